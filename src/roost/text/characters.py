@@ -28,7 +28,7 @@ def text_or_none(text: str) -> str | None:
 def find_forbidden_characters(text: str) -> list[str]:
     """Return the names (`U+FEFF`) of the characters that X refuses, sorted.
 
-    Lone surrogates count too: they cannot even be stored.
+    Lone surrogates are included, because the database cannot store them.
     """
     return sorted(
         {

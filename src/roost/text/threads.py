@@ -20,7 +20,7 @@ from roost.text.characters import FORBIDDEN_CHARACTERS
 from roost.text.entities import extract_entities
 from roost.text.weight import LIMIT, LONG_LIMIT, running_weights, weigh, weight_of_characters
 
-#: How full a part must be for a cut of this level to win over a later cut of a worse level.
+#: How full a part must be if it is cut at this level instead of later at a worse level.
 _FULL_ENOUGH = {
     Level.BLANK_LINE: 0.4,
     Level.LINE: 0.5,
@@ -39,14 +39,14 @@ class ThreadImpossible(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Thread(Sequence[str]):
-    """The parts of a thread, in order; as a sequence, it yields the text of each part.
+    """The parts of a thread, in order. As a sequence it contains the text of each part.
 
-    Two spans are separated by white space only, so no text is lost.
+    Only white space is between two spans, so no text is lost.
     """
 
     text: str  #: the whole text, in NFC
-    parts: tuple[str, ...]  #: as posted, with numbering
-    spans: tuple[tuple[int, int], ...]  #: of each part, in code points of `text`
+    parts: tuple[str, ...]  #: the text of each part as posted, with numbering
+    spans: tuple[tuple[int, int], ...]  #: start and end of each part, in code points of `text`
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -85,7 +85,7 @@ def split_thread(text: str, limit: int = LIMIT, numbering: str | None = None) ->
     if forbidden:
         raise ThreadImpossible(
             f"X refuses the character U+{ord(forbidden[0]):04X} in a post.",
-            next="Remove it; it is invisible.",
+            next="Remove the character; it is invisible.",
             start=forbidden.start(),
             end=forbidden.end(),
         )
@@ -126,7 +126,7 @@ class _Splitter:
         self.end = len(text.rstrip())
 
     def spans(self) -> list[tuple[int, int]]:
-        """Return start and end of each part; a short last part is balanced with the one before."""
+        """Return start and end of each part. A short last part gets text of the part before it."""
         spans = []
         start = self.start
         while not self._fits(start, self.end):
@@ -173,7 +173,7 @@ class _Splitter:
         return Break(cut, cut, Level.WORD)
 
     def _cut_between_letters(self, start: int, reach: int) -> int | None:
-        """Return the last cut between letters up to `reach`, inside a number if necessary."""
+        """Return the last cut between letters up to `reach`; only if necessary inside a number."""
         for max_mark in (0, SOFT):
             for at in range(reach, start, -1):
                 if self.inside[at] <= max_mark and is_grapheme_end(self.text, at, start):
@@ -181,7 +181,7 @@ class _Splitter:
         return None
 
     def _balanced_cut(self, start: int) -> Break | None:
-        """Return the best cut of the rest from `start` into two parts that are both full enough."""
+        """Return the best cut of the text after `start` into two parts, both full enough."""
         min_weight = _MIN_FILL * self.budget
         total = self._weight(start, self.end)
         candidates = [
@@ -217,7 +217,7 @@ class _Splitter:
         return ThreadImpossible(
             f"{end - start} characters that cannot be split weigh {self._weight(start, end)}; "
             f"a part may weigh {self.budget}.",
-            next="Shorten them, or allow longer parts.",
+            next="Shorten this passage, or allow longer parts.",
             start=start,
             end=end,
         )
