@@ -1,7 +1,7 @@
 """Validate the files of one post by X's rules, before any upload.
 
-Sources: docs.x.com, x-api/media/introduction and x-api/media/quickstart/best-practices; refusals
-that other programs have recorded.
+Sources: docs.x.com, x-api/media/introduction and x-api/media/quickstart/best-practices; X's
+refusals that other programs have recorded.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ MAX_IMAGE_BYTES: Final = 5 << 20
 MAX_GIF_BYTES: Final = 15 << 20
 MAX_VIDEO_BYTES: Final = 512 << 20
 MAX_ALT_TEXT_LENGTH: Final = 1000
-#: X's refusal (code 324): "must be >= 4x4 and <= 8192x8192".
+#: The limits that X names when it refuses an image (code 324): "must be >= 4x4 and <= 8192x8192".
 MIN_SIDE, MAX_SIDE = 4, 8192
 _MAX_GIF_WIDTH, _MAX_GIF_HEIGHT = 1280, 1080
 _MAX_GIF_SIZE: Final = f"{_MAX_GIF_WIDTH}×{_MAX_GIF_HEIGHT}"
@@ -25,7 +25,8 @@ _MAX_GIF_FRAMES: Final = 350
 _MAX_GIF_PIXELS: Final = 300_000_000
 _MIN_VIDEO_SIDE: Final = 32
 _MIN_VIDEO_SIZE: Final = f"{_MIN_VIDEO_SIDE}×{_MIN_VIDEO_SIDE}"
-#: X documents 1920×1080, 1080×1920 and, on some pages, 1920×1200: landscape and portrait are equal.
+#: X documents 1920×1080, 1080×1920 and, on some pages, 1920×1200. Since both orientations are
+#: allowed, the limits are for the longer and the shorter side.
 _MAX_VIDEO_LONG_SIDE, _MAX_VIDEO_SHORT_SIDE = 1920, 1200
 _MAX_VIDEO_SIZE: Final = f"{_MAX_VIDEO_LONG_SIDE}×{_MAX_VIDEO_SHORT_SIDE}"
 _MAX_FRAME_RATE: Final = 60
@@ -36,7 +37,7 @@ _MAX_PREMIUM_DURATION: Final = timedelta(minutes=125)
 #: An AAC encoder pads its last frame, so the audio of a clip cut at 140 s ends slightly later.
 _DURATION_TOLERANCE: Final = timedelta(milliseconds=50)
 _PREMIUM: Final = frozenset({"Premium", "PremiumPlus"})
-#: yuvj420p is the same layout with full range; phones record it.
+#: yuvj420p is yuv420p with the full range of values; phones record videos in this format.
 _PIXEL_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
 
 
