@@ -1,8 +1,8 @@
 """Token sources: a protocol of two methods, and two implementations without a database.
 
 A refresh token works once. A source that stores tokens must send one refresh at a time to X, and
-must store the new tokens before they are used. `roost.account_client` has the source that does this
-for the accounts in Roost's database.
+must store the new tokens before they are used. The source for the accounts in Roost's database is
+in `roost.account_client`.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ EXPIRY_MARGIN: Final = timedelta(seconds=30)
 
 
 class TokenSource(Protocol):
-    """Supplies an account's access token, from wherever it is stored."""
+    """Supplies an account's access token, from a database, a file or memory."""
 
     @property
     def endpoint(self) -> XEndpoint:
-        """The X that the tokens belong to; they are sent nowhere else."""
+        """The endpoint that the tokens belong to; Roost sends them to no other."""
         ...
 
     async def get(self) -> str:
@@ -43,7 +43,7 @@ class TokenSource(Protocol):
 
 
 class FixedToken:
-    """A token without a refresh: an app's own, or one that another program keeps fresh."""
+    """A token that is never refreshed here: an app's own, or one that another program renews."""
 
     def __init__(self, access_token: str, endpoint: XEndpoint = LIVE_X) -> None:
         self._access_token = access_token
@@ -54,7 +54,7 @@ class FixedToken:
         return self._access_token
 
     async def refresh(self, rejected: str) -> str:
-        """Return the token unchanged: there is no other."""
+        """Return the unchanged token, because there is no other."""
         return self._access_token
 
 

@@ -46,7 +46,7 @@ _LANGUAGE: Final = re.compile(r"[A-Z]{2}")
 
 
 class UploadRefused(InvalidInput):
-    """X would not accept the file, or its metadata; nothing was sent."""
+    """X would not accept the file or its metadata, so Roost did not send it."""
 
 
 class MediaTypeInvalid(UploadRefused):
@@ -56,9 +56,9 @@ class MediaTypeInvalid(UploadRefused):
 
 
 class MediaCategoryInvalid(UploadRefused):
-    """The category of an upload is not X's, or does not match the MIME type."""
+    """X has no such category of uploads, or the category does not match the MIME type."""
 
-    default_next = f"Use one of {', '.join(_CATEGORIES)}, or leave it out to follow the MIME type."
+    default_next = f"Use one of {', '.join(_CATEGORIES)}, or omit it: the MIME type then decides."
 
 
 class MediaEmpty(UploadRefused):
@@ -82,11 +82,11 @@ class AltTextTooLong(UploadRefused):
 class LanguageInvalid(UploadRefused):
     """The language code of subtitles is not two capital letters."""
 
-    default_next = "Write it as `EN` or `DE`."
+    default_next = "Use two capital letters, such as `EN` or `DE`."
 
 
 def category_for(mime_type: str) -> str:
-    """Return the category of a MIME type for posts. Raises: MediaTypeInvalid."""
+    """Return X's category for a post's file of this type. Raises: MediaTypeInvalid."""
     _check_type(mime_type)
     if mime_type in _SUBTITLES:
         return "subtitles"
