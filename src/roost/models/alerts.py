@@ -6,14 +6,14 @@ from enum import StrEnum
 
 
 class AlertKind(StrEnum):
-    """Why an alert was opened. It is resolved when its cause ends."""
+    """Why an alert was opened. An alert is resolved when its cause ends."""
 
     DECISION = "decision"
     """A post needs a decision, or only some of its parts are on X."""
     MISSED = "missed"
     FAILED = "failed"
     POSSIBLE_DUPLICATE = "possible_duplicate"
-    """X may have a part twice: it answered an earlier attempt late."""
+    """X may have a part twice, because it answered an earlier attempt late."""
     RECONNECT = "reconnect"
     """X no longer accepts an account's refresh token."""
     CREDITS = "credits"
@@ -34,9 +34,9 @@ class Alert:
 
     kind: AlertKind
     subject: str
-    """`account 3`, `post 17` or an X app. Each kind has at most one open alert per subject."""
+    """`account 3`, `post 17` or an X app. At most one alert of a kind is open per subject."""
     raised_at: datetime
     message: str
     next: str
-    """What to do."""
+    """The next step for the operator."""
     ended_at: datetime | None = None
