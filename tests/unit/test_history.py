@@ -50,8 +50,8 @@ CASES = [
         "only some parts are on X: a refusal",
     ),
     (
-        1, "publishing", "needs_decision", "several posts on X look like it: 1, 2",
-        "part 1: needs a decision: several posts on X look like it: 1, 2",
+        1, "publishing", "needs_decision", "several posts on X could be this part: 1, 2",
+        "part 1: needs a decision: several posts on X could be this part: 1, 2",
     ),
     (
         None, "needs_decision", "publishing", "resolved manually: it is on X as 17",
@@ -87,17 +87,17 @@ def _attempt(**values: Any) -> Attempt:
         ({}, None),
         (
             {"empty_read_at": NOON},
-            "X's timeline did not show it, but was read too early for that to count",
+            "X's timeline did not show the post, but was read too early to prove anything",
         ),
         (
             {"empty_read_at": NOON, "empty_reads": 1},
-            "X's timeline was read once without showing it",
+            "X's timeline was read once and did not show the post",
         ),
         (
             {"empty_read_at": NOON, "empty_reads": 2},
-            "X's timeline was read 2 times without showing it",
+            "X's timeline was read 2 times and did not show the post",
         ),
-        ({"confirmed_absent": True}, "a user checked X and confirmed that it is not there"),
+        ({"confirmed_absent": True}, "a user checked X and confirmed that the post is not there"),
     ],
     ids=["unread", "early", "once", "twice", "decided"],
 )

@@ -68,7 +68,7 @@ def test_claimed_post_is_not_found() -> None:
 
 def test_two_matching_posts_are_ambiguous() -> None:
     assert match(shown("1"), shown("2")) == Ambiguous(
-        (shown("1"), shown("2")), "several posts on X look like it"
+        (shown("1"), shown("2")), "several posts on X could be this part"
     )
 
 

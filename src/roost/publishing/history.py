@@ -7,8 +7,8 @@ from typing import Final
 from roost.models import Event, PartState, PostState
 from roost.publishing.state import Attempt, Outcome, PartProgress
 
-#: What to call a change of state whose reason alone does not say what happened. The reason alone
-#: describes all others: "handed to X (attempt 1)", "X refused the post: …", "discarded manually".
+#: Names for changes of state whose reason does not say what happened. Other changes need no name,
+#: because their reason does: "handed to X (attempt 1)", "discarded manually".
 _POST_CHANGES: Final[Mapping[str, str]] = {
     PostState.DRAFT: "saved as a draft",
     PostState.SCHEDULED: "scheduled",
@@ -22,7 +22,7 @@ _PART_CHANGES: Final[Mapping[tuple[str | None, str], str]] = {
     (PartState.SENDING, PartState.PENDING): "not on X",
     (PartState.PENDING, PartState.FAILED): "cannot be published",
 }
-#: Operation names in the messages of `roost.x`, and what to call them.
+#: Operation names in the messages of `roost.x`, and the words that replace them.
 _OPERATIONS: Final = {"create_post": "the post"}
 #: A reason that begins with a stable code, such as `duplicate_post: …`.
 _REASON_WITH_CODE: Final = re.compile(r"([a-z]+(?:_[a-z]+)+): (.*)", re.DOTALL)
@@ -31,11 +31,11 @@ _OUTCOMES: Final[Mapping[Outcome | None, str]] = {
     None: "its request is in progress, or its worker died",
     Outcome.SENT: "X responded with the post's id",
     Outcome.ADOPTED: "the post was found on X",
-    Outcome.REFUSED: "X refused it",
+    Outcome.REFUSED: "X refused the post",
     Outcome.NOT_CREATED: "X created nothing",
     Outcome.NO_PARENT: "X did not show the post that it replies to, and created nothing",
-    Outcome.DUPLICATE: "X refused it as a duplicate of a post that it has",
-    Outcome.UNKNOWN: "no response came",
+    Outcome.DUPLICATE: "X refused the post as a duplicate of a post that is on X",
+    Outcome.UNKNOWN: "X sent no response",
 }
 
 
@@ -50,7 +50,7 @@ def _describe_change(event: Event) -> str:
     if event.before == event.after:
         return reason
     change = _PART_CHANGES.get((event.before, event.after))
-    # Parts and posts can both be `failed`; the state before shows which of them failed.
+    # Both a part and a post can be `failed`; a part's earlier state shows that the part failed.
     is_part = event.after == PartState.FAILED and event.before in set(PartState)
     if change is None and not is_part:
         change = _POST_CHANGES.get(event.after)
@@ -73,18 +73,18 @@ def describe_outcome(attempt: Attempt) -> str:
 
 
 def describe_reads(attempt: Attempt) -> str | None:
-    """Describe what reading X's timeline for an attempt has shown; None if it was not read."""
+    """Describe the reads of X's timeline for an attempt; None if it was not read."""
     if attempt.confirmed_absent:
-        return "a user checked X and confirmed that it is not there"
+        return "a user checked X and confirmed that the post is not there"
     if attempt.empty_read_at is None:
         return None
     if attempt.empty_reads == 0:
-        return "X's timeline did not show it, but was read too early for that to count"
+        return "X's timeline did not show the post, but was read too early to prove anything"
     times = "once" if attempt.empty_reads == 1 else f"{attempt.empty_reads} times"
-    return f"X's timeline was read {times} without showing it"
+    return f"X's timeline was read {times} and did not show the post"
 
 
 def describe_media(part: PartProgress) -> str | None:
-    """Name a part's files as X's timeline would show them; None if no name is known."""
+    """Name a part's files by the keys that X's timeline would show; None if no key is known."""
     keys = ", ".join(sorted(part.media_keys))
     return f"its files are on X as {keys}" if keys else None
