@@ -21,7 +21,7 @@ def has_text(text: str) -> bool:
 
 
 def text_or_none(text: str) -> str | None:
-    """Return the text to send: None if it has no visible character."""
+    """Return the text to send; None if the text has no visible character."""
     return text if has_text(text) else None
 
 

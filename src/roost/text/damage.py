@@ -11,7 +11,7 @@ from html import unescape
 from html.entities import html5
 from typing import Final
 
-# --- HTML entities: `&amp;`, `&#39;`, and those escaped twice: `&amp;lt;`.
+# --- HTML entities: `&amp;`, `&#39;`, and entities that are escaped twice: `&amp;lt;`.
 _ENTITY: Final = re.compile(
     r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )

@@ -35,7 +35,7 @@ _INVISIBLE = re.compile(
 )
 #: The message for each group of `_INVISIBLE`.
 _INVISIBLE_MESSAGES = {
-    "lone_surrogate": "Half of a character (a lone surrogate); it cannot be sent.",
+    "lone_surrogate": "Half of a character (a lone surrogate), which cannot be sent.",
     "forbidden_character": "X refuses a post with this character.",
     "bidi_override": "An invisible character that changes the reading direction of later text.",
     "control_character": "An invisible control character, probably pasted by mistake.",

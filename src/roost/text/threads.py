@@ -65,10 +65,10 @@ class Thread(Sequence[str]):
 def split_thread(text: str, limit: int = LIMIT, numbering: str | None = None) -> Thread:
     """Split a text where it reads best: blank line, line, sentence, clause, word, then letter.
 
-    A text that fits is one part, and a blank text has none. A cut never splits a URL, mention,
+    A text that fits is one part, and a blank text has no part. A cut never splits a URL, mention,
     hashtag, emoji or number with its unit. If possible, no part begins with `@name`, and the last
-    part is at least a fifth full. `numbering` is an example of the numbering, `1/n` or `(1/n)`; it
-    follows the text of each part and counts towards the limit.
+    part is at least a fifth full. `numbering` is an example of the numbering, `1/n` or `(1/n)`. The
+    numbering follows the text of each part and counts towards the limit.
 
     Raises: ThreadImpossible if an indivisible item exceeds the limit, the text contains a
     character that X refuses, or the numbering has no 1.
@@ -111,7 +111,7 @@ def _label(numbering: str | None, order: int, count: int) -> str:
 
 
 class _Splitter:
-    """A text with its weights and possible cuts; it is split from left to right."""
+    """Splits a text from left to right, with the weights and possible cuts of the text."""
 
     def __init__(self, text: str, limit: int, reserved: int) -> None:
         self.text = text

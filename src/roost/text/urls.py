@@ -123,7 +123,7 @@ def _is_plain_host(text: str, first: int, last: int, at: int) -> bool:
 
 
 def _tld_end(text: str, hit: re.Match[str]) -> int:
-    """Return where the top-level domain after a dot ends; 0 if there is none."""
+    """Return the end of the top-level domain after a dot; 0 if no such domain follows."""
     name = hit[2]
     if hit[1] or (name and name.lower() in _TLDS):
         return hit.end()

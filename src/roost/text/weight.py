@@ -1,4 +1,4 @@
-"""Weigh a text as X counts it, and find how much of it fits the limit."""
+"""Weigh a text as X counts it, and find the part of the text that fits the limit."""
 
 import re
 import unicodedata
