@@ -46,7 +46,7 @@ class ImageStructure:
 
 
 def read_structure(mime_type: str, data: bytes) -> ImageStructure:
-    """Read an image's container up to its end.
+    """Read the container of an image up to the end of the image.
 
     Raises: Refusal (truncated, damaged).
     """
@@ -97,7 +97,7 @@ def refuse_ambiguous(mime_type: str, data: bytes, end: int) -> None:
 
 
 def has_motion_video(mime_type: str, data: bytes, end: int) -> bool:
-    """Return whether the file is a motion photo: an image, followed by a video it announces."""
+    """Return whether the file is a motion photo: an announced video follows the image."""
     rest = data[end : end + _TAIL_BYTES]
     if mime_type != "image/jpeg" or b"ftyp" not in rest:
         return False
@@ -105,7 +105,7 @@ def has_motion_video(mime_type: str, data: bytes, end: int) -> bool:
 
 
 def refuse_archive(last_bytes: bytes, size: int) -> None:
-    """Refuse a file whose end is the end of a ZIP archive, because it is valid as both.
+    """Refuse a file whose end is the end of a ZIP archive, because the file is both types.
 
     Raises: Refusal (ambiguous).
     """

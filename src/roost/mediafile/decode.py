@@ -35,7 +35,8 @@ _MAX_WEBP_PIXELS: Final = 24_000_000
 #: A sequential JPEG may be larger, because it is decoded at an eighth of its size: the decoder
 #: reads all bytes, but keeps few pixels.
 _MAX_JPEG_PIXELS: Final = 250_000_000
-#: X's limits for a GIF. Above them only one frame is decoded, because X refuses the file anyway.
+#: X's limits for a GIF. If a GIF exceeds them, only one frame is decoded, because X refuses the GIF
+#: anyway.
 _MAX_GIF_PIXELS, _MAX_GIF_FRAMES = 300_000_000, 350
 _FORMATS: Final = {
     "image/jpeg": "JPEG",

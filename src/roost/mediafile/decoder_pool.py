@@ -257,7 +257,7 @@ def _too_slow(request: Request) -> Refusal:
 
 
 def close() -> None:
-    """Kill the idle decoder processes; the next file starts a new one."""
+    """Kill the idle decoder processes; the next file starts a new process."""
     _pool.kill_idle()
 
 

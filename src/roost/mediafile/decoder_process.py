@@ -1,4 +1,4 @@
-"""A decoder process: it serves requests from a Unix socket on its standard input.
+"""The program of a decoder process, which serves requests from a socket on standard input.
 
 A request is one line of JSON with file descriptors; a response is one line of JSON. A sandboxed
 fork serves each request and then exits, so one tenant's file cannot affect the decoding of another

@@ -75,7 +75,7 @@ def detect_type(head: bytes) -> str | None:
 
 
 def unsupported_type(head: bytes) -> Refusal:
-    """Return a refusal that names the type of a file, for a type that X does not accept."""
+    """Return the refusal of a file whose type X does not accept; the refusal names the type."""
     if head[4:8] == b"ftyp":
         return Refusal(Unreadable.IMAGE_TYPE_UNSUPPORTED, f"it is {_still_image(head)}")
     for mark, name, reason in UNSUPPORTED:

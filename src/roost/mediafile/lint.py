@@ -14,13 +14,13 @@ def lint_media(file: MediaFile) -> list[PostFinding]:
 def _location(file: MediaFile) -> Iterator[PostFinding]:
     if not file.has_location:
         return
-    next_step = "Export it without its location."
+    next_step = "Export the file without its location."
     if file.kind is MediaKind.IMAGE:
         next_step = "`roost.mediafile.prepare_image` writes a copy without the location."
     yield PostFinding(
         "media_location",
-        f"The metadata of {file.path.name} contains the place where it was taken; Roost sends the"
-        " metadata to X.",
+        f"The metadata of {file.path.name} contains the location where it was taken; Roost sends"
+        " the metadata to X.",
         next=next_step,
     )
 
@@ -30,7 +30,7 @@ def _motion(file: MediaFile) -> Iterator[PostFinding]:
         name = "APNG" if file.mime_type == "image/png" else "animated WebP"
         yield PostFinding(
             "animation_still",
-            f"{file.path.name} is an {name} of {file.frames} frames; X shows only the first one.",
+            f"{file.path.name} is an {name} of {file.frames} frames; X shows only the first frame.",
             next="Export the animation as a GIF or MP4, which X shows completely.",
         )
     if file.has_motion_video:

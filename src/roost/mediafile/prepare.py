@@ -51,7 +51,7 @@ def prepare_image(
     if before.kind is not MediaKind.IMAGE:
         raise MediaNotPreparable(
             f"{printable_name(path)} is a {before.kind.value}; Roost prepares images only.",
-            next="Export it again at a smaller size.",
+            next="Export the file again at a smaller size.",
         )
     folder = path.parent if into is None else Path(into).parent
     descriptor, temporary_name = tempfile.mkstemp(prefix=".roost-", dir=folder)

@@ -43,9 +43,9 @@ _NEXT: Final = {
     Unreadable.OUTSIDE: "Put the file into the plan's folder.",
     Unreadable.CHANGED: "Wait until the file is complete, then try again.",
     Unreadable.TYPE_UNSUPPORTED: "Export the file as JPEG, PNG, WebP, GIF, MP4 or MOV.",
-    Unreadable.IMAGE_TYPE_UNSUPPORTED: "Export it as JPEG; on an iPhone, choose Settings, Camera,"
-    " Formats, Most Compatible.",
-    Unreadable.VIDEO_TYPE_UNSUPPORTED: "Export it as MP4, with H.264 video and AAC audio.",
+    Unreadable.IMAGE_TYPE_UNSUPPORTED: "Export the image as JPEG; on an iPhone, choose Settings,"
+    " Camera, Formats, Most Compatible.",
+    Unreadable.VIDEO_TYPE_UNSUPPORTED: "Export the video as MP4, with H.264 video and AAC audio.",
     Unreadable.TOO_MANY_PIXELS: "Scale the picture down.",
 }
 

@@ -77,7 +77,7 @@ def _shrink(
         kept["exif"] = b"Exif\0\0" + orientation_exif(orientation)
     if image.info.get("icc_profile"):
         kept["icc_profile"] = image.info["icc_profile"]
-    # The decoder can return a JPEG at a fraction of its size, which needs less memory.
+    # To save memory, the decoder returns a JPEG at a fraction of its size.
     if mime_type == "image/jpeg" and not structure.is_progressive:
         image.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))
     pixels = _to_encodable(image)
