@@ -15,7 +15,7 @@ _SEPARATOR: Final = "|"
 
 
 def read_options(cells: Mapping[str, str]) -> tuple[PartOptions, list[Violation]]:
-    """Return the valid options of a row, and a violation for each invalid one."""
+    """Return the valid options of a row, and a violation for each invalid option."""
     violations: list[Violation] = []
 
     def read_post(column: str) -> TweetId | None:

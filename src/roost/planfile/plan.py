@@ -1,4 +1,4 @@
-"""Convert the rows of a plan into posts, and refuse the invalid ones."""
+"""Convert the rows of a plan into posts, and refuse invalid rows."""
 
 import hashlib
 import json
@@ -322,7 +322,7 @@ def _thread_refused(line: int) -> Violation:
 
 
 def _refuse_together(reasons: Mapping[int, Sequence[Violation]]) -> list[RefusedRow]:
-    """Refuse all rows of a post; a valid row refers to the first invalid one."""
+    """Refuse all rows of a post. The message of a valid row refers to the first invalid row."""
     first_invalid = next(line for line, violations in reasons.items() if violations)
     return [
         RefusedRow.from_violations(line, violations or [_thread_refused(first_invalid)])

@@ -78,7 +78,7 @@ def _columns(header: list[str], name: str) -> list[str]:
 
 
 def _numbered_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, each with the line on which it begins."""
+    """Yield the rows that are not empty, each with the number of its first line."""
     reader = csv.reader(io.StringIO(_decode(data, name), newline=""), strict=True)
     line = 1
     try:
