@@ -97,7 +97,7 @@ class Client:
 
         If X is unavailable, a read is attempted up to three times within its total timeout.
 
-        Raises: roost.x.errors.XError, and what the token source raises.
+        Raises: roost.x.errors.XError, and the errors of the token source.
         """
         span = tracing.start_span(request)
         try:
@@ -245,7 +245,7 @@ class Client:
     ) -> Response | NoResponse:
         """Send with the current token; if X rejects it with a 401, once more with a fresh token.
 
-        Raises: ReauthorizationRequired, XUnavailable (a second 401); what the token source raises.
+        Raises: ReauthorizationRequired, XUnavailable (a second 401); the token source's errors.
         """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
@@ -271,7 +271,7 @@ class Client:
     async def _send(
         self, request: Request, token: str | None, until: float | None
     ) -> Response | NoResponse:
-        """Send once: with the token, or signed if there is none."""
+        """Send the request once, with the token; if there is no token, sign the request."""
         url = self._url(request)
         authorization = f"Bearer {token}" if token is not None else self._sign(request, url)
         return await exchange(

@@ -69,7 +69,7 @@ class PostFields(TypedDict, total=False):
     card_uri: str | None
     direct_message_deep_link: str | None
     edits: TweetId | None
-    """The account's own post that the new one replaces."""
+    """The account's own post that the new post replaces."""
     made_with_ai: bool | None
     paid_partnership: bool | None
 
@@ -231,7 +231,7 @@ def _id_problems(post: PostFields) -> Iterator[str]:
     for name in ("media_ids", "tagged_user_ids", "exclude_reply_user_ids"):
         values: Any = post.get(name, ())
         if isinstance(values, str):
-            yield f"`{name}` is a string; it has to be a list of ids."
+            yield f"`{name}` is a string instead of a list of ids."
             continue
         ids += [(name, each) for each in values]
     card = post.get("media_card")

@@ -165,7 +165,7 @@ def _error_for_resource(
 ) -> errors.Rejected:
     quote = _quote(problem, None)
     if missing or problem.slug == "resource-not-found":
-        return errors.NotFoundOnX(f"X does not find it: {quote}", **facts)
+        return errors.NotFoundOnX(f"X does not find the post or user: {quote}", **facts)
     return errors.Rejected(f"X refused: {quote}", **facts)
 
 

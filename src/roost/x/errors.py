@@ -1,4 +1,4 @@
-"""What a failed request to X means for the caller: one class per decision.
+"""Errors of requests to X: one class for each decision that a caller can take.
 
     XError                          request_id, operation, rate, price, confirmed_not_created
     ├── Rejected                    refused: X rejects this request for good; change it
@@ -20,7 +20,7 @@
     ├── CredentialMissing           broken: the client lacks the credential that this request needs
     ├── XUnavailable                busy: X changed nothing; try again
     │   ├── NotSent                 no byte was sent
-    │   └── SpendingLimitReported   known only by its message, so only this account waits
+    │   └── SpendingLimitReported   known only by X's message, so only this account waits
     └── OutcomeUnknown              broken: X may have carried out the request
 
 `roost.x.error_mapping` maps responses to these classes. No error contains a status, a secret or a
@@ -47,7 +47,7 @@ from roost.rate_limits import Window
 if TYPE_CHECKING:
     from roost.x.receipt import Receipt
 
-_FREE: Final = Price(Decimal(0), Decimal(0), "X does not bill it")
+_FREE: Final = Price(Decimal(0), Decimal(0), "X does not bill this request")
 
 
 class XError(RoostError):
@@ -55,7 +55,7 @@ class XError(RoostError):
 
     #: Whether it is certain that the request created nothing on X.
     confirmed_not_created: ClassVar[bool] = True
-    #: The failed request; None if none was sent, or if it went to a token endpoint.
+    #: The failed request; None for a request that was not sent, or went to a token endpoint.
     receipt: "Receipt | None" = None
 
     @property
@@ -100,13 +100,13 @@ class TextTooLong(Rejected):
 class TooManyCashtags(Rejected):
     """X allows one cashtag per post."""
 
-    default_next = "Leave one cashtag in the text."
+    default_next = "Remove all cashtags but one from the text."
 
 
 class MediaRejected(Rejected):
     """X does not accept the file, or does not accept it in this post."""
 
-    default_next = "Check the file with `roost check --media`, or use another one."
+    default_next = "Check the file with `roost check --media`, or use another file."
 
 
 class MediaIdsInvalid(MediaRejected):

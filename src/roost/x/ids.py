@@ -67,8 +67,8 @@ def chunk_ids(ids: Iterable[T]) -> Iterator[Sequence[T]]:
 def _require_several(name: str, values: Iterable[S]) -> Iterable[S]:
     if isinstance(values, str):
         raise IdMalformed(
-            f"`{name}` is the string {short_repr(values)}; it has to be a list of ids.",
-            next="Put it into a list.",
+            f"`{name}` is the string {short_repr(values)} instead of a list of ids.",
+            next="Put the string into a list.",
         )
     return values
 

@@ -68,7 +68,7 @@ class Request(msgspec.Struct, frozen=True):
         return list(_strings_in(values))
 
     def new_body(self) -> Payload | None:
-        """Return a new body: each one can be sent only once."""
+        """Return a new body, because a body can be sent only once."""
         if self.body is not None:
             return self.body()
         return form_body(self.form, self.deadline) if self.form is not None else None
@@ -100,7 +100,7 @@ class JsonBody:
     deadline: float | None
 
     def __call__(self) -> Payload:
-        """Return a new payload: each one can be sent only once."""
+        """Return a new payload, because a payload can be sent only once."""
         return DeadlineBody(self.encoded, "application/json", self.deadline)
 
 

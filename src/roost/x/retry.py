@@ -49,7 +49,7 @@ async def repeat_upload_step(send: Callable[[], Awaitable[T]]) -> T:
 
 
 def _may_succeed_later(error: errors.XError) -> bool:
-    """Whether a retry makes sense. Not if X rejects a fresh token: each one costs a refresh."""
+    """Whether a retry may succeed; False after a 401, because each retry would need a refresh."""
     if not isinstance(error, errors.XUnavailable):
         return False
     return error.receipt is None or error.receipt.status != 401

@@ -91,7 +91,7 @@ def _parse_date(header: str) -> datetime | None:
 async def fetch(
     session: aiohttp.ClientSession, endpoint: XEndpoint, server_time: ServerTime
 ) -> bool:
-    """Send a request without a token and record its `Date`. X rejects it and does not bill it.
+    """Send a request without a token, which X rejects and does not bill; record its `Date`.
 
     Return False, and record nothing, if X did not answer within 10 seconds, if its response has no
     time, or if the response is not X's.

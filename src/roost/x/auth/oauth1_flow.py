@@ -36,7 +36,7 @@ class RequestToken:
 
 @dataclass(frozen=True, slots=True)
 class OAuth1Grant:
-    """A user's credential, and who the user is."""
+    """A user's credential, with the user's id and name."""
 
     credential: OAuth1
     user_id: XUserId
@@ -203,11 +203,11 @@ def _error_for(response: Response, operation: Operation, *, verifier: str | None
         return errors.XUnavailable("X's token endpoint refused the request.", **facts)
     if verifier is not None and response.status == 401:
         return errors.AuthorizationCodeInvalid(
-            "X does not accept the verifier or its token.", **facts
+            "X does not accept the verifier or the request token.", **facts
         )
     if 415 in problem.codes or problem.mentions("callback url not approved"):
         return errors.AppMisconfigured(
-            "X does not know the callback.",
+            "X does not accept the callback URL.",
             next="Register exactly the URL in TWITTER_CALLBACK_URL with the app.",
             **facts,
         )

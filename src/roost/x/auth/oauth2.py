@@ -147,7 +147,8 @@ async def revoke(
 async def get_app_token(session: aiohttp.ClientSession, *, app: OAuth1) -> str:
     """Return the app's own token, which reads public data and the app's usage.
 
-    X returns the same token each time. It does not expire, but X limits how often it is requested.
+    X returns the same token each time. The token does not expire, but X limits how often an app may
+    request it.
 
     Raises: AppMisconfigured (wrong keys, or requested too often), XUnavailable, OutcomeUnknown.
     """
@@ -166,7 +167,7 @@ async def _request_tokens(
     app: XApp,
     form: Mapping[str, str],
 ) -> TokenGrant:
-    # The form always contains the client id, even with Basic authentication.
+    # The form always contains the client id, even if Basic authentication sends it too.
     form = {**form, "client_id": app.client_id}
     url, credentials = _address(endpoint, app, "/2/oauth2/token")
     response = await _post_form(session, url, Operation.TOKEN, credentials, form)

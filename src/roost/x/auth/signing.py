@@ -1,4 +1,4 @@
-"""OAuth 1.0a: a credential, and the `Authorization` header that signs one request with it.
+"""OAuth 1.0a credentials, and the `Authorization` header that signs a request.
 
 The signature covers the query and form fields, but not JSON and multipart bodies.
 Source: docs.x.com, oauth-1-0a/creating-a-signature; RFC 5849.

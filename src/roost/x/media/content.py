@@ -81,7 +81,7 @@ class Content:
         return chunk
 
     def check_unchanged(self) -> None:
-        """Raises: MediaChanged (the file changed, so X may have segments of two versions)."""
+        """Check that the file did not change. Raises: MediaChanged (X may have both versions)."""
         if self._get_version() != self._version:
             raise _changed("was changed")
 
@@ -145,7 +145,7 @@ def _open_path(path: Path) -> io.FileIO:
 
 
 def _require_regular(descriptor: int) -> None:
-    """Raises: MediaUnreadable (not a regular file, or larger than X accepts)."""
+    """Check that an open file is regular and not too large for X. Raises: MediaUnreadable."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise MediaUnreadable(

@@ -70,7 +70,7 @@ class MediaEmpty(UploadRefused):
 class MediaTooLarge(UploadRefused):
     """The file to upload is larger than X accepts in its category."""
 
-    default_next = "Export it in a smaller size."
+    default_next = "Export the file in a smaller size."
 
 
 class AltTextTooLong(UploadRefused):
@@ -96,7 +96,10 @@ def category_for(mime_type: str) -> str:
 
 
 def check_category(mime_type: str, category: str) -> None:
-    """Raises: MediaTypeInvalid, MediaCategoryInvalid."""
+    """Check that X has the category and accepts the MIME type in it.
+
+    Raises: MediaTypeInvalid, MediaCategoryInvalid.
+    """
     _check_type(mime_type)
     if category not in _CATEGORIES:
         raise MediaCategoryInvalid(f"X has no category {short_repr(category)}.")
@@ -109,7 +112,7 @@ def check_category(mime_type: str, category: str) -> None:
 
 
 def check_size(category: str, size_bytes: int) -> None:
-    """Raises: MediaEmpty, MediaTooLarge."""
+    """Check the size of a file. Raises: MediaEmpty, MediaTooLarge."""
     if size_bytes == 0:
         raise MediaEmpty("The file to upload is empty.")
     _, max_bytes = _CATEGORIES[category]
@@ -122,7 +125,7 @@ def check_size(category: str, size_bytes: int) -> None:
 
 
 def check_alt_text(alt_text: str | None) -> None:
-    """Raises: AltTextTooLong."""
+    """Check the length of an alt text. Raises: AltTextTooLong."""
     if alt_text is not None and len(alt_text) > MAX_ALT_TEXT_LENGTH:
         raise AltTextTooLong(
             f"The alt text has {len(alt_text):,} characters; X accepts {MAX_ALT_TEXT_LENGTH:,}."
@@ -130,7 +133,7 @@ def check_alt_text(alt_text: str | None) -> None:
 
 
 def check_language(language_code: str) -> None:
-    """Raises: LanguageInvalid."""
+    """Check the language code of subtitles. Raises: LanguageInvalid."""
     if not _LANGUAGE.fullmatch(language_code):
         raise LanguageInvalid(f"{short_repr(language_code)} is not a language code that X accepts.")
 

@@ -124,7 +124,7 @@ async def _upload(
     resumed: UploadState | None,
     segment_bytes: int,
 ) -> UploadState:
-    """Raises: NotFoundOnX (X does not know the upload), and the errors of `transfer`."""
+    """Upload from the start, or resume. Raises: NotFoundOnX (X has discarded the upload)."""
     if resumed is not None and resumed.finalized:
         return resumed
     started = resumed or await _initialize(client, content, options, segment_bytes)
@@ -210,7 +210,7 @@ async def _append(
 async def _finalize(
     client: UploadClient, backend: UploadBackend, state: UploadState, *, maybe_finalized: bool
 ) -> schemas.MediaData:
-    """Raises: NotFoundOnX (X may have carried out an earlier finalize), and the usual errors."""
+    """Finalize the upload. Raises: NotFoundOnX (X may have finalized it before, and refuses)."""
 
     async def send() -> schemas.MediaData:
         nonlocal maybe_finalized

@@ -37,6 +37,6 @@ class ResponseBody(msgspec.Struct, frozen=True):
 
 
 def require_content(data: Sequence[object], errors: Sequence[Mapping[str, Any]]) -> None:
-    """Raises: ValueError (the response has neither data nor X's reason for missing data)."""
+    """Check that a response has data, or X's reason why data is missing. Raises: ValueError."""
     if not data and not (errors and is_problem(errors[0])):
         raise ValueError("neither `data` nor a problem of X")
