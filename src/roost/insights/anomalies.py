@@ -22,7 +22,7 @@ _BASELINE = timedelta(days=28)
 _MIN_BASELINE_CHANGES: Final = 10
 #: A longer interval between snapshots is a gap, because its change belongs to no particular day.
 _MAX_INTERVAL_DAYS: Final = 3.0
-#: The change of a shorter interval is not compared with, because it does not represent a day.
+#: Changes over a shorter interval are left out of the comparison: they do not represent a day.
 _MIN_INTERVAL_DAYS: Final = 0.5
 #: After an anomaly, no other of the same kind (gain or loss) is reported for this long, so that an
 #: incident of several days is reported once.
@@ -55,7 +55,7 @@ class ChangeScore:
 def find_anomalies(
     integration_id: IntegrationId, snapshots: Sequence[AccountSnapshot]
 ) -> list[Anomaly]:
-    """Return the account's anomalies, oldest first, from all its snapshots so far.
+    """Return an account's anomalies, oldest first; `snapshots` are all of its snapshots.
 
     A day is scored only by earlier snapshots, so later snapshots never change the anomaly of a past
     day. Account, metric and day identify an anomaly. A snapshot whose metrics are all missing or

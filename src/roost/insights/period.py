@@ -42,7 +42,7 @@ class Period:
 
     @property
     def previous(self) -> "Period":
-        """The period of the same length just before this one."""
+        """The period of the same length that ends when this period begins."""
         return Period(self.since - (self.until - self.since), self.since)
 
 

@@ -127,7 +127,7 @@ def _from_midnight(at: datetime, day: date) -> timedelta:
 
 
 def daily_levels(snapshots: Sequence[AccountSnapshot], metric: Metric) -> DailySeries | None:
-    """Return the metric at the end of each UTC day; None if no snapshot has it."""
+    """Return the metric at the end of each UTC day; None if no snapshot has the metric."""
     closing = closing_values(metric_values(snapshots, metric))
     return _series({day: value for day, (_, value) in closing.items()})
 

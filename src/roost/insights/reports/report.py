@@ -128,7 +128,7 @@ def build_report(
 def _report_account(
     history: AccountHistory, period: Period
 ) -> tuple[AccountReport, list[PostReport]]:
-    """Report one account, and each post that it sent in the period."""
+    """Return the report of one account, and of each post that was sent in the period."""
     first, last = period.first_day, period.last_day
     by_part = group_by_part([each for each in history.posts if each.at < period.until])
     sent_posts = [
