@@ -163,7 +163,7 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     try:
         fields = yaml.load(data.decode("utf-8-sig"), Loader=_PlainLoader)  # noqa: S506
     except UnicodeDecodeError:
-        raise BriefInvalid(f"{name} is not UTF-8.", next="Save it as UTF-8.") from None
+        raise BriefInvalid(f"{name} is not UTF-8.", next="Save the file as UTF-8.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""

@@ -222,7 +222,7 @@ def select_language(name: str) -> Language:
 
 
 def select_tone(words: list[str]) -> Tone:
-    """Return the tone of the first word that names one; `PLAIN` if none does."""
+    """Return the tone of the first word that names a tone; `PLAIN` if no word does."""
     for word in words:
         for tone, tone_words in _TONE_WORDS.items():
             if word in tone_words:

@@ -190,12 +190,12 @@ def _check_quantities(text: str, cited: list[str]) -> Iterator[Violation]:
             "number_not_in_facts",
             f"The draft says {'; '.join(invented)}, which no cited fact contains.",
             found="; ".join(invented),
-            next="Take each number from a fact with its unit, and write both in the same way.",
+            next="Take each number from a fact with its unit, and write both as in the fact.",
         )
 
 
 def _check_negations(text: str, cited: list[str]) -> Iterator[Violation]:
-    """Find `not free` where the fact says `free`, and `free` where it says `not free`."""
+    """Find words that are negated in the draft but not in the facts, or the reverse."""
     stated = {each for fact in cited for each in _words_with_negation(fact)}
     changed = sorted(
         word
@@ -205,7 +205,7 @@ def _check_negations(text: str, cited: list[str]) -> Iterator[Violation]:
     if changed:
         yield Violation(
             "negation_changed",
-            f"The draft adds a negation to its facts or removes one: {', '.join(changed)}.",
+            f"The draft negates these words differently from its facts: {', '.join(changed)}.",
             found=", ".join(changed),
             next="Keep each `not` of a fact in its place.",
         )
