@@ -249,7 +249,8 @@ def _decide_unknown(
         )
     if current.was_refused_as_duplicate:
         return RequestDecision(
-            current, "X refused the post as a duplicate, but its timeline does not show it."
+            current,
+            "X refused the post as a duplicate, but the account's timeline does not show the post.",
         )
     if x_now > current.unresolved_since + policy.resend_window + current.app_backoff:
         if read_at is None or x_now - read_at > FRESH_READ:

@@ -47,7 +47,7 @@ _NOTHING_CREATED: Final = frozenset({Outcome.NOT_CREATED, Outcome.NO_PARENT, Out
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at sending a part, committed before its request is sent."""
+    """One try to create a part on X, committed before the request is sent."""
 
     id: AttemptId
     number: int

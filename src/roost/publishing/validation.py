@@ -140,7 +140,7 @@ def validate_text(
             f"The text has {len(cashtags)} cashtags; X allows one.",
             limit=_MAX_CASHTAGS,
             found=len(cashtags),
-            next="Keep one of them, or write the others without `$`.",
+            next="Keep one cashtag, or write the others without `$`.",
         )
 
 
@@ -178,6 +178,6 @@ def _find_repeated_parts(parts: Sequence[PartInput]) -> Iterator[Violation]:
             yield Violation(
                 "part_repeated",
                 f"Part {position} has the same text as part {before}; X refuses duplicates.",
-                next="Remove one of them, or change its text.",
+                next="Remove one of the parts, or change its text.",
                 part=position,
             )
