@@ -1,4 +1,4 @@
-"""The client: what it repeats, which errors it raises, and what it reports to the ledger."""
+"""The client: requests that it repeats, errors that it raises, and reports to the ledger."""
 
 from datetime import timedelta
 
