@@ -18,7 +18,7 @@ from roost.agents.words import contains_phrase, fold, is_known_word, split_words
 from roost.models import Violation
 from roost.text import Entities, extract_entities, weigh
 
-#: The weighted length of a draft must be smaller, so that an editor can add words.
+#: The weighted length of a draft must be smaller than this, so that an editor can add words.
 DRAFT_LIMIT: Final = 240
 #: A `not` can negate any of this many words after it.
 _NEGATION_REACH: Final = 3

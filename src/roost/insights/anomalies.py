@@ -20,9 +20,11 @@ from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 _BASELINE = timedelta(days=28)
 #: A change is scored only if at least this many earlier changes are known.
 _MIN_BASELINE_CHANGES: Final = 10
-#: A longer interval between snapshots is a gap, because its change belongs to no particular day.
+#: An interval between snapshots that is longer than this is a gap, because its change belongs to no
+#: particular day.
 _MAX_INTERVAL_DAYS: Final = 3.0
-#: Changes over a shorter interval are left out of the comparison: they do not represent a day.
+#: Changes over an interval that is shorter than this are left out of the comparison, because they
+#: do not represent a day.
 _MIN_INTERVAL_DAYS: Final = 0.5
 #: After an anomaly, no other of the same kind (gain or loss) is reported for this long, so that an
 #: incident of several days is reported once.
@@ -34,7 +36,8 @@ _LOSS_SCORE: Final = 4.0
 _GAIN_SCORE: Final = 4.5
 _GAIN_RATIO_SCORE: Final = 3.5
 
-#: With this share, a loss below about half a per cent of the followers is never an anomaly.
+#: Noise that every account may have, as a share of its followers. As a result, a loss below about
+#: half a per cent is never an anomaly.
 _FLOOR_SHARE: Final = 0.001
 #: Factors that convert the median absolute deviation and the 90 % quantile of normally distributed
 #: values to their standard deviation.

@@ -17,8 +17,8 @@ from roost.mediafile import h264
 from roost.mediafile.media_info import Refusal, Unreadable
 from roost.models import MediaKind
 
-#: A larger video is not decoded: it is far above X's limits, and a decoder of H.264 keeps up to 17
-#: frames in memory.
+#: A video with more pixels is not decoded: it is far above X's limits, and a decoder of H.264 keeps
+#: up to 17 frames in memory.
 _MAX_VIDEO_PIXELS: Final = 4096 * 2304
 #: The number of decoded positions, evenly spread from the start to the end of the video.
 _POSITIONS: Final = 6

@@ -22,7 +22,7 @@ class IntegrationStatus(StrEnum):
     CONNECTED = "connected"
     """The refresh token works, as far as Roost knows."""
     NEEDS_RECONNECT = "needs_reconnect"
-    """X refused the refresh token finally. Posts wait until the account is connected again."""
+    """X permanently refused the refresh token. Posts wait until the account is reconnected."""
     DISCONNECTED = "disconnected"
     """The owner disconnected the account."""
 

@@ -21,9 +21,9 @@ class PostState(StrEnum):
     PUBLISHED = "published"
     """Every part is on X."""
     PARTLY_PUBLISHED = "partly_published"
-    """Some parts are on X, and X refused a later part finally."""
+    """Some parts are on X, and X permanently refused a later part."""
     FAILED = "failed"
-    """X refused the post finally, and none of its parts is on X."""
+    """X permanently refused the post, and none of its parts is on X."""
     NEEDS_DECISION = "needs_decision"
     """Roost cannot determine whether a part is on X, so a person has to decide."""
     CANCELLED = "cancelled"
@@ -75,7 +75,7 @@ class PartState(StrEnum):
     UNKNOWN = "unknown"
     """An attempt ended without a response from X, so the timeline must be read."""
     FAILED = "failed"
-    """X refused the part finally, or a person discarded it."""
+    """X permanently refused the part, or a person discarded it."""
 
 
 #: Allowed state changes of a part. The database refuses any other.

@@ -15,12 +15,13 @@ from roost.snowflake import snowflake_at
 
 #: The largest expected difference between X's clock and ours; searches begin earlier by this time.
 SKEW: Final = timedelta(seconds=60)
-#: If a post with a part's text was created longer before the attempt, or later after the deadline,
-#: a person may have written the post: a user decides, unless the source shows that Roost did.
+#: How long before the attempt, or after its deadline, a post with a part's text may have been
+#: created to count as the part. Outside of these limits a person may have written the post, so a
+#: user decides, unless the post's source shows that Roost created it.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
-#: The limit after the deadline if the post's source is an app that is not X's own: the post is then
-#: probably ours, and a slow network delayed the request.
+#: The limit after the deadline for a post whose source is an app other than X's own. Such a post is
+#: probably Roost's, and a slow network delayed the request.
 _SLOW_NETWORK: Final = timedelta(seconds=120)
 #: After an account has published a text, X refuses the same text for this time, as far as is known.
 DUPLICATE_WINDOW: Final = timedelta(hours=24)

@@ -30,7 +30,7 @@ class Outcome(StrEnum):
     ADOPTED = "adopted"
     """The post was found on X's timeline, or a user named it."""
     REFUSED = "refused"
-    """X refused the part finally."""
+    """X permanently refused the part."""
     NOT_CREATED = "not_created"
     """It is certain that X created nothing, or no request left the machine."""
     NO_PARENT = "no_parent"

@@ -253,7 +253,7 @@ def _error_for(
     if response.status == 400 and error in {"invalid_request", "invalid_grant"}:
         if "parameter" not in refusal.error_description:
             return invalid("X no longer accepts the token or code.", **facts)
-        # The message has only a phrase, which proves no fault of the account or of the app.
+        # The word `parameter` in a message proves no fault of the account or of the app.
         return errors.XUnavailable("X's token endpoint reports a missing parameter.", **facts)
     if response.status in {401, 403} or error:
         return errors.AppMisconfigured(

@@ -2,8 +2,8 @@
 
 Two steps may be repeated: append, because X stores segments by number, and finalize, because it
 completes the same file. If a finalize got no response and X refuses the next one, the state on X is
-unknown, so the upload starts again. This module does not repeat a failed initialize, because no
-bytes are lost; the caller may, because X discards an upload that no post attaches.
+unknown, so the upload starts again. This module does not repeat a failed initialize, after which no
+bytes are lost. The caller may repeat it, because X discards an upload that no post attaches.
 """
 
 import asyncio
