@@ -202,8 +202,8 @@ async def test_posts_history_is_in_the_tenants_time_zone(
     assert f"  {attempted} part 1: handed to X (attempt 1) [tester@here" in result.out
     assert f"  {decided} part 1: needs a decision: X did not answer" in result.out
     assert (
-        f"    attempt 1 at {attempted}: no response came; X's timeline was read 2 times without"
-        " showing it\n" in result.out
+        f"    attempt 1 at {attempted}: X sent no response; X's timeline was read 2 times and did"
+        " not show the post\n" in result.out
     )
 
 

@@ -47,7 +47,7 @@ async def test_post_page_offers_choices_with_the_evidence(
     assert f'<a href="/posts/{post_id}?tenant=default">post {post_id}</a>' in front
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"found", "resend", "discard"}
-    assert "no response came; X&#39;s timeline was read 2 times without showing it" in body
+    assert "X sent no response; X&#39;s timeline was read 2 times and did not show the post" in body
     answer, _ = await press(browser, web, f"/posts/{post_id}/resolve", choice="resend")
     assert (answer.status, answer.headers["location"]) == (303, f"/posts/{post_id}?tenant=default")
     await publisher.run_to_completion()

@@ -332,7 +332,7 @@ def _check_failure(evidence: Evidence, planned: PlannedPost, row: PostRow) -> It
         identical = evidence.planned_by_text[planned.user_id, planned.texts[part.position - 1]]
         unclaimed = _unclaimed(evidence, planned, part.position)
         if unclaimed and len(identical) == 1:
-            yield f"part {part.position} is failed, and X has it as {unclaimed[0].id}"
+            yield f"part {part.position} is failed, and X has the post as {unclaimed[0].id}"
         is_on_x_manually = any(
             post.posted_manually and post.text == planned.texts[part.position - 1]
             for post in evidence.x_posts

@@ -217,7 +217,7 @@ async def test_resume_after_restore_adopts_what_x_has(publisher: Publisher) -> N
     (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert resumed.adopted == [Adopted(post_id, 1, there["id"])]
     assert post.parts[0].sent_as == there["id"]
-    forgotten = "the database was restored, and may have forgotten that this was sent"
+    forgotten = "the database was restored, and may have forgotten that the post was sent"
     assert (await publisher.list_history(post_id))[2:] == [
         f"post: scheduled → publishing: {forgotten}",
         f"part 1: pending → sending: {forgotten}",

@@ -181,7 +181,7 @@ async def test_history_of_a_thread__response_lost(publisher: Publisher) -> None:
         " the connection failed (ServerDisconnectedError) (outcome_unknown)",
         f"part 1: unknown → sent: found on X's timeline as {one}",
         "part 2: pending → sending: handed to X (attempt 1)",
-        f"part 2: sending → sent: X has it as {two}",
+        f"part 2: sending → sent: X has the post as {two}",
         "post: publishing → published: published: every part is on X",
     ]
 

@@ -1,4 +1,4 @@
-"""Anomaly detection: one anomaly for a purge, on its day; none for ordinary accounts."""
+"""A sudden loss of followers is one anomaly on its day; ordinary accounts have none."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -32,7 +32,7 @@ def daily_snapshots(counts: list[int]) -> list[AccountSnapshot]:
 
 
 def with_loss(counts: list[int], day: int, share: float) -> list[int]:
-    """Take a share of the followers away from a day on; a negative share adds followers."""
+    """Reduce the counts from `day` on by a share of the followers; a negative share adds some."""
     lost = round(counts[day - 1] * share)
     return [count - lost if at >= day else count for at, count in enumerate(counts)]
 

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timing
 
 @pytest.fixture
 def blocked_pipe() -> Iterator[int]:
-    """A pipe whose first byte is written after the test."""
+    """A pipe that is empty during the test, so that reading blocks; a byte follows at the end."""
     reading, writing = os.pipe()
     yield reading
     os.write(writing, bytes(100))
@@ -35,7 +35,7 @@ async def test_run_blocking_returns_or_raises_what_the_call_does() -> None:
 
 
 async def test_run_blocking_abandons_a_stuck_call_and_runs_others(blocked_pipe: int) -> None:
-    for _ in range(12):  # More than the threads of the loop's executor.
+    for _ in range(12):  # The executor of the loop has fewer threads.
         with pytest.raises(TimeoutError):
             await run_blocking(lambda _: os.read(blocked_pipe, 1), stall_s=0.02)
     assert await run_blocking(lambda _: 7) == 7

@@ -1,4 +1,4 @@
-"""Reading briefs from YAML files, and the errors for invalid ones."""
+"""Reading briefs from YAML files, and the errors for invalid files."""
 
 import re
 from pathlib import Path

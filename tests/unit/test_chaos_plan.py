@@ -1,4 +1,4 @@
-"""The chaos plan repeats with its seed, and its calendar has the intended shares."""
+"""A seed always gives the same chaos plan, and the plan has the intended shares of posts."""
 
 from datetime import timedelta
 from itertools import islice

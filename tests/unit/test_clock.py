@@ -1,4 +1,4 @@
-"""Domain time: the machine's, or the emulator's with its jumps and rates, and whose it may be."""
+"""Domain time: the machine's time, or an emulator's time with jumps and other rates."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.timing
 
 @pytest.fixture
 async def clock(emulator: Emulator) -> AsyncIterator[Clock]:
-    """The emulator's clock, standing still."""
+    """The emulator's clock, which is stopped."""
     await emulator.freeze()
     async with open_clock(emulator.clock_url, emulator.endpoint) as opened:
         yield opened
 
 
 async def is_sleeping(sleeper: asyncio.Task[None]) -> bool:
-    """Whether a task has not ended although it could."""
+    """Whether a task still sleeps after the event loop has run it."""
     await asyncio.wait({sleeper}, timeout=0.05)
     return not sleeper.done()
 

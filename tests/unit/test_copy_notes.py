@@ -1,4 +1,4 @@
-"""The copy of a large file reports each quarter once; the copy of a small one reports nothing."""
+"""Copying a large file reports each quarter once; copying a small file reports nothing."""
 
 from pathlib import Path
 

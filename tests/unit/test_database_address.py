@@ -1,4 +1,4 @@
-"""What PostgreSQL's client would read otherwise than it was meant is refused, not repeated."""
+"""Database addresses that libpq would misread are refused, and not quoted in the error."""
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict

@@ -1,4 +1,4 @@
-"""Which addresses may be given a secret of X's, and which secrets may be given to them."""
+"""Which addresses may get secrets of the real X, and which secrets each address may get."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_an_emulator_on_this_machine(url: str, plain: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        # X's own, in another spelling, by another host, port, path or without encryption.
+        # Addresses of X with another spelling, host, port or path, or without encryption.
         "https://api.x.com.",
         "https://api.x.com..",
         "https://x.com",
@@ -59,7 +59,7 @@ def test_an_emulator_on_this_machine(url: str, plain: str) -> None:
         "https://api。x.com",
         "https://api%2ex.com",
         "https://api.x.com%00.example.org",
-        # Others.
+        # Addresses of other servers.
         "http://example.org",
         "https://example.org",
         "https://api.x.com.example.org",
@@ -75,7 +75,7 @@ def test_an_emulator_on_this_machine(url: str, plain: str) -> None:
         "http://127.0.0.1.:8710",
         "http://localhost.:8710",
         "http://emulator.localhost:8710",
-        # What one reader takes for another address than the next reader does.
+        # Addresses that two URL parsers read in different ways.
         "https://user@api.x.com",
         "https://api.x.com@example.org",
         "http://127.0.0.1:8710@example.org",

@@ -1,4 +1,4 @@
-"""The examples: every kind of post, all of them valid but the one that must not be."""
+"""The examples have every kind of post, and all are valid except the invalid example."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""A zero beside other counts is unknown if the count was higher before, else a real zero."""
+"""A count of zero is unknown if an earlier value was higher; otherwise it is a real zero."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files and folders that another user could have prepared are not believed, as ssh does not."""
+"""Like ssh, Roost refuses files and folders that another user could have written."""
 
 import os
 from collections.abc import Callable
@@ -15,7 +15,7 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a fil
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder with a file of secrets, as Roost makes them."""
+    """A folder with a file of secrets, created with the permissions that Roost sets."""
     home = tmp_path / "above" / "home"
     make_private_folder(home)
     (home / "keys").write_text("secret")
@@ -71,7 +71,7 @@ def test_file_that_others_may_use_is_refused(home: Path, mode: int) -> None:
 def test_folder_that_others_may_write_is_refused(home: Path, place: str, mode: int) -> None:
     folder = (home / place).resolve()
     folder.chmod(mode)
-    if mode & 0o1000 and place == "..":  # Names are sticky above it, as in /tmp.
+    if mode & 0o1000 and place == "..":  # A sticky folder protects names from others.
         require_trusted_folder(home)
         return
     for check in (require_trusted_folder, make_private_folder):

@@ -53,9 +53,9 @@ CASES = [
     (1, "part.attempted", "pending", "sending", {"attempt": 1}, "part 1: handed to X (attempt 1)"),
     (
         1, "part.attempted", "unknown", "sending", {"attempt": 2} | because("absent_on_timeline"),
-        "part 1: handed to X again, since X's timeline does not show it (attempt 2)",
+        "part 1: handed to X again, since X's timeline does not show the post (attempt 2)",
     ),
-    (1, "part.sent", "sending", "sent", {"tweet_id": "17"}, "part 1: X has it as 17"),
+    (1, "part.sent", "sending", "sent", {"tweet_id": "17"}, "part 1: X has the post as 17"),
     (
         1, "part.adopted", "unknown", "sent", {"tweet_id": "17"},
         "part 1: found on X's timeline as 17",
@@ -99,7 +99,7 @@ CASES = [
     (
         1, "post.needs_decision", "publishing", "needs_decision",
         because("several_matches", tweet_ids=["1", "2"]),
-        "part 1: needs a decision: several posts on X look like it: 1, 2",
+        "part 1: needs a decision: several posts on X could be this part: 1, 2",
     ),
     (
         None, "post.resolved", "needs_decision", "publishing",
@@ -191,17 +191,17 @@ def _attempt(**values: Any) -> Attempt:
         ({}, None),
         (
             {"empty_read_at": NOON},
-            "X's timeline did not show it, but was read too early for that to count",
+            "X's timeline did not show the post, but was read too early to prove anything",
         ),
         (
             {"empty_read_at": NOON, "empty_reads": 1},
-            "X's timeline was read once without showing it",
+            "X's timeline was read once and did not show the post",
         ),
         (
             {"empty_read_at": NOON, "empty_reads": 2},
-            "X's timeline was read 2 times without showing it",
+            "X's timeline was read 2 times and did not show the post",
         ),
-        ({"confirmed_absent": True}, "a user checked X and confirmed that it is not there"),
+        ({"confirmed_absent": True}, "a user checked X and confirmed that the post is not there"),
     ],
     ids=["unread", "early", "once", "twice", "decided"],
 )

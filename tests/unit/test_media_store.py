@@ -50,7 +50,7 @@ async def none_needed(hashes: Sequence[str]) -> Collection[str]:
 
 
 def refuse_to_copy(*_: object) -> int:
-    """Fail as the kernel does if it cannot copy."""
+    """Fail like the kernel if it cannot copy between two files."""
     raise OSError(errno.EXDEV, "across file systems")
 
 
@@ -259,7 +259,7 @@ async def test_remove_unneeded_keeps_a_copy_that_becomes_needed(
     calls = 0
 
     async def find_needed(hashes: Sequence[str]) -> Collection[str]:
-        """Return the copies from the second call on, as if a post was planned in between."""
+        """Return no hash at the first call, then all, as if a new post now needs the copies."""
         nonlocal calls
         calls += 1
         return set(hashes) if calls > 1 else ()
@@ -272,7 +272,7 @@ async def test_remove_unneeded_keeps_a_copy_that_becomes_needed(
 async def test_prevent_removal_waits_for_a_removal_in_progress(
     media: MediaStore, file: Path
 ) -> None:
-    """A removal in progress does not remove a file that is added after it."""
+    """A file that is added during a removal must not be removed."""
     await media.add(file)
     tasks: list[asyncio.Task[str]] = []
 

@@ -100,7 +100,7 @@ def test_decoder_uses_one_sandboxed_fork_for_each_file(tmp_path: Path) -> None:
     for name in ("one.gif", "two.gif"):
         long = save_gif(tmp_path / name, 1000, 800, frames=200)
         fork: dict[str, Any] = {}
-        while not fork:  # A fast decoder may exit before it is found.
+        while not fork:  # A fast fork may exit before the test finds it.
             for pid in forks_during_probe(long):
                 with contextlib.suppress(OSError):
                     fork = inspect_fork(pid) or fork
@@ -122,7 +122,7 @@ def test_decoder_uses_one_sandboxed_fork_for_each_file(tmp_path: Path) -> None:
 
 
 def inspect_fork(pid: int) -> dict[str, Any]:
-    """Return the rights and open files of a fork; empty before it has entered its sandbox."""
+    """Return the rights and open files of a fork; empty until the fork has a sandbox."""
     folder = Path(f"/proc/{pid}")
     if not re.search(r"Max open files +0 ", (folder / "limits").read_text()):
         return {}
@@ -136,7 +136,7 @@ def inspect_fork(pid: int) -> dict[str, Any]:
 
 
 def test_decoder_loads_no_module_inside_the_sandbox(tmp_path: Path) -> None:
-    """Decode every kind of file outside the sandbox, and list the modules loaded by that."""
+    """The test decodes every kind of file outside a sandbox, and lists the modules that load."""
     files = save_every_kind(tmp_path)
     program = (
         "import io, json, sys; from roost.mediafile import decode, decoder_process, reencode;"
@@ -187,10 +187,10 @@ def test_probe_media_refuses_one_file__decoder_hangs(tmp_path: Path, picture: Pa
 
 
 def refusal_after(number: signal.Signals, folder: Path) -> MediaUnreadable:
-    """Return the refusal of a file whose decoder fork gets a signal while it works."""
+    """Send a signal to the fork that decodes a file, and return the refusal of the file."""
     long = save_gif(folder / "long.gif", 1000, 800, frames=200)
     refusals: list[MediaUnreadable] = []
-    while not refusals:  # On a busy machine the decoder may finish before it is found.
+    while not refusals:  # The fork may finish before the test finds it.
         signalled: set[int] = set()
         for pid in forks_during_probe(long, refusals):
             if pid not in signalled:
@@ -201,7 +201,7 @@ def refusal_after(number: signal.Signals, folder: Path) -> MediaUnreadable:
 
 
 def forks_during_probe(path: Path, refusals: list[MediaUnreadable] | None = None) -> Iterator[int]:
-    """Probe a file in a thread, and yield the forks that have it open until that is done."""
+    """Probe a file in a thread; until the probe ends, yield the forks that have the file open."""
 
     def probe() -> None:
         try:

@@ -1,4 +1,4 @@
-"""The examples of the reference of media, prices and limits are correct."""
+"""The examples of the reference pages on media, prices and limits are correct."""
 
 import doctest
 import re

@@ -35,7 +35,7 @@ SECONDS = 10.0
 
 
 def refused(path: Path) -> Unreadable:
-    """Return the reason of a refusal, which must come within the time limit."""
+    """Return the reason why a file is refused; fail if the refusal exceeds the time limit."""
     start = time.monotonic()
     with pytest.raises(MediaUnreadable) as raised:
         probe_media(path)
@@ -46,7 +46,7 @@ def refused(path: Path) -> Unreadable:
 
 
 def outcome(path: Path) -> str:
-    """Return `read` or the reason of the refusal; both are allowed within the time limit."""
+    """Return `read` or the reason of the refusal; fail only if the time limit is exceeded."""
     start = time.monotonic()
     result = "read"
     try:

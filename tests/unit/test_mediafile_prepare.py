@@ -1,4 +1,4 @@
-"""`prepare_image`: the copy fits X, looks the same, has no location; the original stays."""
+"""`prepare_image`: the copy fits X's limits, looks the same and has no location."""
 
 import io
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The next step of a post, as truth tables; the expected steps are written out."""
+"""The next step of a post, for tables of post states with the expected steps."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Plan files: which rows become posts, and which are refused with which codes."""
+"""Plan files: which rows become posts, and the codes with which others are refused."""
 
 import doctest
 import hashlib

@@ -1,4 +1,4 @@
-"""The read plan: each billed day is used once, at the planned time, up to an age limit."""
+"""The read plan has one read of a post per billed day, at a fixed time, to an age limit."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ def on(day: int, hour: int, minute: int = 0) -> datetime:
 
 
 def collect_reads(sent_at: datetime, days: int, every: timedelta) -> list[datetime]:
-    """The reads of a collector that plans at a fixed interval."""
+    """The times at which a collector reads a post if it plans at a fixed interval."""
     reads: list[datetime] = []
     now = sent_at
     while now < sent_at + timedelta(days=days):
@@ -121,7 +121,7 @@ def test_plan_reads_skips_missed_daily_read__private_metrics_gone(
 
 
 def test_plan_reads_ends_daily_reads_with_private_metrics() -> None:
-    sent = on(1, 23, 33)  # 30 days later, 23:30 is three minutes inside: too near to be sure
+    sent = on(1, 23, 33)  # 23:30 is only three minutes before the end of the 30 days
     (due,) = plan_reads([(PART, sent, on(29, 23, 40))], on(30, 23, 30)).due
     assert due == PART
     assert plan_reads([(PART, sent, on(30, 23, 40))], on(31, 23, 30)).due == ()

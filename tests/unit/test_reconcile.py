@@ -1,4 +1,4 @@
-"""Matching a part with the posts of a timeline; the expected verdicts are written out."""
+"""Matching a part with the posts of a timeline: tables of cases with the expected results."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -137,7 +137,7 @@ def test_forgotten_part_is_ambiguous__other_source() -> None:
     )
     assert isinstance(forgotten(manual), Ambiguous)
     unknown_app = shown("1", source="Some app")
-    assert forgotten(unknown_app) == Found(unknown_app)  # no post of ours to compare with
+    assert forgotten(unknown_app) == Found(unknown_app)  # no post of Roost with a source to compare
 
 
 def test_post_of_a_client_of_x_is_ambiguous() -> None:

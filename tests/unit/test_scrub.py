@@ -1,4 +1,4 @@
-"""Secrets are taken out of text by name, by shape and by value."""
+"""Secrets are removed from text if a field name, their format or their value shows them."""
 
 from urllib.parse import quote
 
@@ -42,7 +42,7 @@ WAYS = (
 
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No value is known by itself."""
+    """No known secret values, so that secrets are recognized only by name or format."""
     monkeypatch.setattr(scrubbing, "_known", set())
 
 

@@ -1,4 +1,4 @@
-"""Settings: read from the environment, malformed ones named, secrets never shown."""
+"""Settings are read from the environment; errors name invalid settings and show no secret."""
 
 import os
 from datetime import timedelta
@@ -15,7 +15,7 @@ from roost.settings import ENVIRONMENT_NAMES, Settings, read_settings
 
 @pytest.fixture(autouse=True)
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """Nothing of Roost's is set, and no home has settings."""
+    """No setting of Roost in the environment, and an empty ROOST_HOME."""
     for name in list(os.environ):
         if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
             monkeypatch.delenv(name)
@@ -89,7 +89,7 @@ def test_a_malformed_setting_is_named_with_its_purpose(
 DESCRIPTIONS = {
     ENVIRONMENT_NAMES[field]: str(info.description) for field, info in Settings.model_fields.items()
 }
-#: A value of each setting that is a text, without and with what must not be in it.
+#: A valid value of each setting that is a text. The tests insert white space after `the-`.
 TEXTS = {
     "TWITTER_CLIENT_ID": "the-client",
     "TWITTER_CLIENT_SECRET": "the-secret",

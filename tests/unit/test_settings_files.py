@@ -1,4 +1,4 @@
-"""Where settings are read: the environment, then `--env-file` or ROOST_HOME/.env, nothing else."""
+"""Settings are read from the environment, then from `--env-file` or ROOST_HOME/.env only."""
 
 import os
 from datetime import timedelta
@@ -12,7 +12,7 @@ from roost.settings import ENVIRONMENT_NAMES, read_settings
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty ROOST_HOME; the working folder is another."""
+    """An empty ROOST_HOME, which is not the working folder."""
     for name in list(os.environ):
         if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
             monkeypatch.delenv(name)
@@ -31,7 +31,7 @@ def write(path: Path, text: str, mode: int = 0o600) -> Path:
 
 
 def every_setting(value: str) -> str:
-    """A file that sets everything there is."""
+    """Return the text of a file that sets every setting to `value`."""
     return "".join(f"{name}={value}\n" for name in ENVIRONMENT_NAMES.values())
 
 
@@ -57,7 +57,7 @@ def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) 
     settings = read_settings(named)
     assert settings.twitter_client_id == "named"
     assert settings.timeline_lag == timedelta(seconds=15.0)
-    assert settings.home == home  # the environment's
+    assert settings.home == home  # the value of the environment
     assert read_settings().twitter_client_id == "of-home"
 
 

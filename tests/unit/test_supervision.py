@@ -25,7 +25,7 @@ def test_next_delay_grows(delay: float, worked_s: float, expected: float) -> Non
 
 @pytest.mark.timing
 async def test_task_ends_although_its_work_drops_a_cancellation() -> None:
-    """As `asyncio.wait_for` does before Python 3.12 if the wait ends at the same moment."""
+    """Before Python 3.12, `asyncio.wait_for` drops a cancellation if its wait ends just then."""
     waiting, runs = asyncio.Event(), 0
 
     async def drop_cancellation() -> None:

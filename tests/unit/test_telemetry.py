@@ -1,4 +1,4 @@
-"""Logs: to standard error, one line an event, without secrets and the words of exceptions."""
+"""Logs have one line per event on standard error, without secrets and exception messages."""
 
 import asyncio
 import gc
@@ -21,7 +21,7 @@ TOKEN = "dGhpcy1pcy1hLXRva2VuOjE3OTU1MjE2"
 
 @pytest.fixture
 def root_logger() -> Iterator[logging.Logger]:
-    """The root logger, given back as it was."""
+    """The root logger; its handlers and level are restored after the test."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield root
@@ -29,7 +29,7 @@ def root_logger() -> Iterator[logging.Logger]:
     root.setLevel(level)
 
 
-#: Every character at which something that reads logs may end a line, and what moves a cursor.
+#: Characters at which programs that read logs may end a line, or that move a terminal's cursor.
 LINE_ENDS = ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 CONTROLS = (*LINE_ENDS, "\x00", "\x07", "\x08", "\x1b[2J", "\x9b31m", "\u202e", "\u2066", "\ud800")
 FORGED = "2026-11-23 12:00:00,000 INFO roost.worker all is well"
@@ -37,7 +37,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ [\w.]+ .+")
 
 
 class Unforeseen(Exception):
-    """What a library raises, with words of others in it."""
+    """An exception of a library, whose message may contain texts of tenants."""
 
 
 def in_message(words: str) -> None:
@@ -118,7 +118,7 @@ PLACES = (
     in_message, in_exception, in_stack, in_warning, in_thread, in_lost_task, in_callback,
     in_destructor, in_arguments,
 )  # fmt: skip
-#: Where the words are not the message's own, they stay out of the log.
+#: Ways to log a text that is not part of a message of Roost; the log must not contain the text.
 WORDLESS = (in_exception, in_thread, in_lost_task, in_callback, in_destructor, in_arguments)
 
 
@@ -126,7 +126,7 @@ WORDLESS = (in_exception, in_thread, in_lost_task, in_callback, in_destructor, i
 def to_stderr(
     root_logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[], None]]:
-    """Sends the log to standard error, as every command does; undone after the test."""
+    """Send the log to standard error, like every command; this is undone after the test."""
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     yield log_to_stderr

@@ -19,7 +19,7 @@ def proposed(text: str, finding: Finding) -> str:
 
 
 def garble(text: str, times: int = 1) -> str:
-    """Decode UTF-8 as Windows-1252, with its undefined bytes as Latin-1, as programs do."""
+    """Decode UTF-8 as Windows-1252, and bytes that it does not define as Latin-1."""
     for _ in range(times):
         text = "".join(
             bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode()
@@ -115,7 +115,7 @@ def test_find_damage_reports_placeholders(field: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # Texts similar to an HTML entity.
+        # Texts that are similar to an HTML entity, but ordinary.
         *("Q&A; R&D; B&B", "AT&T", "a && b;", "fish&chips; peas", "& then;", "&;", "?a=1&b=2;"),
         # First letters of mojibake in ordinary words.
         *("CAFÉ…", "« LE PÂTÉ »", "LE CAFÉ\xa0!", "“CAFÉ”", "AMANHÃ…", "“AMANHÃ”", "PÅ…", "PÅ”"),

@@ -1,4 +1,4 @@
-"""The generated tables are unchanged, and the script reports outdated ones."""
+"""The generated tables equal the script's output, and the script reports outdated tables."""
 
 import hashlib
 import os
@@ -33,9 +33,9 @@ def test_data_versions_names_every_source() -> None:
 def test_tlds_are_the_union_of_both_lists() -> None:
     names = set(_tld_data.TABLE.split())
     assert len(names) > 1574
-    assert {"com", "md", "zip", "onion", "рф", "한국", "vermögensberater"} <= names  # X's list
-    assert {"kids", "music", "web", "merck"} <= names  # newer than X's list
-    assert {"abarth", "blanco"} <= names  # X still links them, IANA removed them
+    assert {"com", "md", "zip", "onion", "рф", "한국", "vermögensberater"} <= names  # X's own list
+    assert {"kids", "music", "web", "merck"} <= names  # domains that are newer than X's list
+    assert {"abarth", "blanco"} <= names  # domains that IANA has removed, and X still links
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`lint_text` reports each problem with its span, and its proposals remove the problem."""
+"""`lint_text` reports each problem with its span; applying a proposal removes the problem."""
 
 from decimal import Decimal
 

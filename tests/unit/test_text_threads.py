@@ -79,7 +79,7 @@ def test_split_thread_of_any_text_makes_valid_parts_or_raises(text: str, limit: 
     try:
         thread = split_thread(text, limit)
     except ThreadImpossible:
-        # Only an entity, a grapheme or a refused character may prevent the split.
+        # Only an entity, a grapheme or a character that X refuses may make a split impossible.
         assume(
             max(map(len, text.split()), default=0) <= 20
             and not re.search("[\ufeff\ufffe\uffff]", text)

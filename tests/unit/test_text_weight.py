@@ -94,8 +94,8 @@ def test_weigh_is_equal_for_every_normal_form(text: str) -> None:
     assert weigh(text) == weigh(composed) == weigh(decomposed)
 
 
-# Both begin with a new line, because X treats an accented letter before a URL differently at the
-# start of a text: as the character before the URL instead of its first letter.
+# Both texts begin with a new line. At the start of a text, X takes an accented letter before a URL
+# as the character before the URL, but elsewhere as the URL's first letter.
 @given(TEXTS, TEXTS)
 def test_weigh_is_additive_over_separated_parts(one: str, other: str) -> None:
     parts = weigh(f"\n{one}").weighted_length + weigh(f"\n{other}").weighted_length
@@ -201,7 +201,7 @@ def test_extract_entities_limits_a_url_to_4096_characters(length: int, found: in
 
 
 def test_import_of_text_loads_no_network_or_database_library() -> None:
-    # Without coverage measurement, which loads its own modules.
+    # Coverage measurement loads modules of its own, so the process runs without it.
     environment = {k: v for k, v in os.environ.items() if not k.startswith("COVERAGE_PROCESS_")}
     done = subprocess.run(
         [sys.executable, "-c", "import roost.text, sys; print(*sys.modules)"],

@@ -54,7 +54,7 @@ def test_text_limit_follows_the_subscription(subscription_type: str | None, limi
 def test_text_too_long_says_by_how_much(text: str, found: int) -> None:
     (violation,) = validate_post([PartInput(text)], subscription_type=None)
     assert (violation.code, violation.limit, violation.found) == ("text_too_long", 280, found)
-    assert f"Shorten it by {found - 280}," in violation.next
+    assert f"Shorten the text by {found - 280}," in violation.next
 
 
 def test_text_with_a_long_link_counts_by_weight() -> None:

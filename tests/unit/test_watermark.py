@@ -1,4 +1,4 @@
-"""What the watermark says about a database: compared purely, and kept in its file."""
+"""The watermark is compared with a database by a pure function, and stored in a file."""
 
 import fcntl
 import shutil

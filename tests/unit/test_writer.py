@@ -1,4 +1,4 @@
-"""The writer: composed drafts, and the validation of drafts from anywhere.
+"""The composer's drafts, and the validation of drafts from any author.
 
 `follows_rules` states the rules of a good draft independently of the validators.
 """
@@ -40,7 +40,7 @@ def codes(text: str, *fact_ids: str, **fields: Any) -> list[str]:
 
 
 def follows_rules(draft: Draft, facts: dict[str, str], link: str, tag: str) -> bool:
-    """Whether one or two facts occur word for word, with the link and the tag exactly once."""
+    """Whether a draft has one or two facts word for word, and the link and tag once each."""
     body, _, tail = draft.text.partition("\n\n")
     stated = [facts[name] for name in draft.fact_ids]
     positions = [body.casefold().find(fact.rstrip(".").casefold()) for fact in stated]

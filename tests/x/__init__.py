@@ -1,1 +1,1 @@
-"""The X client, over HTTP against the emulator."""
+"""Tests of the X client, which sends its requests over HTTP to the emulator."""

@@ -24,7 +24,7 @@ from .media_samples import noise_png, save_clip
 
 @dataclass
 class SentRequest:
-    """One request as it was sent."""
+    """A request that a test has sent: method, path, headers and body."""
 
     method: str
     path: str
@@ -37,14 +37,14 @@ class SentRequest:
         return msgspec.json.decode(bytes(self.body))
 
     def matches_openapi(self) -> bool:
-        """Whether X describes its body; fails if the body is different."""
+        """Whether X's OpenAPI document describes the body. Fails if the body does not match."""
         kind = self.headers.get("content-type", "")
         return openapi.check_body(self.method, self.path, kind, bytes(self.body))
 
 
 @dataclass
 class AccountTokens:
-    """A token source that refreshes like an account's own, and counts the refreshes."""
+    """A token source that refreshes like the source of a stored account, and counts refreshes."""
 
     emulator: Emulator
     session: aiohttp.ClientSession
@@ -74,7 +74,7 @@ class AccountTokens:
 
 @dataclass
 class Account:
-    """A connected account and its exchanges."""
+    """A connected account, and the exchanges that its client has reported."""
 
     username: str
     user_id: XUserId
@@ -122,7 +122,7 @@ async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSessio
 
 @pytest_asyncio.fixture
 async def clock(emulator: Emulator) -> AsyncIterator[EmulatorClock]:
-    """A clock that follows the emulator's."""
+    """A clock that follows the emulator's clock."""
     async with open_clock(emulator.clock_url, emulator.endpoint) as clock:
         assert isinstance(clock, EmulatorClock)
         yield clock

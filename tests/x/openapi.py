@@ -21,7 +21,7 @@ def openapi() -> dict[str, Any] | None:
 
 
 def schema_of(method: str, path: str) -> dict[str, Any] | None:
-    """Return the schema of a JSON body; None if X describes none, or the path is not in v2."""
+    """Return X's schema of a JSON body; None if X has no schema, or the path is not in API v2."""
     document = openapi()
     if document is None:
         return None
@@ -33,7 +33,7 @@ def schema_of(method: str, path: str) -> dict[str, Any] | None:
     if not matching:
         assert not path.startswith("/2/") or "/oauth2/" in path, f"X has no path {path}"
         return None
-    # A literal path takes precedence over one with a parameter (`/users/me`).
+    # `/users/me` also matches `/users/{id}`; the path with fewer parameters takes precedence.
     template = min(matching, key=lambda each: each.count("{"))
     operation = document["paths"][template].get(method.lower())
     assert operation is not None, f"X has no {method} {path}"

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of the emulator that records the bytes sent to it."""
+"""A TCP proxy in front of the emulator, which records the bytes that clients send."""
 
 import asyncio
 import contextlib
@@ -11,12 +11,12 @@ from .recorder import ReceivedRequest
 
 @dataclass
 class RecordingProxy:
-    """Forwards every connection unchanged."""
+    """Forwards the bytes of every connection unchanged, and records those of the client."""
 
     target: str
     url: str = ""
     streams: list[bytearray] = field(default_factory=list)
-    """The bytes sent on each connection, in order of connecting."""
+    """The bytes that the client sent on each connection, in the order of the connections."""
 
     @property
     def requests(self) -> list[ReceivedRequest]:

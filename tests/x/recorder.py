@@ -13,7 +13,7 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 
 @dataclass(frozen=True)
 class ReceivedRequest:
-    """One request as it was received."""
+    """A request that the server has received: method, path, headers and body."""
 
     head: str
     body: bytes
@@ -33,7 +33,7 @@ class ReceivedRequest:
 
     @property
     def oauth(self) -> dict[str, str]:
-        """The fields of an OAuth 1.0a header."""
+        """The fields of the request's OAuth 1.0a header."""
         scheme, _, fields = self.headers["authorization"].partition(" ")
         assert scheme == "OAuth"
         pairs = (each.partition("=") for each in fields.split(", "))
@@ -42,12 +42,12 @@ class ReceivedRequest:
 
 @dataclass
 class Recorder:
-    """Records requests, and responses each with the next of `responses`."""
+    """Records requests, and answers each request with the next of `responses`."""
 
     url: str = ""
     requests: list[ReceivedRequest] = field(default_factory=list)
     responses: list[bytes] = field(default_factory=list)
-    """The responses in order; afterwards `OK`."""
+    """The responses in order. When all have been sent, the response is `OK`."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):

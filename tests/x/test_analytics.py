@@ -1,4 +1,4 @@
-"""Analytics, split into the requests that X accepts; and the app's usage."""
+"""Analytics are split into requests that X accepts, and the app's usage is read."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

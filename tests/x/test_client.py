@@ -1,4 +1,4 @@
-"""The client: what it repeats, which errors it raises, and what it reports to the ledger."""
+"""The client: requests that it repeats, errors that it raises, and reports to the ledger."""
 
 from datetime import timedelta
 
@@ -76,7 +76,7 @@ async def test_rate_limited_wait_is_domain_time_after_a_clock_jump(
     await emulator.jump(days=40)
     await emulator.fail("read_me", "before", "429")
     with pytest.raises(x.errors.RateLimited) as raised:
-        # The refresh after 40 days comes first; the fault applies to the request itself.
+        # After 40 days the client refreshes the token first; the fault affects the next request.
         await x.users.read_me(account.client)
     assert timedelta(0) < raised.value.wait <= timedelta(minutes=16)
 
@@ -144,7 +144,7 @@ async def test_text_too_long_is_recognized_in_every_dialect(
 ) -> None:
     await emulator.switch(too_long_error=dialect)
     with pytest.raises(x.errors.TextTooLong):
-        # The client assumes Premium, which the account does not have.
+        # The test claims that the account has Premium, so the client sends a text that X refuses.
         await x.posts.create(account.client, text="weight " * 50, subscription_type="Premium")
 
 

@@ -1,4 +1,4 @@
-"""The body of a create, and what is refused before it costs anything."""
+"""The body of a create, and the posts that are refused before a request costs anything."""
 
 import re
 from datetime import timedelta
@@ -73,7 +73,7 @@ async def test_create_rejects_a_misspelt_field(account: Account) -> None:
         await x.posts.create(account.client, text="Where is my picture?", **wrong)
 
 
-#: Every field of X's schema, in as many posts as its exclusions require.
+#: Posts that together have every field of X's schema; some fields exclude each other in one post.
 ALL_FIELDS: list[tuple[PostFields, dict[str, Any]]] = [
     (
         {

@@ -22,7 +22,7 @@ SHOWN_URL = "http://127.0.0.1:8710"
 
 
 async def output_of(source: str, names: dict[str, Any]) -> str:
-    """Return what `python -m asyncio` prints for an input."""
+    """Return the output that `python -m asyncio` prints for an input."""
     flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
     code = compile(source, PAGE.name, "single", flags)
     printed = io.StringIO()
@@ -39,7 +39,7 @@ async def output_of(source: str, names: dict[str, Any]) -> str:
 
 @pytest.fixture
 def page(emulator: Emulator) -> str:
-    # The end of a code fence would count as output of the last example.
+    # The end of a code block would count as output of the block's last example.
     text = re.sub(r"^```.*$", "", PAGE.read_text("utf-8"), flags=re.MULTILINE)
     return text.replace(SHOWN_URL, emulator.url)
 

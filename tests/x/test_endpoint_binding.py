@@ -1,4 +1,4 @@
-"""Every call of `roost.x` sends requests only to the X of its token, keys and app."""
+"""Every call of `roost.x` sends requests only to the endpoint of its token, keys and app."""
 
 import contextlib
 import importlib
@@ -24,7 +24,7 @@ from roost.x import server_time
 from roost.x.auth import TokenGrant, oauth1_flow
 from roost.x.media import UploadState
 
-#: No server listens there.
+#: An endpoint at which no server listens.
 EMULATOR = x.XEndpoint("http://127.0.0.1:9")
 LIVE = x.LIVE_X
 ONE = TweetId("20")
@@ -32,7 +32,7 @@ ONE = TweetId("20")
 
 @dataclass(frozen=True)
 class Credentials:
-    """The secrets of one X, and a session that records requested hosts and reaches none."""
+    """The secrets of one endpoint, and a session that records hosts but cannot connect."""
 
     session: aiohttp.ClientSession
     hosts: set[str]
@@ -70,7 +70,7 @@ class NoHost(aiohttp.abc.AbstractResolver):
 
 @pytest.fixture
 async def recording() -> AsyncIterator[tuple[aiohttp.ClientSession, set[str]]]:
-    """A session that cannot connect, and the hosts that it was to request."""
+    """A session that cannot connect, and the hosts to which requests were made."""
     hosts: set[str] = set()
 
     async def on_start(_: Any, __: SimpleNamespace, event: Any) -> None:
@@ -103,7 +103,7 @@ STATE = UploadState(
 )
 FILE: Mapping[str, Any] = {"mime_type": "image/png", "category": "tweet_image"}
 
-#: Each public call, by module and name, with the credentials of one X.
+#: A call of each public function, by module and name, with the credentials of one endpoint.
 CALLS: Mapping[str, Callable[[Credentials], Awaitable[object]]] = {
     "posts.create": lambda w: x.posts.create(w.client, text="Hello"),
     "posts.delete": lambda w: x.posts.delete(w.client, ONE),
@@ -258,7 +258,7 @@ def test_urls_of_x_are_created_and_requested_in_one_module_each() -> None:
     assert creating == {"endpoint.py"}
     assert requesting == {
         "x/transport.py",
-        # These send no secret: the emulator's clock, health, callback listener and demo.
+        # These files send no secret: the emulator's clock, health, callback listener and demo.
         "clock.py",
         "services/health/installation.py",
         "cli/callback_listener.py",

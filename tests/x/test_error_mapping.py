@@ -1,4 +1,4 @@
-"""Each response found in logs, and the error that it is mapped to."""
+"""The error for each response of X that was found in logs."""
 
 import json
 from datetime import UTC, datetime, timedelta

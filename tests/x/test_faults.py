@@ -30,7 +30,7 @@ SECRET_TEXT = "A text that must not be logged."
 
 @dataclass
 class Prepared:
-    """Everything that the operations need, created before the fault is set."""
+    """The posts, uploads and tokens that the operations need, created before the fault is set."""
 
     account: Account
     client: x.Client

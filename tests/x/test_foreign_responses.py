@@ -1,4 +1,4 @@
-"""A proxy, portal or filter answers instead of X: no data is used, no write is repeated."""
+"""A response of a proxy, portal or filter: its data is not used, and no write is repeated."""
 
 import aiohttp
 import pytest

@@ -1,6 +1,6 @@
-"""What the client refuses without a request: each rule of X has an error of its own.
+"""The client refuses invalid input without a request, with an error for each rule of X.
 
-The tests find the rules and the calls in the source, so that a new one needs a case here.
+The tests find the rules and the calls in the source, so a new rule or call needs a case here.
 """
 
 import inspect
@@ -186,7 +186,7 @@ async def _timeline(client: x.Client, user_id: Any, **more: Any) -> list[object]
     return [each async for each in x.posts.read_timeline(client, user_id, **more)]
 
 
-#: Each parameter that takes an id or several ids, by module, function and name.
+#: A call for each parameter that takes an id or several ids, by module, function and name.
 ONE: Final[dict[str, Call]] = {
     "posts.delete.tweet_id": x.posts.delete,
     "posts.read_timeline.user_id": _timeline,

@@ -1,4 +1,4 @@
-"""Uploads: the bytes that X receives, in which segments, and the waiting for processing."""
+"""Uploads: the bytes and segments that X receives, and the wait for X's processing."""
 
 import gzip
 import hashlib

@@ -21,12 +21,12 @@ SEGMENT = 4 * 1024
 
 
 class Interrupted(Exception):
-    """Stands for the end of a process."""
+    """Raised by a test where a process would be killed."""
 
 
 @pytest.fixture
 def noise(tmp_path: Path) -> Path:
-    """An image of four segments, the last one shorter."""
+    """An image of four segments, of which the last is shorter."""
     path = tmp_path / "noise.png"
     path.write_bytes(noise_png(70, 65))
     assert 3 * SEGMENT < path.stat().st_size < 4 * SEGMENT
@@ -38,7 +38,7 @@ def sha256(path: Path) -> str:
 
 
 async def upload(client: x.Client, path: Path, states: list[UploadState], ends_after: int) -> None:
-    """Upload in order; raise Interrupted after `ends_after` states."""
+    """Upload one segment after another; raise Interrupted after `ends_after` states."""
 
     async def on_state(state: UploadState) -> None:
         states.append(state)

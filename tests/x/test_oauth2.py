@@ -29,7 +29,7 @@ async def code_for(emulator: Emulator, verifier: str) -> str:
 
 
 def app_of(emulator: Emulator, secret: str | None) -> x.XApp:
-    """Return the test's app, with `secret` instead of its own if given."""
+    """Return the test's app with the client secret `secret`."""
     app = emulator.x_app
     return app if secret is None else replace(app, client_secret=secret)
 
@@ -64,7 +64,7 @@ async def refresh(
 
 
 def test_make_challenge_returns_the_published_vector() -> None:
-    # RFC 7636, appendix B.
+    # Source: the example of RFC 7636, appendix B.
     verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
     assert x.auth.oauth2.make_challenge(verifier) == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
@@ -159,7 +159,7 @@ async def test_refresh_reports_a_wrong_secret_as_misconfiguration(
         await refresh(emulator, session, account.tokens.refresh_token, secret="wrong")
     assert not isinstance(raised.value, x.errors.ReauthorizationRequired)
     assert "wrong" not in str(raised.value.as_dict())
-    # The account's grant is still valid.
+    # A successful refresh shows that the account's grant is still valid.
     await refresh(emulator, session, account.tokens.refresh_token)
 
 

@@ -1,6 +1,6 @@
-"""JSON bodies against X's OpenAPI document.
+"""JSON bodies match X's OpenAPI document.
 
-The fixture `session` checks each request of every test in this folder; these tests check details.
+The fixture `session` checks the requests of all tests in this folder; these tests check details.
 """
 
 from typing import Any
@@ -73,7 +73,7 @@ async def test_openapi_checks_ordinary_requests(
 async def test_finalize_sends_an_empty_object(
     account: Account, png: bytes, sent: list[SentRequest]
 ) -> None:
-    # The document has no body here; X itself refuses an empty one.
+    # The document describes no body for finalize, but X itself refuses an empty body.
     await x.media.upload(account.client, png, mime_type="image/png", category="tweet_image")
     (finalize,) = [request for request in sent if request.path.endswith("/finalize")]
     assert finalize.json == {}

@@ -1,4 +1,4 @@
-"""X's messages may quote a post's text or a name, which must not decide about the error."""
+"""X's messages may quote a post's text or a name; the quote must not determine the error."""
 
 import ast
 import inspect
@@ -68,7 +68,7 @@ def test_phrase_in_a_quoted_text_decides_nothing(phrase: str, quote: str) -> Non
     text = f"Pat's shop & {phrase}, since 1990"
     sentence = quote.format(text)
     assert type(map_error(403, refused(sentence), text=text)) is errors.Rejected
-    # Changed as X may change a quote: escaped, in capitals, shortened, with other spaces.
+    # X may change a text that it quotes: escaped, in capitals, shortened, or with other spaces.
     for changed in (
         sentence.replace("&", "&amp;").replace("'", "&#39;"),
         sentence.upper(),

@@ -158,7 +158,7 @@ async def test_read_posts_requests_promoted_metrics_only_on_demand(
         targets = [received.target for received in recorder.requests]
 
     assert found[one].promoted == OrganicMetrics(impression_count=7, like_count=4)
-    # Organic takes precedence over public where X returns both.
+    # If X returns organic and public counts, the organic counts take precedence.
     metrics = found[one].metrics
     assert (metrics[Metric.IMPRESSIONS], metrics[Metric.LIKES]) == (5, 2)
     assert found[two].promoted is None
@@ -176,7 +176,7 @@ async def test_waiting_client_sleeps_in_domain_time_and_repeats(
     await emulator.fail("create_post", "before", "429", times=2)
     created = await x.posts.create(client, text="In time.")
 
-    # Without a reset in the headers: a minute after the first, two after the second.
+    # The headers have no reset, so the waits are one minute, then two minutes.
     assert clock.now() - before >= timedelta(minutes=3)
     assert [post["id"] for post in (await emulator.ground_truth())["posts"]] == [created.tweet_id]
 

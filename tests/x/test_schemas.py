@@ -1,4 +1,4 @@
-"""Which JSON bodies decode as X's responses; all others are rejected, however well-formed."""
+"""Only JSON bodies of X's responses are decoded; all other well-formed JSON is rejected."""
 
 from typing import Any
 

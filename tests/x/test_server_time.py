@@ -1,4 +1,4 @@
-"""X's time: recorded only from X's responses, parsed on access, and fetched for free."""
+"""X's time: recorded only from X's own responses, parsed when read, and fetched for free."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -24,7 +24,7 @@ from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, boot
 pytestmark = pytest.mark.timing
 
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
-#: More than the socket buffers of both sides hold.
+#: A body that is larger than the socket buffers of both sides.
 LARGE = 64 * 1024 * 1024
 #: A test fails if it waits longer.
 TIMEOUT_S = 30
@@ -32,7 +32,7 @@ TIMEOUT_S = 30
 
 @dataclass
 class Peer:
-    """A server whose sockets the test reads."""
+    """A server that accepts connections; the test itself reads from the sockets."""
 
     listening: socket.socket
     accepted: list[socket.socket] = field(default_factory=list)
@@ -82,7 +82,7 @@ async def read_request(connection: socket.socket) -> None:
 
 
 async def read_until_reset(connection: socket.socket) -> int:
-    """Return the number of bytes before the reset; fail if the connection ends otherwise."""
+    """Return the number of bytes before the reset; fail if the connection ends without one."""
     received = 0
     try:
         while chunk := await receive(connection):
@@ -96,7 +96,7 @@ async def send(
     session: aiohttp.ClientSession, url: str, body: bytes, total: timedelta
 ) -> Response | NoResponse:
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
-        payload = DeadlineBody(body, "application/json", None)  # aiohttp warns about large ones
+        payload = DeadlineBody(body, "application/json", None)  # aiohttp warns about large bodies
     return await exchange(
         session,
         "POST",
@@ -158,7 +158,7 @@ async def test_unwritten_bytes_are_not_delivered_later(
     )
     connection = await peer.accept()
     assert isinstance(await sending, NoResponse)
-    # The peer starts to read only now.
+    # The peer starts to read only now, so it gets only the bytes that the kernel has sent.
     assert await read_until_reset(connection) < LARGE
 
 

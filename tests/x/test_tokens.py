@@ -1,4 +1,4 @@
-"""`MemoryTokens`: one refresh for all callers, and a new grant is stored before its use."""
+"""`MemoryTokens`: all callers share one refresh, and a new grant is stored before its use."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ Make = Callable[..., Any]
 
 @pytest.fixture
 def grants() -> list[TokenGrant]:
-    """The initial grants of the test's sources."""
+    """The grants with which the test's token sources were created."""
     return []
 
 
@@ -31,7 +31,7 @@ def make(
     clock: EmulatorClock,
     grants: list[TokenGrant],
 ) -> Make:
-    """Creates a source with a new grant of `larkbooks`."""
+    """A function that creates a token source with a new grant of `larkbooks`."""
 
     async def make(scope: str = SCOPES, **more: Any) -> x.MemoryTokens:
         tokens = await emulator.connect("larkbooks", scope)

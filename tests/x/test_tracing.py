@@ -1,4 +1,4 @@
-"""Spans: name and outcome of a call, without text and secrets."""
+"""Spans have the name and the outcome of a call, but no text and no secret."""
 
 from collections.abc import Iterator
 

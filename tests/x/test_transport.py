@@ -21,7 +21,7 @@ from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, boot
 
 pytestmark = pytest.mark.timing
 
-#: Longer than a busy machine needs; no test waits that long.
+#: A timeout that no test reaches, even on a busy machine.
 AMPLE = Timeouts(total=timedelta(seconds=20))
 
 
@@ -83,7 +83,7 @@ async def send(
 
 
 async def test_exchange_sends_no_byte_of_a_body_past_its_deadline(listener: Listener) -> None:
-    # The connection is open, and only the body has a deadline.
+    # Only the body has a deadline, so the exchange opens a connection and does not use it.
     outcome = await send(listener.url, body_deadline=boot_seconds() - 1)
 
     assert outcome == NoResponse(maybe_sent=False, reason="its deadline passed while connecting")
@@ -158,7 +158,7 @@ async def test_exchange_reports_not_sent_after_a_connect_timeout() -> None:
 
 
 def gzip_spaces(size: int) -> bytes:
-    """Return a gzip stream of `size` spaces, about a thousandth as long."""
+    """Return `size` spaces as a gzip stream, which has about a thousandth of this size."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
     chunks = [compressor.compress(b" " * (1 << 20)) for _ in range(size >> 20)]
     return b"".join([*chunks, compressor.flush()])

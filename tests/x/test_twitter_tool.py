@@ -1,4 +1,4 @@
-"""`TwitterTool`, on the bytes that the emulator receives."""
+"""`TwitterTool`: the tests check the bytes that the emulator receives."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -65,13 +65,13 @@ def command_of(request: ReceivedRequest) -> str:
 
 
 def field_of(request: ReceivedRequest, name: str) -> str:
-    """Return a small field of a multipart body."""
+    """Return the value of a small field in a multipart body."""
     _, _, rest = request.body.partition(f'name="{name}"\r\n\r\n'.encode())
     return rest.partition(b"\r\n")[0].decode()
 
 
 def media_of(request: ReceivedRequest) -> bytes:
-    """Return the bytes of a multipart body's `media`."""
+    """Return the bytes of the field `media` in a multipart body."""
     boundary = request.headers["content-type"].partition("boundary=")[2].encode()
     _, _, rest = request.body.partition(b'name="media"')
     return rest.partition(b"\r\n\r\n")[2].removesuffix(b"\r\n--" + boundary + b"--\r\n")
@@ -80,7 +80,7 @@ def media_of(request: ReceivedRequest) -> bytes:
 def is_signed(request: ReceivedRequest, url: str, oauth1: x.auth.OAuth1) -> bool:
     """Verify the signature with code that is independent of the signer.
 
-    It covers the parameters of a form, but no other body. `url` is that of the server.
+    The signature covers the parameters of a form, but no other body. `url` is the server's URL.
     """
     fields = request.oauth
     is_form = request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -166,7 +166,7 @@ async def test_upload_media_follows_init_append_finalize(
 async def test_upload_media_chunks_into_5_mb(
     v1_tool: TwitterTool, emulator: Emulator, proxy: RecordingProxy, clip: Path, tmp_path: Path
 ) -> None:
-    # A `free` box at the end gives a video any size.
+    # A `free` box at the end makes a video as large as the test needs.
     free = bytes(range(256)) * (11 * MIB // 256)
     path = tmp_path / "long.mp4"
     path.write_bytes(clip.read_bytes() + (8 + len(free)).to_bytes(4, "big") + b"free" + free)

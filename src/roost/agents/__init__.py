@@ -1,1 +1,1 @@
-"""Drafting of posts: briefs, the composer that drafts from them, and validators of drafts."""
+"""Briefs, the composer that writes drafts of posts from briefs, and validators of drafts."""

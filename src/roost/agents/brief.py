@@ -1,4 +1,4 @@
-"""Briefs, which people write in YAML, and the drafts that are made from them."""
+"""Briefs, which people write in YAML, and the drafts of posts that follow them."""
 
 import unicodedata
 from collections import Counter
@@ -25,7 +25,7 @@ from roost.input_file import read_input
 from roost.text import extract_entities
 
 _MAX_BYTES: Final = 64 << 10
-#: Pydantic's error types in plainer words.
+#: A plainer message for each of Pydantic's error types.
 _MESSAGES: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
@@ -70,14 +70,14 @@ class _Strict(BaseModel):
 
 
 class Fact(_Strict):
-    """A true statement that drafts may make, in the exact words in which they may make it."""
+    """A true statement that drafts may contain, in exactly these words."""
 
     id: RequiredPhrase
     text: Annotated[Line, Field(min_length=1, max_length=500)]
 
 
 class Brief(_Strict):
-    """What to write about, for whom and in which tone. Drafts may claim only its facts."""
+    """The topic, audience and tone of drafts, and the facts; drafts may claim nothing else."""
 
     account: Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")]
     topic: RequiredPhrase
@@ -87,14 +87,14 @@ class Brief(_Strict):
     tone: Phrase = "plain"
     """`plain`, `warm`, `formal` or a similar word."""
     language: RequiredPhrase = "en"
-    """A code (`en`, `de-AT`) or a name. In an unsupported language, only the facts are used."""
+    """A code (`en`, `de-AT`) or a name. A draft in an unsupported language has only facts."""
     facts: Annotated[tuple[Fact, ...], Field(min_length=1, max_length=40)]
     link: Annotated[str, AfterValidator(_check_link)] | None = None
-    """Part of every draft, unchanged."""
+    """The address that every draft contains unchanged."""
     tags: Annotated[
         tuple[Annotated[RequiredPhrase, AfterValidator(_check_tag)], ...], NoneAsEmpty
     ] = ()
-    """Hashtags without `#`; part of every draft, in this order."""
+    """Hashtags without `#`; every draft contains all of them in this order."""
     avoid: Annotated[tuple[RequiredPhrase, ...], NoneAsEmpty] = ()
     """Words and phrases that no draft contains, regardless of case."""
     n: Annotated[int, Field(ge=1, le=50)] = 1
@@ -129,19 +129,19 @@ class Brief(_Strict):
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A text that can be posted, with the facts on which it is based."""
+    """A text that can be posted, and the ids of the facts on which it is based."""
 
     text: str
     fact_ids: tuple[str, ...]
-    """The ids of the facts it states, in the order of the text."""
+    """The ids of the facts that the draft states, in the order of the text."""
     weighted_length: int
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader without aliases, of which a few hundred bytes can expand to gigabytes."""
+    """A safe loader that refuses aliases: a short file with aliases can expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse aliases (`*name`), and with them merges (`<<: [*name, …]`)."""
+        """Refuse aliases (`*name`), and therefore also merges (`<<: [*name, …]`)."""
         if self.check_event(yaml.AliasEvent):
             alias = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
@@ -153,7 +153,7 @@ class _PlainLoader(yaml.SafeLoader):
 def read_brief(path: Path) -> Brief:
     """Read a brief from a YAML file.
 
-    Raises: BriefInvalid, which names each invalid field and the reason.
+    Raises: BriefInvalid (the message names each invalid field and the reason).
     """
     data = read_input(path, max_bytes=_MAX_BYTES, error=BriefInvalid)
     return _validate(_parse(data, path.name), path.name)
@@ -163,7 +163,7 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     try:
         fields = yaml.load(data.decode("utf-8-sig"), Loader=_PlainLoader)  # noqa: S506
     except UnicodeDecodeError:
-        raise BriefInvalid(f"{name} is not UTF-8.", next="Save it as UTF-8.") from None
+        raise BriefInvalid(f"{name} is not UTF-8.", next="Save the file as UTF-8.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
@@ -184,7 +184,7 @@ def _validate(fields: dict[str, Any], name: str) -> Brief:
         return Brief.model_validate(fields)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        # For a list with an invalid item, Pydantic also reports that the list is too short.
+        # If an item of a list is invalid, Pydantic also reports that the list is too short.
         parents = {
             detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))
         }

@@ -1,4 +1,4 @@
-"""Composes drafts from a brief without a model: facts word for word between fixed phrases.
+"""Composes drafts from a brief without a language model, from facts and fixed phrases.
 
 The same brief and seed give the same drafts on every machine.
 """
@@ -34,10 +34,10 @@ class _Frame(NamedTuple):
 def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
     """Compose the brief's `n` drafts, all different and valid, of one or two facts each.
 
-    Every fact comes first in a draft before one comes first in a second.
+    No fact begins a second draft before every fact has begun one.
 
-    Raises: BriefInvalid, if the facts do not give `n` drafts within the limit of length and
-        without the words to avoid.
+    Raises: BriefInvalid (the facts do not yield `n` drafts that are short enough and contain no
+        word to avoid).
     """
     language = select_language(brief.language)
     facts = [fact for fact in brief.facts if _is_usable(fact, brief, language)]
@@ -60,7 +60,8 @@ def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
 
 
 def _is_valid(draft: Draft, brief: Brief) -> bool:
-    # Most invalid drafts are too long, and the other rules take a hundred times as long to check.
+    # The length is checked first: most invalid drafts are too long, and checking the other rules
+    # takes a hundred times as long.
     return draft.weighted_length < DRAFT_LIMIT and not validate_draft(draft, brief)
 
 
@@ -74,11 +75,11 @@ def _is_usable(fact: Fact, brief: Brief, language: Language) -> bool:
 def _list_frames(
     facts: list[Fact], brief: Brief, language: Language, uses: Counter[object], seed: int
 ) -> Iterator[_Frame]:
-    """Yield every combination of facts and phrases, those with the least used pieces first."""
+    """Yield every combination of facts and phrases; the least used pieces come first."""
     tone = select_tone(split_words(brief.tone))
 
     def shuffled(*pieces: str) -> str:
-        """Return a sort key that is random by the seed and equal on every machine."""
+        """Return a sort key that looks random, but depends only on the seed and the pieces."""
         return hashlib.sha256("\0".join([str(seed), *pieces]).encode()).hexdigest()
 
     fact_choices = [each for size in range(1, _MAX_FACTS + 1) for each in permutations(facts, size)]
@@ -105,7 +106,7 @@ def _list_frames(
 
 
 def _pieces(frame: _Frame) -> list[object]:
-    """Return what later drafts should use less often."""
+    """Return the facts and phrases of a frame, which later drafts should use less often."""
     return [
         frame.facts[0],
         len(frame.facts),
@@ -120,7 +121,7 @@ def _compose_draft(frame: _Frame, brief: Brief, language: Language) -> Draft:
         topic=brief.topic, Topic=_capitalize(brief.topic), audience=brief.audience
     )
     sentences = [_end_sentence(fact.text, language) for fact in frame.facts]
-    # A single fact after a colon continues the sentence; every other fact begins one.
+    # A single fact after a colon continues the sentence; any other fact begins a new sentence.
     continues = len(sentences) == 1 and opening.rstrip().endswith((":", "：", "、"))
     if not continues:
         sentences = [_capitalize(sentence) for sentence in sentences]
@@ -133,7 +134,7 @@ def _compose_draft(frame: _Frame, brief: Brief, language: Language) -> Draft:
 
 
 def _capitalize(text: str) -> str:
-    """Capitalize a text, unless its first word has its own spelling, such as `iPhone`."""
+    """Capitalize a text, unless its first word has a special spelling, such as `iPhone`."""
     first_word = text.partition(" ")[0]
     is_plain = first_word.islower() and first_word.isalpha()
     return text[:1].upper() + text[1:] if is_plain else text
@@ -150,8 +151,8 @@ def _end_sentence(text: str, language: Language) -> str:
 def _too_few_drafts(brief: Brief, usable_facts: int, composed: int) -> BriefInvalid:
     if not usable_facts:
         return BriefInvalid(
-            "facts: no fact can be used. With the link and tags, each is too long or contains a "
-            "word to avoid.",
+            "facts: no fact can be used. Each one contains a word to avoid, or is too long with "
+            "the link and tags.",
             next="Shorten a fact, or remove a word from `avoid`.",
             fields=["facts"],
         )

@@ -1,7 +1,7 @@
 """The phrases that the composer may put around facts, for each supported language.
 
-No phrase claims, counts or praises anything. Each is grammatical for every topic and audience,
-because a colon, a question mark or a full stop separates these from the rest of the sentence.
+No phrase claims, counts or praises anything. Each phrase is grammatical for every topic and
+audience, because a colon, a question mark or a full stop separates it from the following sentence.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ class Tone(StrEnum):
     """The tone of the phrases around the facts."""
 
     PLAIN = "plain"
-    """As short as possible."""
+    """Phrases that are as short as possible."""
     WARM = "warm"
-    """As people speak with a neighbour."""
+    """Phrases with which people address a neighbour."""
     FORMAL = "formal"
-    """As people write to an authority."""
+    """Phrases with which people write to an authority."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Language:
     """The phrases and punctuation with which a draft in one language is built."""
 
     openings: Mapping[Tone, tuple[str, ...]]
-    """Precede the facts, with `{topic}`, `{Topic}` (capitalised) and `{audience}` filled in."""
+    """Phrases before the facts, with `{topic}`, `{Topic}` (capitalised) and `{audience}`."""
     closings: Mapping[Tone, tuple[str, ...]]
-    """Precede the link."""
+    """Phrases before the link."""
     separator: str = " "
-    """Separates two sentences."""
+    """The text between two sentences."""
     full_stop: str = "."
 
 
@@ -204,7 +204,7 @@ _NAMES: Final = {
     "japanese": "ja",
     "日本語": "ja",
 }
-#: For unsupported languages: without phrases, a draft consists of the facts alone.
+#: Used for unsupported languages: it has no phrases, so a draft consists of facts alone.
 FACTS_ONLY: Final = Language(
     openings=dict.fromkeys(Tone, ("",)), closings=dict.fromkeys(Tone, ("",))
 )
@@ -222,7 +222,7 @@ def select_language(name: str) -> Language:
 
 
 def select_tone(words: list[str]) -> Tone:
-    """Return the tone of the first word that names one; `PLAIN` if none does."""
+    """Return the tone of the first word that names a tone; `PLAIN` if no word does."""
     for word in words:
         for tone, tone_words in _TONE_WORDS.items():
             if word in tone_words:

@@ -1,4 +1,4 @@
-"""Numbers of a text with their currency or unit: `10 am` and `£10` differ.
+"""Extracts numbers with their currency or unit from a text: `10 am` and `£10` differ.
 
 Two quantities are equal only if they are written in the same way. Paraphrases are not recognized.
 """
@@ -15,7 +15,7 @@ _NUMBER = re.compile(
 _before = re.compile(rf"(?P<sign>(?<!\w)[-−])?(?P<currency>{_CURRENCY})\s?[-−]?$").search
 _after = re.compile(rf"\s?(?P<currency>{_CURRENCY})").match
 _range = re.compile(rf"\s?[-–—~〜]\s?(?={_CURRENCY}?\s?\d)").match
-#: Longer units come first: 10時 is a time of day, 10時間 a duration.
+#: Longer units come first, because 10時 is a time of day and 10時間 a duration.
 _CJK_UNITS: Final = "時間|分間|日間|週間|[かヶカケ]月|年間|[\u3040-\u30ff\u3400-\u9fff]"
 _unit = re.compile(rf"[\s-]?(?P<unit>%|‰|°\s?[cf]?|{_CJK_UNITS}|[^\W\d_]+(?:\.[^\W\d_]\.?)*)").match
 _per = re.compile(r"\s?(?:/|per|an?|pro|por|par)\s?(?P<unit>[^\W\d_]+)").match
@@ -38,10 +38,10 @@ class Quantity(NamedTuple):
 
     number: str
     currency: str
-    """A sign or a code; empty if there is none."""
+    """A currency sign or code; empty if the number has none."""
     unit: str
-    """The word or sign that follows, without dots and a plural s; for money, a magnitude or a
-    rate (`/hour`)."""
+    """The word or sign after the number, without dots and a plural s; for money, a magnitude
+    or a rate (`/hour`)."""
 
     def __str__(self) -> str:
         return " ".join(each for each in (self.currency, self.number, self.unit) if each)
@@ -60,7 +60,7 @@ def _parse_quantity(text: str, match: re.Match[str]) -> Quantity:
     number = ("-" if negative else "") + match["digits"].replace(" ", "")
     end = match.end()
     if (to := _range(text, end)) and (last := _NUMBER.search(text, to.end())):
-        # In a range such as 10–12 am, the first number has the unit of the last.
+        # In a range such as 10–12 am, the first number has the unit of the last number.
         upper = _parse_quantity(text, last)
         return Quantity(number, currency or upper.currency, upper.unit)
     if not currency and (after := _after(text, end)):

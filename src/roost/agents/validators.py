@@ -1,8 +1,8 @@
-"""Checks that a draft states what its brief states and nothing else.
+"""Checks that a draft states only facts of its brief.
 
-Drafts are checked in the same way whether a composer, a model or a person wrote them. Link, tags
-and numbers must come from the brief, and every word must too: a word of an example post or of a
-validator's own message is a violation.
+All drafts are checked in the same way, whether a composer, a model or a person wrote them. All
+words, numbers, tags and links must come from the brief or from the phrases of its language. A word
+that comes from an example post or from a validator's message is a violation.
 """
 
 import functools
@@ -18,9 +18,9 @@ from roost.agents.words import contains_phrase, fold, is_known_word, split_words
 from roost.models import Violation
 from roost.text import Entities, extract_entities, weigh
 
-#: The weighted length of a draft is below this, which leaves an editor room for changes.
+#: The weighted length of a draft must be smaller than this, so that an editor can add words.
 DRAFT_LIMIT: Final = 240
-#: A `not` can negate this many words after it.
+#: A `not` can negate any of this many words after it.
 _NEGATION_REACH: Final = 3
 #: A draft states a fact if it has at least this share of the fact's words.
 _STATED_SHARE: Final = 0.4
@@ -34,7 +34,7 @@ _clauses = re.compile(r"[^\w\s'’\-]+").split
 
 
 def validate_draft(draft: Draft, brief: Brief) -> list[Violation]:
-    """Return every violation of the rules; only cited facts support a draft's claims."""
+    """Return all violations of the rules. A claim is allowed only if a cited fact contains it."""
     found = extract_entities(draft.text)
     claims = _without_link_and_tags(found, brief)
     cited = brief.fact_texts(draft.fact_ids)
@@ -53,7 +53,7 @@ def validate_draft(draft: Draft, brief: Brief) -> list[Violation]:
 
 @functools.lru_cache(maxsize=8)
 def _allowed_words(brief: Brief) -> frozenset[str]:
-    """Return the words of the brief and of the phrases of its language."""
+    """Return all words of the brief, and all words of the phrases in its language."""
     language = select_language(brief.language)
     templates = [
         template
@@ -102,7 +102,7 @@ def _check_citations(draft: Draft, brief: Brief) -> Iterator[Violation]:
 
 
 def _states(folded: str, fact: str) -> bool:
-    """Whether a folded text has enough of a fact's words; any text shares its small ones."""
+    """Whether a folded text has so large a share of a fact's words that it states the fact."""
     fact_words = set(split_words(fact))
     return sum(word in folded for word in fact_words) >= len(fact_words) * _STATED_SHARE
 
@@ -173,7 +173,7 @@ def _invented(code: str, verb: str, values: list[str]) -> Iterator[Violation]:
 
 
 def _without_link_and_tags(found: Entities, brief: Brief) -> str:
-    """Return the text without the brief's link and tags, whose words and digits claim nothing."""
+    """Return the text without the brief's link and tags: their words and digits are no claims."""
     fixed = [url for url in found.urls if url.value == brief.link]
     fixed += [hashtag for hashtag in found.hashtags if hashtag.value in brief.tags]
     text = found.text
@@ -190,12 +190,12 @@ def _check_quantities(text: str, cited: list[str]) -> Iterator[Violation]:
             "number_not_in_facts",
             f"The draft says {'; '.join(invented)}, which no cited fact contains.",
             found="; ".join(invented),
-            next="Take each number from a fact with its unit, and write both in the same way.",
+            next="Take each number from a fact with its unit, and write both as in the fact.",
         )
 
 
 def _check_negations(text: str, cited: list[str]) -> Iterator[Violation]:
-    """Find `not free` where the fact says `free`, and `free` where it says `not free`."""
+    """Find words that are negated in the draft but not in the facts, or the reverse."""
     stated = {each for fact in cited for each in _words_with_negation(fact)}
     changed = sorted(
         word
@@ -205,14 +205,14 @@ def _check_negations(text: str, cited: list[str]) -> Iterator[Violation]:
     if changed:
         yield Violation(
             "negation_changed",
-            f"The draft adds a negation to its facts or removes one: {', '.join(changed)}.",
+            f"The draft negates these words differently from its facts: {', '.join(changed)}.",
             found=", ".join(changed),
             next="Keep each `not` of a fact in its place.",
         )
 
 
 def _words_with_negation(text: str) -> set[tuple[str, bool]]:
-    """Return each word of a text, and whether one of the words just before it negates it."""
+    """Return each word of a text, and whether a word shortly before negates it."""
     found = set()
     for clause in (each for line in text.splitlines() for each in _clauses(line)):
         reach = 0
@@ -247,7 +247,7 @@ def _check_words(text: str, brief: Brief) -> Iterator[Violation]:
         listed = ", ".join(dict.fromkeys(foreign))
         yield Violation(
             "words_not_in_brief",
-            f"Neither the brief nor the phrases of its language have these words: {listed}.",
+            f"These words are neither in the brief nor in the phrases of its language: {listed}.",
             found=listed,
             next="Use the words of the brief.",
         )

@@ -1,4 +1,4 @@
-"""Words of a text, also in scripts without spaces, and the search for phrases in it."""
+"""Splits texts into words, also in scripts without spaces, and searches phrases in texts."""
 
 import re
 import unicodedata
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
-#: Scripts that put no spaces between words: kana and Han, and those from Thai to Burmese.
+#: Characters of scripts without spaces between words: kana, Han, Thai, Lao, Burmese and Khmer.
 _UNSPACED: Final = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff"
 _is_unspaced = re.compile(f"[{_UNSPACED}]").search
 
@@ -17,12 +17,12 @@ def fold(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the folded words of a text in order; a run without spaces counts as one word."""
+    """Return the folded words of a text in order; in scripts without spaces, a run is a word."""
     return _WORD.findall(fold(text).replace("’", "'"))
 
 
 def is_known_word(word: str, known: Iterable[str]) -> bool:
-    """Whether a word is known; an unspaced run counts as known if known words make it up."""
+    """Whether a word is known; a run without spaces is known if it consists of known words."""
     if word in known:
         return True
     if not _is_unspaced(word):

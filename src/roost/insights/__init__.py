@@ -1,4 +1,4 @@
 """Analysis of snapshots: series, period metrics, anomalies, the read plan and reports.
 
-Everything here is computed from data that the caller passes in. Nothing reads a database or X.
+The caller passes in all data. No function of this package reads a database or X.
 """

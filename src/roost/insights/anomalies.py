@@ -1,7 +1,7 @@
-"""Days on which an account gained or lost far more followers than usual for it.
+"""Finds days on which an account gained or lost far more followers than it usually does.
 
-The daily net change is scored, not the level, because a level only accumulates earlier changes.
-`bench/anomalies.py` measures how many anomalies it reports falsely and how many it misses.
+The daily net change is scored, not the follower count, because the count only accumulates earlier
+changes. `bench/anomalies.py` measures how many anomalies this module reports falsely or misses.
 """
 
 from collections.abc import Sequence
@@ -16,49 +16,53 @@ from roost.insights.series import Change, net_changes
 from roost.insights.wording import describe_change
 from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 
-#: A change is compared with the changes of this many days before it,
+#: A change is compared with the changes in this time before it.
 _BASELINE = timedelta(days=28)
-#: of which at least this many must be known.
+#: A change is scored only if at least this many earlier changes are known.
 _MIN_BASELINE_CHANGES: Final = 10
-#: A longer interval between snapshots is a gap: its change belongs to no particular day.
+#: An interval between snapshots that is longer than this is a gap, because its change belongs to no
+#: particular day.
 _MAX_INTERVAL_DAYS: Final = 3.0
-#: A shorter interval represents a whole day too poorly to be part of the baseline.
+#: Changes over an interval that is shorter than this are left out of the comparison, because they
+#: do not represent a day.
 _MIN_INTERVAL_DAYS: Final = 0.5
-#: After an anomaly, none of the same kind (gain or loss) for this long: one per incident.
+#: After an anomaly, no other of the same kind (gain or loss) is reported for this long, so that an
+#: incident of several days is reported once.
 _QUIET_PERIOD = timedelta(days=7)
 
-# Gains come as multiples of the usual gain, because accounts that many users have just found are
-# found by more. A gain must therefore also exceed a threshold on the logarithmic scale.
+# Large gains are multiples of the usual gain, because an account that many users have just found is
+# found by even more. A gain must therefore also exceed a threshold on the logarithmic scale.
 _LOSS_SCORE: Final = 4.0
 _GAIN_SCORE: Final = 4.5
 _GAIN_RATIO_SCORE: Final = 3.5
 
-#: Keeps losses below about half a per cent of the followers from being anomalies.
+#: Noise that every account may have, as a share of its followers. As a result, a loss below about
+#: half a per cent is never an anomaly.
 _FLOOR_SHARE: Final = 0.001
-#: Factors from the median absolute deviation and the 90 % quantile to the standard deviation of
-#: normal noise.
+#: Factors that convert the median absolute deviation and the 90 % quantile of normally distributed
+#: values to their standard deviation.
 _MAD_TO_SIGMA: Final = 1.4826
 _Q90_TO_SIGMA: Final = 1 / 1.2816
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeScore:
-    """How far a change is from the usual change."""
+    """How much a change differs from the usual change."""
 
     expected: float
     score: float
-    """In robust standard deviations; negative for a loss."""
+    """The difference in robust standard deviations; negative for a loss."""
     is_anomaly: bool
 
 
 def find_anomalies(
     integration_id: IntegrationId, snapshots: Sequence[AccountSnapshot]
 ) -> list[Anomaly]:
-    """Return the account's anomalies, oldest first, from all its snapshots so far.
+    """Return an account's anomalies, oldest first; `snapshots` are all of its snapshots.
 
-    A day is scored by earlier snapshots only, so later ones never change the anomaly of a day that
-    is over. Account, metric and day identify an anomaly. A snapshot whose metrics are all missing
-    or zero is a gap, never an anomaly.
+    A day is scored only by earlier snapshots, so later snapshots never change the anomaly of a past
+    day. Account, metric and day identify an anomaly. A snapshot whose metrics are all missing or
+    zero is a gap, never an anomaly.
     """
     anomalies: list[Anomaly] = []
     changes = net_changes(snapshots, Metric.FOLLOWERS)
@@ -101,7 +105,8 @@ def score_change(change: Change, earlier: Sequence[Change]) -> ChangeScore | Non
     usual = float(np.median(daily_changes))
     expected = usual * change.days
     deviation = change.amount - expected
-    # Gains and losses have a spread each: large gains are more common than large losses.
+    # The spread of gains and that of losses are computed separately, because large gains are more
+    # common than large losses.
     outward = (daily_changes - usual) * (1 if deviation > 0 else -1)
     spread = max(
         _MAD_TO_SIGMA * float(np.median(outward[outward >= 0])),
@@ -120,7 +125,7 @@ def score_change(change: Change, earlier: Sequence[Change]) -> ChangeScore | Non
 
 
 def _gain_ratio_score(change: Change, daily_changes: NDArray[np.float64]) -> float:
-    """Score a gain on the logarithmic scale, that is, as a multiple of the usual gain."""
+    """Score a gain on the logarithmic scale, that is, by its ratio to the usual gain."""
     logs = np.log1p(np.maximum(daily_changes, 0))
     usual = float(np.median(logs))
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(logs - usual)))

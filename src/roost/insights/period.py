@@ -1,4 +1,4 @@
-"""Metrics of a period: followers, impressions, engagements, posts and the X bill.
+"""Metrics of a period: followers, impressions, engagements, posts and the costs of X.
 
 A value that was not measured is None, never zero.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from roost.insights.series import DailySeries
 from roost.models import AccountHistory, Metric, PostSnapshot
 
-#: The best post is compared with the median post from this many posts on.
+#: The best post is compared with the median post only if there are at least this many posts.
 _MIN_POSTS_TO_COMPARE = 4
 
 
@@ -42,34 +42,34 @@ class Period:
 
     @property
     def previous(self) -> "Period":
-        """The period of the same length just before this one."""
+        """The period of the same length that ends when this period begins."""
         return Period(self.since - (self.until - self.since), self.since)
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodMetrics:
-    """What a period brought for one account or for several together. None: not known."""
+    """Metrics of a period for one account, or for several together. None: not known."""
 
     days: int
     """The length of the period in days."""
     followers: int | None
-    """At the last snapshot of the period."""
+    """Number of followers at the last snapshot of the period."""
     followers_change: int | None
-    """Since the last snapshot before the period, or else since the first one in it."""
+    """Change since the last snapshot before the period, or else since the period's first one."""
     impressions: int | None
-    """Gained within the period by posts of any age."""
+    """Impressions that posts of any age gained within the period."""
     impressions_before: int | None
-    """Gained in the previous period of the same length."""
+    """Impressions gained in the previous period, which has the same length."""
     engagements: int | None
     engagements_before: int | None
     posts: int
-    """Sent in the period and read at least once since."""
+    """Number of posts that were sent in the period and whose metrics were read at least once."""
     usd: Decimal
-    """What X billed."""
+    """The US dollars that X billed."""
     missing_days: int = 0
-    """Days without a follower count between the first and the last that have one."""
+    """Number of days without a follower count between the first and last day with a count."""
     best_to_median: float | None = None
-    """Engagements of the best post divided by the median post's; None below four posts."""
+    """Engagements of the best post divided by those of the median post; None below four posts."""
 
     @property
     def followers_share(self) -> float | None:
@@ -80,12 +80,12 @@ class PeriodMetrics:
 
     @property
     def impressions_share(self) -> float | None:
-        """The change of impressions as a share of the previous period's."""
+        """The change of impressions as a share of the impressions of the previous period."""
         return _growth(self.impressions, self.impressions_before)
 
     @property
     def engagements_share(self) -> float | None:
-        """The change of engagements as a share of the previous period's."""
+        """The change of engagements as a share of the engagements of the previous period."""
         return _growth(self.engagements, self.engagements_before)
 
     @property
@@ -95,7 +95,7 @@ class PeriodMetrics:
 
     @property
     def usd_per_thousand(self) -> Decimal | None:
-        """What X billed per 1,000 impressions gained."""
+        """The US dollars that X billed per 1,000 impressions gained."""
         return self.usd * 1000 / self.impressions if self.impressions else None
 
 
@@ -134,7 +134,8 @@ def measure_account(
 def sum_accounts(accounts: Sequence[PeriodMetrics], *, days: int) -> PeriodMetrics:
     """Add up the metrics of several accounts over one period of `days` days.
 
-    The previous period is compared only if every account with impressions was measured in it.
+    The previous period is compared only if each account with impressions was measured in that
+    period too.
     """
 
     def total(value_of: Callable[[PeriodMetrics], int | None]) -> int | None:
@@ -154,13 +155,13 @@ def sum_accounts(accounts: Sequence[PeriodMetrics], *, days: int) -> PeriodMetri
         posts=sum(each.posts for each in accounts),
         usd=sum((each.usd for each in accounts), Decimal(0)),
         missing_days=max((each.missing_days for each in accounts), default=0),
-        # Across accounts of different sizes the ratio would reflect their sizes.
+        # For several accounts, the ratio would mainly show that the accounts differ in size.
         best_to_median=accounts[0].best_to_median if len(accounts) == 1 else None,
     )
 
 
 def ratio(part: float | None, whole: float | None) -> float | None:
-    """Return `part / whole`; None if one of them is unknown or `whole` is zero."""
+    """Return `part / whole`; None if a number is unknown or `whole` is zero."""
     return None if part is None or not whole else part / whole
 
 
@@ -169,7 +170,7 @@ def _growth(now: int | None, before: int | None) -> float | None:
 
 
 def _measure_followers(levels: DailySeries | None, period: Period) -> tuple[int | None, int | None]:
-    """Return the count at the end of the period and its change since the last one before it."""
+    """Return the last follower count of the period, and its change since the count before."""
     if levels is None:
         return None, None
     known = [
@@ -193,7 +194,7 @@ def _covers(history: AccountHistory, period: Period) -> bool:
 
 
 def _gain(by_part: Sequence[Sequence[PostSnapshot]], metric: Metric, period: Period) -> int | None:
-    """Return what all tweets together gained in the period; None if none has the metric."""
+    """Return the gain of all tweets together in the period; None if no tweet has the metric."""
     gains = [
         gained
         for snapshots in by_part
@@ -214,7 +215,7 @@ def _gain_of_part(snapshots: Sequence[PostSnapshot], metric: Metric, period: Per
     if snapshots[0].sent_at >= period.since:
         start = 0
     else:
-        # Without a snapshot from before the period, only the gain after the first one is known.
+        # If no snapshot is older than the period, only the gain after the first snapshot is known.
         earlier = [value for at, value in known if at < period.since]
         start = earlier[-1] if earlier else inside[0]
     return inside[-1] - start

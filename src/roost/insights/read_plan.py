@@ -1,8 +1,7 @@
-"""When to read each post's metrics, at the lowest X bill.
+"""Plans when to read each post's metrics, at the lowest cost.
 
-X bills a post once per UTC day, however often it is read. All reads therefore happen at one time
-of day, shortly before midnight UTC. Each day is then billed once, and what the post gained on it is
-counted for that day.
+X bills a post once per UTC day, however often it is read. Roost reads all posts shortly before
+midnight UTC: X then bills each day once, and a gain is counted for the day on which it was made.
 """
 
 from collections.abc import Sequence
@@ -11,15 +10,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from roost.models import PartId
 
-#: Half an hour before midnight: late enough to cover the day, early enough to finish within it.
+#: The daily time of reads: late enough to cover the day, early enough to finish before midnight.
 READ_TIME = time(23, 30, tzinfo=UTC)
-#: X reports a post's private metrics for 30 days. Until then the post is read daily.
+#: X reports a post's private metrics for 30 days; during this time the post is read daily.
 DAILY_UNTIL_DAYS = 30
-#: The private metrics are requested with a margin, because X's clock sets the limit.
+#: Private metrics are requested until shortly before X's limit, because X's clock may differ.
 PRIVATE_FOR = timedelta(days=DAILY_UNTIL_DAYS) - timedelta(minutes=5)
-#: An older post is read once in this many days,
+#: A post without private metrics is read once in this many days.
 WEEKLY_STEP_DAYS = 7
-#: and no longer after this many days.
+#: A post is no longer read after this many days.
 READ_UNTIL_DAYS = 90
 
 _DAY = timedelta(days=1)
@@ -27,11 +26,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReadPlan:
-    """The posts to read now, and when to plan again."""
+    """The posts to read now, and the time of the next plan."""
 
     due: tuple[PartId, ...]
     next_at: datetime | None
-    """When the next of the posts becomes due; None if none ever will."""
+    """When the next post is to be read; None if no post is to be read again."""
 
 
 def plan_reads(
@@ -39,9 +38,9 @@ def plan_reads(
 ) -> ReadPlan:
     """Choose which of the sent posts (part, sent at, last read at) are due, by their age.
 
-    A post is due when one of its planned reads has passed since it was last read. One read makes
-    up for all that were missed, because X reports totals only. A missed daily read is not made up
-    for once the private metrics are gone: the read would come without what it was planned for.
+    A post is due if the time of a planned read has passed since the post was last read. One read
+    replaces all missed reads, because X reports totals only. A missed daily read is dropped once X
+    no longer reports private metrics, for which the read was planned.
     """
     due = []
     upcoming = []
@@ -55,7 +54,7 @@ def plan_reads(
 
 
 def next_account_read(after: datetime) -> datetime:
-    """Return the first instant later than `after` at which an account itself is read."""
+    """Return the first instant later than `after` at which an account's metrics are read."""
     today = _read_at(after.astimezone(UTC).date())
     return today if today > after else today + _DAY
 
@@ -81,7 +80,7 @@ def _is_weekly(age: timedelta) -> bool:
 
 
 def _last_planned_at(sent_at: datetime, now: datetime) -> datetime | None:
-    """Return the post's latest planned read that has passed; None if none is worth making now."""
+    """Return the time of the latest planned read before `now`; None if no read is to be made."""
     if now - sent_at > timedelta(days=READ_UNTIL_DAYS):
         return None
     today = now.astimezone(UTC).date()

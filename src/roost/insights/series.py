@@ -1,8 +1,8 @@
-"""Snapshots as one value per UTC day; a day without a measurement is NaN, never filled.
+"""Converts snapshots to one value per UTC day; a day without a measurement is NaN.
 
-A day's closing value comes from the snapshot nearest to the midnight that ends the day. A snapshot
-shortly after midnight closes the day before. With daily snapshots, a change therefore falls on the
-day that holds the larger share of the time between the two.
+A day's closing value comes from the snapshot nearest to the midnight that ends the day. So a
+snapshot shortly after midnight closes the day before. A change between two daily snapshots belongs
+to the day that contains the larger share of the time between them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -23,7 +23,7 @@ _HALF_DAY = timedelta(hours=12)
 
 @dataclass(frozen=True, eq=False)
 class DailySeries:
-    """One value per UTC day from `first` on; NaN where nothing was measured."""
+    """One value per UTC day from `first` on; NaN for a day without a measurement."""
 
     first: date
     values: NDArray[np.float64]
@@ -49,7 +49,7 @@ class DailySeries:
         return DailySeries(first, np.array([self.at(day) for day in days], dtype=np.float64))
 
     def measured_between(self, first: date, last: date) -> "DailySeries | None":
-        """Return the range cut to its first and last measured day; None if it has none."""
+        """Return the range cut to its first and last measured day; None if no day is measured."""
         inside = self.between(max(first, self.first), min(last, self.last))
         measured = np.flatnonzero(~np.isnan(inside.values))
         if not len(measured):
@@ -58,7 +58,7 @@ class DailySeries:
         return inside.between(days[int(measured[0])], days[int(measured[-1])])
 
     def changes(self) -> "DailySeries":
-        """Return each day's net change; NaN where the day or the day before has no value."""
+        """Return each day's net change; NaN if the day or the day before has no value."""
         return DailySeries(self.first + _DAY, np.diff(self.values))
 
 
@@ -88,12 +88,12 @@ class Change:
 
 
 def closed_day(at: datetime) -> date:
-    """Return the UTC day whose end is nearest to `at`; noon closes its own day."""
+    """Return the UTC day whose end is nearest to `at`; for noon, the day of `at`."""
     return (at.astimezone(UTC) - _HALF_DAY).date()
 
 
 def day_of_change(since: datetime, until: datetime) -> date:
-    """Return the UTC day that holds the larger share of the interval; the latest on a tie."""
+    """Return the UTC day with the largest share of the interval; if equal, the latest day."""
     start, end = since.astimezone(UTC), until.astimezone(UTC)
     largest_day, largest_share = end.date(), timedelta(0)
     day = end.date()
@@ -109,7 +109,7 @@ def day_of_change(since: datetime, until: datetime) -> date:
 def closing_values(
     values: Iterable[tuple[datetime, float]],
 ) -> dict[date, tuple[datetime, float]]:
-    """Map each measured day to the value that closes it and its time, oldest first.
+    """Map each measured day to the time and the closing value, oldest first.
 
     If two values are equally near to midnight, the earlier one closes the day.
     """
@@ -127,7 +127,7 @@ def _from_midnight(at: datetime, day: date) -> timedelta:
 
 
 def daily_levels(snapshots: Sequence[AccountSnapshot], metric: Metric) -> DailySeries | None:
-    """Return the metric at the end of each UTC day; None if no snapshot has it."""
+    """Return the metric at the end of each UTC day; None if no snapshot has the metric."""
     closing = closing_values(metric_values(snapshots, metric))
     return _series({day: value for day, (_, value) in closing.items()})
 
@@ -152,11 +152,11 @@ def _series(values: dict[date, float]) -> DailySeries | None:
 
 
 def daily_gains(by_part: Sequence[Sequence[PostSnapshot]], metric: Metric) -> DailySeries | None:
-    """Return the sum of what all daily-read tweets gained on each UTC day; None if unmeasured.
+    """Return the gains of all tweets that are read daily, added up for each UTC day.
 
-    `by_part` comes from `snapshots.group_by_part`. A day on which one of the tweets was skipped
-    between two snapshots is a gap, because the sum is not known. A tweet that is no longer read
-    (deleted or too old) stops counting after its last snapshot.
+    `by_part` comes from `snapshots.group_by_part`. If a tweet has no snapshot on a day, but earlier
+    and later ones, the day is a gap, because the sum is not known. A tweet that is no longer read
+    (deleted or too old) counts until its last snapshot. None if no tweet was measured.
     """
     gains: dict[date, float] = {}
     for snapshots in by_part:
@@ -175,7 +175,7 @@ def _gains_of_part(snapshots: Sequence[PostSnapshot], metric: Metric) -> dict[da
     ]
     if not measured:
         return {}
-    # A post has earned nothing before it is sent and at the instant it is sent: that is known.
+    # Until a post is sent, and at that instant, its metrics are known to be zero.
     levels = {sent_at.date() - _DAY: 0.0}
     for day, (_, level) in closing_values([(sent_at, 0.0), *measured]).items():
         levels[day] = level

@@ -1,4 +1,4 @@
-"""Cleaning snapshots, grouping them by tweet, and the latest known value of each metric."""
+"""Cleans snapshots, groups them by tweet, and finds the latest known value of each metric."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,12 +10,12 @@ from roost.models import AccountHistory, AccountSnapshot, Metric, PartId, PostSn
 def drop_false_zeros(
     metrics: Mapping[Metric, int | None], known: Mapping[Metric, int]
 ) -> dict[Metric, int | None]:
-    """Replace each zero that X did not mean by None, which means unknown.
+    """Replace each zero that is probably wrong by None, which means unknown.
 
-    `known` holds the last value of each metric that was read before. X sometimes answers 0 for a
-    count for a while, so a 0 after a higher value is unknown: stored as a fall to zero it would
-    look like an anomaly, and the rise from zero a day later like another. Zero impressions beside
-    another count are unknown too, because a post that was never shown can get no reactions.
+    `known` has the last value of each metric that was read before. X sometimes reports 0 for a
+    count for a while. A 0 after a higher value is therefore unknown. If it were stored, the fall to
+    zero and the later rise would look like anomalies. Zero impressions are unknown if another count
+    is not zero, because a post that was never shown gets no reactions.
     """
     cleaned = {
         metric: None if value == 0 and known.get(metric, 0) > 0 else value
@@ -31,8 +31,8 @@ def metric_values(
 ) -> list[tuple[datetime, float]]:
     """Return the known values of one metric with their times, oldest first.
 
-    A snapshot in which every metric is missing or zero, after one that was not, is a failed read
-    and not a change of the account: it is skipped.
+    If every metric of a snapshot is missing or zero, and an earlier snapshot has a value, X failed
+    to report the metrics. Such a snapshot is skipped.
     """
     values = []
     has_counts = False
@@ -58,9 +58,9 @@ def group_by_part(snapshots: Sequence[PostSnapshot]) -> list[list[PostSnapshot]]
 def latest_metrics(
     snapshots: Sequence[PostSnapshot], known_before: Mapping[PartId, Mapping[Metric, int]]
 ) -> dict[Metric, int | None]:
-    """Return the latest known value of each metric of one tweet; `snapshots` oldest first.
+    """Return the latest known value of each metric of one tweet; `snapshots` are oldest first.
 
-    X stops reporting some metrics after 30 days. Their last known values remain valid.
+    X stops reporting some metrics after 30 days; the last known values of these metrics are kept.
     """
     newest = snapshots[-1]
     latest: dict[Metric, int | None] = dict.fromkeys(newest.metrics)
@@ -71,7 +71,10 @@ def latest_metrics(
 
 
 def latest_post_snapshots(history: AccountHistory) -> list[PostSnapshot]:
-    """Return each tweet's newest snapshot with its latest known metrics; newest tweet first."""
+    """Return each tweet's newest snapshot, with the tweet's latest known metrics.
+
+    The newest tweet comes first.
+    """
     latest = [
         replace(snapshots[-1], metrics=latest_metrics(snapshots, history.known_before))
         for snapshots in group_by_part(history.posts)

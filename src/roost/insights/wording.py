@@ -1,4 +1,4 @@
-"""Sentences and number formats for metrics, computed without a language model.
+"""Sentences and number formats for metrics. No language model writes them.
 
 Every number that a report or an anomaly message shows is formatted here.
 """
@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from roost.insights.period import PeriodMetrics, ratio
 
 _MINUS = "−"
-#: A smaller relative difference is described as "about as many".
+#: If the relative difference of two numbers is smaller than this, the text says "about as many".
 _SAME_SHARE = 0.005
 
 
@@ -26,7 +26,7 @@ def describe_period(metrics: PeriodMetrics) -> tuple[str, ...]:
 
 
 def describe_change(*, amount: float, before: float, expected: float, on: date, days: float) -> str:
-    """Describe an anomaly: how many followers came or went on a day, and the usual change."""
+    """Describe an anomaly: the followers gained or lost on a day, and the usual change."""
     verb = "Gained" if amount > 0 else "Lost"
     share = ratio(abs(amount), before)
     of_all = "" if share is None else f" ({format_percent(share)})"
@@ -114,7 +114,7 @@ def format_signed(number: int) -> str:
 
 
 def format_percent(share: float) -> str:
-    """Return `6.0%`; from 100 % on without decimals."""
+    """Return a share as `6.0%`; from 100 % on without decimals."""
     return f"{share:.1%}" if abs(share) < 1 else f"{share:,.0%}"
 
 
@@ -125,7 +125,7 @@ def format_signed_percent(share: float) -> str:
 
 
 def format_dollars(usd: Decimal) -> str:
-    """Return `$12.34`; amounts below a dollar to a tenth of a cent."""
+    """Return an amount as `$12.34`; below one dollar with tenths of a cent."""
     places = Decimal("0.01") if abs(usd) >= 1 or usd == 0 else Decimal("0.001")
     return f"${usd.quantize(places, ROUND_HALF_UP):,}"
 

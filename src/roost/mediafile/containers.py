@@ -1,6 +1,6 @@
 """Read the structure of image and video containers, without decoding.
 
-A file that is two types at once is refused here, because viewers differ in the type they choose.
+A file that is valid as two types is refused here, because viewers may show different content.
 """
 
 import os
@@ -12,13 +12,14 @@ from typing import BinaryIO, Final
 from roost.mediafile.filetype import IMAGE_TYPES, MARKUP, UNSUPPORTED
 from roost.mediafile.media_info import Refusal, Unreadable
 
-#: The last record of a ZIP archive is at most its size and the maximum comment from the end.
+#: The last record of a ZIP archive begins at most this far from the end of the file: the size of
+#: the record plus its longest comment.
 _ZIP_END_SPAN: Final = 65_535 + 22
-#: No real video has more top-level boxes, or a larger index.
+#: No real video has more top-level boxes or a larger index. A file that claims more is refused.
 _MAX_BOXES: Final = 20_000
 _MAX_INDEX_BYTES: Final = 32 << 20
-#: Markers of a motion photo in the photo's metadata, and the marker that older Samsung phones
-#: write between the photo and its video instead.
+#: Markers of a motion photo. Most phones write the first into the photo's metadata; older Samsung
+#: phones write the second between the photo and its video.
 _MOTION_PHOTO: Final = re.compile(rb"MotionPhoto|MicroVideo")
 _SAMSUNG_MOTION_PHOTO: Final = re.compile(rb"MotionPhoto_Data.{4}ftyp", re.DOTALL)
 #: How many bytes after an image are searched for other content.
@@ -37,7 +38,7 @@ class ImageStructure:
     is_progressive: bool = False
     """True for a JPEG whose decoder holds the whole image in memory."""
     pixels: int | None = None
-    """The size of a WebP, whose decoder allocates its memory when the file is opened."""
+    """Pixels of a WebP, known before opening, because opening allocates the decoder's memory."""
     play_count: int | None = None
     """How often a GIF plays; 0 means forever."""
     lacks_trailer: bool = False
@@ -45,7 +46,7 @@ class ImageStructure:
 
 
 def read_structure(mime_type: str, data: bytes) -> ImageStructure:
-    """Read an image's container up to its end.
+    """Read the container of an image up to the end of the image.
 
     Raises: Refusal (truncated, damaged).
     """
@@ -58,14 +59,14 @@ def read_structure(mime_type: str, data: bytes) -> ImageStructure:
     try:
         return walk(data)
     except IndexError:
-        raise Refusal(Unreadable.TRUNCATED, "it ends before its image does") from None
+        raise Refusal(Unreadable.TRUNCATED, "it ends before its image is complete") from None
 
 
 def refuse_ambiguous(mime_type: str, data: bytes, end: int) -> None:
     """Refuse an image that contains or precedes content of another type.
 
-    Two habits of cameras are allowed: more JPEGs after a JPEG, and the video of a motion photo
-    that the photo's metadata or Samsung's marker announces.
+    Two things that cameras write are allowed: more JPEGs after a JPEG, and the video of a motion
+    photo that the photo's metadata or Samsung's marker announces.
 
     Raises: Refusal (ambiguous).
     """
@@ -86,7 +87,7 @@ def refuse_ambiguous(mime_type: str, data: bytes, end: int) -> None:
         if not (mime_type == "image/jpeg" and tail.startswith(b"\xff\xd8\xff")):
             second_type = "another image"
     else:
-        # A two-byte signature is too weak: arbitrary trailing bytes match it by chance.
+        # Two-byte signatures are ignored, because arbitrary trailing bytes match them by chance.
         second_type = next(
             (name for mark, name, _ in UNSUPPORTED if len(mark) > 2 and tail.startswith(mark)),
             None,
@@ -104,7 +105,7 @@ def has_motion_video(mime_type: str, data: bytes, end: int) -> bool:
 
 
 def refuse_archive(last_bytes: bytes, size: int) -> None:
-    """Refuse a file whose end makes it a ZIP archive too.
+    """Refuse a file whose end is the end of a ZIP archive, because the file is both types.
 
     Raises: Refusal (ambiguous).
     """
@@ -118,7 +119,7 @@ def refuse_archive(last_bytes: bytes, size: int) -> None:
 
 
 def check_video(file: BinaryIO, size: int) -> None:
-    """Check that a video's boxes are complete, and that it has an index and no second type.
+    """Check that a video's boxes are complete, and that it has an index and is no archive.
 
     Raises: Refusal (truncated, damaged, ambiguous).
     """
@@ -259,7 +260,7 @@ def _walk_gif(data: bytes) -> ImageStructure:
             frames += 1
             at = _skip_blocks(data, at + 11 + _colour_table(data[at + 9]))
         else:
-            raise Refusal(Unreadable.DAMAGED, "a GIF block is of an unknown kind")
+            raise Refusal(Unreadable.DAMAGED, "one of its GIF blocks has an unknown kind")
     if not frames:
         raise Refusal(Unreadable.DAMAGED, "it contains no picture")
     end = at if lacks_trailer else at + 1

@@ -25,15 +25,18 @@ from roost.mediafile.media_info import Refusal, Unreadable
 from roost.mediafile.video import read_video
 from roost.models import MediaKind
 
-#: An image file is read into memory. X's limit is 5 MB, or 15 MB for a GIF.
+#: A larger image file is refused, because image files are read into memory. X accepts at most 5 MB,
+#: or 15 MB for a GIF.
 MAX_READ_BYTES: Final = 64 << 20
-#: At four bytes each, two copies must fit the decoder's memory limit.
+#: Two copies of an image, at four bytes a pixel, must fit into the decoder's memory limit.
 _MAX_PIXELS: Final = 50_000_000
-#: libwebp keeps several copies of the canvas.
+#: WebP has a lower limit, because libwebp keeps several copies of the image in memory.
 _MAX_WEBP_PIXELS: Final = 24_000_000
-#: A sequential JPEG is decoded at an eighth of its size: all bytes are read, few pixels are kept.
+#: A sequential JPEG may be larger, because it is decoded at an eighth of its size: the decoder
+#: reads all bytes, but keeps few pixels.
 _MAX_JPEG_PIXELS: Final = 250_000_000
-#: X's limits for a GIF. Above them only one frame is decoded, because X refuses the file anyway.
+#: X's limits for a GIF. If a GIF exceeds them, only one frame is decoded, because X refuses the GIF
+#: anyway.
 _MAX_GIF_PIXELS, _MAX_GIF_FRAMES = 300_000_000, 350
 _FORMATS: Final = {
     "image/jpeg": "JPEG",
@@ -43,7 +46,7 @@ _FORMATS: Final = {
 }
 _GPS: Final = 0x8825
 
-# Pillow's limit only warns. Our own limits, by the cost of decoding, are checked after the header.
+# Pillow's limit only warns. Roost's limits depend on the file type; `open_image` checks them.
 Image.MAX_IMAGE_PIXELS = None
 Image.preinit()
 
@@ -86,7 +89,7 @@ def read_image_bytes(file: BinaryIO, size: int) -> bytes:
 
 
 def open_image(mime_type: str, data: bytes, structure: ImageStructure) -> Image.Image:
-    """Open an image and read its header; its pixels are not decoded yet.
+    """Open an image and read its header, without decoding its pixels.
 
     Raises: Refusal (too many pixels).
     """
@@ -107,7 +110,7 @@ def _check_pixels(pixels: int, maximum: int) -> None:
 
 
 def has_location(image: Image.Image) -> bool:
-    """Return whether the EXIF or XMP metadata contains the location of a picture."""
+    """Return whether the EXIF or XMP metadata contains the place where a picture was taken."""
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or b""
     if isinstance(xmp, str):
         xmp = xmp.encode()

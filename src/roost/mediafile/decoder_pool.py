@@ -1,7 +1,7 @@
-"""A pool of decoder processes: started on demand, kept warm, killed when they hang.
+"""A pool of decoder processes: started on demand, kept running, killed when they hang.
 
-At most two processes work at a time, each in a fork for one file. A process that hangs is killed
-and not reused. These functions block; callers in an event loop use a thread.
+At most two processes work at a time; each one forks for each file. A process that hangs is killed
+and not reused. The functions of this module block, so callers in an event loop use a thread.
 """
 
 import atexit
@@ -22,9 +22,9 @@ from roost.errors import Broken
 from roost.mediafile.media_info import Refusal, Unreadable
 
 _MAX_PROCESSES: Final = 2
-#: Enough to load the decoders from a cold disk on a busy machine.
+#: The maximum time to load the decoders, sufficient for a slow disk on a busy machine.
 _START_SECONDS: Final = 60
-#: A process exits after 300 idle seconds; one that may be close to that is not reused.
+#: The longest idle time after which a process is reused. A process exits after 300 idle seconds.
 _WARM_SECONDS: Final = 240
 _MAX_RESPONSE_BYTES: Final = 64 << 10
 #: The process has no environment variables, so it gets the path of this package as an argument.
@@ -150,9 +150,9 @@ class _DecoderProcess:
         self._process.wait()
 
     def forget(self) -> None:
-        """After a fork of this program, release a process that belongs to the parent."""
+        """Release a process that the parent has started, after a fork of this program."""
         self._socket.close()
-        self._process.returncode = 0  # Keeps Popen from waiting for a process that is not ours.
+        self._process.returncode = 0  # Popen must not wait for the parent's process.
 
 
 class _DecoderPool:
@@ -172,7 +172,7 @@ class _DecoderPool:
             except _ProcessExited:
                 if not was_used:
                     raise
-                # A used process may have exited because it was idle; the file is not the cause.
+                # A reused process may have exited because it was idle, so the file is tried again.
                 process = self._start()
                 response = self._run_in(process, request, descriptors, deadline)
             with self._lock:
@@ -226,7 +226,7 @@ _DIED: Final = "the decoder process crashed on it"
 
 
 def run_decoder(request: Request, descriptors: list[int]) -> dict[str, Any]:
-    """Run a request in a decoder process and return its result.
+    """Run a request in a decoder process and return the result.
 
     Raises: Refusal (the process refused the file, crashed, or took too long), DecoderUnavailable.
     """
@@ -257,7 +257,7 @@ def _too_slow(request: Request) -> Refusal:
 
 
 def close() -> None:
-    """Kill the idle decoder processes; the next file starts a new one."""
+    """Kill the idle decoder processes; the next file starts a new process."""
     _pool.kill_idle()
 
 

@@ -1,4 +1,4 @@
-"""A decoder process: it serves requests from a Unix socket on its standard input.
+"""The program of a decoder process, which serves requests from a socket on standard input.
 
 A request is one line of JSON with file descriptors; a response is one line of JSON. A sandboxed
 fork serves each request and then exits, so one tenant's file cannot affect the decoding of another
@@ -47,7 +47,7 @@ def main() -> None:
     os.dup2(null, 0)
     os.close(null)
     try:
-        # Loaded before the first request, so that no request's time limit includes the import.
+        # The import comes before the first request, so that it counts towards no time limit.
         from roost.mediafile import decode, reencode
     except ImportError as error:
         connection.sendall(json.dumps({"error": str(error)}).encode() + b"\n")
@@ -89,7 +89,7 @@ def _serve_in_fork(
     descriptors: list[int],
     connection: socket.socket,
 ) -> bytes:
-    """Return the response of a fork, or one with the way it exited without a response."""
+    """Return the response of a fork; if it exits without one, a response with its exit status."""
     read_end, write_end = os.pipe()
     parent = os.getpid()
     fork = os.fork()
@@ -137,7 +137,7 @@ def _serve_and_exit(
 
 
 def _read_line(pipe: int, deadline: float) -> bytes | None:
-    """Return one complete line; None if it is late, too long, or followed by more bytes."""
+    """Return one complete line; None if the line is late, too long, or followed by more bytes."""
     received = bytearray()
     while not received.endswith(b"\n"):
         left = deadline - time.monotonic()
@@ -168,8 +168,8 @@ def _serve(
             "detail": "decoding it needs more memory than Roost allows",
         }
     except Exception as error:
-        # Decoders raise any exception on damaged input. Its message may quote the file, so only
-        # the class is returned.
+        # Decoders raise any exception on damaged input. Only its class is returned, because its
+        # message may quote the file.
         return {
             "refused": Unreadable.DAMAGED,
             "detail": f"decoding it fails with {type(error).__name__}",

@@ -5,7 +5,7 @@ from typing import Final
 
 from roost.mediafile.media_info import Refusal, Unreadable
 
-#: The number of bytes that decide the type: enough for two packets of a transport stream.
+#: The number of bytes from which the type is detected: two packets of a transport stream fit.
 HEAD_BYTES: Final = 512
 #: Signatures of the image types that X accepts.
 IMAGE_TYPES: Final = (
@@ -17,7 +17,8 @@ IMAGE_TYPES: Final = (
 MARKUP: Final = re.compile(rb"(?i)<(?:!doctype|html|script|svg|\?xml|\?php)")
 _OTHER: Final = Unreadable.TYPE_UNSUPPORTED
 _VIDEO: Final = Unreadable.VIDEO_TYPE_UNSUPPORTED
-#: Signatures of types that X does not accept; a longer one comes before its own prefix.
+#: Signatures of types that X does not accept. The first match counts, so a longer signature comes
+#: before its own prefix.
 UNSUPPORTED: Final = (
     (b"PK\x03\x04", "a ZIP archive", _OTHER),
     (b"PK\x05\x06", "a ZIP archive", _OTHER),
@@ -51,13 +52,13 @@ _STILL_BRANDS: Final = {
 }
 #: Brands that occur in the `ftyp` box of a video, but not of an image.
 _VIDEO_BRANDS: Final = re.compile(rb"iso[m2-9]|avc1|mp4[12]|qt  |M4V.|3g[p2].|MSNV|dash|cmf.|f4v ")
-#: First boxes of QuickTime files from before the `ftyp` box.
+#: First boxes of old QuickTime files, which have no `ftyp` box.
 _OLD_QUICKTIME: Final = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 _PACKET: Final = 188
 
 
 def detect_type(head: bytes) -> str | None:
-    """Return the MIME type if it is one that X accepts, by the first bytes; else None.
+    """Return the MIME type that the first bytes show; None if X does not accept the type.
 
     Raises: Refusal (ambiguous).
     """
@@ -74,7 +75,7 @@ def detect_type(head: bytes) -> str | None:
 
 
 def unsupported_type(head: bytes) -> Refusal:
-    """Return the refusal for a file whose type X does not accept; it names the type."""
+    """Return the refusal of a file whose type X does not accept; the refusal names the type."""
     if head[4:8] == b"ftyp":
         return Refusal(Unreadable.IMAGE_TYPE_UNSUPPORTED, f"it is {_still_image(head)}")
     for mark, name, reason in UNSUPPORTED:
@@ -89,7 +90,8 @@ def unsupported_type(head: bytes) -> Refusal:
         return Refusal(
             _OTHER, "it is an audio file" if head[8:12] == b"WAVE" else "it is a RIFF file"
         )
-    # Each packet begins with the letter G; on Blu-ray discs, four bytes precede each packet.
+    # Each packet of a transport stream begins with the letter G; on Blu-ray discs, four bytes
+    # precede each packet.
     if head[0::_PACKET][:2] == b"GG" or head[4 :: _PACKET + 4][:2] == b"GG":
         return Refusal(_VIDEO, "it is an MPEG transport stream (TS)")
     if MARKUP.match(head.lstrip(b"\xef\xbb\xbf \t\r\n")):
@@ -100,7 +102,7 @@ def unsupported_type(head: bytes) -> Refusal:
 def _still_image(head: bytes) -> str | None:
     """Return the image type of a file with an `ftyp` box; None for a video.
 
-    The first brand decides; if it is unknown, the compatible brands do.
+    The first brand of the box decides. If that brand is unknown, the compatible brands decide.
     """
     end = min(int.from_bytes(head[:4], "big"), len(head))
     brands = [head[8:12], *(head[at : at + 4] for at in range(16, end - 3, 4))]

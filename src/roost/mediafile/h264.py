@@ -13,9 +13,9 @@ _INTRA_SLICES: Final = frozenset({2, 4, 7, 9})
 def has_open_gop(packets: Sequence[tuple[bool, bytes]], config: bytes | None) -> bool:
     """Return whether a group of pictures is open: its key frame is not an IDR frame.
 
-    Frames after such a key frame may depend on frames before it. `packets` are the key frame and
-    the next stored frame, each with the file's key frame flag. The result is False if the next
-    frame is flagged too, as in a video of key frames only.
+    Frames of an open group may depend on frames before the key frame. `packets` are the key frame
+    and the next stored frame, each with the file's key frame flag. If the next frame is a key frame
+    too, as in a video of key frames only, the result is False.
     """
     if len(packets) < 2:
         return False
@@ -39,7 +39,7 @@ def _units(packet: bytes, config: bytes | None) -> Iterator[bytes]:
 
 
 def _is_intra(unit: bytes) -> bool:
-    """Return whether a slice depends on no other frame, by the second number of its header."""
+    """Return whether a slice depends on no other frame; the second header number says so."""
     bits = "".join(f"{byte:08b}" for byte in unit[1:17])
     _, bits = _take_number(bits)
     slice_type, _ = _take_number(bits)

@@ -14,13 +14,13 @@ def lint_media(file: MediaFile) -> list[PostFinding]:
 def _location(file: MediaFile) -> Iterator[PostFinding]:
     if not file.has_location:
         return
-    next_step = "Export it without its location."
+    next_step = "Export the file without its location."
     if file.kind is MediaKind.IMAGE:
-        next_step = "`roost.mediafile.prepare_image` writes a copy without it."
+        next_step = "`roost.mediafile.prepare_image` writes a copy without the location."
     yield PostFinding(
         "media_location",
-        f"The metadata of {file.path.name} contains the location where it was taken, and is sent"
-        " to X.",
+        f"The metadata of {file.path.name} contains the location where it was taken; Roost sends"
+        " the metadata to X.",
         next=next_step,
     )
 
@@ -30,8 +30,8 @@ def _motion(file: MediaFile) -> Iterator[PostFinding]:
         name = "APNG" if file.mime_type == "image/png" else "animated WebP"
         yield PostFinding(
             "animation_still",
-            f"{file.path.name} is an {name} of {file.frames} frames; X shows only the first one.",
-            next="Export it as a GIF or MP4 to keep the animation.",
+            f"{file.path.name} is an {name} of {file.frames} frames; X shows only the first frame.",
+            next="Export the animation as a GIF or MP4, which X shows completely.",
         )
     if file.has_motion_video:
         yield PostFinding(
@@ -49,12 +49,12 @@ def _gif(file: MediaFile) -> Iterator[PostFinding]:
         times = "once" if file.play_count == 1 else f"{file.play_count} times"
         yield PostFinding(
             "gif_stops",
-            f"{file.path.name} is set to play {times}; it may stop after that.",
-            next="Set it to loop forever to keep it playing.",
+            f"{file.path.name} is set to play {times}; the GIF may stop after that.",
+            next="To keep the GIF playing, export it with endless repetition.",
         )
     if file.lacks_trailer:
         yield PostFinding(
             "gif_end_missing",
-            f"{file.path.name} has no trailer: frames may be missing at its end.",
-            next="Check its end, or export it again.",
+            f"{file.path.name} has no trailer: its last frames may be missing.",
+            next="Check the last frames of the GIF, or export it again.",
         )

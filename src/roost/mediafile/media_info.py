@@ -17,12 +17,12 @@ class MediaFile:
     mime_type: str
     size_bytes: int
     sha256: str
-    """Of the content, in lower-case hexadecimal."""
+    """The hash of the content, in lower-case hexadecimal."""
     width: int
     height: int
-    """Pixels as stored: orientation tags and rotations are not applied."""
+    """Height in pixels as stored; orientation tags and rotations are not applied."""
     frames: int | None = None
-    """1 for a still image; None if a video's index does not contain the number."""
+    """Number of frames: 1 for a still image; None if a video's index does not state it."""
     duration: timedelta | None = None
     """None for a still image."""
     frame_rate: float | None = None
@@ -36,66 +36,66 @@ class MediaFile:
     pixel_format: str | None = None
     """FFmpeg's name for a video (`yuv420p`), Pillow's mode for an image (`RGB`)."""
     has_location: bool = False
-    """Whether the metadata contains the location where it was taken."""
+    """Whether the metadata contains the place where the picture was taken."""
     pixel_aspect: str | None = None
-    """Width to height of one pixel of a video, such as `4:3`; None if it is not stated."""
+    """Width to height of one pixel of a video, such as `4:3`; None if the file has no ratio."""
     is_interlaced: bool = False
-    """A video whose frames are two interlaced fields, as in television."""
+    """True for a video whose frames are two interlaced fields, as in television."""
     has_open_gop: bool = False
-    """A video with frames that depend on a frame before the preceding key frame."""
+    """True for a video with frames that depend on frames before the preceding key frame."""
     play_count: int | None = None
-    """How often a GIF plays; 0 means forever, None means that it is not a GIF."""
+    """How often a GIF plays; 0 means forever, None means that the file is not a GIF."""
     has_motion_video: bool = False
-    """A motion photo: a video follows the image in the same file."""
+    """True for a motion photo: a video follows the image in the same file."""
     lacks_trailer: bool = False
-    """A GIF without its trailer: it may be truncated."""
+    """True for a GIF without its trailer, which may be truncated."""
 
 
 class Unreadable(StrEnum):
-    """Why a file cannot be used: the value of `facts["reason"]` of `MediaUnreadable`."""
+    """Why a file cannot be used: the values of `facts["reason"]` of `MediaUnreadable`."""
 
     NOT_FOUND = "not_found"
     """The file does not exist."""
     NOT_PERMITTED = "not_permitted"
-    """This process may not read it."""
+    """This process may not read the file."""
     NAME_UNPRINTABLE = "name_unprintable"
-    """Its name contains control characters, which could forge lines in logs and lists."""
+    """The file's name contains control characters, which could forge lines in logs and lists."""
     SYMBOLIC_LINK = "symbolic_link"
-    """It is a link, whose target may change before the post is published."""
+    """The path is a symbolic link, whose target may change before the post is published."""
     OUTSIDE = "outside"
-    """Its path leads out of the plan's folder."""
+    """The path leads out of the plan's folder."""
     NOT_A_FILE = "not_a_file"
-    """A folder, pipe, socket or device."""
+    """The path is that of a folder, pipe, socket or device."""
     EMPTY = "empty"
-    """It has no content."""
+    """The file has no content."""
     TOO_LARGE = "too_large"
-    """It is far larger than X's limits, and was not decoded."""
+    """The file is far larger than X's limits, so Roost did not decode it."""
     TYPE_UNSUPPORTED = "type_unsupported"
-    """X does not accept the type of its content."""
+    """X does not accept the type of the file's content."""
     IMAGE_TYPE_UNSUPPORTED = "image_type_unsupported"
-    """An image type of phones or cameras that X does not accept: HEIC, HEIF, AVIF or raw."""
+    """The file is a HEIC, HEIF, AVIF or raw image of a phone or camera, which X refuses."""
     VIDEO_TYPE_UNSUPPORTED = "video_type_unsupported"
-    """A video that is neither MP4 nor MOV: AVI, MKV, WebM, TS, WMV and others."""
+    """The file is a video other than MP4 and MOV, such as AVI, MKV, WebM, TS or WMV."""
     AMBIGUOUS = "ambiguous"
-    """It is two types at once: X may choose another one than your viewer."""
+    """The file is valid as two types, so X may show other content than your viewer."""
     TRUNCATED = "truncated"
-    """It ends before its content is complete."""
+    """The file ends before its content is complete."""
     DAMAGED = "damaged"
-    """It cannot be decoded."""
+    """The file's content cannot be decoded."""
     TOO_MANY_PIXELS = "too_many_pixels"
-    """Decoding it would need more memory than Roost allows."""
+    """Decoding the image would need more memory than Roost allows."""
     DECODER_OUT_OF_MEMORY = "decoder_out_of_memory"
     """The decoder reached its memory limit."""
     DECODER_TOO_SLOW = "decoder_too_slow"
     """The decoder reached its time limit."""
     DECODER_DIED = "decoder_died"
-    """The decoder process crashed on it."""
+    """The decoder process crashed while it decoded the file."""
     CHANGED = "changed"
-    """It was written to while it was read."""
+    """Another program wrote to the file while Roost read it."""
 
 
 class Refusal(Exception):
-    """Internal: the file cannot be used. `detail` completes `<name> cannot be used: …`."""
+    """Raised inside this package if a file cannot be used; `detail` is the end of the message."""
 
     def __init__(self, reason: Unreadable, detail: str) -> None:
         super().__init__(reason, detail)

@@ -1,7 +1,7 @@
 """Remove the metadata of an image without changing its pixels.
 
-Only what affects the appearance is kept: the colour profile, and the orientation, which is written
-as the only EXIF tag.
+Only metadata that affects the appearance is kept: the colour profile, and the orientation as the
+only EXIF tag.
 """
 
 import struct
@@ -12,7 +12,7 @@ ORIENTATION: Final = 0x0112
 _KEPT_JPEG: Final = {
     0xE0: b"JFIF\0",
     0xE2: b"ICC_PROFILE\0",
-    0xEE: b"Adobe",  # Contains the colour encoding.
+    0xEE: b"Adobe",  # This segment contains the colour encoding.
 }
 _DROPPED_PNG: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04
@@ -27,7 +27,7 @@ def orientation_exif(orientation: int) -> bytes:
 def strip_metadata(mime_type: str, data: bytes, end: int, orientation: int) -> bytes:
     """Return the image up to `end` without its metadata.
 
-    `data` must have been decoded before: its structure is not checked again.
+    The caller must have decoded `data`, because this function does not check its structure.
     """
     exif = orientation_exif(orientation) if orientation != 1 else b""
     strip = {"image/jpeg": _strip_jpeg, "image/png": _strip_png, "image/webp": _strip_webp}
@@ -46,7 +46,7 @@ def _strip_jpeg(data: bytes, exif: bytes) -> bytes:
         if marker == 0xFF:
             at += 1
             continue
-        if marker == 0xDA:  # Only the picture follows the start of the first scan.
+        if marker == 0xDA:  # The first scan starts: only the picture follows.
             return b"".join([*kept, pending, data[at:]])
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         segment = data[at : at + 2 + length]

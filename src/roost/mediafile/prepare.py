@@ -1,4 +1,4 @@
-"""Make an image fit X's limits on request, as a new file; the original is never replaced."""
+"""Write a copy of an image that fits X's limits; the original is never replaced."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ _SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".w
 
 
 class MediaNotPreparable(InvalidInput):
-    """Roost does not prepare this file: it is a video or GIF, or the target exists."""
+    """Roost cannot prepare the file, because it is a video or GIF, or the target exists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class PreparedImage:
     """The result of preparing an image."""
 
     file: MediaFile
-    """The new file; the original if no change was necessary."""
+    """The new file, or the original if no change was necessary."""
     changes: tuple[str, ...]
-    """A description of each change; empty if there was none."""
+    """A description of each change; empty if no change was necessary."""
 
 
 def prepare_image(
@@ -39,9 +39,9 @@ def prepare_image(
     """Write a copy of an image that X accepts: at most 5 MB, and without its location.
 
     A larger image is encoded again and, if necessary, scaled down; the colour profile and the
-    orientation are kept. The video of a motion photo is removed. If only the location must go, the
-    metadata is removed and the pixels stay unchanged. `into` defaults to `photo.prepared.jpg` next
-    to `photo.jpg`. Blocks for up to a minute.
+    orientation are kept. The video of a motion photo is removed. If only the location has to be
+    removed, the metadata is removed and the pixels stay unchanged. By default the copy of
+    `photo.jpg` is `photo.prepared.jpg` in the same folder. Blocks for up to a minute.
 
     Raises: MediaUnreadable, MediaNotPreparable (a GIF, a video, `into` exists),
     DecoderUnavailable.
@@ -51,7 +51,7 @@ def prepare_image(
     if before.kind is not MediaKind.IMAGE:
         raise MediaNotPreparable(
             f"{printable_name(path)} is a {before.kind.value}; Roost prepares images only.",
-            next="Export it again at a smaller size.",
+            next="Export the file again at a smaller size.",
         )
     folder = path.parent if into is None else Path(into).parent
     descriptor, temporary_name = tempfile.mkstemp(prefix=".roost-", dir=folder)
@@ -84,21 +84,22 @@ def prepare_image(
 def _default_target(path: Path, before: MediaFile, mime_type: str) -> Path:
     """Return the path of the copy: `a.jpg` → `a.prepared.jpg`, `b.png` → `b.png.prepared.jpg`.
 
-    If the type changes, the whole name is kept, so that two originals never get the same target.
+    If the type changes, the copy's name contains the original's suffix, so that the copies of
+    `a.jpg` and `a.png` have different names.
     """
     name = path.stem if mime_type == before.mime_type else path.name
     return path.with_name(f"{name}.prepared{_SUFFIXES[mime_type]}")
 
 
 def _link(temporary: Path, target: Path) -> None:
-    """Give the finished file its name.
+    """Rename the finished file to `target`, without replacing an existing file.
 
-    Raises: MediaNotPreparable if the name is taken.
+    Raises: MediaNotPreparable (a file `target` exists).
     """
     try:
         os.link(temporary, target)
     except FileExistsError:
         raise MediaNotPreparable(
             f"{printable_name(target)} already exists.",
-            next="Remove it, or choose another file name.",
+            next="Remove that file, or choose another file name.",
         ) from None

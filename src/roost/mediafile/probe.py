@@ -1,4 +1,4 @@
-"""Probe a media file: open it safely here, and decode it in a decoder process."""
+"""Probe a media file: this process opens the file safely, a decoder process decodes it."""
 
 import contextlib
 import fcntl
@@ -17,7 +17,7 @@ from roost.mediafile.decoder_pool import Request, run_decoder
 from roost.mediafile.media_info import MediaFile, Refusal, Unreadable
 from roost.models import MediaKind
 
-#: X's largest limit; a larger file is not read at all.
+#: The largest file that X accepts; a larger file is refused without being read.
 _MAX_BYTES: Final = 512 << 20
 _WALL_SECONDS: Final = 7
 _CPU_SECONDS: Final = 6
@@ -29,23 +29,23 @@ _UNSUPPORTED: Final = frozenset(
         Unreadable.VIDEO_TYPE_UNSUPPORTED,
     }
 )
-#: Control characters, line and paragraph separators, bidirectional overrides and undecodable bytes:
-#: they can make a name look like another name or line. (Unusual spaces, as in screenshots, are
-#: allowed.)
+#: Control characters, line and paragraph separators, bidirectional overrides and undecodable bytes,
+#: which can make a name look like another name or line. Unusual spaces are allowed, because names
+#: of screenshots contain them.
 _FORGING: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _NEXT: Final = {
     Unreadable.NOT_FOUND: "Check the path.",
-    Unreadable.NOT_PERMITTED: "Give this user the right to read it.",
+    Unreadable.NOT_PERMITTED: "Give the user that runs Roost the right to read the file.",
     Unreadable.NAME_UNPRINTABLE: "Rename the file.",
     Unreadable.SYMBOLIC_LINK: "Use the path of the file that the link points to.",
     Unreadable.OUTSIDE: "Put the file into the plan's folder.",
-    Unreadable.CHANGED: "Wait until it is written, then try again.",
-    Unreadable.TYPE_UNSUPPORTED: "Export it as JPEG, PNG, WebP, GIF, MP4 or MOV.",
-    Unreadable.IMAGE_TYPE_UNSUPPORTED: "Export it as JPEG; on an iPhone, choose Settings, Camera,"
-    " Formats, Most Compatible.",
-    Unreadable.VIDEO_TYPE_UNSUPPORTED: "Export it as MP4, with H.264 video and AAC audio.",
+    Unreadable.CHANGED: "Wait until the file is complete, then try again.",
+    Unreadable.TYPE_UNSUPPORTED: "Export the file as JPEG, PNG, WebP, GIF, MP4 or MOV.",
+    Unreadable.IMAGE_TYPE_UNSUPPORTED: "Export the image as JPEG; on an iPhone, choose Settings,"
+    " Camera, Formats, Most Compatible.",
+    Unreadable.VIDEO_TYPE_UNSUPPORTED: "Export the video as MP4, with H.264 video and AAC audio.",
     Unreadable.TOO_MANY_PIXELS: "Scale the picture down.",
 }
 
@@ -81,7 +81,7 @@ def _decode(descriptor: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def open_media(path: Path, *, within: Path | None = None) -> Iterator[int]:
-    """Open a regular file for reading, and raise refusals in the block as MediaUnreadable.
+    """Open a regular file for reading. A `Refusal` in the block becomes a MediaUnreadable.
 
     `within` is a folder that must contain the opened file, after links are resolved.
 
@@ -112,7 +112,7 @@ def require_unchanged(descriptor: int) -> Iterator[int]:
 
 @contextlib.contextmanager
 def naming_file(path: Path) -> Iterator[None]:
-    """Raise refusals in the block as errors with the file's name.
+    """Turn a `Refusal` that the block raises into an error with the file's name.
 
     Raises: MediaUnreadable.
     """
@@ -137,7 +137,8 @@ def _open(path: Path) -> int:
     if _FORGING.search(path.name):
         raise Refusal(Unreadable.NAME_UNPRINTABLE, "its name contains control characters")
     try:
-        # Checked before opening, because opening a device can have effects, and again afterwards.
+        # Opening a device can have effects, so the file is checked before it is opened, and again
+        # afterwards.
         _require_regular(path.lstat())
         # Without O_NONBLOCK, opening a pipe could block forever.
         descriptor = os.open(
@@ -159,7 +160,7 @@ def _open(path: Path) -> int:
 
 
 def _require_within(descriptor: int, folder: Path) -> None:
-    """Check the path of the open file: a folder on it may have become a link meanwhile.
+    """Check the path of the open file, because a folder in the path may have become a link.
 
     Raises: Refusal (outside).
     """
@@ -191,7 +192,7 @@ def _require_regular(status: os.stat_result) -> None:
 
 
 def hash_bytes(descriptor: int, size: int, on_bytes: Callable[[int], None] = lambda _: None) -> str:
-    """Return the SHA-256 of the first `size` bytes, even if the file grows meanwhile.
+    """Return the SHA-256 of the first `size` bytes, even if the file becomes longer.
 
     Reads at explicit offsets, because the decoder shares the position of this descriptor.
     `on_bytes` is called with the number of bytes read so far.
@@ -210,7 +211,7 @@ def hash_bytes(descriptor: int, size: int, on_bytes: Callable[[int], None] = lam
 
 
 def _media_file(path: Path, size: int, sha256: str, fields: dict[str, Any]) -> MediaFile:
-    """Convert the decoder's result.
+    """Convert the result of the decoder process.
 
     Raises: Refusal if the result is invalid, because an exploited process may return anything.
     """

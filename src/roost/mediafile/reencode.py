@@ -14,7 +14,7 @@ from roost.mediafile.filetype import HEAD_BYTES, detect_type
 from roost.mediafile.media_info import Refusal, Unreadable
 from roost.mediafile.metadata import ORIENTATION, orientation_exif, strip_metadata
 
-#: Longer sides do not look better on a screen, and cost quality within X's byte limit.
+#: Longer sides do not look better on a screen, and leave fewer bytes for each pixel.
 _LONGEST_SIDE: Final = 4096
 _QUALITIES: Final = (92, 86, 80)
 _MIN_SCALED_SIDE: Final = 64
@@ -29,7 +29,7 @@ def reencode_image(
     max_side: int,
     keep_location: bool,
 ) -> dict[str, Any]:
-    """Write the image with at most `max_bytes` and allowed sides.
+    """Write the image with at most `max_bytes`, and sides from `min_side` to `max_side`.
 
     Returns the new `mime_type` and the list of `changes`. If no change is necessary, `changes` is
     empty and nothing is written.
@@ -77,7 +77,7 @@ def _shrink(
         kept["exif"] = b"Exif\0\0" + orientation_exif(orientation)
     if image.info.get("icc_profile"):
         kept["icc_profile"] = image.info["icc_profile"]
-    # The decoder can return a JPEG at a fraction of its size, which needs less memory.
+    # To save memory, the decoder returns a JPEG at a fraction of its size.
     if mime_type == "image/jpeg" and not structure.is_progressive:
         image.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))
     pixels = _to_encodable(image)
@@ -99,14 +99,15 @@ def _shrink(
                 if not keep_location:
                     changes.append("metadata removed")
                 return {"changes": changes, "mime_type": new_type}
-        # Bytes are roughly proportional to the area; 5 % less makes the next attempt the last.
+        # The size in bytes is roughly proportional to the area. Sides that are 5 % shorter than
+        # computed make a further attempt unlikely.
         scale *= 0.95 * (max_bytes / len(encoded)) ** 0.5
         qualities = _QUALITIES[-1:]
     raise Refusal(Unreadable.TOO_LARGE, "it cannot be encoded within X's limit")
 
 
 def _write(target: BinaryIO, data: bytes) -> None:
-    """Replace the content of the target, to which a crashed process may have written."""
+    """Write `data` to the target, and discard bytes that a crashed process has written there."""
     target.seek(0)
     target.truncate()
     target.write(data)
@@ -132,7 +133,7 @@ def _to_encodable(image: Image) -> Image:
         image.load()
         return image
     if image.mode.startswith("I"):
-        # Greyscale with 16 bits: keep the upper eight.
+        # A greyscale image has 16 bits per pixel here; the upper eight are kept.
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in ("1", "L", "YCbCr", "F") and "transparency" not in image.info:
         return image.convert("L" if image.mode != "YCbCr" else "RGB")

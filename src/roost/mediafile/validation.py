@@ -1,7 +1,7 @@
 """Validate the files of one post by X's rules, before any upload.
 
-Sources: docs.x.com, x-api/media/introduction and x-api/media/quickstart/best-practices; refusals
-that other programs have recorded.
+Sources: docs.x.com, x-api/media/introduction and x-api/media/quickstart/best-practices; X's
+refusals that other programs have recorded.
 """
 
 from collections import Counter
@@ -17,7 +17,7 @@ MAX_IMAGE_BYTES: Final = 5 << 20
 MAX_GIF_BYTES: Final = 15 << 20
 MAX_VIDEO_BYTES: Final = 512 << 20
 MAX_ALT_TEXT_LENGTH: Final = 1000
-#: X's refusal (code 324): "must be >= 4x4 and <= 8192x8192".
+#: The limits that X names when it refuses an image (code 324): "must be >= 4x4 and <= 8192x8192".
 MIN_SIDE, MAX_SIDE = 4, 8192
 _MAX_GIF_WIDTH, _MAX_GIF_HEIGHT = 1280, 1080
 _MAX_GIF_SIZE: Final = f"{_MAX_GIF_WIDTH}×{_MAX_GIF_HEIGHT}"
@@ -25,7 +25,8 @@ _MAX_GIF_FRAMES: Final = 350
 _MAX_GIF_PIXELS: Final = 300_000_000
 _MIN_VIDEO_SIDE: Final = 32
 _MIN_VIDEO_SIZE: Final = f"{_MIN_VIDEO_SIDE}×{_MIN_VIDEO_SIDE}"
-#: X documents 1920×1080, 1080×1920 and, on some pages, 1920×1200: landscape and portrait are equal.
+#: X documents 1920×1080, 1080×1920 and, on some pages, 1920×1200. Since both orientations are
+#: allowed, the limits are for the longer and the shorter side.
 _MAX_VIDEO_LONG_SIDE, _MAX_VIDEO_SHORT_SIDE = 1920, 1200
 _MAX_VIDEO_SIZE: Final = f"{_MAX_VIDEO_LONG_SIDE}×{_MAX_VIDEO_SHORT_SIDE}"
 _MAX_FRAME_RATE: Final = 60
@@ -36,7 +37,7 @@ _MAX_PREMIUM_DURATION: Final = timedelta(minutes=125)
 #: An AAC encoder pads its last frame, so the audio of a clip cut at 140 s ends slightly later.
 _DURATION_TOLERANCE: Final = timedelta(milliseconds=50)
 _PREMIUM: Final = frozenset({"Premium", "PremiumPlus"})
-#: yuvj420p is the same layout with full range; phones record it.
+#: yuvj420p is yuv420p with the full range of values; phones record videos in this format.
 _PIXEL_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
 
 
@@ -68,7 +69,7 @@ def _validate_combination(files: list[MediaFile]) -> Iterator[Violation]:
             "A post cannot combine images, a GIF and a video.",
             limit="4 images or 1 GIF or 1 video",
             found=", ".join(f"{number} × {kind.value}" for kind, number in count.items()),
-            next="Put them into several parts of a thread.",
+            next="Put the files into several parts of a thread.",
         )
     if count[MediaKind.IMAGE] > MAX_IMAGES:
         yield Violation(
@@ -76,7 +77,7 @@ def _validate_combination(files: list[MediaFile]) -> Iterator[Violation]:
             f"There are {count[MediaKind.IMAGE]} images; a post may have {MAX_IMAGES}.",
             limit=MAX_IMAGES,
             found=count[MediaKind.IMAGE],
-            next="Remove some, or put them into several parts of a thread.",
+            next="Remove some images, or put them into several parts of a thread.",
         )
     for kind, code, name in (
         (MediaKind.GIF, "too_many_gifs", "GIFs"),
@@ -88,7 +89,7 @@ def _validate_combination(files: list[MediaFile]) -> Iterator[Violation]:
                 f"There are {count[kind]} {name}; a post may have one.",
                 limit=1,
                 found=count[kind],
-                next="Put them into several parts of a thread.",
+                next="Put the files into several parts of a thread.",
             )
 
 
@@ -99,7 +100,7 @@ def _validate_image(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has {_mb(file.size_bytes)}; X accepts images up to 5 MB.",
             limit=MAX_IMAGE_BYTES,
             found=file.size_bytes,
-            next="Make it fit with `roost.mediafile.prepare_image`.",
+            next="Make the image fit with `roost.mediafile.prepare_image`.",
         )
     if max(file.width, file.height) > MAX_SIDE:
         yield Violation(
@@ -107,7 +108,7 @@ def _validate_image(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is {_size(file)}; X accepts sides up to {MAX_SIDE:,} pixels.",
             limit=f"{MAX_SIDE}×{MAX_SIDE}",
             found=_size(file),
-            next="Make it fit with `roost.mediafile.prepare_image`.",
+            next="Make the image fit with `roost.mediafile.prepare_image`.",
         )
     yield from _validate_min_side(file, "image")
 
@@ -132,7 +133,7 @@ def _validate_gif(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has {_mb(file.size_bytes)}; X accepts GIFs up to 15 MB.",
             limit=MAX_GIF_BYTES,
             found=file.size_bytes,
-            next="Shorten it, scale it down, or post it as a video.",
+            next="Shorten the GIF, scale it down, or post it as a video.",
         )
     if file.width > _MAX_GIF_WIDTH or file.height > _MAX_GIF_HEIGHT:
         yield Violation(
@@ -140,7 +141,7 @@ def _validate_gif(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is {_size(file)}; X accepts GIFs up to {_MAX_GIF_SIZE}.",
             limit=_MAX_GIF_SIZE,
             found=_size(file),
-            next="Scale it down.",
+            next="Scale the GIF down.",
         )
     yield from _validate_min_side(file, "gif")
     if frames > _MAX_GIF_FRAMES:
@@ -149,7 +150,7 @@ def _validate_gif(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has {frames} frames; X accepts {_MAX_GIF_FRAMES}.",
             limit=_MAX_GIF_FRAMES,
             found=frames,
-            next="Shorten it, or post it as a video.",
+            next="Shorten the GIF, or post it as a video.",
         )
     if pixels > _MAX_GIF_PIXELS:
         yield Violation(
@@ -157,7 +158,7 @@ def _validate_gif(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has {pixels} pixels in all frames; X accepts 300 million.",
             limit=_MAX_GIF_PIXELS,
             found=pixels,
-            next="Scale it down, shorten it, or post it as a video.",
+            next="Scale the GIF down, shorten it, or post it as a video.",
         )
 
 
@@ -168,7 +169,7 @@ def _validate_video(file: MediaFile, subscription_type: str | None) -> Iterator[
             f"{_name(file)} has {_mb(file.size_bytes)}; X accepts videos up to 512 MB.",
             limit=MAX_VIDEO_BYTES,
             found=file.size_bytes,
-            next="Export it at a lower bit rate.",
+            next="Export the video at a lower bit rate.",
         )
     yield from _validate_timing(file, subscription_type)
     yield from _validate_dimensions(file)
@@ -184,7 +185,7 @@ def _validate_timing(file: MediaFile, subscription_type: str | None) -> Iterator
             f"{_name(file)} lasts {_seconds(duration)}; X accepts videos from 0.5 s.",
             limit=_MIN_DURATION.total_seconds(),
             found=duration.total_seconds(),
-            next="Make it longer, or post a still image of it.",
+            next="Make the video longer, or post a still image of it.",
         )
     if duration > maximum + _DURATION_TOLERANCE:
         yield Violation(
@@ -192,9 +193,9 @@ def _validate_timing(file: MediaFile, subscription_type: str | None) -> Iterator
             f"{_name(file)} lasts {_seconds(duration)}; this account may post {_seconds(maximum)}.",
             limit=maximum.total_seconds(),
             found=duration.total_seconds(),
-            next="Shorten it, or split it into several parts of a thread.",
+            next="Shorten the video, or split it into several parts of a thread.",
         )
-    # The average is computed from whole clock ticks, so it can be slightly above the real rate.
+    # The average is computed from whole clock ticks and can be slightly too high, so it is rounded.
     if file.frame_rate is not None and round(file.frame_rate, 1) > _MAX_FRAME_RATE:
         yield Violation(
             "video_frame_rate_too_high",
@@ -202,7 +203,7 @@ def _validate_timing(file: MediaFile, subscription_type: str | None) -> Iterator
             f" {_MAX_FRAME_RATE}.",
             limit=_MAX_FRAME_RATE,
             found=round(file.frame_rate, 3),
-            next="Export it at 60 frames per second or fewer.",
+            next="Export the video at 60 frames per second or fewer.",
         )
 
 
@@ -214,7 +215,7 @@ def _validate_dimensions(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is {_size(file)}; X accepts videos from {_MIN_VIDEO_SIZE}.",
             limit=_MIN_VIDEO_SIZE,
             found=_size(file),
-            next="Export it at a larger size.",
+            next="Export the video at a larger size.",
         )
     if long > _MAX_VIDEO_LONG_SIDE or short > _MAX_VIDEO_SHORT_SIDE:
         yield Violation(
@@ -222,7 +223,7 @@ def _validate_dimensions(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is {_size(file)}; X accepts videos up to {_MAX_VIDEO_SIZE}.",
             limit=_MAX_VIDEO_SIZE,
             found=_size(file),
-            next="Export it at 1920×1080, or 1080×1920 for portrait.",
+            next="Export the video at 1920×1080, or 1080×1920 for portrait.",
         )
     if long > short * _MAX_VIDEO_ASPECT:
         yield Violation(
@@ -230,7 +231,7 @@ def _validate_dimensions(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is {_size(file)}; X accepts aspect ratios from 1:3 to 3:1.",
             limit="1:3 to 3:1",
             found=f"{file.width}:{file.height}",
-            next="Crop it, or add borders.",
+            next="Crop the video, or add borders.",
         )
     if file.pixel_aspect not in (None, "1:1"):
         yield Violation(
@@ -239,7 +240,7 @@ def _validate_dimensions(file: MediaFile) -> Iterator[Violation]:
             " pixels.",
             limit="1:1",
             found=file.pixel_aspect,
-            next="Export it at its displayed size, with square pixels (1:1).",
+            next="Export the video at its displayed size, with square pixels (1:1).",
         )
 
 
@@ -250,7 +251,7 @@ def _validate_encoding(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is encoded as {file.video_codec}; X accepts H.264.",
             limit="h264",
             found=file.video_codec,
-            next="Export it as H.264 with AAC audio.",
+            next="Export the video as H.264 with AAC audio.",
         )
     elif file.pixel_format not in _PIXEL_FORMATS:
         yield Violation(
@@ -258,7 +259,7 @@ def _validate_encoding(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has the pixel format {file.pixel_format}; X accepts yuv420p.",
             limit="yuv420p",
             found=file.pixel_format,
-            next="Export it with 8-bit 4:2:0 colour.",
+            next="Export the video with 8-bit 4:2:0 colour.",
         )
     if file.is_interlaced:
         yield Violation(
@@ -266,7 +267,7 @@ def _validate_encoding(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is interlaced; X accepts progressive video.",
             limit="progressive",
             found="interlaced",
-            next="Export it as progressive (deinterlaced) video.",
+            next="Export the video as progressive (deinterlaced) video.",
         )
     if file.has_open_gop:
         yield Violation(
@@ -275,7 +276,7 @@ def _validate_encoding(file: MediaFile) -> Iterator[Violation]:
             " X accepts closed GOPs.",
             limit="closed GOP",
             found="open GOP",
-            next="Export it with closed GOPs (in FFmpeg: `-flags +cgop`).",
+            next="Export the video with closed GOPs (in FFmpeg: `-flags +cgop`).",
         )
     yield from _validate_audio(file)
 
@@ -290,7 +291,7 @@ def _validate_audio(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has {audio} audio; X accepts AAC LC.",
             limit="aac LC",
             found=audio,
-            next="Export it with AAC (low complexity) audio.",
+            next="Export the video with AAC (low complexity) audio.",
         )
     if file.audio_channels is not None and file.audio_channels > 2:
         yield Violation(
@@ -298,7 +299,7 @@ def _validate_audio(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has {file.audio_channels} audio channels; X accepts mono or stereo.",
             limit=2,
             found=file.audio_channels,
-            next="Export it with stereo audio.",
+            next="Export the video with stereo audio.",
         )
 
 

@@ -1,6 +1,6 @@
 """Decode a video with FFmpeg: read its index and decode sample frames.
 
-FFmpeg may use only one format and a few codecs, so it never follows a playlist or URL in a file.
+FFmpeg may use only one format and a few codecs, so a playlist or URL in a file has no effect.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,8 @@ from roost.mediafile import h264
 from roost.mediafile.media_info import Refusal, Unreadable
 from roost.models import MediaKind
 
-#: An H.264 decoder keeps up to 17 frames. A larger video is far above X's limits; not decoded.
+#: A video with more pixels is not decoded: it is far above X's limits, and a decoder of H.264 keeps
+#: up to 17 frames in memory.
 _MAX_VIDEO_PIXELS: Final = 4096 * 2304
 #: The number of decoded positions, evenly spread from the start to the end of the video.
 _POSITIONS: Final = 6
@@ -28,7 +29,7 @@ _OPTIONS: Final = {
     "enable_drefs": "0",
     "use_absolute_path": "0",
 }
-#: The metadata keys of locations by phones and cameras (QuickTime's `©xyz` and Apple's key).
+#: The metadata keys in which phones and cameras store locations (QuickTime's `©xyz`, Apple's key).
 _LOCATION_KEYS: Final = ("location", "com.apple.quicktime.location")
 
 #: Fields of `MediaFile` by their name, as JSON values.
@@ -129,12 +130,12 @@ def _decode_samples(container: InputContainer, stream: VideoStream) -> MediaFiel
 
 
 def _sample_positions(stream: VideoStream) -> Iterator[int]:
-    """Yield the start, and timestamps from which a seek finds other key frames."""
+    """Yield the start of the video, and timestamps from which a seek finds other key frames."""
     start, duration = stream.start_time or 0, stream.duration or 0
     yield start
     keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
-    # A seek finds the last key frame displayed up to a timestamp, and a frame is displayed later
-    # than its stored timestamp. The last moment before the next key frame finds the right one.
+    # A seek finds the last key frame that is displayed up to a timestamp, and a frame is displayed
+    # later than its stored timestamp. So the position is the last moment before the next key frame.
     ends = [*(key - 1 for key in keys[2:]), start + duration] if len(keys) > 1 else []
     chosen = {(len(ends) - 1) * number // (_POSITIONS - 2) for number in range(_POSITIONS - 1)}
     yield from (ends[number] for number in sorted(chosen) if ends)
@@ -143,7 +144,7 @@ def _sample_positions(stream: VideoStream) -> Iterator[int]:
 def _first_frame(
     packets: Iterator["Packet[VideoStream]"], consumed: list["Packet[VideoStream]"]
 ) -> VideoFrame | None:
-    """Return the first decodable frame; append the consumed packets, at least two."""
+    """Return the first decodable frame, and append at least two packets to `consumed`."""
     frame: VideoFrame | None = None
     for packet in packets:
         consumed.append(packet)

@@ -9,14 +9,14 @@ from roost.models.ids import IntegrationId, PostId
 
 
 class AlertKind(StrEnum):
-    """Why an alert was opened. It is resolved when its cause ends."""
+    """Why an alert was opened. An alert is resolved when its cause ends."""
 
     DECISION = "decision"
     """A post needs a decision, or only some of its parts are on X."""
     MISSED = "missed"
     FAILED = "failed"
     POSSIBLE_DUPLICATE = "possible_duplicate"
-    """X may have a part twice: it answered an earlier attempt late."""
+    """X may have a part twice, because it answered an earlier attempt late."""
     RECONNECT = "reconnect"
     """X no longer accepts an account's refresh token."""
     CREDITS = "credits"

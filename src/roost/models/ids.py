@@ -1,4 +1,4 @@
-"""Identifiers: ours are integers, X's stay strings because they exceed 53 bits."""
+"""Identifiers. Roost's ids are integers; X's ids are strings, because they exceed 53 bits."""
 
 from typing import NewType
 

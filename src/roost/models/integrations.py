@@ -9,12 +9,12 @@ from roost.models.ids import IntegrationId, TenantId, XUserId
 
 
 class Environment(StrEnum):
-    """Which X an integration belongs to. It never changes."""
+    """Whether an integration belongs to the real X or an emulator; this never changes."""
 
     LIVE = "live"
     """The real X."""
     EMULATOR = "emulator"
-    """An emulator. A post scheduled here is never published on the real X."""
+    """An emulator. A post of such an integration is never published on the real X."""
 
 
 class IntegrationStatus(StrEnum):
@@ -23,7 +23,7 @@ class IntegrationStatus(StrEnum):
     CONNECTED = "connected"
     """The refresh token works, as far as Roost knows."""
     NEEDS_RECONNECT = "needs_reconnect"
-    """X refused the refresh token for good. Posts wait until the account is connected again."""
+    """X permanently refused the refresh token. Posts wait until the account is reconnected."""
     DISCONNECTED = "disconnected"
     """The owner disconnected the account."""
 
@@ -34,9 +34,9 @@ class Tenant:
 
     id: TenantId
     name: str
-    """Unique and lower case; the value of `--tenant`."""
+    """A unique name in lower case; the value of `--tenant`."""
     time_zone: str
-    """IANA name. Times without an offset in plan files are in this zone."""
+    """An IANA name. Times without an offset in plan files are in this time zone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +54,17 @@ class Integration:
     scopes: tuple[str, ...]
     status: IntegrationStatus
     subscription_type: str | None
-    """As X reports it: None, Basic, Premium or PremiumPlus. Unknown means the 280 limit."""
+    """X's value: None, Basic, Premium or PremiumPlus. If unknown, texts are limited to 280."""
     token_expires_at: datetime
     connected_at: datetime
     health: str | None = None
-    """What failed when the account was last read; None if nothing did."""
+    """The failure of the last read of the account's metrics; None if that read succeeded."""
     paused: bool = False
-    """A person has paused its posts."""
+    """Whether a person has paused the account's posts."""
     backoff_until: datetime | None = None
-    """Nothing is published for the account before this instant: X refused the last request."""
+    """Nothing is published for the account before this instant, because X refused a request."""
     backoff_reason: Reason | None = None
     consecutive_refusals: int = 0
-    """Number of consecutive refusals."""
+    """The number of consecutive refusals by X, which determines the next back-off."""
     backoff_counts_as_late: bool = False
-    """The back-off has a local cause, so waiting posts can become late."""
+    """Whether waiting posts count as late, because Roost's side caused the back-off."""

@@ -11,7 +11,7 @@ from roost.models.integrations import Integration
 
 
 class Metric(StrEnum):
-    """What is measured. X's own names are mapped in `roost.x`."""
+    """The counts that Roost measures. `roost.x` maps X's own names to these."""
 
     IMPRESSIONS = "impressions"
     ENGAGEMENTS = "engagements"
@@ -34,7 +34,7 @@ class AccountSnapshot:
     integration_id: IntegrationId
     at: datetime
     metrics: Mapping[Metric, int | None]
-    """None where X gave no value, never 0."""
+    """The value of each metric; None, never 0, if X returned no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class LedgerEntry:
 
     at: datetime
     operation: str
-    """`create_post`, `read_posts`, …: an operation of `roost.prices`."""
+    """A value of `roost.prices.Operation`, such as `create_post` or `read_posts`."""
     status: int | None
     """HTTP status of X's response; None if there was no response."""
     usd: Decimal
@@ -71,9 +71,9 @@ class Anomaly:
     integration_id: IntegrationId
     metric: Metric
     day: date
-    """The UTC day on which it happened."""
+    """The UTC day of the change."""
     score: float
-    """Robust standard deviations from the usual value."""
+    """The difference from the usual change, in robust standard deviations."""
     observed: float
     expected: float
     message: str
@@ -85,11 +85,11 @@ class AccountHistory:
 
     integration: Integration
     account: tuple[AccountSnapshot, ...] = ()
-    """Oldest first."""
+    """The snapshots of the account, oldest first."""
     posts: tuple[PostSnapshot, ...] = ()
-    """Grouped by part, oldest first."""
+    """The snapshots of posts, grouped by part, oldest first."""
     anomalies: tuple[Anomaly, ...] = ()
     usd: Decimal = field(default=Decimal(0))
-    """What X billed for this account in the reported period."""
+    """The US dollars that X billed for this account in the reported period."""
     known_before: Mapping[PartId, Mapping[Metric, int]] = field(default_factory=dict)
     """For each tweet in `posts`, the last value of each metric before the reported period."""

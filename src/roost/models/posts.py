@@ -14,23 +14,23 @@ class PostState(StrEnum):
     """The state of a post."""
 
     DRAFT = "draft"
-    """Written, without a time."""
+    """The post is written, but has no due time."""
     SCHEDULED = "scheduled"
-    """Waits for its time. It can be edited and cancelled."""
+    """The post waits for its due time. It can be edited and cancelled."""
     PUBLISHING = "publishing"
-    """Its time has come. The states of its parts show the progress."""
+    """The due time has passed. The states of the parts show the progress."""
     PUBLISHED = "published"
     """Every part is on X."""
     PARTLY_PUBLISHED = "partly_published"
-    """Some parts are on X, and X refused a later one for good."""
+    """Some parts are on X, and X permanently refused a later part."""
     FAILED = "failed"
-    """X refused it for good, and nothing of it is on X."""
+    """X permanently refused the post, and none of its parts is on X."""
     NEEDS_DECISION = "needs_decision"
-    """Roost cannot determine whether a part is on X. A person decides."""
+    """Roost cannot determine whether a part is on X, so a person has to decide."""
     CANCELLED = "cancelled"
-    """Cancelled before its time, or its published parts were deleted from X."""
+    """The post was cancelled before its due time, or its parts were deleted from X."""
     MISSED = "missed"
-    """It was later than its tolerance allows, and nothing of it was sent."""
+    """The post was later than its tolerance allows, so none of its parts was sent."""
 
 
 #: Allowed state changes of a post. The database refuses any other.
@@ -44,7 +44,7 @@ POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
             PostState.FAILED,
             PostState.NEEDS_DECISION,
             PostState.MISSED,
-            # Edited or cancelled by a person while nothing of it is on X.
+            # A person edits or cancels the post while none of its parts is on X.
             PostState.SCHEDULED,
             PostState.CANCELLED,
         }
@@ -68,15 +68,15 @@ class PartState(StrEnum):
     """The state of one part of a post."""
 
     PENDING = "pending"
-    """Certainly not on X; may be sent."""
+    """The part is certainly not on X, and may be sent."""
     SENDING = "sending"
-    """An attempt is committed. Its request may be in progress."""
+    """An attempt is committed, and its request may be in progress."""
     SENT = "sent"
-    """On X, with a known id."""
+    """The part is on X, and its id is known."""
     UNKNOWN = "unknown"
-    """An attempt ended without a response from X. The timeline must be read."""
+    """An attempt ended without a response from X, so the timeline must be read."""
     FAILED = "failed"
-    """X refused it for good, or a person discarded it."""
+    """X permanently refused the part, or a person discarded it."""
 
 
 #: Allowed state changes of a part. The database refuses any other.
@@ -104,33 +104,33 @@ class Violation:
     """A rule of X that a post breaks, found before anything is sent."""
 
     code: str
-    """Snake case. The same code as the error that X's own refusal would raise."""
+    """The code, in snake case, of the error that X's own refusal would raise."""
     message: str
-    """What is wrong, as a sentence."""
+    """A sentence that says what is wrong."""
     limit: int | float | str | None = None
     found: int | float | str | None = None
     next: str = ""
-    """What to change."""
+    """A sentence that says what to change."""
     part: int | None = None
-    """The part that it concerns, counted from 1; None for the whole post."""
+    """The affected part, counted from 1; None for the whole post."""
 
 
 @dataclass(frozen=True, slots=True)
 class PostFinding:
-    """A warning: X accepts this, but it is probably a mistake."""
+    """A warning about a probable mistake in a post, which X accepts all the same."""
 
     code: str
     message: str
-    """The effect on the post, as a sentence."""
+    """A sentence that says how the mistake affects the post."""
     next: str = ""
-    """What to change."""
+    """A sentence that says what to change."""
     part: int | None = None
-    """The part that it concerns, counted from 1; None for the whole post."""
+    """The affected part, counted from 1; None for the whole post."""
     start: int | None = None
     end: int | None = None
-    """Position in the text, in code points of its NFC form; None if it concerns a file."""
+    """End in the text, in code points of its NFC form; None if the warning concerns a file."""
     proposal: str | None = None
-    """A replacement; empty to delete the text."""
+    """Text to replace the passage with; empty to delete it, None if there is no proposal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ class ReplySettings(StrEnum):
     """Who may reply, in X's values. X has no value for everyone: the field is omitted."""
 
     FOLLOWING = "following"
-    """Accounts that the author follows."""
+    """Only accounts that the author follows may reply."""
     MENTIONED_USERS = "mentionedUsers"
     SUBSCRIBERS = "subscribers"
     VERIFIED = "verified"
@@ -174,7 +174,7 @@ class PartOptions:
     """The quoted tweet."""
     poll: Poll | None = None
     reply_settings: ReplySettings | None = None
-    """Who may reply; None for everyone."""
+    """The accounts that may reply; None for everyone."""
 
 
 NO_OPTIONS: Final = PartOptions()
@@ -187,24 +187,24 @@ class Part:
     id: PartId
     post_id: PostId
     position: int
-    """Counted from 1."""
+    """The position in the post, counted from 1."""
     text: str
     state: PartState
     sent_as: TweetId | None
     sent_at: datetime | None
     media: tuple[MediaAsset, ...] = ()
     deleted_at: datetime | None = None
-    """When a person deleted it from X. Its state stays `sent`."""
+    """When a person deleted the part from X. The state of the part stays `sent`."""
     options: PartOptions = NO_OPTIONS
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Why a post in `publishing` waits."""
+    """The reason why a post in the state `publishing` waits, and the end of the wait."""
 
     reason: Reason
     until: datetime | None
-    """None if it waits for a person."""
+    """The end of the wait; None if the post waits for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +216,17 @@ class Post:
     integration_id: IntegrationId
     state: PostState
     due_at: datetime | None
-    """None only for a draft."""
+    """The due time; None only for a draft."""
     reason: Reason | None
-    """Why it is in this state, where the state does not say it."""
+    """The reason for the state, if the state alone does not show it."""
     parts: tuple[Part, ...] = ()
     paused: bool = False
-    """A person has paused the post. Its account, tenant or everything can be paused too."""
+    """Whether a person has paused this post. Pauses of accounts and tenants are not included."""
     tolerance: timedelta | None = None
-    """How late it may be published; None for the value of the settings."""
+    """How late the post may be published; None for the value of the settings."""
     wait: Wait | None = None
-    """The last wait while `publishing`; over when `until` is past."""
+    """The last wait in the state `publishing`. The wait is over if `until` is in the past."""
     acknowledged_at: datetime | None = None
-    """When a person accepted its state as final."""
+    """When a person accepted the state of the post as final."""
     possible_duplicate: bool = False
-    """X may have a part twice, and no person has acknowledged it yet."""
+    """Whether X may have a part twice, and no person has acknowledged this yet."""

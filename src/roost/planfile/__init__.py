@@ -1,4 +1,4 @@
-"""Read a content plan (CSV) into posts with due times, and refuse its invalid rows.
+"""Read the posts and due times of a content plan (a CSV file), and refuse invalid rows.
 
 Only the file itself is validated here. `roost.publishing.validation` validates texts and media by
 X's rules; the caller converts its violations into refused rows with `refuse_post`.

@@ -15,7 +15,7 @@ _SEPARATOR: Final = "|"
 
 
 def read_options(cells: Mapping[str, str]) -> tuple[PartOptions, list[Violation]]:
-    """Return the valid options of a row, and a violation for each invalid one."""
+    """Return the valid options of a row, and a violation for each invalid option."""
     violations: list[Violation] = []
 
     def read_post(column: str) -> TweetId | None:
@@ -35,7 +35,7 @@ def read_options(cells: Mapping[str, str]) -> tuple[PartOptions, list[Violation]
 
 
 def list_cells(cells: Mapping[str, str]) -> list[str]:
-    """Return the cells of the optional columns, to compare rows; empty if all are empty."""
+    """Return the cells of the optional columns; an empty list if all cells are empty."""
     values = [cells[column].strip() for column in COLUMNS]
     return values if any(values) else []
 

@@ -1,4 +1,4 @@
-"""Convert the rows of a plan into posts, and refuse the invalid ones."""
+"""Convert the rows of a plan into posts, and refuse invalid rows."""
 
 import hashlib
 import json
@@ -29,24 +29,24 @@ class PlannedPost:
     """One post of a plan: a row, or the rows of a thread."""
 
     line: int
-    """The line of the file on which its first row begins, from 1."""
+    """The line of the file on which the post's first row begins, counted from 1."""
     lines: tuple[int, ...]
     """The line on which the row of each part begins."""
     account: str
     """The account as `@name`, spelled as in the file."""
     due_at: datetime
-    """In UTC."""
+    """The due time in UTC."""
     parts: tuple[PartInput, ...]
     key: str
-    """Unique in the plan, and equal whenever the same rows are read again."""
+    """Identifies the post in the plan. Rows that are read again get the same key."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedRow:
-    """A row that is not imported, with the reasons."""
+    """A row that is not imported, and the reasons."""
 
     line: int
-    """The line of the file on which it begins, from 1."""
+    """The line of the file on which the row begins, counted from 1."""
     code: str
     """The code of the first reason."""
     message: str
@@ -65,16 +65,16 @@ class Plan:
     """The content of a plan file."""
 
     posts: tuple[PlannedPost, ...]
-    """In file order."""
+    """The posts, in the order of the file."""
     refused: tuple[RefusedRow, ...]
-    """Sorted by line."""
+    """The refused rows, sorted by line."""
     sha256: str
-    """The hash of the file."""
+    """The hash of the file's content."""
 
 
 @dataclass(slots=True)
 class _Row:
-    """A row during conversion: its cells, the values parsed so far, and reasons to refuse it."""
+    """A row during conversion: cells, the values parsed so far, and the reasons for refusal."""
 
     line: int
     cells: Mapping[str, str]
@@ -90,14 +90,14 @@ class _Row:
 
     @property
     def text(self) -> str:
-        # X would count the two characters of a spreadsheet's line end as two.
+        # Spreadsheets write two characters for a line end; X would count both.
         return self.cells["text"].replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_plan(path: Path, *, time_zone: str, now: datetime) -> Plan:
-    """Read a plan; times without an offset are in `time_zone`, and `+20s` means after `now`.
+    """Read a plan. Times without an offset are in `time_zone`; `+20s` is relative to `now`.
 
-    Raises: PlanInvalid if the file as a whole is invalid, so that nothing can be imported;
+    Raises: PlanInvalid (the file as a whole is invalid, so nothing can be imported),
     TimeZoneUnknown.
     """
     zone = get_time_zone(time_zone)
@@ -123,7 +123,7 @@ def read_plan(path: Path, *, time_zone: str, now: datetime) -> Plan:
 
 
 def refuse_post(post: PlannedPost, violations: Sequence[Violation]) -> list[RefusedRow]:
-    """Return the refused rows of a planned post; one invalid part refuses its whole thread.
+    """Return the refused rows of a post; if one part is invalid, its whole thread is refused.
 
     A violation without a part applies to every row.
     """
@@ -146,7 +146,7 @@ def _columns_miscounted(row: MiscountedRow) -> Violation:
 
 
 def _group(rows: list[_Row]) -> list[list[_Row]]:
-    """Group the rows of each post by their thread, in file order."""
+    """Group the rows into posts by their thread name, in the order of the file."""
     groups: dict[str | int, list[_Row]] = {}
     for row in rows:
         groups.setdefault(_folded(row.thread) or row.line, []).append(row)
@@ -159,7 +159,7 @@ def _folded(thread: str) -> str:
 
 
 def _parse_rows(group: list[_Row], folder: Path, zone: ZoneInfo, now: datetime) -> None:
-    """Parse the cells of one post's rows; a later part may omit the account and the time."""
+    """Parse the cells of one post's rows. Only the first row needs an account and a time."""
     first = group[0]
     for row in group:
         if row is first or row.cells["account"].strip():
@@ -188,7 +188,7 @@ def _read_account(row: _Row) -> str:
             f"{name[:_MAX_QUOTED]!r} is not the name of an X account."
             if name
             else "The account is missing.",
-            next="Write it as @name.",
+            next="Write the account as @name.",
         )
     )
     return ""
@@ -268,7 +268,8 @@ _is_url = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|data:)", re.IGNORECASE).mat
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    # Unlike Path.resolve, realpath accepts circular links; probing the file refuses them later.
+    # realpath accepts circular links, for which Path.resolve raises; probing refuses such a file
+    # later.
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
@@ -279,12 +280,12 @@ def _value_differs(row: _Row, first: _Row, column: str, found: str, expected: st
         f"this part has {found}.",
         limit=expected,
         found=found,
-        next="Leave it empty in the later parts, or use another thread name.",
+        next="Leave the cell empty in the later parts, or use another thread name.",
     )
 
 
 def _name_differs(row: _Row, first: _Row) -> Violation:
-    """Refuse similar thread names: a wrong guess would publish an unintended thread."""
+    """Refuse similar thread names, because a wrong guess would publish an unintended thread."""
     return Violation(
         "thread_name_differs",
         f"Its thread is {row.thread[:_MAX_QUOTED]!r} here and {first.thread[:_MAX_QUOTED]!r} on"
@@ -296,7 +297,7 @@ def _name_differs(row: _Row, first: _Row) -> Violation:
 
 
 def _lines_by_cell(rows: Sequence[MiscountedRow]) -> dict[str, int]:
-    """Return, for each folded cell of the miscounted rows, the first line that contains it."""
+    """Map each folded cell of the miscounted rows to the first line that contains the cell."""
     lines: dict[str, int] = {}
     for row in rows:
         for cell in row.cells:
@@ -305,7 +306,7 @@ def _lines_by_cell(rows: Sequence[MiscountedRow]) -> dict[str, int]:
 
 
 def _refuse_incomplete_thread(group: list[_Row], miscounted_lines: Mapping[str, int]) -> None:
-    """Refuse a thread that a miscounted row names: that row may be a part of it."""
+    """Refuse a thread if a miscounted row names it, because that row may be one of its parts."""
     line = miscounted_lines.get(_folded(group[0].thread))
     if group[0].thread and line is not None:
         for row in group:
@@ -321,7 +322,7 @@ def _thread_refused(line: int) -> Violation:
 
 
 def _refuse_together(reasons: Mapping[int, Sequence[Violation]]) -> list[RefusedRow]:
-    """Refuse all rows of a post; a valid row refers to the first invalid one."""
+    """Refuse all rows of a post. The message of a valid row refers to the first invalid row."""
     first_invalid = next(line for line, violations in reasons.items() if violations)
     return [
         RefusedRow.from_violations(line, violations or [_thread_refused(first_invalid)])
@@ -330,7 +331,7 @@ def _refuse_together(reasons: Mapping[int, Sequence[Violation]]) -> list[Refused
 
 
 def _identity(group: list[_Row]) -> str:
-    """Return the content that identifies a post when its plan is read again."""
+    """Return the content by which a post is recognized when its plan is read again."""
     first = group[0]
     required = [
         first.account.lower(),
@@ -338,7 +339,7 @@ def _identity(group: list[_Row]) -> str:
         first.thread,
         [[row.text, _split(row.cells["media"])] for row in group],
     ]
-    # Without optional columns, the key equals the one from before these columns existed.
+    # Posts that were imported before the optional columns existed must keep their keys.
     options = [list_cells(row.cells) for row in group]
     return json.dumps([*required, options] if any(options) else required)
 

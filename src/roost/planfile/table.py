@@ -11,7 +11,7 @@ from roost.errors import PlanInvalid
 from roost.input_file import read_input
 from roost.planfile import options
 
-#: The required columns of a plan; `options.COLUMNS` are optional.
+#: The required columns of a plan. The optional columns are `options.COLUMNS`.
 COLUMNS: Final = ("account", "at", "text", "media", "alt", "thread")
 _MAX_BYTES: Final = 16 << 20
 
@@ -21,14 +21,14 @@ class TableRow:
     """A row of the table."""
 
     line: int
-    """The line of the file on which it begins, from 1; a quoted text may span several lines."""
+    """The line of the file on which the row begins, from 1. A quoted text may have more lines."""
     cells: Mapping[str, str]
-    """The cells by column; a missing column is an empty cell."""
+    """The cells by column. If the file lacks a column, the cell is empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class MiscountedRow:
-    """A row with too few or too many cells, whose columns are therefore unknown."""
+    """A row with too few or too many cells, so that the columns of its cells are unknown."""
 
     line: int
     cells: tuple[str, ...]
@@ -45,7 +45,7 @@ def read_file(path: Path) -> bytes:
 
 
 def read_table(data: bytes, name: str) -> tuple[list[TableRow], list[MiscountedRow]]:
-    """Return the rows that are not empty, and separately those with a wrong number of cells.
+    """Return the rows that are not empty, separately from rows with a wrong number of cells.
 
     Raises: PlanInvalid.
     """
@@ -78,7 +78,7 @@ def _columns(header: list[str], name: str) -> list[str]:
 
 
 def _numbered_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, each with the line on which it begins."""
+    """Yield the rows that are not empty, each with the number of its first line."""
     reader = csv.reader(io.StringIO(_decode(data, name), newline=""), strict=True)
     line = 1
     try:
@@ -87,10 +87,10 @@ def _numbered_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
-        # After a broken quote, text and rows cannot be distinguished, so the file is refused.
+        # After a wrong quotation mark, the ends of rows are unknown, so the whole file is refused.
         raise PlanInvalid(
             f"{name}: the row that begins on line {line} is not valid CSV ({error}).",
-            next='Close its quotes, and double each quote inside a quoted text: "".',
+            next='Close the quotation marks of the row, and double each one inside a text: "".',
             line=line,
         ) from None
 

@@ -30,11 +30,11 @@ class TimeInvalid(InvalidInput):
 
 
 class TimeAmbiguous(TimeInvalid):
-    """A local time occurs twice, because clocks are set back at that time."""
+    """The local time occurs twice on that day, because clocks are set back."""
 
 
 class TimeSkipped(TimeInvalid):
-    """A local time does not exist, because clocks are set forward past it."""
+    """The local time does not exist on that day, because clocks are set forward."""
 
 
 class SpanInvalid(InvalidInput):
@@ -77,8 +77,8 @@ def parse_span(span: str) -> timedelta:
 def get_time_zone(name: str) -> ZoneInfo:
     """Return the time zone with this IANA name.
 
-    Only IANA names are allowed, because zone files of a machine include others: `right/…` counts
-    leap seconds, `localtime` differs between machines, and `Factory` is no zone.
+    Only IANA names are allowed. A machine's zone files include names that would give wrong times:
+    `right/…` counts leap seconds, `localtime` differs between machines, and `Factory` is no zone.
 
     Raises: TimeZoneUnknown.
     """
@@ -95,7 +95,7 @@ def _list_zones() -> frozenset[str]:
 
 
 def parse_due_in_zone(zone: ZoneInfo, at: str, now: datetime) -> datetime:
-    """Parse a due time like `parse_due`, with a time zone instead of its name.
+    """Parse a due time like `parse_due`; the caller passes a time zone instead of its name.
 
     Raises: TimeInvalid, TimeAmbiguous, TimeSkipped.
     """
@@ -115,7 +115,7 @@ def parse_due_in_zone(zone: ZoneInfo, at: str, now: datetime) -> datetime:
 
 
 def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:
-    """Return the local time as an instant.
+    """Return a local time in `zone` as an instant.
 
     Raises: TimeAmbiguous, TimeSkipped.
     """

@@ -1,1 +1,1 @@
-"""Pure decisions about posts: what is valid, what the next step is, and what has happened."""
+"""Pure functions that validate posts, decide their next step, and describe their history."""

@@ -27,10 +27,12 @@ _REASONS: Final[Mapping[str, str]] = {
     ReasonCode.NOT_DUE_YET: "this worker's clock has not reached the due time",
     ReasonCode.REQUESTS_BEFORE_RESTORE: "requests from before the restore may still reach X",
     ReasonCode.NO_POSTS_ACCEPTED: "X accepts no posts at present",
-    ReasonCode.READ_AGAIN: "X's timeline does not show it yet; it is read once more",
-    ReasonCode.MAY_STILL_ARRIVE: "X's timeline does not show it; its request may still reach X",
+    ReasonCode.READ_AGAIN: "X's timeline does not show the post yet; Roost reads it once more",
+    ReasonCode.MAY_STILL_ARRIVE: (
+        "X's timeline does not show the post, but the request may still reach X"
+    ),
     ReasonCode.DUPLICATE_NOT_FOUND: (
-        "X refused the post as a duplicate, but its timeline does not show it"
+        "X refused the post as a duplicate, but the account's timeline does not show the post"
     ),
     ReasonCode.TOO_LATE_TO_RESEND: f"{_NO_ANSWER} it is too late to send it again safely",
     ReasonCode.MEDIA_EXPIRED: (
@@ -40,9 +42,11 @@ _REASONS: Final[Mapping[str, str]] = {
     ReasonCode.LOCK_LOST: "the account's lock was lost before it was sent",
     ReasonCode.WORKER_ENDED: "its worker ended before X's response was known",
     ReasonCode.ALREADY_ON_X: "X says it has this post already",
-    ReasonCode.ABSENT_ON_TIMELINE: "X's timeline does not show it",
+    ReasonCode.ABSENT_ON_TIMELINE: "X's timeline does not show the post",
     ReasonCode.CONFIRMED_ABSENT: "a user confirmed that X does not have it",
-    ReasonCode.RECHECK: ("looked for on X before an attempt: the database may have forgotten one"),
+    ReasonCode.RECHECK: (
+        "searched for on X first, because the database may have forgotten an attempt"
+    ),
     ReasonCode.DISCARDED: "discarded manually",
     ReasonCode.DELETION_REQUESTED: (
         "cancelled manually: its published parts are being deleted from X"
@@ -110,7 +114,7 @@ _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
         " Roost claims"
     ),
     ReasonCode.FOREIGN_APP: _describe_found("another app made an identical post"),
-    ReasonCode.SEVERAL_MATCHES: _describe_found("several posts on X look like it"),
+    ReasonCode.SEVERAL_MATCHES: _describe_found("several posts on X could be this part"),
     ReasonCode.OTHER_TIME: _describe_found("an identical post was made at another time"),
     ReasonCode.TIMELINE_HIDDEN: lambda detail: (
         f"X does not show its timeline: {_describe_cause(detail)}"
@@ -185,7 +189,9 @@ _EVENTS: Final[Mapping[EventCode, str]] = {
     EventCode.POST_UPLOADED: "its files are on X",
     EventCode.POST_PUBLISHED: "published: every part is on X",
     EventCode.POST_ACKNOWLEDGED: "acknowledged manually: it stays as it is",
-    EventCode.POST_REOPENED: "the database was restored, and may have forgotten that this was sent",
+    EventCode.POST_REOPENED: (
+        "the database was restored, and may have forgotten that the post was sent"
+    ),
     EventCode.PART_DISCARDED: "discarded manually",
     EventCode.PART_RETRIED: "retried manually",
     EventCode.PART_EDITED: "edited manually",
@@ -256,7 +262,7 @@ def _describe_with_facts(event: Event, reason: str) -> str:
         case EventCode.PART_ATTEMPT_ASSUMED:
             return reason or _EVENTS[EventCode.POST_REOPENED]
         case EventCode.PART_SENT:
-            return f"X has it as {detail['tweet_id']}"
+            return f"X has the post as {detail['tweet_id']}"
         case EventCode.PART_ADOPTED:
             where = "manually" if detail.get("is_manual") else "on X's timeline"
             return f"found {where} as {detail['tweet_id']}"
@@ -316,11 +322,11 @@ _OUTCOMES: Final[Mapping[Outcome | None, str]] = {
     None: "its request is in progress, or its worker died",
     Outcome.SENT: "X responded with the post's id",
     Outcome.ADOPTED: "the post was found on X",
-    Outcome.REFUSED: "X refused it",
+    Outcome.REFUSED: "X refused the post",
     Outcome.NOT_CREATED: "X created nothing",
     Outcome.NO_PARENT: "X did not show the post that it replies to, and created nothing",
-    Outcome.DUPLICATE: "X refused it as a duplicate of a post that it has",
-    Outcome.UNKNOWN: "no response came",
+    Outcome.DUPLICATE: "X refused the post as a duplicate of a post that is on X",
+    Outcome.UNKNOWN: "X sent no response",
 }
 
 
@@ -330,18 +336,18 @@ def describe_outcome(attempt: Attempt) -> str:
 
 
 def describe_reads(attempt: Attempt) -> str | None:
-    """Describe what reading X's timeline for an attempt has shown; None if it was not read."""
+    """Describe the reads of X's timeline for an attempt; None if it was not read."""
     if attempt.confirmed_absent:
-        return "a user checked X and confirmed that it is not there"
+        return "a user checked X and confirmed that the post is not there"
     if attempt.empty_read_at is None:
         return None
     if attempt.empty_reads == 0:
-        return "X's timeline did not show it, but was read too early for that to count"
+        return "X's timeline did not show the post, but was read too early to prove anything"
     times = "once" if attempt.empty_reads == 1 else f"{attempt.empty_reads} times"
-    return f"X's timeline was read {times} without showing it"
+    return f"X's timeline was read {times} and did not show the post"
 
 
 def describe_media(part: PartProgress) -> str | None:
-    """Name a part's files as X's timeline would show them; None if no name is known."""
+    """Name a part's files by the keys that X's timeline would show; None if no key is known."""
     keys = ", ".join(sorted(part.media_keys))
     return f"its files are on X as {keys}" if keys else None

@@ -1,8 +1,8 @@
 """Decides the next step of a post from its rows, so that each part is sent exactly once.
 
-X has no idempotency key. A part is sent again only if there is reason to believe that X does not
-have it; a user decides what cannot be known. This module is pure: `services.publish` executes the
-steps, and commits before and after each.
+X has no idempotency key. A part is sent again only if there is reason to believe that the part is
+not on X; if Roost cannot know, a user decides. This module is pure: `services.publish` executes the
+steps, and commits before and after each step.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,38 +24,38 @@ from roost.publishing.state import PartProgress, PublishState
 
 #: Minimum time between two empty reads of the timeline.
 BETWEEN_READS: Final = timedelta(seconds=15)
-#: An upload that expires sooner than this is replaced.
+#: A file is uploaded again if its upload expires within this time.
 UPLOAD_MARGIN: Final = timedelta(minutes=10)
-#: Minimum time between an attempt and its resend: the network may deliver the first until then.
+#: Minimum time between an attempt and a resend, in which the network may still deliver the attempt.
 RESEND_AFTER: Final = timedelta(seconds=120)
 #: Maximum age of the empty read before a resend.
 FRESH_READ: Final = timedelta(seconds=15)
-#: This many empty reads, made after X's timeline lag, are reason to believe that a post is absent.
+#: After this many empty reads, made after X's timeline lag, a post is believed not to be on X.
 EMPTY_READS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class PublishPolicy:
-    """The settings that decide on steps, in domain time."""
+    """The settings on which steps depend. All times are domain time."""
 
     timeline_lag: timedelta
-    """A new post is on its account's timeline after this at the latest."""
+    """The longest time until X shows a new post on its account's timeline."""
     resend_window: timedelta
-    """An absent part may be sent again within this time after its attempt."""
+    """A part that is not on X may be sent again within this time after its attempt."""
     tolerance: timedelta
-    """A post that is later than this is missed; a post may have its own."""
+    """A post that is later than this is missed, unless the post has a tolerance of its own."""
     publish_late: bool = False
-    """Whether such a post is published all the same."""
+    """Whether a post is published even if it is later than its tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadMedia:
-    """Files must be uploaded before a part can be sent; other posts may go first meanwhile."""
+    """Upload the files of the post; other posts may be sent in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the part; `again` if an earlier attempt failed, as far as anyone can know."""
+    """Send the part. `again` is True if an earlier attempt probably created nothing."""
 
     part: PartProgress
     again: bool
@@ -63,9 +63,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SearchBeforeSend:
-    """Read the timeline once: the part may be on X although the database does not know it.
+    """Read the timeline once, because the part may be on X without an attempt in the database.
 
-    That includes parts whose known attempts created nothing: a later attempt may be missing.
+    This applies even if all known attempts created nothing, because the database may have lost a
+    later attempt.
     """
 
     part: PartProgress
@@ -74,21 +75,21 @@ class SearchBeforeSend:
 
 @dataclass(frozen=True, slots=True)
 class AwaitDeadline:
-    """Wait: the request of the last attempt may still be in progress."""
+    """Wait, because the request of the last attempt may still be in progress."""
 
     left: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireAttempt:
-    """Mark the part `unknown`: the last attempt's deadline has passed without a known outcome."""
+    """Mark the part `unknown`: its last attempt reached the deadline without a known outcome."""
 
     part: PartProgress
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTimeline:
-    """Read the timeline; an empty read `counts` only after X's timeline lag."""
+    """Read the timeline. `counts` is False before X's lag, when an empty read proves nothing."""
 
     part: PartProgress
     counts: bool
@@ -96,19 +97,19 @@ class ReadTimeline:
 
 @dataclass(frozen=True, slots=True)
 class DeferUntil:
-    """Do nothing before this instant of domain time."""
+    """Do nothing for the post before `instant`, which is domain time."""
 
     instant: datetime
     reason: Reason
     excused: bool = False
-    """The wait does not make the post late: a post is not missed for lack of credits."""
+    """True: the wait does not make the post late. (A lack of credits makes no post missed.)"""
     counts_as_late: bool = False
-    """The cause is on Roost's side, so alerts count the post as late."""
+    """True: the cause is on Roost's side, so alerts count the post as late."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestDecision:
-    """Ask a user, who reads `reason`: Roost cannot know."""
+    """Ask a user, because Roost cannot know whether the part is on X. The user reads `reason`."""
 
     part: PartProgress
     reason: Reason
@@ -147,11 +148,11 @@ def decide_step(
 ) -> Step:
     """Decide the next step of a post that is being published.
 
-    `now` is domain time by this worker's clock, `x_now` by X's clock (if it is known): attempts
-    and timeline reads are recorded in X's time. `database_now` is the database's clock; None if
-    domain time is not wall time. A post is missed only when this worker's clock and the database's
-    both say so. `searched` has the parts that were searched for on X, each with the recheck's
-    `until`.
+    `now` is domain time by this worker's clock. `x_now` is domain time by X's clock, if it is
+    known, because attempts and timeline reads are recorded in X's time. `database_now` is the time
+    of the database's clock; None if domain time is not wall time. A post is missed only if it is
+    late by the worker's clock and by the database's. `searched` has the parts that were searched
+    for on X, each with `until` of its recheck.
     """
     due_at = state.post.due_at
     if due_at is not None and due_at > now:
@@ -182,7 +183,7 @@ def decide_step(
 
 
 def final_state(parts: Sequence[Part]) -> PostState:
-    """The final state of a post that has no part pending, sending or unknown."""
+    """Return the final state of a post without parts that are pending, sending or unknown."""
     sent = sum(part.state is PartState.SENT for part in parts)
     if sent == len(parts):
         return PostState.PUBLISHED
@@ -212,13 +213,14 @@ def _decide_pending(
         if len(unsent) > 1 and (step := _await_windows(state, len(unsent), now)) is not None:
             return step
     if any(lacks_upload(one, asset, now=now) for one in unsent for asset in one.part.media):
-        # Later parts too: a refused file must not end a thread half-way.
+        # The files of all parts are uploaded first, so that a refused file does not end a thread
+        # after some parts.
         return UploadMedia()
     return Send(current, again=False)
 
 
 def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | None:
-    """Hold a thread back until the account's rate windows allow all of its requests."""
+    """Return a wait until the account's rate limit windows allow all requests of a thread."""
     wait = rate_limits.time_until_allowed(state.windows, now=now, requests=requests)
     if wait is None:
         limit = min(window.limit for window in state.windows)
@@ -230,7 +232,7 @@ def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | 
 
 
 def lacks_upload(part: PartProgress, asset: MediaAsset, *, now: datetime) -> bool:
-    """Whether a file must be uploaded (again) before its part is sent."""
+    """Whether a file has no upload, or has one that expires before it can safely be sent."""
     upload = part.upload_of(asset.id)
     return upload is None or upload.expires_at <= now + UPLOAD_MARGIN
 
@@ -253,7 +255,7 @@ def _decide_unknown(
         return RequestDecision(current, Reason(ReasonCode.DUPLICATE_NOT_FOUND))
     if x_now > current.unresolved_since + policy.resend_window + current.app_backoff:
         if read_at is None or x_now - read_at > FRESH_READ:
-            # The reads may be old: from before a restore, or from a worker that died.
+            # The last read may be old: made before a restore, or by a worker that died.
             return ReadTimeline(current, counts=True)
         return RequestDecision(current, Reason(ReasonCode.TOO_LATE_TO_RESEND))
     step = _resend(current, now=now)
@@ -268,13 +270,13 @@ def _decide_unknown(
 
 
 def _resend(current: PartProgress, *, now: datetime) -> Step:
-    """Send the same request again, which needs the same uploads."""
+    """Return the step that sends the same request again, with the same uploads."""
     last, media = current.last, current.part.media
     uploads = [current.upload_of(asset.id) for asset in media]
     usable = {up.media_id for up in uploads if up is not None and up.expires_at > now}
     if media and not (len(last.media_ids) == len(media) and usable.issuperset(last.media_ids)):
         if current.confirmed_absent:
-            # A user checked X, so the request need not be the same as before.
+            # A user confirmed that X has no post, so the new request may have new uploads.
             if any(lacks_upload(current, asset, now=now) for asset in media):
                 return UploadMedia()
             return Send(current, again=True)

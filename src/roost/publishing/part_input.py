@@ -1,4 +1,4 @@
-"""A part that is not stored yet, from a command, a plan file or a caller's code."""
+"""A part that is not stored yet: text, files and options from a command, a plan or code."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,22 +9,22 @@ from roost.models import NO_OPTIONS, MediaAsset, PartOptions
 
 @dataclass(frozen=True, slots=True)
 class MediaInput:
-    """A file for a part, as a path, or as a file that a stored post already has."""
+    """A file for a part: the path of a file, or a file that a stored post already has."""
 
     source: Path | MediaAsset
     alt_text: str | None = None
     file: MediaFile | None = None
-    """The properties of its content; None until it is probed."""
+    """The properties of the file's content; None until the file is probed."""
 
     @property
     def probed(self) -> MediaFile:
-        """The properties of its content. It must have been probed."""
+        """The properties of the file's content. The file must have been probed."""
         assert self.file is not None, "the file was not probed"
         return self.file
 
     @property
     def content(self) -> MediaFile | MediaAsset:
-        """What the store writes: path, hash, kind, MIME type and size. A path must be probed."""
+        """The hash, kind, MIME type and size for the store. A path must have been probed."""
         if self.file is None and isinstance(self.source, MediaAsset):
             return self.source
         return self.probed
@@ -32,7 +32,7 @@ class MediaInput:
 
 @dataclass(frozen=True, slots=True)
 class PartInput:
-    """One tweet of a post that is to be validated or stored."""
+    """One part of a post that is to be validated or stored."""
 
     text: str
     media: tuple[MediaInput, ...] = ()

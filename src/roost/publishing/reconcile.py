@@ -1,7 +1,7 @@
 """Finds a part on a timeline by text, media, parent, options, time and source.
 
-A person may publish the same text without Roost. If neither source nor time decides whose post it
-is, the verdict is `Ambiguous`, and a user decides. This module is pure.
+A person may publish the same text without Roost. If neither source nor time shows who published a
+post, the result is `Ambiguous`, and a user decides. This module is pure.
 """
 
 import re
@@ -13,18 +13,20 @@ from typing import Final
 from roost.models import Reason, ReasonCode, TweetId
 from roost.snowflake import snowflake_at
 
-#: X's clock and ours may differ by this much, so searches begin that much earlier.
+#: The largest expected difference between X's clock and ours; searches begin earlier by this time.
 SKEW: Final = timedelta(seconds=60)
-#: A post with a part's text, created this long before its attempt or after its deadline, may be
-#: someone else's: a user decides, unless its source shows that it is ours.
+#: How long before the attempt, or after its deadline, a post with a part's text may have been
+#: created to count as the part. Outside of these limits a person may have written the post, so a
+#: user decides, unless the post's source shows that Roost created it.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
-#: The same after the deadline if X names an app and the app is not X's own: a slow network.
+#: The limit after the deadline for a post whose source is an app other than X's own. Such a post is
+#: probably Roost's, and a slow network delayed the request.
 _SLOW_NETWORK: Final = timedelta(seconds=120)
-#: X refuses a text for this long after the account has published it, as far as is known.
+#: After an account has published a text, X refuses the same text for this time, as far as is known.
 DUPLICATE_WINDOW: Final = timedelta(hours=24)
-#: The source names of X's own clients; no other app can have one of them. A post that a person
-#: publishes without Roost has one of these sources, or that of another app.
+#: The sources of posts from X's own clients. No other app can have one of these names, so a post
+#: with such a source was not published by Roost.
 _CLIENTS_OF_X: Final = frozenset(
     {
         *("X", "X Web App", "X for iPhone", "X for Android", "X Pro"),
@@ -42,7 +44,7 @@ _TRAILING_POST_LINK: Final = re.compile(
 
 
 def first_possible_id(started_at: datetime) -> TweetId:
-    """Return the smallest id that a post of this attempt can have, less clock skew."""
+    """Return the smallest id of posts of an attempt, earlier by the possible clock difference."""
     return snowflake_at(started_at - SKEW)
 
 
@@ -52,20 +54,20 @@ class TimelinePost:
 
     tweet_id: TweetId
     text: str
-    """As written, in the normal form in which texts are compared."""
+    """The text as written, normalized by `roost.x.text_matching` for comparison."""
     created_at: datetime
     reply_to: TweetId | None
     media_keys: frozenset[str]
     source: str | None = None
-    """The name of the app that created it; None if X does not say."""
+    """The name of the app that created the post; None if X does not say."""
     quote_of: TweetId | None = None
     poll: tuple[str, ...] | None = None
-    """The options of its poll; None without a poll, empty if X does not show the options."""
+    """The options of the post's poll; None without a poll, empty if X shows no options."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The one post on the timeline that is the part."""
+    """The part is on X: exactly this post on the timeline is the part."""
 
     post: TimelinePost
 
@@ -77,7 +79,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several posts could be the part, or a post that may be someone else's."""
+    """Several posts could be the part, or a person may have published the only one."""
 
     posts: tuple[TimelinePost, ...]
     code: ReasonCode
@@ -90,17 +92,17 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedPost:
-    """How a part would appear on a timeline."""
+    """The properties that the post of a part has on a timeline."""
 
     text: str
-    """In the normal form in which texts are compared, like each `TimelinePost.text`."""
+    """The part's text, normalized for comparison like `TimelinePost.text`."""
     file_count: int
     media_keys: frozenset[str]
-    """The keys of the uploads of its attempts; a key belongs to one upload and one part."""
+    """The keys of the uploads of all attempts. A key belongs to one upload and one part."""
     reply_to: TweetId | None
     quote_of: TweetId | None = None
     poll: tuple[str, ...] | None = None
-    """The options of its poll, in the form of `TimelinePost.poll`; None without a poll."""
+    """The options of the part's poll, in the form of `TimelinePost.poll`; None without a poll."""
 
     def matches(self, post: TimelinePost) -> bool:
         """Whether a post could be this part, regardless of time and source."""
@@ -111,7 +113,7 @@ class ExpectedPost:
         return self.has_text_of(post) and len(post.media_keys) == self.file_count
 
     def has_text_of(self, post: TimelinePost) -> bool:
-        """Whether the texts are equal, without what X may have added to the post's."""
+        """Whether the texts are equal, apart from mentions or a link that X may have added."""
         return post.text == self.text or self._strip(post.text) == self._strip(self.text)
 
     def _strip(self, text: str) -> str:
@@ -123,7 +125,8 @@ class ExpectedPost:
         return text
 
     def _has_quote(self, post: TimelinePost) -> bool:
-        # X also turns a link to a post into a quote, so an unplanned quote proves nothing.
+        # X also turns a link to a post into a quote, so a quote does not exclude the post if the
+        # part has none.
         return self.quote_of is None or post.quote_of == self.quote_of
 
     def _has_poll(self, post: TimelinePost) -> bool:
@@ -142,9 +145,10 @@ def match_part(
 ) -> Found | NotFound | Ambiguous:
     """Find the part whose attempts began between `since` and `until`.
 
-    A media key decides alone. Without one, the source decides if it is one of X's own clients, or
-    if the timeline shows a claimed post of ours to compare with; otherwise the time decides. Posts
-    that are known to be other parts (`claimed`) are left out.
+    If the part has media keys, a key decides alone. Otherwise the source decides if it is one of
+    X's own clients, or if the timeline has another post of Roost whose source can be compared. In
+    all other cases the time decides. Posts that are known to be other parts (`claimed`) are
+    ignored.
     """
     candidates = [
         post
@@ -175,14 +179,14 @@ def match_part(
 
 
 def _is_from_another_app(post: TimelinePost, our_sources: Collection[str]) -> bool:
-    """Whether X names a source that cannot be ours."""
+    """Whether a post has a source that cannot be Roost's."""
     if post.source is None:
         return False
     return post.source in _CLIENTS_OF_X or bool(our_sources and post.source not in our_sources)
 
 
 def list_sources(timeline: Sequence[TimelinePost], claimed: Collection[TweetId]) -> frozenset[str]:
-    """The names of the apps that created the claimed posts."""
+    """Return the names of the apps that created the claimed posts."""
     return frozenset(post.source for post in timeline if post.source and post.tweet_id in claimed)
 
 
@@ -193,10 +197,10 @@ def match_forgotten_part(
     timeline: Sequence[TimelinePost],
     claimed: Collection[TweetId],
 ) -> Found | NotFound | Ambiguous:
-    """Find a part that was sent although the database may have lost its attempt.
+    """Find a part that may have been sent, although the database has no attempt.
 
-    Without a known attempt, any unclaimed post after `since` may be it. If several match, the
-    earliest is returned: they are identical, and parts are searched for in due order.
+    Any unclaimed post after `since` that matches may be the part. If several posts match, the
+    earliest is returned: they are identical, and parts are searched for in the order of due times.
     """
     candidates = sorted(
         (

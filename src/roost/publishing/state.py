@@ -1,4 +1,4 @@
-"""The publishing state of a post: what a worker loads to decide on the next step."""
+"""The publishing state of a post, from which a worker decides the next step."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,43 +32,43 @@ class Outcome(StrEnum):
     ADOPTED = "adopted"
     """The post was found on X's timeline, or a user named it."""
     REFUSED = "refused"
-    """X refused it for good."""
+    """X permanently refused the part."""
     NOT_CREATED = "not_created"
-    """X created nothing for certain, or no request left the machine."""
+    """It is certain that X created nothing, or no request left the machine."""
     NO_PARENT = "no_parent"
-    """X did not show the post that it replies to yet; nothing was created."""
+    """X does not show the post to reply to yet, and created nothing."""
     DUPLICATE = "duplicate"
-    """X refused a resend as a duplicate: by X's own account it has the post."""
+    """X refused a resend as a duplicate, which means that the post is on X."""
     UNKNOWN = "unknown"
-    """No response came; only the timeline can show whether the post exists."""
+    """X sent no response; only the timeline can show whether the post exists."""
 
 
-#: X has no post of an attempt with one of these outcomes.
+#: Outcomes of attempts that created no post on X.
 _NOTHING_CREATED: Final = frozenset({Outcome.NOT_CREATED, Outcome.NO_PARENT, Outcome.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One try at sending a part, committed before its request is sent."""
+    """One try to create a part on X, committed before the request is sent."""
 
     id: AttemptId
     number: int
-    """From 1."""
+    """The number of the attempt, counted from 1."""
     started_at: datetime
-    """Domain time; reconciling reads the timeline from here."""
+    """Domain time of the start; reconciling reads the timeline from this instant on."""
     wall_left: timedelta
-    """Wall time until its request is surely over; negative once it is."""
+    """Wall time until the request has certainly ended; negative after its end."""
     outcome: Outcome | None = None
-    """None while it is in progress, and after its worker died."""
+    """None while the attempt is in progress, or if its worker died."""
     empty_reads: int = 0
-    """Timeline reads without the post, made after X's timeline lag."""
+    """Number of timeline reads after X's timeline lag that did not show the post."""
     empty_read_at: datetime | None = None
-    """When the timeline was last read without the post; also set by a read within the lag."""
+    """When a read last did not show the post; includes reads before the end of the lag."""
     confirmed_absent: bool = False
-    """A user checked X and confirmed that the post is not there."""
+    """Whether a user checked X and confirmed that the post is not there."""
     media_ids: tuple[XMediaId, ...] = ()
     media_keys: tuple[str, ...] = ()
-    """The keys of its files, as a timeline names them."""
+    """X's keys of the files in the request, by which a timeline names them."""
     app_backoff: timedelta = timedelta(0)
     """How long the X app was in back-off after this attempt."""
 
@@ -93,12 +93,12 @@ class PartProgress:
 
     @property
     def last(self) -> Attempt:
-        """The latest attempt. Every part that is not `pending` has one."""
+        """The latest attempt. Every part that is not `pending` has an attempt."""
         return self.attempts[-1]
 
     @property
     def unresolved(self) -> tuple[Attempt, ...]:
-        """The attempts that may have created a post; the last attempt if there are none."""
+        """The attempts that may have created a post; if none may have, the last attempt."""
         absent = max((each.number for each in self.attempts if each.confirmed_absent), default=0)
         found = tuple(
             each
@@ -119,24 +119,24 @@ class PartProgress:
 
     @property
     def unresolved_since(self) -> datetime:
-        """When the first attempt began that may have created a post."""
+        """When the first of the `unresolved` attempts began."""
         return self.unresolved[0].started_at
 
     @property
     def app_backoff(self) -> timedelta:
-        """How long the X app was in back-off since `unresolved_since`."""
+        """How long the X app has been in back-off since `unresolved_since`."""
         first = self.unresolved[0].number
         waits = (each.app_backoff for each in self.attempts if each.number >= first)
         return sum(waits, timedelta(0))
 
     @property
     def empty_reads(self) -> int:
-        """Timeline reads without the post, since the latest attempt that may have created it."""
+        """Number of timeline reads without the post, since the latest unresolved attempt."""
         return sum(each.empty_reads for each in self._since_unresolved)
 
     @property
     def empty_read_at(self) -> datetime | None:
-        """When the latest of those reads was made."""
+        """When a read last did not show the post, since the latest unresolved attempt."""
         reads = (each.empty_read_at for each in self._since_unresolved if each.empty_read_at)
         return max(reads, default=None)
 
@@ -152,36 +152,36 @@ class PartProgress:
 
     @property
     def parent_refusals(self) -> int:
-        """How many attempts X refused because it did not show the post that they reply to."""
+        """How many attempts X refused because it did not show the post to reply to."""
         return sum(each.outcome is Outcome.NO_PARENT for each in self.attempts)
 
     @property
     def media_keys(self) -> frozenset[str]:
-        """The keys of its files, as a timeline names them; empty if no attempt had files."""
+        """X's keys of the files of all attempts; empty if no attempt had files."""
         return frozenset(key for each in self.attempts for key in each.media_keys)
 
     def upload_of(self, asset_id: MediaAssetId) -> Upload | None:
-        """The upload of one file."""
+        """The upload of a file; None if there is none."""
         return (self.uploads or {}).get(asset_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """The database may be missing posts that were sent, without showing it.
+    """A period in which posts may have been sent that the database does not know.
 
-    A part of a post due by `until` is searched for on X before it is sent, also after attempts
-    that created nothing. The search is made at `until` at the earliest: after a restore, no
-    request from before it can reach X any more by then.
+    Before Roost sends a part of a post that is due by `until`, it searches X for the part, even if
+    all known attempts created nothing. The search is made at `until` or later, because requests
+    from before a restore can reach X until then.
     """
 
     since: datetime
-    """The newest event of the database: posts sent later may be missing."""
+    """The time of the newest event in the database; posts that were sent later may be missing."""
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """X accepts nothing before an instant."""
+    """A time until which Roost sends nothing, because X refused."""
 
     until: datetime
     reason: Reason
@@ -195,17 +195,17 @@ class PublishState:
     account: Integration
     parts: tuple[PartProgress, ...]
     late_from: datetime
-    """Its lateness counts from here: its due time, or the end of a delay that is excused."""
+    """When the post's lateness begins: its due time, or the end of an excused delay."""
     windows: tuple[Window, ...] = ()
-    """How many more creates X accepts from the account, by its latest response."""
+    """The account's rate limit windows for creates, from X's latest response."""
     app_backoff: Backoff | None = None
-    """X accepts nothing from any account of the app."""
+    """A back-off that applies to all accounts of the X app; None if there is none."""
     recheck: Recheck | None = None
-    """What the database may be missing."""
+    """A period whose posts the database may not know; None if there is none."""
 
     @property
     def is_untried(self) -> bool:
-        """Whether no attempt was ever made."""
+        """Whether no part of the post has an attempt."""
         return not any(each.attempts for each in self.parts)
 
     def current(self) -> PartProgress | None:
@@ -213,15 +213,15 @@ class PublishState:
         return next((one for one in self.parts if one.part.state is not PartState.SENT), None)
 
     def parent_of(self, part: Part) -> TweetId | None:
-        """What a part replies to: the part before it, or for the first part its option."""
+        """The tweet that a part replies to: the part before it, or the first part's `reply_to`."""
         before = [one.part for one in self.parts if one.part.position < part.position]
         return before[-1].sent_as if before else part.options.reply_to
 
 
 def find_wait(post: Post, account: Integration, now: datetime) -> Wait | None:
-    """What an unpublished post waits for at present, and until when; None if nothing.
+    """Return why an unpublished post waits at present, and until when; None without a wait.
 
-    A pause is not a wait: `services.pause.active_pauses` lists those.
+    A pause is not a wait; `services.pause.active_pauses` lists the pauses.
     """
     if post.state not in {PostState.SCHEDULED, PostState.PUBLISHING}:
         return None

@@ -27,9 +27,9 @@ _MAX_CASHTAGS: Final = 1
 def validate_post(
     parts: Sequence[PartInput], *, subscription_type: str | None, may_quote: bool = False
 ) -> list[Violation]:
-    """List the rules of X that a post violates; in a thread each with its part, from 1.
+    """List the rules of X that a post violates. In a thread, each violation names its part.
 
-    `may_quote`: the X app has a plan that allows quotes. Files must have been probed.
+    `may_quote` is True if the X app has a plan that allows quotes. Files must have been probed.
     """
     if not parts:
         return [Violation("post_empty", "The post has no part.", next="Write a text.")]
@@ -51,7 +51,7 @@ def validate_post(
 
 
 def lint_post(parts: Sequence[PartInput]) -> list[PostFinding]:
-    """List what X accepts but is probably a mistake; in a thread each with its part, from 1."""
+    """List probable mistakes that X accepts. In a thread, each finding names its part."""
     found = []
     for position, part in enumerate(parts, start=1):
         part_number = position if len(parts) > 1 else None
@@ -60,7 +60,7 @@ def lint_post(parts: Sequence[PartInput]) -> list[PostFinding]:
 
 
 def _lint_part(part: PartInput) -> Iterator[PostFinding]:
-    # A blank text is no finding if the part has files.
+    # A part with files may have a blank text, so such a text is not checked.
     for one in lint_text(part.text) if has_text(part.text) or not part.media else ():
         yield PostFinding(
             one.code,
@@ -78,7 +78,7 @@ def _lint_part(part: PartInput) -> Iterator[PostFinding]:
 
 
 def _lint_other(where: str, text: str) -> Iterator[PostFinding]:
-    """List damaged characters in a text that is not the post's own."""
+    """List damaged characters in another text of the post, such as an alt text."""
     for one in find_damage(unicodedata.normalize("NFC", text)):
         yield PostFinding(
             one.code,
@@ -88,13 +88,13 @@ def _lint_other(where: str, text: str) -> Iterator[PostFinding]:
 
 
 def _suggest(proposal: str | None) -> str:
-    return "" if proposal is None else f"Write {proposal!r}, perhaps."
+    return "" if proposal is None else f"Consider writing {proposal!r}."
 
 
 def price_post(parts: Sequence[PartInput], own: Collection[TweetId] = ()) -> Price:
     """Return the price of sending a post with its alt texts, in dollars.
 
-    `own` are posts on X that are known to be the account's.
+    `own` has ids of posts on X that are known to be the account's own posts.
     """
     prices = []
     for part in parts:
@@ -106,7 +106,7 @@ def price_post(parts: Sequence[PartInput], own: Collection[TweetId] = ()) -> Pri
 def validate_text(
     text: str, *, has_files: bool, subscription_type: str | None
 ) -> Iterator[Violation]:
-    """Yield the rules of X that the text of one part violates; with files it may be blank."""
+    """Yield the rules of X that the text of a part violates. With files, a text may be blank."""
     limit = text_limit(subscription_type)
     if controls := find_controls(text):
         yield _control_characters("text_control_characters", "The text", controls)
@@ -115,7 +115,7 @@ def validate_text(
             "text_forbidden_characters",
             f"The text contains {', '.join(names)}, which X refuses.",
             found=", ".join(names),
-            next="Delete the character, which is invisible.",
+            next="Delete this invisible character.",
         )
     if not has_text(text):
         if not has_files:
@@ -131,7 +131,7 @@ def validate_text(
             f"{limit:,}.",
             limit=limit,
             found=length,
-            next=f"Shorten it by {length - limit:,}, or make it a thread.",
+            next=f"Shorten the text by {length - limit:,}, or make it a thread.",
         )
     cashtags = extract_entities(text).cashtags
     if len(cashtags) > _MAX_CASHTAGS:
@@ -140,7 +140,7 @@ def validate_text(
             f"The text has {len(cashtags)} cashtags; X allows one.",
             limit=_MAX_CASHTAGS,
             found=len(cashtags),
-            next="Keep one of them, or write the others without `$`.",
+            next="Keep one cashtag, or write the others without `$`.",
         )
 
 
@@ -162,12 +162,12 @@ def _control_characters(code: str, where: str, found: Sequence[str]) -> Violatio
         code,
         f"{where} contains control characters ({names}); only tab and newline are allowed.",
         found=names,
-        next="Delete them: they are invisible, and can control terminals and pages that show them.",
+        next="Delete these invisible characters: they can change how a terminal shows text.",
     )
 
 
 def _find_repeated_parts(parts: Sequence[PartInput]) -> Iterator[Violation]:
-    """Yield parts with equal texts: X refuses duplicates, so the thread would stop half-way."""
+    """Yield a violation for each part whose text an earlier part has; X refuses duplicates."""
     first: dict[str, int] = {}
     for position, part in enumerate(parts, start=1):
         text = unicodedata.normalize("NFC", part.text).strip()
@@ -178,6 +178,6 @@ def _find_repeated_parts(parts: Sequence[PartInput]) -> Iterator[Violation]:
             yield Violation(
                 "part_repeated",
                 f"Part {position} has the same text as part {before}; X refuses duplicates.",
-                next="Remove one of them, or change its text.",
+                next="Remove one of the parts, or change its text.",
                 part=position,
             )

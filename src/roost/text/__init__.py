@@ -34,7 +34,7 @@ __all__ = [
 
 
 def data_versions() -> dict[str, str]:
-    """Return the versions of the data behind the rules, by the name of their source."""
+    """Return the version of each data source that the rules use, by the source's name."""
     return {
         **_tld_data.VERSIONS,
         **_emoji_data.VERSIONS,

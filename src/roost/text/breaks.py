@@ -10,7 +10,7 @@ from roost.text.entities import extract_entities
 
 
 class Level(IntEnum):
-    """How well a cut reads; lower is better."""
+    """How well a text reads if it is cut at a place; a lower level reads better."""
 
     BLANK_LINE = 0
     LINE = 1
@@ -21,7 +21,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A place to cut: a part ends at `end`, the next starts at `start`, with space between."""
+    """A place to cut: one part ends at `end`, the next starts at `start`; spaces are between."""
 
     end: int
     start: int
@@ -42,7 +42,7 @@ _abbreviated = re.compile(
 ).match
 _LOOK_BACK = 12
 
-# Scripts without spaces between words: a cut between two letters is as good as between words.
+# Scripts without spaces between words. Here a cut between letters counts as one between words.
 _SPACELESS = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
@@ -66,7 +66,8 @@ _NUMBERS = re.compile(
     rf"(?:[ \xa0\u202f]?(?:{_UNITS})(?![A-Za-z0-9])"
     "|[%‰°€円元年月日時分秒人個回件万億兆歳位点台枚本])?"
 )
-# A fragment of such a token could become a link, mention or hashtag that the whole is not.
+# These tokens are not cut: a fragment could become a link, mention or hashtag, although the whole
+# token is none.
 _TOKENS = re.compile(r"[!-~]{1,60}\.[A-Za-z][!-~]{0,60}|[!-~]{0,60}[@#$][!-~]{0,60}")
 
 HARD, SOFT = 2, 1
@@ -88,7 +89,7 @@ def mark_indivisible(text: str) -> bytearray:
 
 
 def find_breaks(text: str, inside: bytearray) -> list[Break]:
-    """Return every cut between words or better, left to right."""
+    """Return every cut between words or at a better level, left to right."""
     places = {}
     for match in _UNSPACED.finditer(text):
         at = match.end()
@@ -116,7 +117,7 @@ def _level(text: str, end: int, space: str) -> Level:
 
 
 def _can_cut_without_space(text: str, at: int) -> bool:
-    """Return whether a cut here reads well and does not create a hashtag or mention after it."""
+    """Return whether a cut at `at` reads well and creates no hashtag or mention after it."""
     before, after = text[at - 1], text[at]
     return (
         after not in _NEVER_FIRST
@@ -141,8 +142,8 @@ _VIRAMA = 9
 def is_grapheme_end(text: str, at: int, start: int) -> bool:
     """Return whether a grapheme cluster ends before `at`; `start` is a known cluster boundary.
 
-    Implements the rules of Unicode Standard Annex 29 without the finer exceptions: it prefers to
-    miss a boundary rather than to report a false one.
+    Implements the rules of Unicode Standard Annex 29 without the finer exceptions. In doubt the
+    function returns False, because a wrong cut would damage a character.
     """
     before, after = text[at - 1], text[at]
     if before.isascii() and after.isascii():

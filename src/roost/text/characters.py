@@ -21,14 +21,14 @@ def has_text(text: str) -> bool:
 
 
 def text_or_none(text: str) -> str | None:
-    """Return the text to send: None if it has no visible character."""
+    """Return the text to send; None if the text has no visible character."""
     return text if has_text(text) else None
 
 
 def find_forbidden_characters(text: str) -> list[str]:
     """Return the names (`U+FEFF`) of the characters that X refuses, sorted.
 
-    Lone surrogates count too: they cannot even be stored.
+    Lone surrogates are included, because the database cannot store them.
     """
     return sorted(
         {

@@ -1,7 +1,7 @@
 """Find damage that software does to texts.
 
 The kinds are HTML entities, lost characters, mojibake, and placeholders that were not filled in.
-Each rule matches bounded lengths only, so the time is linear in the length of the text.
+The match of each rule has a maximum length, so the time is linear in the length of the text.
 """
 
 import re
@@ -11,7 +11,7 @@ from html import unescape
 from html.entities import html5
 from typing import Final
 
-# --- HTML entities: `&amp;`, `&#39;`, and those escaped twice: `&amp;lt;`.
+# --- HTML entities: `&amp;`, `&#39;`, and entities that are escaped twice: `&amp;lt;`.
 _ENTITY: Final = re.compile(
     r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )
@@ -20,21 +20,21 @@ _ENTITY: Final = re.compile(
 _BYTES: Final = {
     bytes([byte]).decode("cp1252", "ignore") or chr(byte): byte for byte in range(0x80, 0x100)
 } | {chr(byte): byte for byte in range(0x80, 0x100)}
-#: May follow a capital letter at the end of a word or quotation: `CAFÉ…`, `« PÂTÉ »`.
+#: Characters that may follow a capital letter in an undamaged text: `CAFÉ…`, `« PÂTÉ »`.
 _PUNCTUATION: Final = frozenset("\xa0«»‹›“”‘’–—…·™®©ª°º¹²³")
 _SECOND: Final = "".join(sorted(re.escape(c) for c, byte in _BYTES.items() if byte < 0xC0))
 _LATIN: Final = "ÂÃÄÅ"
-#: First bytes of Cyrillic, Greek, Hebrew and Arabic letters. They are also Latin letters in normal
-#: use, so only several sequences in a row count.
+#: First bytes of Cyrillic, Greek, Hebrew and Arabic letters. They are also ordinary Latin letters,
+#: so only several sequences in a row count as damage.
 _OTHER: Final = "ÎÏÐÑ×ØÙÚÛ"
 _MIN_SEQUENCES: Final = 3
 _SEQUENCE: Final = f"(?:[{_LATIN}{_OTHER}][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}})"
-#: Adjacent sequences. A curly quote often loses its last byte: `â€`.
+#: One or more sequences in a row. A curly quote often loses its last byte: `â€`.
 _RUN: Final = re.compile(f"(?:{_SEQUENCE})+(?:â€)?|â€")
 _ONE: Final = re.compile(_SEQUENCE)
-#: Used in a text known to be garbled: there, every possible first byte counts.
+#: Used for a text that is known to be garbled, in which every possible first byte counts.
 _ANY: Final = re.compile(f"[Â-ß][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}}|â€")
-#: How many rounds of wrong decoding the repair undoes.
+#: A text may have been decoded wrongly several times; the repair undoes up to this number.
 _MAX_ROUNDS: Final = 3
 
 # --- Placeholders: template fields that were not filled in.
@@ -69,12 +69,12 @@ class Finding:
     code: str
     start: int
     end: int
-    message: str  #: what it means for the post
-    proposal: str | None = None  #: a replacement for the span; empty: delete it; None: unknown
+    message: str  #: the consequence for the post
+    proposal: str | None = None  #: replaces the span; empty deletes it; None: unknown
 
 
 def find_damage(text: str) -> Iterator[Finding]:
-    """Find damage in an NFC text: of a post, an alt text or a poll option."""
+    """Find damage in an NFC text: the text of a post, an alt text or a poll option."""
     yield from _entities(text)
     yield from _lost_characters(text)
     yield from _mojibake(text)
@@ -102,7 +102,7 @@ def _lost_characters(text: str) -> Iterator[Finding]:
             "replacement_character",
             match.start(),
             match.end(),
-            "U+FFFD replaces a character that was lost; which one is unknown.",
+            "U+FFFD stands for a character that was lost.",
         )
 
 
@@ -133,7 +133,7 @@ def _is_garbled(text: str, run: re.Match[str]) -> bool:
 
 
 def _is_unnatural(sequence: str, before: str, after: str) -> bool:
-    """Return whether a sequence joins a letter and marks that are never written together."""
+    """Return whether a sequence has a letter and marks that are never written together."""
     lead, tail = sequence[0], sequence[1:]
     if lead in _OTHER:
         return False

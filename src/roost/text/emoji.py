@@ -1,7 +1,7 @@
-"""Find emoji of several code points; X counts each as 2.
+"""Find emoji of several code points; X counts each emoji as 2.
 
-An emoji of one code point weighs 2 anyway, so only sequences are searched: with a variation
-selector, skin tone, joiner, keycap, flag or tag.
+An emoji of one code point needs no search, because its code point weighs 2. The search finds
+sequences with a variation selector, skin tone, joiner, keycap, flag or tag.
 """
 
 import re
@@ -25,7 +25,7 @@ _LONGEST_CACHED_RUN = 32
 
 @cache
 def _sequences() -> tuple[frozenset[str], frozenset[str]]:
-    """Return every emoji sequence, and every proper prefix of one."""
+    """Return all emoji sequences, and all proper prefixes of these sequences."""
     sequences = set()
     for entry in TABLE.split():
         parts = entry.split("-")
@@ -41,7 +41,7 @@ def _sequences() -> tuple[frozenset[str], frozenset[str]]:
 def emoji_spans(text: str) -> list[tuple[int, int]]:
     """Return start and end (code points) of every emoji of several code points, left to right.
 
-    The longest sequence at a position counts; spans never overlap.
+    If several sequences begin at a position, the longest counts; spans never overlap.
     """
     spans = []
     for run in _RUN.finditer(text):

@@ -21,7 +21,7 @@ _ALSO_IN_HASHTAG = frozenset(
 _SPACES = "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CASHTAG = re.compile(
     rf"(?:\A|[{_SPACES}])\$([A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?)"
-    # After the cashtag, JavaScript's definition of a space, which differs from the one before it.
+    # X applies JavaScript's definition of a space after a cashtag, and `_SPACES` before it.
     rf"(?=\Z|[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
     r"!'#%&()*+,\\\-./:;<=>?@\[\]\^_{|}~$])"
 )
@@ -31,7 +31,7 @@ _CASHTAG = re.compile(
 class Entity:
     """One clickable span of a text; `start` and `end` are code points of the NFC text."""
 
-    value: str  #: as written, without `#`, `$` or `@`
+    value: str  #: the entity as written, without `#`, `$` or `@`
     start: int
     end: int  #: one past the last code point; includes a list's slug
     slug: str = ""  #: the slug of a list mention: `name` in `@user/name`
@@ -61,7 +61,7 @@ class Entities:
 def extract_entities(text: str) -> Entities:
     """Find the entities of a text as X does; if two overlap, the leftmost counts.
 
-    Source: twitter-text 3.1, with today's top-level domains.
+    Source: twitter-text 3.1, with the top-level domains of `data_versions`.
     """
     text = unicodedata.normalize("NFC", text)
     spans = url_spans(text)
@@ -119,7 +119,7 @@ def _hashtags(text: str) -> list[Entity]:
 
 
 def _hashtag_kind(char: str) -> str:
-    """Return `letter`, `other` (a digit or one of a few signs), or "" if it ends a hashtag."""
+    """Return `letter`, `other` (a digit or one of a few signs), or "" (it ends a hashtag)."""
     category = unicodedata.category(char)
     if category[0] in "LM":
         return "letter"

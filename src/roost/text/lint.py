@@ -10,15 +10,15 @@ from roost.text.damage import Finding, find_damage
 from roost.text.emoji import emoji_spans
 from roost.text.entities import Entities, Entity, extract_entities
 
-#: The extra charge of X for a post with a link (0.200 instead of 0.015 dollars).
+#: X's extra charge for a post with a link: X bills 0.200 instead of 0.015 dollars.
 LINK_SURCHARGE_USD = Decimal("0.185")
 MAX_HASHTAGS = 2
 MAX_MENTIONS = 5
 MAX_CASHTAGS = 1
 
-# Top-level domains that are usually meant as the extension of a file.
+# Top-level domains that authors usually write as the extension of a file.
 _FILE_EXTENSIONS = {"md", "py", "rs", "sh", "zip", "mov", "java", "cab"}
-# These are also country codes, so they count only after one of the common `_FILE_NAMES`.
+# File extensions that are also country codes; they count only after a name of `_FILE_NAMES`.
 _COUNTRY_FILE_EXTENSIONS = {"pl", "so", "cc", "ps", "ml", "mm", "mk", "pm", "st", "cr", "as", "la"}
 _FILE_NAMES = {
     *("app", "build", "client", "config", "index", "install", "lib", "libc", "main", "makefile"),
@@ -35,11 +35,11 @@ _INVISIBLE = re.compile(
 )
 #: The message for each group of `_INVISIBLE`.
 _INVISIBLE_MESSAGES = {
-    "lone_surrogate": "Half of a character (a lone surrogate); it cannot be sent.",
+    "lone_surrogate": "Half of a character (a lone surrogate), which cannot be sent.",
     "forbidden_character": "X refuses a post with this character.",
-    "bidi_override": "Invisible; it changes the reading direction of the text after it.",
+    "bidi_override": "An invisible character that changes the reading direction of later text.",
     "control_character": "An invisible control character, probably pasted by mistake.",
-    "zero_width": "Invisible; it splits words, links and search terms.",
+    "zero_width": "An invisible character that splits words, links and search terms.",
 }
 
 
@@ -160,7 +160,7 @@ def _invisible(text: str) -> Iterator[Finding]:
 
 
 def _is_needed(text: str, at: int) -> bool:
-    """Return whether a joiner is part of Persian or Hindi, or a selector follows its symbol."""
+    """Return whether an invisible character is needed: in Persian, Hindi, or after a symbol."""
     before = text[at - 1] if at else " "
     if text[at] in "\u200c\u200d":
         return before >= "\u0600" and unicodedata.category(before)[0] in "LM"

@@ -20,7 +20,7 @@ from roost.text.characters import FORBIDDEN_CHARACTERS
 from roost.text.entities import extract_entities
 from roost.text.weight import LIMIT, LONG_LIMIT, running_weights, weigh, weight_of_characters
 
-#: How full a part must be for a cut of this level to win over a later cut of a worse level.
+#: How full a part must be if it is cut at this level instead of later at a worse level.
 _FULL_ENOUGH = {
     Level.BLANK_LINE: 0.4,
     Level.LINE: 0.5,
@@ -39,14 +39,14 @@ class ThreadImpossible(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Thread(Sequence[str]):
-    """The parts of a thread, in order; as a sequence, it yields the text of each part.
+    """The parts of a thread, in order. As a sequence it contains the text of each part.
 
-    Two spans are separated by white space only, so no text is lost.
+    Only white space is between two spans, so no text is lost.
     """
 
     text: str  #: the whole text, in NFC
-    parts: tuple[str, ...]  #: as posted, with numbering
-    spans: tuple[tuple[int, int], ...]  #: of each part, in code points of `text`
+    parts: tuple[str, ...]  #: the text of each part as posted, with numbering
+    spans: tuple[tuple[int, int], ...]  #: start and end of each part, in code points of `text`
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -65,10 +65,10 @@ class Thread(Sequence[str]):
 def split_thread(text: str, limit: int = LIMIT, numbering: str | None = None) -> Thread:
     """Split a text where it reads best: blank line, line, sentence, clause, word, then letter.
 
-    A text that fits is one part, and a blank text has none. A cut never splits a URL, mention,
+    A text that fits is one part, and a blank text has no part. A cut never splits a URL, mention,
     hashtag, emoji or number with its unit. If possible, no part begins with `@name`, and the last
-    part is at least a fifth full. `numbering` is an example of the numbering, `1/n` or `(1/n)`; it
-    follows the text of each part and counts towards the limit.
+    part is at least a fifth full. `numbering` is an example of the numbering, `1/n` or `(1/n)`. The
+    numbering follows the text of each part and counts towards the limit.
 
     Raises: ThreadImpossible if an indivisible item exceeds the limit, the text contains a
     character that X refuses, or the numbering has no 1.
@@ -85,7 +85,7 @@ def split_thread(text: str, limit: int = LIMIT, numbering: str | None = None) ->
     if forbidden:
         raise ThreadImpossible(
             f"X refuses the character U+{ord(forbidden[0]):04X} in a post.",
-            next="Remove it; it is invisible.",
+            next="Remove the character; it is invisible.",
             start=forbidden.start(),
             end=forbidden.end(),
         )
@@ -111,7 +111,7 @@ def _label(numbering: str | None, order: int, count: int) -> str:
 
 
 class _Splitter:
-    """A text with its weights and possible cuts; it is split from left to right."""
+    """Splits a text from left to right, with the weights and possible cuts of the text."""
 
     def __init__(self, text: str, limit: int, reserved: int) -> None:
         self.text = text
@@ -126,7 +126,7 @@ class _Splitter:
         self.end = len(text.rstrip())
 
     def spans(self) -> list[tuple[int, int]]:
-        """Return start and end of each part; a short last part is balanced with the one before."""
+        """Return start and end of each part. A short last part gets text of the part before it."""
         spans = []
         start = self.start
         while not self._fits(start, self.end):
@@ -173,7 +173,7 @@ class _Splitter:
         return Break(cut, cut, Level.WORD)
 
     def _cut_between_letters(self, start: int, reach: int) -> int | None:
-        """Return the last cut between letters up to `reach`, inside a number if necessary."""
+        """Return the last cut between letters up to `reach`; only if necessary inside a number."""
         for max_mark in (0, SOFT):
             for at in range(reach, start, -1):
                 if self.inside[at] <= max_mark and is_grapheme_end(self.text, at, start):
@@ -181,7 +181,7 @@ class _Splitter:
         return None
 
     def _balanced_cut(self, start: int) -> Break | None:
-        """Return the best cut of the rest from `start` into two parts that are both full enough."""
+        """Return the best cut of the text after `start` into two parts, both full enough."""
         min_weight = _MIN_FILL * self.budget
         total = self._weight(start, self.end)
         candidates = [
@@ -217,7 +217,7 @@ class _Splitter:
         return ThreadImpossible(
             f"{end - start} characters that cannot be split weigh {self._weight(start, end)}; "
             f"a part may weigh {self.budget}.",
-            next="Shorten them, or allow longer parts.",
+            next="Shorten this passage, or allow longer parts.",
             start=start,
             end=end,
         )

@@ -1,8 +1,9 @@
 """Find the URLs that X links in a text, with or without a protocol, in linear time.
 
-The rules are those of the regular expression of twitter-text 3.1, which backtracks catastrophically
-on hostile input. This module looks up top-level domains at the dots instead. One pass from the
-right over a run of domain characters finds how far a domain from each label reaches.
+The rules are those of the regular expression of twitter-text 3.1. That expression backtracks
+catastrophically on hostile input, so this module looks up the top-level domain after each dot
+instead. One pass from the right over a run of domain characters finds, for each label, where a
+domain that starts with the label ends.
 """
 
 import re
@@ -15,7 +16,7 @@ LATIN_ACCENTS = (
     "\xc0-\xd6\xd8-\xf6\xf8-\xff\u0100-\u024f\u0253\u0254\u0256\u0257\u0259\u025b\u0263\u0268"
     "\u026f\u0272\u0289\u028b\u02bb\u0300-\u036f\u1e00-\u1eff"
 )
-# Every character that is neither a letter of a domain nor one of `.`, `-`, `_`.
+# Every character that is neither a letter of a domain nor `.`, `-` or `_`.
 _OUTSIDE = (
     r"[!'#%&()*+,\\/:;<=>?@\[\]\^{|}~$"
     "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -26,7 +27,7 @@ _AFTER_RUN = re.compile(_OUTSIDE)
 _MAY_PRECEDE = "[^A-Za-z0-9@＠$#＃" + FORBIDDEN_CHARACTERS + "]"
 _may_precede = re.compile(_MAY_PRECEDE).match
 _LABEL_START = re.compile(f"(?<={_MAY_PRECEDE})[^._-]|[\U00010000-\U0010ffff]")
-# The usual case: a protocol, and a host of valid labels that ends where the run ends.
+# The usual URL: a protocol, and a host of valid labels up to the end of the run of such characters.
 _LETTER = _OUTSIDE.replace("[", "[^-._", 1)
 _PLAIN = re.compile(
     rf"https?://((?:{_LETTER}++(?:-++{_LETTER}++)*+\.)++)({_LETTER}++)(?={_OUTSIDE}|\Z)(?![@+])"
@@ -92,7 +93,7 @@ def url_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _is_plain(text: str, plain: re.Match[str], at: int) -> bool:
-    """Return whether a match of `_PLAIN` is certainly a URL; if not, the full rules decide."""
+    """Return whether a match of `_PLAIN` is certainly a URL. If False, the full rules decide."""
     start, end = plain.span()
     labels, tld = plain.groups()
     return (
@@ -122,7 +123,7 @@ def _is_plain_host(text: str, first: int, last: int, at: int) -> bool:
 
 
 def _tld_end(text: str, hit: re.Match[str]) -> int:
-    """Return where the top-level domain after a dot ends; 0 if there is none."""
+    """Return the end of the top-level domain after a dot; 0 if no such domain follows."""
     name = hit[2]
     if hit[1] or (name and name.lower() in _TLDS):
         return hit.end()
@@ -142,9 +143,9 @@ def _read_run(
 ) -> int:
     """Add the URLs that begin in one run of domain characters; return where to continue.
 
-    Like the original expression, it takes the leftmost start, then the rightmost top-level domain.
-    No later match may use a character of an earlier one, not even as the character before it. This
-    also holds for matches that turn out not to be URLs.
+    Like twitter-text's expression, take the leftmost start, then the rightmost top-level domain.
+    No later match may use a character of an earlier match, not even as the character before its
+    start. This also holds for matches that turn out not to be URLs.
     """
     first, last = run
     hits = _TLD.finditer(text, first, last + 1)
@@ -178,7 +179,7 @@ def _read_run(
 
 
 def _reach(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
-    """Return, for each label (1 is the first), the dot before its rightmost TLD, or 0."""
+    """Return, for each label, the dot before the last TLD that its domain can have, or 0."""
     reach = [0] * (len(dots) + 1)
     for label in range(len(dots) - 1, 0, -1):
         start, dot = dots[label - 1] + 1, dots[label]
@@ -192,7 +193,7 @@ def _reach(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
 
 
 def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int, int] | None:
-    """Return where a URL and its domain begin in the label from `low` to `dot`, if they can."""
+    """Return where a URL and its domain begin in the label from `low` to `dot`, or None."""
     if low == first and text[low] not in "-_":
         if text.startswith("://", low - 3):
             for scheme in ("http://", "https://"):
@@ -202,18 +203,19 @@ def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int,
                 ):
                     return start, low
         if low == at == 0:
-            # At the start of the text, the expression tries the first character as the one before.
+            # At the start of the text, twitter-text also tries the first character as the one that
+            # precedes the URL.
             skips = dot > 1 and text[1] not in "-_" and _may_precede(text, 0)
             return (1, 1) if skips else (0, 0)
     if text[low] > "\uffff":
-        # The expression reads UTF-16: the first half of the character counts as the one before.
+        # twitter-text reads UTF-16, so the first half of this character precedes the URL.
         return low, low
     match = _LABEL_START.search(text, max(low, at + 1), dot)
     return (match.start(), match.start()) if match else None
 
 
 def _end_of_url(text: str, host: int) -> tuple[int, bool]:
-    """Return where port, path and query after a domain end, and whether there is a path."""
+    """Return the end of port, path and query after a domain, and whether there is a path."""
     if text[host : host + 1] not in ("/", "?", ":"):
         return host, False
     match = _port_and_path(text, host)
@@ -230,7 +232,7 @@ def _end_of_url(text: str, host: int) -> tuple[int, bool]:
 def _path_length(path: str) -> int:
     """Return the length of a path: up to its last letter, digit or `+-=_#/`.
 
-    Parentheses count if they follow such a character, or other parentheses that count.
+    Parentheses belong to the path if they follow such a character or other parentheses of the path.
     """
     if "(" not in path:
         return len(path.rstrip(_NEVER_LAST_IN_PATH))
@@ -254,7 +256,7 @@ def _accepted(
     has_path: bool,
     tld_ends: dict[int, int],
 ) -> list[tuple[int, int]]:
-    """Return the URLs of one match: one with a protocol, else each ASCII domain inside it."""
+    """Return the URLs of one match: a URL with a protocol, or else each ASCII domain in it."""
     start, domain = begins
     protocol_length = domain - start or len("https://")
     if not _is_short_enough(text, start, end, protocol_length):
@@ -282,7 +284,7 @@ def _accepted(
 def _ascii_domains(
     text: str, start: int, end: int, tld_ends: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the parts of a domain that are ASCII or accented Latin domains by themselves."""
+    """Return the spans of a domain that are themselves ASCII or accented Latin domains."""
     found = []
     while run := _ASCII_RUN.search(text, start, end):
         start = run.end()
@@ -310,7 +312,7 @@ def _is_label(label: str) -> bool:
     """Return whether a label has a valid length for DNS in ASCII form: 1 to 63 characters."""
     if label.isascii() or len(label) > LONGEST_LABEL:
         return 0 < len(label) <= LONGEST_LABEL
-    # Punycode takes at most six digits for each of nine characters, and four for the prefix.
+    # Nine characters have at most 58 in Punycode: six for each character, four for the prefix.
     return len(label) <= 9 or _punycode_length(label) <= LONGEST_LABEL
 
 

@@ -1,4 +1,4 @@
-"""Weigh a text as X counts it, and find how much of it fits the limit."""
+"""Weigh a text as X counts it, and find the part of the text that fits the limit."""
 
 import re
 import unicodedata
@@ -9,8 +9,8 @@ from roost.text.emoji import emoji_spans
 from roost.text.urls import url_spans
 
 LIMIT = 280
-#: The limit of Premium's long posts. X does not document whether it is weighted, so both the
-#: weight and the number of code points must be within it.
+#: The limit of Premium's long posts. X does not document whether weight or code points count, so
+#: both must be within the limit.
 LONG_LIMIT = 25_000
 #: The values of `subscription_type` whose accounts may write long posts.
 LONG_SUBSCRIPTIONS = frozenset({"Premium", "PremiumPlus"})
@@ -29,13 +29,13 @@ class Weight:
     weighted_length: int
     limit: int
     valid: bool  #: within the limit, not empty, and without characters that X refuses
-    permille: int  #: the used part of the limit, rounded down
+    permille: int  #: the used part of the limit, in thousandths, rounded down
     fits_until: int  #: code points of `text` that fit; never inside a URL or an emoji
     text: str  #: in NFC, the form that X counts
 
 
 def weigh(text: str, limit: int = LIMIT) -> Weight:
-    """Weigh a text as X does today: any URL 23, any emoji 2, most scripts 1, CJK 2.
+    """Weigh a text as X does: a URL counts 23, an emoji 2, a CJK character 2, most others 1.
 
     With `LONG_LIMIT` (25,000, Premium) the number of code points must also be within the limit.
     Source: twitter-text's configuration v3; X's documentation on counting characters.
@@ -56,9 +56,10 @@ def weigh(text: str, limit: int = LIMIT) -> Weight:
 
 
 def text_limit(subscription_type: str | None) -> int:
-    """Return the weight that an account's posts may have, by its X `subscription_type`.
+    """Return the weight that a post may have, by its account's X `subscription_type`.
 
-    A missing or unknown type means the ordinary limit. The blue check mark has no influence.
+    If the type is missing or unknown, the ordinary limit applies. The blue check mark has no
+    influence.
     """
     return LONG_LIMIT if subscription_type in LONG_SUBSCRIPTIONS else LIMIT
 
@@ -66,7 +67,7 @@ def text_limit(subscription_type: str | None) -> int:
 def counted_length(text: str, limit: int) -> int:
     """Return the length to compare with `limit`; for a long post, the larger of both counts."""
     weight = weigh(text, limit)
-    # X does not document which count applies to a long post, so both must fit.
+    # X does not document whether weight or code points count in a long post, so both must fit.
     code_points = len(weight.text) if limit == LONG_LIMIT else 0
     return max(weight.weighted_length, code_points)
 
@@ -81,8 +82,8 @@ def weight_of_characters(text: str) -> int:
 def running_weights(text: str) -> list[int]:
     """Return the weight of each prefix of an NFC text, indexed by the prefix's length.
 
-    A URL or emoji counts in full from its first code point, so the weight of a slice that splits
-    none is the difference of two entries.
+    A URL or emoji counts in full from its first code point. So the weight of a slice is the
+    difference of two entries, if the slice splits no URL and no emoji.
     """
     weights = [0]
     at = total = 0

@@ -1,7 +1,8 @@
 """Analytics of posts and videos per hour or day, split into the requests that X accepts.
 
-X does not document the longest period of a request; its older sister API takes 28 days, and so do
-these requests. Periods are split at midnight UTC, so that no bucket is cut in two.
+X does not document the longest period of a request. X's older API for analytics accepts 28 days,
+so each request here asks for at most 28 days. Periods are split at midnight UTC, so that no bucket
+is cut in two.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -39,7 +40,7 @@ class Granularity(StrEnum):
 
     HOUR = "hourly"
     DAY = "daily"
-    """A day of UTC."""
+    """One UTC day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ async def read_posts(
 ) -> Found[TweetId, tuple[Bucket, ...]]:
     """Read analytics of the account's own posts from `start` to `end` (aware), oldest first.
 
-    One request covers 100 posts and 28 days. X's price list does not name it: priced as reads of
-    the posts, $0.005 per post, app and UTC day. A post that is missing in the result is not the
-    account's, or not on X.
+    One request covers 100 posts and 28 days. X's price list does not name this request, so Roost
+    prices it as a read of the posts: $0.005 per post, app and UTC day. A post that is missing in
+    the result does not belong to the account, or is not on X.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
     Rejected, XUnavailable.
@@ -98,7 +99,7 @@ async def read_media(
     end: datetime,
     granularity: Granularity,
 ) -> Found[str, tuple[Bucket, ...]]:
-    """Read analytics of the videos in the account's own posts; free, as far as X's list says.
+    """Read analytics of videos in the account's own posts. X's price list names no price.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
     Rejected, XUnavailable.
@@ -125,7 +126,7 @@ async def read_media(
 
 
 def _split_period(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Split a period into those that X accepts; each but the first starts at midnight UTC."""
+    """Split a period into parts that X accepts; all but the first start at midnight UTC."""
     begins, last = start.astimezone(UTC), end.astimezone(UTC)
     while begins < last:
         midnight = datetime.combine(begins.date(), time(0), UTC)

@@ -1,9 +1,9 @@
 """One request to X for one account: credentials, sending, decoding, and errors.
 
-A create is sent once. The client repeats one only after X has rejected the credential (401, or a
-grant that does not cover the operation) or, with `wait`, after a 429; X sends all of these before
-it does anything. A rejection counts only if its body is X's own problem document. `on_exchange` has
-returned for every exchange before the caller gets its result.
+A create is sent once. The client repeats a create only after X has rejected the credential (401, or
+a grant that does not cover the operation) or, with `wait`, after a 429: X sends these responses
+before it creates anything. A rejection counts only if its body is X's own problem document. The
+caller gets a result only after `on_exchange` has returned for every exchange.
 """
 
 import asyncio
@@ -41,15 +41,15 @@ B = TypeVar("B", bound=ResponseBody)
 
 
 class Client:
-    """The X API as one account. Cheap to create; the caller owns and closes the session.
+    """The X API for one account. Cheap to create; the caller owns and closes the session.
 
     `tokens` and `oauth1` belong to the same account and the same endpoint, and requests go to that
-    endpoint. The client uses `tokens` where OAuth 2.0 works, and `oauth1` for everything else: a
-    client without tokens, API v1.1, and operations that X says the grant does not cover.
+    endpoint. The client signs with `oauth1` if it has no tokens, for API v1.1, and for operations
+    that X says the grant does not cover; it uses `tokens` for all other requests.
 
     `clock` is domain time, in which X's rate limits end. With `wait`, a request that meets a rate
     limit sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after every
-    exchange, also a failed one; if it raises, the caller gets that exception instead of the result.
+    exchange, also a failed one; its exception reaches the caller instead of the result.
     `server_time` records the `Date` of X's responses. `names` are the account's names, which X may
     quote in an error.
 
@@ -95,9 +95,9 @@ class Client:
     async def call(self, request: Request, decoder: msgspec.json.Decoder[B]) -> tuple[B, Receipt]:
         """Send a request; return the decoded response and its receipt.
 
-        A read is attempted up to three times within its timeouts while X is unavailable.
+        If X is unavailable, a read is attempted up to three times within its total timeout.
 
-        Raises: roost.x.errors.XError, and what the token source raises.
+        Raises: roost.x.errors.XError, and the errors of the token source.
         """
         span = tracing.start_span(request)
         try:
@@ -136,7 +136,7 @@ class Client:
                 await asyncio.sleep(pause_s)
 
     def _deadline_of(self, request: Request) -> float | None:
-        """Return the request's own deadline; for a read, also the end of its total timeout."""
+        """Return the request's deadline; for a read, the end of its total timeout if earlier."""
         if request.method != "GET":
             return request.deadline
         timeouts = request.timeouts or self._timeouts
@@ -150,7 +150,7 @@ class Client:
         decoder: msgspec.json.Decoder[B],
         rate_limited: int,
     ) -> tuple[B, Receipt]:
-        """Decode the response, or raise its error; report the exchange first."""
+        """Report the exchange; then return the decoded response, or raise its error."""
         operation = request.operation
         if isinstance(outcome, NoResponse):
             await self._report(request, outcome, None)
@@ -167,7 +167,7 @@ class Client:
             error = error_mapping.error_for_unreadable_body(outcome, operation)
             raise _with_receipt(Receipt(request, outcome), error) from None
         if operation is Operation.READ_TIMELINE and self._is_cached(outcome):
-            # An old timeline says nothing about what was posted since.
+            # A cached timeline lacks newer posts, so it cannot prove that a post is not on X.
             await self._report(request, outcome, None)
             error = errors.XUnavailable(
                 "A proxy sent an earlier, cached answer instead of X's.",
@@ -183,12 +183,12 @@ class Client:
         return decoded, receipt
 
     def _record_time(self, response: Response, *, is_from_x: bool) -> None:
-        """Record X's time, unless the body (foreign or empty) may be a proxy's."""
+        """Record X's time, unless the response may come from a proxy (foreign or empty body)."""
         if self._server_time is not None and is_from_x and not self._is_cached(response):
             self._server_time.record(response.headers)
 
     def _is_cached(self, response: Response) -> bool:
-        """Whether the response is old. Unknown (False) with an emulator's stopped clock."""
+        """Whether a cache sent the response; False if unknown (no `server_time`, no wall time)."""
         if self._server_time is None or not self._clock.is_wall_time:
             return False
         return self._server_time.is_cached(response.headers)
@@ -220,7 +220,7 @@ class Client:
         return outcome
 
     def _needs_signature(self, request: Request) -> bool:
-        """Raises: CredentialMissing (it does, and the client has no OAuth 1.0a credential)."""
+        """Whether OAuth 1.0a must sign the request. Raises: CredentialMissing (no `oauth1`)."""
         if request.credential is Credential.SIGNED or (
             request.credential is Credential.ANY
             and (self._tokens is None or request.operation in self._oauth1_only)
@@ -231,7 +231,7 @@ class Client:
         return False
 
     def _may_sign_instead(self, request: Request, outcome: Response | NoResponse) -> bool:
-        """Whether a signed request may succeed where X has just rejected this kind of token."""
+        """Whether a signed request may succeed after X has rejected the kind of token."""
         return (
             self._oauth1 is not None
             and isinstance(outcome, Response)
@@ -243,9 +243,9 @@ class Client:
     async def _send_with_token(
         self, request: Request, until: float | None
     ) -> Response | NoResponse:
-        """Send with the current token; after X's 401 once more with a fresh one.
+        """Send with the current token; if X rejects it with a 401, once more with a fresh token.
 
-        Raises: ReauthorizationRequired, XUnavailable (a second 401); what the token source raises.
+        Raises: ReauthorizationRequired, XUnavailable (a second 401); the token source's errors.
         """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
@@ -258,8 +258,8 @@ class Client:
         outcome = await self._send(request, fresh, until)
         if isinstance(outcome, Response) and error_mapping.is_token_rejected(outcome):
             await self._report(request, outcome, None)
-            # A grant that still yields tokens is valid, so X's own authentication is failing (it
-            # did for a day in 2026). No account may be disconnected because of that.
+            # X has just issued this token, so the grant is valid and X's own authentication fails
+            # (that happened for a day in 2026). The account must therefore stay connected.
             error = errors.XUnavailable(
                 "X rejects even a token that it has just issued.",
                 operation=request.operation.value,
@@ -271,7 +271,7 @@ class Client:
     async def _send(
         self, request: Request, token: str | None, until: float | None
     ) -> Response | NoResponse:
-        """Send once: with the token, or signed if there is none."""
+        """Send the request once, with the token; if there is no token, sign the request."""
         url = self._url(request)
         authorization = f"Bearer {token}" if token is not None else self._sign(request, url)
         return await exchange(
@@ -291,7 +291,7 @@ class Client:
         return self._endpoint.url(request.path)
 
     def _sign(self, request: Request, url: str) -> str:
-        assert self._oauth1 is not None, "`_needs_signature` has checked it"
+        assert self._oauth1 is not None, "`_needs_signature` has checked the credential"
         return signing.authorization_header(
             self._oauth1, request.method, url, params=request.params, form=request.form
         )
@@ -322,7 +322,7 @@ def _with_receipt(receipt: Receipt, error: errors.XError) -> errors.XError:
 
 
 def _common_endpoint(tokens: TokenSource | None, oauth1: OAuth1 | None) -> XEndpoint:
-    """Return the endpoint of the credentials. Raises: CredentialMissing, UnsafeHost."""
+    """Return the endpoint of both credentials. Raises: CredentialMissing, UnsafeHost."""
     if tokens is None:
         if oauth1 is None:
             raise errors.CredentialMissing("an OAuth 2.0 token")

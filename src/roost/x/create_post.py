@@ -1,6 +1,6 @@
-"""The body of a create: X's schema as Python values, and a pure check of its exclusions.
+"""The body of a create: X's schema in Python, and a check for fields that exclude others.
 
-Source: OpenAPI 2.167, CreatePostsRequest; the exclusions are in the descriptions of 2.159.
+Source: OpenAPI 2.167, CreatePostsRequest; only the descriptions of 2.159 state the exclusions.
 """
 
 import unicodedata
@@ -24,7 +24,7 @@ _MAX_TAGGED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class CallToActions:
-    """Buttons on a video; each a web URL (https) or an app's id in its store."""
+    """Buttons on a video; each value is a web URL (https) or an app's id in its app store."""
 
     visit_site: str | None = None
     watch_now: str | None = None
@@ -40,13 +40,13 @@ class MediaCard:
     title: str | None = None
     description: str | None = None
     embeddable: bool | None = None
-    """True: its URLs do not expire, and other sites may play it."""
+    """True: the video's URLs do not expire, and other sites may play the video."""
     preview_media_id: XMediaId | None = None
     call_to_actions: CallToActions | None = None
 
 
 class PostFields(TypedDict, total=False):
-    """Every field of X's schema under `create`'s names; None and empty values are left out."""
+    """Every field of X's schema, named as in `create`; None and empty values are not sent."""
 
     text: str | None
     media_ids: Sequence[XMediaId]
@@ -69,12 +69,12 @@ class PostFields(TypedDict, total=False):
     card_uri: str | None
     direct_message_deep_link: str | None
     edits: TweetId | None
-    """The account's own post that the new one replaces."""
+    """The account's own post that the new post replaces."""
     made_with_ai: bool | None
     paid_partnership: bool | None
 
 
-#: Fields that have the same name in X's body; the others are nested in it.
+#: Fields that have the same name in X's body; all other fields are nested in objects there.
 _SAME_NAME: Final = frozenset(
     {
         "quote_tweet_id",
@@ -100,7 +100,7 @@ _ATTACHMENTS: Final = {
 
 
 def without_empty(fields: PostFields) -> PostFields:
-    """Return the fields that are neither None nor empty. Raises: TypeError (unknown ones)."""
+    """Return the fields that are neither None nor empty. Raises: TypeError (unknown field)."""
     if unknown := fields.keys() - _KNOWN:
         raise TypeError(f"a post has no field {', '.join(sorted(unknown))}")
     filled = {name: value for name, value in fields.items() if not _is_empty(value)}
@@ -108,14 +108,14 @@ def without_empty(fields: PostFields) -> PostFields:
 
 
 def _is_empty(value: object) -> bool:
-    """Whether it is None or an empty string or list; 0 is not, so that a wrong id is noticed."""
+    """Whether a value is None, "" or an empty list; not for 0, which a check then reports."""
     return value is None or (isinstance(value, Sized) and len(value) == 0)
 
 
 def to_json(post: PostFields, *, subscription_type: str | None = None) -> dict[str, Any]:
     """Return the JSON object for the fields that `without_empty` has returned.
 
-    Raises: PostRefused (X would refuse it; every known reason is listed).
+    Raises: PostRefused (X would refuse the post; the error lists every known reason).
     """
     violations = [
         {"code": code, "message": message} for code, message in _violations(post, subscription_type)
@@ -146,7 +146,7 @@ def to_json(post: PostFields, *, subscription_type: str | None = None) -> dict[s
 
 
 def price_of(post: PostFields) -> Price:
-    """Return the price of creating it; see `roost.prices.price_of_create`."""
+    """Return the price of creating the post; see `roost.prices.price_of_create`."""
     return prices.price_of_create(
         post.get("text") or "",
         media="media_ids" in post,
@@ -231,7 +231,7 @@ def _id_problems(post: PostFields) -> Iterator[str]:
     for name in ("media_ids", "tagged_user_ids", "exclude_reply_user_ids"):
         values: Any = post.get(name, ())
         if isinstance(values, str):
-            yield f"`{name}` is a string; it has to be a list of ids."
+            yield f"`{name}` is a string instead of a list of ids."
             continue
         ids += [(name, each) for each in values]
     card = post.get("media_card")
@@ -243,9 +243,9 @@ def _id_problems(post: PostFields) -> Iterator[str]:
 def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[tuple[str, str]]:
     """Yield a code and a sentence for each rule that a text breaks.
 
-    The sentences quote nothing of the text. A blank text breaks no rule here: it depends on the
-    post's media. `subscription_type` is X's name of the account's plan; without it the standard
-    limit applies.
+    The sentences never quote the text. A blank text breaks no rule here, because a post with media
+    may have one. `subscription_type` is X's name of the account's plan; if it is None, the limit of
+    a standard account applies.
     """
     if controls := find_controls(text):
         yield (
@@ -255,7 +255,7 @@ def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[
         )
     if forbidden := find_forbidden_characters(text):
         names = ", ".join(forbidden)
-        yield "text_forbidden_characters", f"The text holds {names}, which X refuses."
+        yield "text_forbidden_characters", f"The text contains {names}, which X refuses."
     if not has_text(text):
         return
     limit = text_limit(subscription_type)

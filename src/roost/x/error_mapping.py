@@ -1,10 +1,10 @@
 """Maps X's error responses, and missing responses, to error classes. Pure.
 
 A problem is recognized by the last segment of its type (X uses two hosts), its number or its title.
-What affects only one request or account is also recognized by phrases found in logs. What affects
-the whole app is never recognized by a phrase, and its error contains none of X's message: the
-message may quote one tenant, and all tenants see the error. An error response without X's problem
-document is not X's (see `problems`), whatever its status: the request may have been carried out.
+A problem of one request or account is also recognized by phrases found in logs. A problem of the
+whole app is never recognized by a phrase, and its error contains none of X's message: the message
+may quote one tenant's post, and all tenants see the error. An error response without X's problem
+document does not come from X (see `problems`), so X may have carried out the request.
 """
 
 import html
@@ -21,7 +21,7 @@ from roost.x import errors
 from roost.x.problems import Problem, find_problem, parse_problem
 from roost.x.transport import NoResponse, Response
 
-#: Operations that may have changed X for good although their response is lost.
+#: Operations with a lasting effect: if the response is lost, X may have carried them out.
 _LASTING: Final = frozenset({Operation.CREATE_POST, Operation.DELETE_POST, Operation.TOKEN})
 _MEDIA: Final = frozenset({Operation.MEDIA_UPLOAD, Operation.MEDIA_STATUS})
 #: Problem types that concern the app, whichever account's token was used.
@@ -33,19 +33,19 @@ _APP_PROBLEMS: Final = frozenset(
         "oauth1-permissions",
     }
 )
-#: Statuses that may also mean that ROOST_X_BASE_URL is wrong.
+#: A wrong ROOST_X_BASE_URL also leads to these statuses.
 _WRONG_URL: Final = frozenset({404, 410})
 _MAX_QUOTE: Final = 300
-#: A quoted text of this length is not mistaken for a word of X's own message.
+#: A post's text of at least this length cannot be mistaken for a word of X's own message.
 _MIN_MASKED_TEXT: Final = 20
 _OPENING: Final = "'\"‘“«‹„([{`"
 _CLOSING: Final = "'\"’”»›“)]}`"
-#: The limit without Premium, in weighted characters.
+#: The limit of a post's text without Premium, in weighted characters.
 _STANDARD_LIMIT: Final = 280
 
 
 def is_token_rejected(response: Response) -> bool:
-    """Whether X itself rejected the token; a proxy's 401 says nothing about it."""
+    """Whether X itself rejected the token; a proxy's 401 says nothing about the token."""
     return response.status == 401 and find_problem(response.body) is not None
 
 
@@ -76,7 +76,7 @@ def error_for_no_response(missing: NoResponse, operation: Operation) -> errors.X
 
 
 def error_for_unreadable_body(response: Response, operation: Operation) -> errors.XError:
-    """Return the error for a success whose body is not what it should be."""
+    """Return the error for a 2xx response whose body cannot be decoded."""
     facts = _facts(response, operation)
     if operation in _LASTING:
         return errors.OutcomeUnknown(
@@ -88,7 +88,7 @@ def error_for_unreadable_body(response: Response, operation: Operation) -> error
 def error_for_server_failure(response: Response, operation: Operation) -> errors.XError:
     """Return the error for a 5xx, or another status that leaves the outcome open.
 
-    X has sent 503 for overload, for closed plans and for bad subtitles; it proves nothing.
+    X has sent 503 for overload, for closed plans and for bad subtitles, so a 503 proves nothing.
     """
     facts = _facts(response, operation)
     if operation in _LASTING:
@@ -97,9 +97,9 @@ def error_for_server_failure(response: Response, operation: Operation) -> errors
 
 
 def error_for_foreign_response(response: Response, operation: Operation) -> errors.XError:
-    """Return the error for a 4xx without X's problem document: not X, but a proxy answered.
+    """Return the error for a 4xx without X's problem document, which a proxy has sent.
 
-    The proxy may have answered after it delivered the request.
+    The proxy may have delivered the request to X before it answered, so X may have carried it out.
     """
     facts = _facts(response, operation)
     if operation in _LASTING:
@@ -123,14 +123,14 @@ def error_for_response(
 
     `now` is domain time, in which X's limits end. `post_text` is the text of a create.
     `request_strings` are all strings of the request and the names of its account: X may quote
-    them. `rate_limited` counts the consecutive 429s, including this one.
+    them. `rate_limited` counts the consecutive 429 responses, including `response`.
     """
     if not 400 <= response.status < 500 or response.status == 408:
         return error_for_server_failure(response, operation)
     facts = _facts(response, operation)
     problem = find_problem(response.body)
     if operation in _MEDIA and response.status in {413, 431}:
-        # X itself sends these without a body (seen for segments above 1 MiB).
+        # X itself sends this status without a body (seen for segments above 1 MiB).
         return errors.SegmentTooLarge("X does not accept segments of this size.", **facts)
     if problem is None:
         return error_for_foreign_response(response, operation)
@@ -159,7 +159,7 @@ def error_for_response(
 def error_for_missing_data(
     reason: Mapping[str, Any], response: Response, operation: Operation
 ) -> errors.Rejected:
-    """Return the error for a 200 with a reason (possibly empty) instead of the data."""
+    """Return the error for a 200 that contains a reason (possibly empty) instead of data."""
     problem, facts = parse_problem(reason), _facts(response, operation)
     if operation in _MEDIA:
         quote = _quote(problem, None)
@@ -172,7 +172,7 @@ def _error_for_resource(
 ) -> errors.Rejected:
     quote = _quote(problem, None)
     if missing or problem.slug == "resource-not-found":
-        return errors.NotFoundOnX(f"X does not find it: {quote}", **facts)
+        return errors.NotFoundOnX(f"X does not find the post or user: {quote}", **facts)
     return errors.Rejected(f"X refused: {quote}", **facts)
 
 
@@ -183,11 +183,11 @@ def _error_for_account_or_app(
     rate_limited: int,
     facts: dict[str, Any],
 ) -> errors.XError | None:
-    """Return the error that any operation may meet; None: the problem is about this request."""
+    """Return the error for a problem of the account or app; None for one of this request."""
     slug = problem.slug
     windows = rate_limits.parse_windows(response.headers)
     if slug == "usage-capped" or problem.title == "UsageCapExceeded":
-        # The resets of the windows mean nothing here (seen with full windows).
+        # A usage cap ends at its own time; the resets of the rate-limit windows do not apply.
         wait = rate_limits.wait_after_429(windows, now=now, usage_cap=problem.period or "Monthly")
         facts = facts | {"until": wait.until.isoformat(), "period": problem.period}
         return errors.OutOfCredits("The app has reached its usage cap at X.", **facts)
@@ -200,14 +200,14 @@ def _error_for_account_or_app(
         )
     if response.status == 401:
         return errors.ReauthorizationRequired("X does not accept the account's token.", **facts)
-    # 453: the plan does not include the endpoint.
+    # Error 453 of X means that the app's plan does not include the endpoint.
     if slug in _APP_PROBLEMS or problem.reason == "client-not-enrolled" or 453 in problem.codes:
         known = {slug, problem.reason} & (_APP_PROBLEMS | {"client-not-enrolled"})
         why = " ".join(sorted(filter(None, known))) or "453"
         return errors.AppMisconfigured(f"X does not serve this app ({why}).", **facts)
     if response.status == 403 and _is_bare_forbidden(problem):
         return errors.ReauthorizationRequired(
-            "The account's grant does not cover this.",
+            "The account's grant does not permit this request.",
             next="Connect the account again and allow every permission.",
             **facts,
         )
@@ -249,7 +249,7 @@ def _error_for_create(
 
 
 def _is_not_permitted_for_length(problem: Problem, post_text: str | None) -> bool:
-    """Distinguish the two meanings of "not permitted": a text that is too long, and spam."""
+    """Whether "not permitted" means that the text is too long; X also sends it for spam."""
     if post_text is None or not problem.mentions("not permitted to perform this action"):
         return False
     return text.weigh(post_text).weighted_length > _STANDARD_LIMIT
@@ -261,7 +261,7 @@ def _is_bare_forbidden(problem: Problem) -> bool:
 
 
 def _mentions_money(problem: Problem) -> bool:
-    """Recognize a spending limit by its message: no source names the problem type for it."""
+    """Whether X's message mentions a spending limit; no source names a problem type for one."""
     return problem.mentions("any credits", "spend cap", "spending limit")
 
 
@@ -278,10 +278,10 @@ def _quote(problem: Problem, post_text: str | None) -> str:
 
 
 def mask_text(message: str, post_text: str) -> str:
-    """Replace a post's text in X's message, where it may be quoted as it is or escaped.
+    """Replace a post's text in X's message, which may quote the text as it is or escaped.
 
-    A short text may also be a letter or a word of the message. It is replaced only between
-    quotation marks or brackets; a longer text wherever it is not part of a longer word.
+    A short text may also be a letter or a word of X's own, so it is replaced only between quotation
+    marks or brackets. A longer text is replaced wherever it is not part of a longer word.
     """
     stripped = post_text.strip()
     spellings = {post_text, stripped, html.escape(post_text), html.escape(post_text, False)}

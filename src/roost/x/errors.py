@@ -1,4 +1,4 @@
-"""What a failed request to X means for the caller: one class per decision.
+"""Errors of requests to X: one class for each decision that a caller can take.
 
     XError                          request_id, operation, rate, price, confirmed_not_created
     ├── Rejected                    refused: X rejects this request for good; change it
@@ -18,10 +18,10 @@
     │   └── RefreshTokenInvalid     the refresh token no longer works
     ├── AppMisconfigured            broken: the app's credentials, plan or URL; affects all accounts
     ├── CredentialMissing           broken: the client lacks the credential that this request needs
-    ├── XUnavailable                busy: nothing lasting was done; try again
+    ├── XUnavailable                busy: X changed nothing; try again
     │   ├── NotSent                 no byte was sent
-    │   └── SpendingLimitReported   known only by its message, so only this account waits
-    └── OutcomeUnknown              broken: it may have happened
+    │   └── SpendingLimitReported   known only by X's message, so only this account waits
+    └── OutcomeUnknown              broken: X may have carried out the request
 
 `roost.x.error_mapping` maps responses to these classes. No error contains a status, a secret or a
 post's text. Errors that affect all accounts of an app contain none of X's messages, because a
@@ -48,15 +48,15 @@ from roost.rate_limits import Window
 if TYPE_CHECKING:
     from roost.x.receipt import Receipt
 
-_FREE: Final = Price(Decimal(0), Decimal(0), "X does not bill it")
+_FREE: Final = Price(Decimal(0), Decimal(0), "X does not bill this request")
 
 
 class XError(RoostError):
     """A request to X that did not succeed."""
 
-    #: Whether this request is proven to have left nothing on X.
+    #: Whether it is certain that the request created nothing on X.
     confirmed_not_created: ClassVar[bool] = True
-    #: The failed request; None if none was sent, or if it went to a token endpoint.
+    #: The failed request; None for a request that was not sent, or went to a token endpoint.
     receipt: "Receipt | None" = None
 
     @property
@@ -81,13 +81,13 @@ class XError(RoostError):
 
 
 class Rejected(XError, Refused):
-    """X read the request and will reject it again."""
+    """X rejected the request, and would reject the same request again."""
 
     default_next = "Change the request as X's message says."
 
 
 class DuplicatePost(Rejected):
-    """The account has already posted this text; X does not say under which id."""
+    """The account has already posted this text; X does not say with which post id."""
 
     default_next = "Check the account's timeline, or change the text."
 
@@ -101,11 +101,11 @@ class TextTooLong(Rejected):
 class TooManyCashtags(Rejected):
     """X allows one cashtag per post."""
 
-    default_next = "Leave one cashtag in the text."
+    default_next = "Remove all cashtags but one from the text."
 
 
 class MediaRejected(Rejected):
-    """X does not accept the file, or not in this post."""
+    """X does not accept the file, or does not accept it in this post."""
 
     default_action: ClassVar[ActionCode | None] = ActionCode.CHECK_MEDIA
 
@@ -135,7 +135,7 @@ class NotFoundOnX(Rejected):
     """The post or user does not exist on X, or is not visible to this account."""
 
     kind = Kind.NOT_FOUND
-    default_next = "Check the id; it may have been deleted."
+    default_next = "Check the id; the post or user may have been deleted."
 
 
 class ParentNotVisible(XError, Busy):
@@ -147,7 +147,7 @@ class ParentNotVisible(XError, Busy):
 class RateLimited(XError, Busy):
     """X accepts no more such requests for the duration `wait`, in domain time."""
 
-    default_next = "Wait, then send it again."
+    default_next = "Wait, then send the request again."
 
     def __init__(self, message: str, *, wait: timedelta, **facts: Any) -> None:
         super().__init__(message, wait_seconds=wait.total_seconds(), **facts)
@@ -155,7 +155,7 @@ class RateLimited(XError, Busy):
 
 
 class OutOfCredits(XError, Refused):
-    """The app has no credits left, or reached its owner's cap; this affects all its accounts."""
+    """The app has no credits left, or reached a cap; this affects all accounts of the app."""
 
     default_next = (
         "Buy credits or raise the cap in X's developer console; requests then succeed again."
@@ -163,15 +163,15 @@ class OutOfCredits(XError, Refused):
 
 
 class AuthorizationCodeInvalid(XError, ConnectFlowInvalid):
-    """The authorization code is older than 30 seconds, used, or from another attempt."""
+    """The authorization code is older than 30 seconds, already used, or from another login."""
 
 
 class ReauthorizationRequired(XError, ReconnectNeeded):
-    """X does not accept the account's token for this; its owner has to connect it again."""
+    """X does not accept the account's token; the account's owner has to connect it again."""
 
 
 class RefreshTokenInvalid(ReauthorizationRequired):
-    """X rejected the refresh token: it is used, revoked or expired."""
+    """X rejected the refresh token because it has been used, revoked or has expired."""
 
 
 class AppMisconfigured(XError, Broken):
@@ -183,10 +183,10 @@ class AppMisconfigured(XError, Broken):
 class CredentialMissing(XError, Broken):
     """The client has no credential of the kind that this request needs; nothing was sent."""
 
-    default_next = "Give the client the credential that the message names."
+    default_next = "Create the client with the credential that the message names."
 
     def __init__(self, kind: str, **facts: Any) -> None:
-        super().__init__(f"This needs {kind}, and the client has none.", **facts)
+        super().__init__(f"The request needs {kind}, which the client does not have.", **facts)
 
 
 class XUnavailable(XError, Busy):
@@ -200,17 +200,17 @@ class NotSent(XUnavailable):
 
 
 class SpendingLimitReported(XUnavailable):
-    """X mentions credits or a spending limit only in its message; only this account waits."""
+    """X's message mentions credits or a spending limit, but its error type does not."""
 
     default_next = "Check in X's developer console whether the app has credits left to spend."
 
 
 class OutcomeUnknown(XError, Broken):
-    """The request was sent and X's response is unknown: it may have been carried out."""
+    """The request was sent, but X's response is unknown: X may have carried out the request."""
 
     confirmed_not_created = False
-    default_next = "Check on X whether it happened before you send it again."
+    default_next = "Check on X whether the request took effect before you send it again."
 
     def __init__(self, message: str, **facts: Any) -> None:
-        facts.setdefault("did", "It was not sent again.")
+        facts.setdefault("did", "The request was not sent again.")
         super().__init__(message, **facts)

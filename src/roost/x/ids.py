@@ -1,7 +1,7 @@
 """Validation of X's ids before they go into a path, a query or a body.
 
-Source: OpenAPI 2.167, the patterns of its ids. An id is a string, because as a number it is too
-large for some programs.
+Source: the patterns of ids in OpenAPI 2.167. Ids are strings, because some programs round numbers
+as large as X's ids.
 """
 
 import re
@@ -23,7 +23,7 @@ T = TypeVar("T")
 class IdMalformed(InvalidInput):
     """An id is not a string of 1 to 19 digits, as X's ids are; nothing was sent."""
 
-    default_next = "Give the id as a string, as X's responses and URLs show it."
+    default_next = "Pass the id as a string of digits, as in X's responses and URLs."
 
 
 def require_id(name: str, value: S) -> S:
@@ -59,7 +59,7 @@ def find_id_problem(name: str, value: object) -> str | None:
 
 
 def chunk_ids(ids: Iterable[T]) -> Iterator[Sequence[T]]:
-    """Split ids, in order and without repetitions, into the lists of 100 that X accepts."""
+    """Split ids, in order and without repetitions, into lists of at most 100 for X."""
     unique = list(dict.fromkeys(ids))
     return (unique[start : start + _MAX_IDS] for start in range(0, len(unique), _MAX_IDS))
 
@@ -67,8 +67,8 @@ def chunk_ids(ids: Iterable[T]) -> Iterator[Sequence[T]]:
 def _require_several(name: str, values: Iterable[S]) -> Iterable[S]:
     if isinstance(values, str):
         raise IdMalformed(
-            f"`{name}` is the string {short_repr(values)}; it has to be a list of ids.",
-            next="Put it into a list.",
+            f"`{name}` is the string {short_repr(values)} instead of a list of ids.",
+            next="Put the string into a list.",
         )
     return values
 

@@ -1,7 +1,7 @@
 """Metrics of posts, under Roost's names. A value that X did not return is None, never 0.
 
-X drops a post from a batch if the account may not see its private fields (it is foreign, or older
-than 30 days). Such posts are read again without these fields, so that none is lost.
+X drops a post from a batch if the account may not see the post's private fields, because the post
+is another account's or older than 30 days. Such posts are read again without these fields.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -29,23 +29,23 @@ _NO_ORGANIC: Final = OrganicMetrics()
 
 
 class PostMetrics(Result, frozen=True):
-    """One post's counts when they were read; the receipt is that of the whole batch."""
+    """One post's counts when X was asked; the receipt covers the whole batch."""
 
     tweet_id: TweetId
     public: PublicMetrics | None
     non_public: NonPublicMetrics | None
     organic: OrganicMetrics | None
     promoted: OrganicMetrics | None
-    """Counts from promotion, if requested and if there are any."""
+    """Counts from promotion; None if not requested, or if X has none."""
 
     @property
     def has_private(self) -> bool:
-        """Whether X returned the author's fields; without them clicks and engagements are None."""
+        """Whether X returned the private fields; otherwise clicks and engagements are None."""
         return self.non_public is not None or self.organic is not None
 
     @property
     def metrics(self) -> Mapping[Metric, int | None]:
-        """The counts under Roost's names: organic if X returned them, else public."""
+        """The counts under Roost's names: organic counts if X returned them, else public ones."""
         public = self.public or _NO_PUBLIC
         private = self.non_public or _NO_PRIVATE
         organic = self.organic or _NO_ORGANIC
@@ -74,7 +74,7 @@ class _Results:
     receipts: list[Receipt] = field(default_factory=list)
 
     def unread(self, ids: Iterable[TweetId]) -> list[TweetId]:
-        """Return the ids without a result yet."""
+        """Return the ids of posts that no request has returned or reported as missing."""
         return [each for each in ids if each not in self.metrics and each not in self.not_found]
 
 
@@ -87,12 +87,12 @@ async def read_posts(
 ) -> Found[TweetId, PostMetrics]:
     """Read the counts of posts, 100 per request. X bills $0.005 per post, app and UTC day.
 
-    `private_for` are the account's own posts of less than 30 days, `promoted_for` those of them
-    that were promoted. A post that is missing in the result is not on X, or not visible to this
+    `private_for` are the account's own posts of less than 30 days; `promoted_for` are the promoted
+    posts among them. A post that is missing in the result is not on X, or not visible to this
     account. Posts with and without private fields need separate requests.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
-    XUnavailable; earlier batches are lost, and free to read again on the same day.
+    XUnavailable. An error discards earlier batches; X does not bill them again on the same day.
     """
     unique = list(dict.fromkeys(require_ids("ids", ids)))
     promoted = frozenset(require_ids("promoted_for", promoted_for))

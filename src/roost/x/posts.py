@@ -62,21 +62,21 @@ class DeletedPost(Result, frozen=True):
 
 
 class XPost(Result, frozen=True):
-    """A post as X returns it; the receipt is that of the whole page or batch."""
+    """A post as X returns it; the receipt covers the whole page or batch."""
 
     tweet_id: TweetId
     text: str
-    """X's text: links shortened, `&`, `<` and `>` escaped, the media's link at the end."""
+    """X's text: links are shortened, `&`, `<` and `>` escaped, and the media's link appended."""
     normalized_text: str
-    """The text as it was written, in the form of `normalize_sent_text`."""
+    """The text with X's changes undone, for comparison with `normalize_sent_text`."""
     created_at: datetime
     reply_to: TweetId | None
     quote_of: TweetId | None
     media_keys: tuple[str, ...]
     poll_options: tuple[str, ...] | None
-    """None: it has no poll. Empty: it has a poll, and X did not return its options."""
+    """None: the post has no poll. Empty: X did not return the options of the poll."""
     source: str | None
-    """The name of the app that created it; None if X does not say."""
+    """The name of the app that created the post; None if X does not say."""
 
 
 async def create(
@@ -86,18 +86,19 @@ async def create(
     subscription_type: str | None = None,
     **fields: Unpack[PostFields],
 ) -> CreatedPost:
-    """Create a post, sending it at most once. X bills $0.015, or $0.200 if it has a link.
+    """Create a post, sending it at most once. X bills $0.015, or with a link $0.200.
 
     `fields` are those of `create_post.PostFields`: `text`, `media_ids`, `reply_to`,
     `quote_tweet_id`, `poll` and the rest of X's schema. `deadline` is a value of
-    `roost.x.transport.boot_seconds`: no byte is sent after it (the check is the last step before
-    the first byte), and the outcome is unknown if X has not answered by then. `subscription_type`
-    is that of the account, as in `XUser`: with Premium a text may have 25,000 characters, else 280.
+    `roost.x.transport.boot_seconds`. The request is not started after the deadline, which is
+    checked immediately before the first byte; if X has not answered by the deadline, the outcome is
+    unknown. `subscription_type` is the account's, as in `XUser`: a text may have 25,000 characters
+    with Premium, else 280.
 
-    Raises: PostRefused (it breaks a rule of X that Roost checks; nothing was sent), Rejected and
-    its subclasses, ParentNotVisible, RateLimited, OutOfCredits, ReauthorizationRequired,
+    Raises: PostRefused (the post breaks a rule of X that Roost checks; nothing was sent), Rejected
+    and its subclasses, ParentNotVisible, RateLimited, OutOfCredits, ReauthorizationRequired,
     AppMisconfigured, XUnavailable and NotSent (not created); OutcomeUnknown (possibly created:
-    there was no response, or one without X's own problem document, whatever its status).
+    X sent no response, or an error arrived without X's own problem document).
     """
     post = create_post.without_empty(fields)
     request = Request(
@@ -116,7 +117,7 @@ async def create(
 async def delete(client: Client, tweet_id: TweetId) -> DeletedPost:
     """Delete a post of the account. May be repeated. X bills $0.010.
 
-    Raises: IdMalformed (nothing was sent), Rejected (not this account's), RateLimited,
+    Raises: IdMalformed (nothing was sent), Rejected (the post is another account's), RateLimited,
     OutOfCredits, XUnavailable, OutcomeUnknown.
     """
     require_id("tweet_id", tweet_id)
@@ -137,7 +138,7 @@ async def read_posts(client: Client, ids: Iterable[TweetId]) -> Found[TweetId, X
     `roost.x.metrics.read_posts` reads the counts.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
-    XUnavailable; earlier batches are lost, and free to read again on the same day.
+    XUnavailable. An error discards earlier batches; X does not bill them again on the same day.
     """
     posts: dict[TweetId, XPost] = {}
     receipts = []
@@ -165,10 +166,11 @@ async def read_timeline(
 ) -> AsyncIterator[XPost]:
     """Yield an account's posts and replies, newest first, page by page, back to `since_id`.
 
-    `start` and `end` (aware) limit their creation times. X returns at most the latest 3,200 posts.
-    X bills $0.005 per post, app and UTC day.
+    Only posts created between `start` and `end` (aware) are returned. X returns at most the latest
+    3,200 posts. X bills $0.005 per post, app and UTC day.
 
-    Every page must state how many posts it contains, and contain them; otherwise it is an error.
+    A page must state how many posts it contains. A page without that number, or with another number
+    of posts, raises an error, because a proxy may have sent it.
 
     Raises: IdMalformed (nothing was sent), Rejected (X does not show this timeline), RateLimited,
     OutOfCredits, XUnavailable (X did not answer, or the answer is not X's).

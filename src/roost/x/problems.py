@@ -1,12 +1,12 @@
 """X's problem documents: whether an error body is X's own, and what it says. Pure.
 
-X's messages may quote the request: the text of a post, a name. So a phrase of a message counts only
-if the request does not contain it (`with_request_strings`), and no phrase decides anything that
-affects other accounts: only type, code and title do.
+X's messages may quote the request, such as the text of a post or a name. So a phrase of a message
+counts only if the request does not contain the phrase (`with_request_strings`). Problems that
+affect other accounts are recognized only by type, code and title, never by a phrase.
 
-A proxy, a portal or a filter between Roost and X answers with statuses of its own, even after it
-has delivered the request. So the status of an error proves nothing; only a body with the members of
-X's problems does. `{}`, `{"status": "ok"}`, HTML, plain text and an empty body have none of them.
+A proxy, a portal or a filter between Roost and X sends statuses of its own, even after it has
+delivered the request. So an error is X's only if its body has the members of X's problems, whatever
+the status. `{}`, `{"status": "ok"}`, HTML, plain text and an empty body have no such members.
 """
 
 import html
@@ -20,11 +20,11 @@ import msgspec
 
 from roost.x.transport import DECODE_ERRORS
 
-#: X uses both in the URIs of its problem types.
+#: The URIs of X's problem types have one of these hosts.
 _HOSTS: Final = frozenset({"api.x.com", "api.twitter.com"})
 _PATH: Final = "/2/problems/"
 _NO_TYPE: Final = "about:blank"
-#: The only members of X's bodies without a `type` (API v1.1, and its media endpoints).
+#: X's error bodies without a `type` have no other members (API v1.1 and its media endpoints).
 _UNTYPED: Final = frozenset({"errors", "title", "detail", "status", "request", "error"})
 
 
@@ -36,30 +36,31 @@ class Problem:
     """The last segment of `type`; empty for `about:blank` or without a type."""
     title: str
     message: str
-    """X's own words: the messages, or else the detail."""
+    """X's messages; the `detail` if the body has no messages."""
     codes: frozenset[int]
     """Error numbers of the older API, such as 187."""
     period: str | None
     """The period of a usage cap: `Daily` or `Monthly`."""
     reason: str | None
     request_text: str = ""
-    """The strings of the request, normalized for comparison with the message."""
+    """All strings of the request, normalized for comparison with the message."""
 
     def with_request_strings(self, strings: Iterable[str]) -> "Problem":
-        """Return the problem together with the request's strings, which X may quote."""
+        """Return the problem with the request's strings, so that quotes of them are recognized."""
         return replace(self, request_text="\n".join(_normalize(each) for each in strings))
 
     def mentions(self, *phrases: str) -> bool:
         """Whether the message contains one of these lower-case phrases and the request does not.
 
-        Pass a whole sentence of X's as well as a word of it: a post may well contain the word.
+        Pass a whole sentence of X's as well as a word: a post that contains the word hides the word
+        alone, but not the sentence.
         """
         message = _normalize(self.message)
         return any(phrase in message and phrase not in self.request_text for phrase in phrases)
 
 
 def find_problem(body: bytes) -> Problem | None:
-    """Return the problem in a response body; None if it is not X's problem document."""
+    """Return the problem in a response body; None if the body is not X's problem document."""
     try:
         payload = msgspec.json.decode(body)
     except DECODE_ERRORS:
@@ -70,10 +71,10 @@ def find_problem(body: bytes) -> Problem | None:
 def is_problem(payload: Mapping[str, Any]) -> bool:
     """Whether a decoded object has the members of X's problems.
 
-    It has one of: a `type` of X's; `about:blank` with a title or detail; or no type and a list
-    `errors` with entries, a title and a detail, or the `request` and `error` of v1.1's media. An
-    object without a type may have no member that X does not use, such as the `success` in a
-    gateway's `{"success": false, "errors": [...]}`.
+    X's problem has a `type` of X's, or the type `about:blank` with a title or detail. X's problem
+    without a type has a list `errors` with entries, a title and a detail, or the `request` and
+    `error` of v1.1's media endpoints, and no member that X does not use. A gateway's
+    `{"success": false, "errors": [...]}` is not X's because of `success`.
     """
     kind = payload.get("type")
     if kind is not None:
@@ -109,7 +110,7 @@ def parse_problem(payload: Mapping[str, Any]) -> Problem:
 
 def _is_type_of_x(kind: str, payload: Mapping[str, Any]) -> bool:
     if kind == _NO_TYPE:
-        # Gateway frameworks add `instance` (RFC 9457); X does not.
+        # `instance` (RFC 9457) is a sign of a gateway framework: X never sends it.
         is_described = bool(_text(payload, "title") or _text(payload, "detail"))
         return is_described and "instance" not in payload
     try:
@@ -133,7 +134,7 @@ def _has_entries(listed: object) -> bool:
 
 
 def _normalize(text: str) -> str:
-    """Undo the changes that X may make to a text when it quotes it."""
+    """Undo the changes that X may make to a text when X quotes the text."""
     plain = unicodedata.normalize("NFKC", html.unescape(text)).casefold()
     visible = (char for char in plain if unicodedata.category(char) != "Cf")
     return " ".join("".join(visible).split())

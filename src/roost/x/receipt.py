@@ -1,6 +1,7 @@
 """What comes with a response of X: rate limits, price, request id and the raw body.
 
-Everything is computed on access, so results whose limits are not read cost nothing more.
+Limits and prices are computed when they are read, so a caller that ignores them does not pay for
+the computation.
 """
 
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
@@ -24,12 +25,12 @@ V = TypeVar("V")
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """One request that was sent, with its response or without."""
+    """One request that was sent, and its response if X sent one."""
 
     request: Request
     outcome: Response | NoResponse
     resources: int | None = None
-    """Number of billed resources in the response; None: it was not decoded."""
+    """Number of billed resources in the response; None if the response was not decoded."""
 
     def __repr__(self) -> str:
         return f"Receipt({self.request.operation}, {self.status})"
@@ -49,7 +50,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> Price:
-        """US dollars. `low` of a read is 0: what this app read earlier on the UTC day is free."""
+        """US dollars. A read's `low` is 0: X bills a post once per app and UTC day."""
         if isinstance(self.outcome, NoResponse) and not self.outcome.maybe_sent:
             return _NOT_SENT
         return prices.price_of_response(self._price_of_success(), self.status)
@@ -63,7 +64,7 @@ class Receipt(msgspec.Struct, frozen=True):
     def raw(self) -> Any:
         """The decoded body as X sent it, including fields that Roost does not use.
 
-        Raises: ValueError (it is not JSON).
+        Raises: ValueError (the body is not JSON).
         """
         body = self.outcome.body if isinstance(self.outcome, Response) else b""
         try:
@@ -119,7 +120,7 @@ class Found(Mapping[K, V], Generic[K, V]):
     def __len__(self) -> int:
         return len(self.by_id)
 
-    # Mapping's own methods would look up each value again by its key.
+    # These override Mapping's methods, which look up each value by its key and are slower.
     def values(self) -> ValuesView[V]:
         """Return the values in the order of the ids."""
         return self.by_id.values()

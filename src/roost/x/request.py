@@ -34,9 +34,9 @@ class Credential(StrEnum):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One request. `body` is called for each sending and returns a new payload.
+    """One request. `body` is called each time the request is sent, and returns a new payload.
 
-    `form` is an alternative to `body`; OAuth 1.0a signs form fields and no other body.
+    Pass `form` instead of `body` for form fields, because OAuth 1.0a signs them and no other body.
     """
 
     operation: Operation
@@ -50,11 +50,11 @@ class Request(msgspec.Struct, frozen=True):
     text: str | None = None
     """The text of a create. X may quote it in an error; Roost's errors must not."""
     price: Callable[[], Price] | None = None
-    """The price if it succeeds, where `roost.prices` needs more than the operation."""
+    """The price of success; None if the operation alone determines it in `roost.prices`."""
     max_resources: int = 1
     """For a read: the highest number of billed resources in the response."""
     deadline: float | None = None
-    """A value of `roost.x.transport.boot_seconds`; see `exchange`."""
+    """A value of `roost.x.transport.boot_seconds`; the request is not started after it."""
     timeouts: Timeouts | None = None
 
     def __repr__(self) -> str:
@@ -68,7 +68,7 @@ class Request(msgspec.Struct, frozen=True):
         return list(_strings_in(values))
 
     def new_body(self) -> Payload | None:
-        """Return a new body for one sending."""
+        """Return a new body, because a body can be sent only once."""
         if self.body is not None:
             return self.body()
         return form_body(self.form, self.deadline) if self.form is not None else None
@@ -87,30 +87,30 @@ class Exchange:
     text: str | None = field(default=None, repr=False)
     """The text of a create: the price depends on the links in it."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Only the rate-limit headers, as `roost.rate_limits.parse_windows` takes them."""
+    """The rate-limit headers, in the form that `roost.rate_limits.parse_windows` reads."""
     request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class JsonBody:
-    """A JSON body: calling it returns a new payload; `value` is what it encodes."""
+    """A JSON body. Calling the object returns a new payload, which encodes `value`."""
 
     value: object = field(repr=False)
     encoded: bytes = field(repr=False)
     deadline: float | None
 
     def __call__(self) -> Payload:
-        """Return a new payload for one sending."""
+        """Return a new payload, because a payload can be sent only once."""
         return DeadlineBody(self.encoded, "application/json", self.deadline)
 
 
 def json_body(value: object, deadline: float | None = None) -> JsonBody:
-    """Encode a JSON body, which is not sent after the deadline."""
+    """Encode a value as a JSON body. Its sending is not started after the deadline."""
     return JsonBody(value, msgspec.json.encode(value), deadline)
 
 
 def form_body(fields: Mapping[str, str], deadline: float | None = None) -> DeadlineBody:
-    """Encode a form, which is not sent after the deadline."""
+    """Encode a form as a body. Its sending is not started after the deadline."""
     return DeadlineBody(urlencode(fields).encode("ascii"), FORM, deadline)
 
 

@@ -1,4 +1,4 @@
-"""Retry policies: how often a failed request is repeated, and after which pause."""
+"""Retry policies: how often a failed request is repeated, and how long Roost waits before."""
 
 import asyncio
 import random
@@ -27,7 +27,7 @@ class RetryPolicy:
 
 
 READS: Final = RetryPolicy(max_attempts=3, first_pause_s=0.2, max_pause_s=0.4)
-#: With one request in ten failing, four attempts would still lose one 512 MB video in eighty.
+#: If one request in ten fails, four attempts would still lose one 512 MB video in eighty.
 UPLOADS: Final = RetryPolicy(max_attempts=6, first_pause_s=0.5, max_pause_s=4.0)
 
 
@@ -37,7 +37,7 @@ def may_repeat_read(request: Request, error: errors.XError, *, attempts: int) ->
 
 
 async def repeat_upload_step(send: Callable[[], Awaitable[T]]) -> T:
-    """Send an upload request that may be repeated, until X is available or attempts run out."""
+    """Send a repeatable upload request until it succeeds or the attempts are used up."""
     for attempts in range(1, UPLOADS.max_attempts):
         try:
             return await send()
@@ -49,7 +49,7 @@ async def repeat_upload_step(send: Callable[[], Awaitable[T]]) -> T:
 
 
 def _may_succeed_later(error: errors.XError) -> bool:
-    """False also if X rejects a fresh token: each attempt would spend another refresh."""
+    """Whether a retry may succeed; False after a 401, because each retry would need a refresh."""
     if not isinstance(error, errors.XUnavailable):
         return False
     return error.receipt is None or error.receipt.status != 401

@@ -1,6 +1,6 @@
-"""X's time from the `Date` headers of its responses, and a free request that fetches one.
+"""X's time from the `Date` headers of its responses, and a free request for such a header.
 
-Only X's own responses may set it: a proxy's response carries the proxy's clock.
+Record only X's own responses, because a proxy's response has the time of the proxy's clock.
 """
 
 from collections.abc import Mapping
@@ -18,17 +18,17 @@ from roost.x.transport import Response, Timeouts, boot_seconds, exchange
 _DATE_LENGTH: Final = 29
 #: `Date` is truncated to whole seconds, so its expected error is half a second.
 _HALF_SECOND: Final = timedelta(seconds=0.5)
-#: A response whose `Date` is earlier than X's time by more than this was cached on the way.
+#: A response came from a cache if its `Date` is earlier than X's time by more than this.
 _MAX_AGE: Final = timedelta(seconds=30)
 _FETCH_TIMEOUTS: Final = Timeouts(total=timedelta(seconds=10))
-#: X answers 401 here to a request without a token, before it does anything else.
+#: X answers a request without a token with 401 here, and does not bill the request.
 _PATH: Final = "/2/usage/tweets"
 
 
 class ServerTime:
     """X's latest `Date`, extrapolated with a clock that includes suspended time.
 
-    Recording is cheap, because every response does it; the header is parsed when it is read.
+    Every response is recorded, so recording must be cheap: the header is parsed only when read.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class ServerTime:
     def record(self, headers: Mapping[str, str]) -> bool:
         """Record the `Date` of a response just received from X; False if there is none.
 
-        Headers without a `Date`, and those of a cached response (`Age`), change nothing.
+        Headers without a `Date`, and headers of a cached response (`Age`), are not recorded.
         """
         header = headers.get("Date", "")
         if len(header) != _DATE_LENGTH or "Age" in headers:
@@ -48,9 +48,10 @@ class ServerTime:
         return True
 
     def is_cached(self, headers: Mapping[str, str]) -> bool:
-        """Whether a response just received is an old one that was cached on the way.
+        """Whether a response just received came from a cache instead of X.
 
-        X's time never goes back, so an early `Date` shows it, as does an `Age` header.
+        X's time never goes back, so a `Date` before the latest one proves a cache, as does an `Age`
+        header.
         """
         estimate, made_at = self.estimate(), _parse_date(headers.get("Date", ""))
         if "Age" in headers:
@@ -59,7 +60,7 @@ class ServerTime:
 
     @property
     def latest(self) -> datetime | None:
-        """The latest `Date`, aware, in UTC; None if there is none or it cannot be parsed."""
+        """The latest `Date`, aware, in UTC; None without a `Date`, or if parsing it fails."""
         return _parse_date(self._header)
 
     def age_s(self) -> float | None:
@@ -90,7 +91,7 @@ def _parse_date(header: str) -> datetime | None:
 async def fetch(
     session: aiohttp.ClientSession, endpoint: XEndpoint, server_time: ServerTime
 ) -> bool:
-    """Record the `Date` of one request without a token, which X rejects and does not bill.
+    """Send a request without a token, which X rejects and does not bill; record its `Date`.
 
     Return False, and record nothing, if X did not answer within 10 seconds, if its response has no
     time, or if the response is not X's.

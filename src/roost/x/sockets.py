@@ -1,9 +1,9 @@
 """Sockets to X on which unsent bytes are discarded when an exchange ends.
 
-The kernel keeps sending what a program has written, even after the program has given up: one create
-was delivered 82 seconds after it was sent. So unacknowledged bytes are dropped after a time
-(TCP_USER_TIMEOUT), and closing resets the connection (SO_LINGER of 0) instead of delivering the
-rest. Bytes that a proxy has accepted cannot be recalled.
+The kernel keeps sending the bytes that a program has written, even after the program has stopped
+waiting: one create reached X 82 seconds after the program wrote it. So the kernel discards bytes
+that stay unacknowledged for a time (TCP_USER_TIMEOUT), and closing resets the connection (SO_LINGER
+of 0) instead of delivering the rest. Bytes that a proxy has accepted cannot be recalled.
 """
 
 import socket
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: Linger enabled with 0 seconds: close() sends a reset and discards the send buffer.
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-#: Absent on macOS and Windows, where only closing ends the retransmissions.
+#: macOS and Windows lack this option: retransmissions end only when the socket is closed there.
 _USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)
 
 
@@ -49,8 +49,8 @@ def open_connector(user_timeout: timedelta) -> aiohttp.TCPConnector:
 class _AbortingConnector(aiohttp.TCPConnector):
     """Aborts the connection of an exchange that failed.
 
-    aiohttp would close it: asyncio then still writes its buffer, and TLS waits up to 30 seconds for
-    a close notification. Neither may happen once the caller treats the request as ended.
+    aiohttp would close the connection: asyncio then still writes its buffer, and TLS waits up to 30
+    seconds for a close notification. Bytes must not be sent after the caller has the error.
     """
 
     def _release(

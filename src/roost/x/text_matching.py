@@ -1,6 +1,6 @@
 """Normalizes the texts of posts, so that a sent text can be compared with what X returns.
 
-X shortens links, escapes `&`, `<` and `>` (in some fields only), and appends the media's link.
+X shortens links, escapes `&`, `<` and `>` (in some fields only), and appends a link to the media.
 """
 
 import re
@@ -18,9 +18,9 @@ _URL_PARTS: Final = re.compile(r"(?:(https?)://)?([^/?#]*)(.*)", re.IGNORECASE |
 def normalize_sent_text(text: str) -> str:
     """Normalize a text that was sent, or is to be sent.
 
-    The result is NFC, with LF line ends, no outer white space, and `&amp;` as `&`. Links have a
-    protocol (X adds `http` to a bare domain), scheme and host in lower case, and no lone slash at
-    the end.
+    The result is NFC, with LF line ends, without outer white space, and with `&` for `&amp;`. Links
+    start with a protocol (X adds `http` to a bare domain), have scheme and host in lower case, and
+    do not end with the slash of an empty path.
     """
     found = extract_entities(text)
     parts: list[str] = []
@@ -34,8 +34,8 @@ def normalize_sent_text(text: str) -> str:
 def normalize_returned_text(post: schemas.PostData) -> str:
     """Normalize the text of a post that X returned, with its links expanded.
 
-    t.co links are unique, so they are found by value and not by position: in some responses the
-    positions count the escaped text, in others the plain one.
+    Links are found by their unique t.co address and not by their position, because positions count
+    the escaped text in some responses, and the plain text in others.
     """
     note = post.note or schemas.NotePost(post.text, post.entities)
     links = {
@@ -57,7 +57,7 @@ def normalize_returned_text(post: schemas.PostData) -> str:
 def normalize_text(text: str) -> str:
     """Normalize a text without links, such as a poll option: NFC, LF, trimmed, not escaped.
 
-    X escapes in some fields only.
+    X escapes the text in some fields only, so `&amp;` always becomes `&`.
     """
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
     while (unescaped := _unescape(plain)) != plain:

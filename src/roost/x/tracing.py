@@ -1,6 +1,6 @@
 """One OpenTelemetry span per call to X: the operation and its outcome, never a body.
 
-Without an SDK the API's spans are empty and cost a few microseconds.
+If no OpenTelemetry SDK is installed, the spans are empty and cost a few microseconds.
 """
 
 from typing import Final
@@ -33,7 +33,7 @@ def record_success(span: Span, receipt: Receipt) -> None:
 
 
 def record_failure(span: Span, error: errors.XError) -> None:
-    """Record the code of an error; its message may quote a post."""
+    """Record the code of an error, not its message, because the message may quote a post."""
     if span.is_recording():
         span.set_attribute("error.type", error.code)
         span.set_status(Status(StatusCode.ERROR))

@@ -1,7 +1,7 @@
-"""One HTTP exchange with X: send a request, read the response, classify what went wrong.
+"""One HTTP exchange with X: send a request, read the response, classify failures.
 
-A body with a deadline is checked immediately before its first byte is written, once the connection
-is open. aiohttp holds the headers back until the body starts.
+The deadline of a body is checked when the connection is open, immediately before the first byte is
+written. aiohttp sends the headers only when the body starts.
 """
 
 import time
@@ -20,10 +20,11 @@ from roost.endpoint import XUrl
 from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
 from roost.rate_limits import HEADERS
 
-#: This clock includes suspended time (on macOS the monotonic clock does so by itself).
+#: A clock that includes the time in which the machine is suspended. macOS needs no extra clock,
+#: because its monotonic clock includes that time.
 _BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _REQUEST_ID: Final = "x-transaction-id"
-#: Exceptions of JSON decoding: not JSON, another shape, or nested too deeply.
+#: Decoding raises these for a body that is not JSON, has other fields, or is nested too deeply.
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: The content type of an HTML form.
 FORM: Final = "application/x-www-form-urlencoded"
@@ -76,10 +77,10 @@ class Response(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class NoResponse:
-    """No complete response was received."""
+    """The outcome of an exchange without a complete response."""
 
     maybe_sent: bool
-    """False: not one byte of the request was sent."""
+    """False: no byte of the request was sent, so X cannot have carried it out."""
     reason: str
     request_id: str | None = None
     """X's id of the request, if the headers of a response were received."""
@@ -100,7 +101,7 @@ class DeadlineBody(BytesPayload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """Write the body; aiohttp sends the headers with its first byte."""
+        """Write the body; aiohttp sends the headers with the first byte of the body."""
         if self._deadline is not None and boot_seconds() >= self._deadline:
             raise _PastDeadline
         self.is_started = True
@@ -120,9 +121,9 @@ async def exchange(
 ) -> Response | NoResponse:
     """Send one request and read the whole response. Writes are sent once; no redirects.
 
-    aiohttp repeats a GET when a kept-alive connection turns out to be closed, which is harmless.
+    aiohttp repeats a GET if a kept-alive connection turns out to be closed, which is harmless.
     `deadline` (a value of `boot_seconds`) also ends the wait for the response. A response that has
-    been received is returned even if the deadline has passed meanwhile.
+    been received is returned even if the deadline has passed since.
     """
     timeout = _client_timeout(timeouts)
     if deadline is not None:
@@ -150,7 +151,7 @@ async def exchange(
 
 @lru_cache(maxsize=16)
 def _client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    """Cached, because a program has few `Timeouts` and many requests."""
+    """Return aiohttp's form of the timeouts; cached, because many requests share a few."""
     return _limit_total(timeouts, timeouts.total.total_seconds())
 
 
@@ -163,13 +164,13 @@ def _limit_total(timeouts: Timeouts, total_s: float) -> aiohttp.ClientTimeout:
 
 
 class _ConnectionLost(aiohttp.ClientError):
-    """A lost connection, as an error after which aiohttp does not repeat the request."""
+    """A lost connection. aiohttp does not repeat a request that failed with this error."""
 
 
 async def _send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Keep aiohttp from repeating a DELETE: X would bill the second one and find nothing."""
+    """Send, and keep aiohttp from repeating a DELETE, because X would bill the second DELETE."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -191,7 +192,7 @@ def _no_response(error: Exception, body: Payload | None, request_id: str | None)
     elif isinstance(error, TimeoutError):
         reason = "connecting took too long" if not_connected else "no answer in time"
     else:
-        # Only the class: aiohttp's messages contain addresses and what was being written.
+        # The reason has only the error's class: aiohttp's messages contain addresses and content.
         reason = f"the connection failed ({type(error).__name__})"
     maybe_sent = not (not_connected or not_started)
     return NoResponse(maybe_sent=maybe_sent, reason=reason, request_id=request_id)

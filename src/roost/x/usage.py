@@ -1,4 +1,4 @@
-"""The number of posts that the whole app has read, against its cap.
+"""The number of posts that a project's apps have read, and the project's monthly cap.
 
 These requests need the app's own token.
 """
@@ -15,13 +15,13 @@ from roost.x.client import Client
 from roost.x.receipt import Result
 from roost.x.request import Credential, Request
 
-#: Not strict: X returns these numbers as strings.
+#: `strict=False`, because X returns these numbers as strings.
 _USAGE: Final = msgspec.json.Decoder(schemas.UsageResponse, strict=False)
 _FIELDS: Final = "cap_reset_day,project_cap,project_id,project_usage,daily_project_usage"
 
 
 class Usage(Result, frozen=True):
-    """The number of posts that the project's apps have read together."""
+    """The number of posts that the project's apps have read together, and the project's cap."""
 
     cap: int | None
     """The maximum per month; the project's month starts on day `cap_reset_day`."""
@@ -34,7 +34,8 @@ class Usage(Result, frozen=True):
 async def read(client: Client, *, days: int = 7) -> Usage:
     """Read the project's usage, with the last `days` (1 to 90) day by day; free.
 
-    `client` has the app's own token (`roost.x.auth.oauth2.get_app_token`): X accepts no user's.
+    `client` needs the app's own token (`roost.x.auth.oauth2.get_app_token`), because X accepts no
+    user's token here.
 
     Raises: AppMisconfigured (a user's token), RateLimited, Rejected, XUnavailable.
     """

@@ -1,4 +1,4 @@
-"""Accounts on X: the account of a token, and any account's counts."""
+"""Reads accounts on X: the account that a token belongs to, or any account by its id."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -24,14 +24,14 @@ class XUser(Result, frozen=True):
     username: str
     name: str
     subscription_type: str | None
-    """`None`, `Basic`, `Premium`, `PremiumPlus`; None if X does not say: the limit is 280."""
+    """`None`, `Basic`, `Premium`, `PremiumPlus`; None if X does not say (the limit is 280)."""
     verified: bool | None
     metrics: Mapping[Metric, int | None]
     """Current followers, following and posts."""
 
 
 async def read_me(client: Client) -> XUser:
-    """Read the account of the client's token. X bills $0.010 per app and UTC day.
+    """Read the account that the client's token belongs to. X bills $0.010 per app and UTC day.
 
     Raises: ReauthorizationRequired (X does not accept the token), RateLimited, OutOfCredits,
     XUnavailable.

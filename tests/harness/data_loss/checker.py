@@ -97,7 +97,7 @@ def _check_post(outcome: LossOutcome, planned: PlannedPost) -> Iterator[Harm]:
     elif row.state not in FINAL_STATES and post_id not in outcome.paused:
         yield Harm(HarmKind.LOST, post_id, f"it is {row.state} and reaches no final state")
     if post_id in outcome.cancelled and (copies := outcome.copies(planned, 1)):
-        yield Harm(HarmKind.CANCELLED_PUBLISHED, post_id, f"X has it as {copies[0].id}")
+        yield Harm(HarmKind.CANCELLED_PUBLISHED, post_id, f"X has the post as {copies[0].id}")
     for position in range(1, len(planned.texts) + 1):
         copies = outcome.copies(planned, position)
         ids = ", ".join(each.id for each in copies)

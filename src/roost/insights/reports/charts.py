@@ -1,8 +1,8 @@
 """The report's charts as Vega-Lite specifications.
 
-Every mark that a reader can point at carries its description as `aria-label`. A picture is 440
-units wide, which fits a phone or half of a desktop page. Its colours are those of the light theme,
-and the style sheet of the page maps each one to the colour of the current theme.
+Each mark that a reader can point at has its description as `aria-label`. A picture is 440 units
+wide, which fits a phone or half of a desktop page. Pictures have the colours of the light theme;
+the page's style sheet replaces each of these colours with that of the current theme.
 """
 
 import math
@@ -34,9 +34,9 @@ _HEIGHT = 220
 _ROW_HEIGHT = 46
 #: A bar chart shows at most this many bars; tables show all values.
 MAX_BARS = 8
-#: In widths of a Latin letter; a wide character counts twice.
+#: The length of a label in widths of a Latin letter; a wide character counts twice.
 _LABEL_COLUMNS = 50
-#: Unicode's categories of marks, joiners and selectors, which take no width.
+#: Unicode's categories of marks, joiners and selectors, which have no width.
 _ZERO_WIDTH = ("Mn", "Me", "Cf")
 
 
@@ -140,7 +140,7 @@ def posts_chart(posts: Sequence[PostReport]) -> Spec | None:
 
 
 def cost_chart(accounts: Sequence[AccountReport]) -> Spec | None:
-    """Plot what X billed for each account, the most expensive first."""
+    """Plot the costs that X billed for each account, the most expensive account first."""
     by_cost = sorted(accounts, key=lambda account: account.metrics.usd, reverse=True)
     return _bar_chart(
         [
@@ -157,7 +157,7 @@ def cost_chart(accounts: Sequence[AccountReport]) -> Spec | None:
 
 
 def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
-    """Shorten a text to one line of `columns`; cut between words if possible, with `…`."""
+    """Shorten a text to one line of `columns`, cut between words if possible, and add `…`."""
     line = " ".join(text.split())
     used = 0
     for position, character in enumerate(line):
@@ -170,7 +170,7 @@ def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
 
 
 def _cut(line: str, position: int) -> str:
-    # An emoji is never split: its joiners, selectors, marks and skin tones stay with it.
+    # Joiners, selectors, marks and skin tones are not separated from their emoji.
     while position and (
         unicodedata.category(line[position]) in (*_ZERO_WIDTH, "Sk")
         or line[position - 1] == "\u200d"
@@ -256,7 +256,8 @@ def _days(report: Report) -> list[date]:
 
 
 def _instant(on: date, hours: int = 0) -> str:
-    # The zone is written out, because a bare date shifts by a day west of Greenwich.
+    # The time has an explicit zone, because a browser west of Greenwich would show a date without
+    # zone as the day before.
     at = datetime.combine(on, time(), UTC) + timedelta(hours=hours)
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -275,7 +276,7 @@ def _day_axis(report: Report) -> alt.Axis:
 
 
 def _count_axis() -> alt.Axis:
-    # The expression formats each label on its own. With `format`, zero would be "0k" beside "8k".
+    # `labelExpr` formats each label on its own; `format` would write zero as "0k" beside "8k".
     return alt.Axis(tickCount=4, tickMinStep=1, labelExpr="format(datum.value, '~s')")
 
 
@@ -314,7 +315,8 @@ def _gain_row(on: date, gained: float) -> dict[str, Any]:
 def _anomaly_rows(anomalies: Sequence[Anomaly], series: DailySeries) -> list[dict[str, Any]]:
     rows = []
     for anomaly in anomalies:
-        # A change across a gap can belong to a day without a snapshot: the next day is marked.
+        # The day of a change across a gap may have no snapshot; then the next day with one is
+        # marked.
         known = [on for on in series.days() if on >= anomaly.day and not math.isnan(series.at(on))]
         if not known:
             continue

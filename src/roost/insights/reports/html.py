@@ -24,14 +24,14 @@ from roost.insights.reports.svg import draw_svgs
 from roost.insights.series import DailySeries
 
 _TEMPLATES = Path(__file__).with_name("templates")
-#: A tag of an SVG, whose attribute values contain no `>` and no quotes; and its ids and references
-#: to ids. Texts between tags and within other attributes, such as a post's, stay as they are.
+#: A tag of an SVG (attribute values contain neither `>` nor quotes), and the ids and references to
+#: ids in a tag. All other text, such as the text of a post, is not changed.
 _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="url\(#)')
 
 
 def render_html(report: Report) -> str:
-    """Render the page. It waits for the process that draws the charts, so call it in a thread.
+    """Render the page. Call this in a thread, because it waits for another process.
 
     Raises: roost.insights.reports.svg.ChartsNotDrawn.
     """
@@ -40,7 +40,7 @@ def render_html(report: Report) -> str:
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)};"
         " base-uri 'none'; form-action 'none'"
     )
-    # Style and script are our own files, and escaping would change their hashed bytes.
+    # Style and script are files of Roost. Escaping would change their bytes, and so their hashes.
     return (
         _environment()
         .get_template("report.html.j2")
@@ -100,7 +100,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Neutralise control characters in every text that is not our own markup."""
+    """Neutralise control characters in each value, except Roost's own markup."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
     return escaping.markup(value) if is_text else value
 
@@ -115,7 +115,7 @@ def _hash(content: str) -> str:
 
 
 def _draw_charts(report: Report) -> _Pictures:
-    """Draw all charts that have data in one process, because each start takes a second or two."""
+    """Draw all charts that have data in one process, whose start takes a second or two."""
     specs = [
         charts.posts_chart(report.posts),
         charts.cost_chart(report.accounts),
@@ -142,12 +142,12 @@ def _draw_charts(report: Report) -> _Pictures:
 def _inline_svg(svg: str, prefix: str) -> Markup:
     """Prepare an SVG for the page: it scales with its box, and `prefix` makes its ids unique.
 
-    Screen readers skip it, because a table beside it holds the same values.
+    Screen readers skip the picture, because a table next to it contains the same values.
     """
     svg = re.sub(r' (?:width|height)="[\d.]+"(?=[^>]*viewBox)', "", svg, count=2)
     svg = svg.replace("<svg ", '<svg aria-hidden="true" ', 1)
     svg = _TAG.sub(lambda tag: _REFERENCE.sub(rf"\g<0>{prefix}", tag[0]), svg)
-    # vl-convert drew it and escaped the texts in it.
+    # The SVG is safe as markup, because vl-convert has escaped all texts in it.
     return Markup(svg)  # noqa: S704
 
 

@@ -1,6 +1,6 @@
 """The content of a report on a period: metrics and sentences as plain data.
 
-Values that were not measured are None or NaN, never zero. Every value follows from the snapshots.
+Values that were not measured are None or NaN, never zero. All values are computed from snapshots.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ class PostReport:
 
     username: str
     is_live: bool
-    """Whether the tweet is on the real X, so that a link to it works."""
+    """Whether the tweet is on the real X, so that its link works."""
     sent_as: TweetId
     sent_at: datetime
     read_at: datetime
@@ -51,11 +51,11 @@ class AccountReport:
     metrics: PeriodMetrics
     sentences: tuple[str, ...]
     followers: DailySeries | None
-    """At the end of each UTC day of the period."""
+    """The number of followers at the end of each UTC day of the period."""
     impressions: DailySeries | None
-    """Gained on each UTC day by the posts that are read daily."""
+    """The impressions that posts gained on each UTC day; only posts that are read daily count."""
     anomalies: tuple[Anomaly, ...]
-    """Of the period, oldest first."""
+    """The anomalies of the period, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +65,10 @@ class Report:
     tenant_name: str
     since: datetime
     until: datetime
-    """Exclusive."""
+    """The end of the period, which is not part of it."""
     made_at: datetime
     metrics: PeriodMetrics
-    """Of all accounts together."""
+    """The metrics of all accounts together."""
     sentences: tuple[str, ...]
     accounts: tuple[AccountReport, ...]
     posts: tuple[PostReport, ...]
@@ -101,8 +101,9 @@ def build_report(
 ) -> Report:
     """Build the report on the period from `since` up to, but not including, `until`.
 
-    Snapshots older than `since` give the values at the start of the period. They are also the
-    comparison, if they cover a time of the same length before it. Later snapshots are ignored.
+    Snapshots older than `since` give the values at the start of the period. If they cover a time of
+    the same length before `since`, the report compares the period with that time. Snapshots after
+    `until` are ignored.
     """
     period = Period(since, until)
     accounts: list[AccountReport] = []
@@ -127,7 +128,7 @@ def build_report(
 def _report_account(
     history: AccountHistory, period: Period
 ) -> tuple[AccountReport, list[PostReport]]:
-    """Report one account, and each post that it sent in the period."""
+    """Return the report of one account, and of each post that was sent in the period."""
     first, last = period.first_day, period.last_day
     by_part = group_by_part([each for each in history.posts if each.at < period.until])
     sent_posts = [

@@ -1,6 +1,7 @@
 """Vega-Lite specifications drawn as SVG in a fresh Python process.
 
-vl-convert holds the interpreter's lock while it draws, and it hangs in a forked process.
+A process of its own is needed, because vl-convert holds the interpreter's lock while it draws. The
+process is not a fork, because vl-convert hangs in a forked process.
 """
 
 import json
@@ -16,7 +17,7 @@ from roost.errors import Broken
 
 _PROGRAM = Path(__file__).with_name("svg_process.py")
 
-#: Limits in wall time. A chart takes less than 0.1 s, the first one a second or two more.
+#: Limits in wall time. A chart takes less than 0.1 s; the first chart takes a second or two more.
 _START_TIMEOUT_S = 60
 _CHART_TIMEOUT_S = 2
 
@@ -24,11 +25,11 @@ _CHART_TIMEOUT_S = 2
 class ChartsNotDrawn(Broken):
     """The process that draws the charts failed or timed out."""
 
-    default_next = "Try again. If it fails repeatedly, report it with the message above."
+    default_next = "Try again. If drawing fails repeatedly, report the message above as a bug."
 
 
 def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
-    """Draw one SVG per specification. It blocks the calling thread but not the interpreter.
+    """Draw one SVG per specification. The call blocks its thread, but no other thread.
 
     Raises: ChartsNotDrawn.
     """
@@ -50,7 +51,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
             did="The drawing process was stopped. No report was written.",
         ) from None
     if process.returncode != 0:
-        # The last line names the error. The lines before it could contain the text of a post.
+        # Only the last line is used: it names the error, and earlier lines may quote a post.
         error_name = (process.stderr.strip().splitlines() or ["no output"])[-1].partition(":")[0]
         raise ChartsNotDrawn(
             f"Drawing {len(specs)} charts failed with {error_name}.", did="No report was written."
@@ -59,7 +60,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _neutralize(spec: Any) -> Any:
-    """Copy a specification with the control characters in all its strings written out."""
+    """Copy a specification, and write control characters in its strings as visible text."""
     if isinstance(spec, str):
         return escaping.markup(spec)
     if isinstance(spec, dict):

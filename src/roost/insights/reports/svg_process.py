@@ -1,7 +1,7 @@
 """The drawing process: Vega-Lite specifications from stdin become SVGs on stdout.
 
-Both are JSON lists. The code has its own file because `svg.py` starts it by its path in a fresh
-interpreter. It therefore imports nothing of Roost.
+Both are JSON lists. `svg.py` starts this file by its path in a fresh interpreter, so the file
+imports nothing of Roost.
 """
 
 import json
@@ -16,7 +16,7 @@ def main() -> None:
         vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[])
         for spec in json.load(sys.stdin)
     ]
-    # JSON in ASCII, both ways, is independent of the machine's locale.
+    # Input and output are JSON in ASCII, so the machine's locale does not matter.
     sys.stdout.write(json.dumps(pictures))
 
 

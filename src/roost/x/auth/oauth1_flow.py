@@ -1,7 +1,7 @@
 """Three-legged OAuth 1.0a: request token, consent, access token, invalidation.
 
 Source: docs.x.com, oauth-1-0a/obtaining-user-access-tokens and api-reference. The tokens do not
-expire. Without a callback X shows the user a PIN, which is the verifier.
+expire. Without a callback, X shows the user a PIN, which Roost takes as the verifier.
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from roost.x.auth.signing import OAuth1
 from roost.x.transport import DECODE_ERRORS, Response, Timeouts
 
 _TIMEOUTS: Final = Timeouts()
-#: The value of `callback` for which X shows a PIN.
+#: With this value of `callback`, X shows the user a PIN instead of redirecting the browser.
 OUT_OF_BAND: Final = "oob"
 
 
@@ -31,12 +31,12 @@ class RequestToken:
     token: str
     secret: str = field(repr=False)
     endpoint: XEndpoint = field(repr=False)
-    """The X that issued it."""
+    """The endpoint that issued the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class OAuth1Grant:
-    """A user's credential, and who the user is."""
+    """A user's credential, with the user's id and name."""
 
     credential: OAuth1
     user_id: XUserId
@@ -52,9 +52,10 @@ async def get_request_token(
 ) -> RequestToken:
     """Request a token with the app's keys; `callback` must be registered with the app.
 
-    `access` limits the permissions; by default they are those of the app.
+    `access` limits the permissions; by default the token gets the app's permissions.
 
-    Raises: AppMisconfigured (its keys or callback), XUnavailable, OutcomeUnknown.
+    Raises: AppMisconfigured (X rejects the app's keys or the callback), XUnavailable,
+    OutcomeUnknown.
     """
     params: dict[str, str] | None = {"x_auth_access_type": access} if access else None
     fields = await _request_token(session, "/oauth/request_token", app, params, callback=callback)
@@ -93,8 +94,9 @@ async def exchange(
 
     `verifier` may be the PIN.
 
-    Raises: AuthorizationCodeInvalid (the verifier is wrong, or the token used or too old),
-    XUnavailable, OutcomeUnknown, UnsafeHost (the token and the app belong to different endpoints).
+    Raises: AuthorizationCodeInvalid (the verifier is wrong, or the token has been used or is too
+    old), XUnavailable, OutcomeUnknown, UnsafeHost (the token and the app belong to different
+    endpoints).
     """
     app.endpoint.require_same(request_token.endpoint)
     signer = replace(app, token=request_token.token, token_secret=request_token.secret)
@@ -106,7 +108,7 @@ async def exchange(
 
 
 async def invalidate(session: aiohttp.ClientSession, *, credential: OAuth1) -> None:
-    """Invalidate a user's credential; no error if it is invalid already. May be repeated.
+    """Invalidate a user's credential. A credential that is already invalid is no error.
 
     Raises: XUnavailable, AppMisconfigured.
     """
@@ -117,14 +119,14 @@ async def invalidate(session: aiohttp.ClientSession, *, credential: OAuth1) -> N
             return
         raise error_mapping.error_for_unreadable_body(response, Operation.REVOKE)
     problem = problems.find_problem(response.body)
-    # 89: invalid or expired token.
+    # Error 89 of X means an invalid or expired token: the credential no longer works.
     if problem is not None and 89 in problem.codes:
         return
     raise _error_for(response, Operation.REVOKE, verifier=None)
 
 
 def _names_token(body: bytes) -> bool:
-    """Whether the response names the invalidated token, as X's does and a proxy's does not."""
+    """Whether the response names the invalidated token: X's does, a proxy's does not."""
     try:
         payload = msgspec.json.decode(body)
     except DECODE_ERRORS:
@@ -191,7 +193,7 @@ async def _post(
 
 
 def _error_for(response: Response, operation: Operation, *, verifier: str | None) -> errors.XError:
-    """Return the error: with a verifier a 401 concerns what the user brought, else the app."""
+    """Return the error. A 401 rejects the verifier if one was sent, otherwise the app's keys."""
     if not 400 <= response.status < 500 or response.status == 408:
         return error_mapping.error_for_server_failure(response, operation)
     facts: dict[str, Any] = {"operation": operation.value, "request_id": response.request_id}
@@ -201,11 +203,11 @@ def _error_for(response: Response, operation: Operation, *, verifier: str | None
         return errors.XUnavailable("X's token endpoint refused the request.", **facts)
     if verifier is not None and response.status == 401:
         return errors.AuthorizationCodeInvalid(
-            "X does not accept the verifier or its token.", **facts
+            "X does not accept the verifier or the request token.", **facts
         )
     if 415 in problem.codes or problem.mentions("callback url not approved"):
         return errors.AppMisconfigured(
-            "X does not know the callback.",
+            "X does not accept the callback URL.",
             next="Register exactly the URL in TWITTER_CALLBACK_URL with the app.",
             **facts,
         )

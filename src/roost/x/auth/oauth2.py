@@ -1,7 +1,7 @@
 """OAuth 2.0 at X: authorization with PKCE, token exchange, refresh and revocation.
 
 Source: docs.x.com, oauth-2-0/authorization-code, and logged responses of the token endpoint.
-A refresh token works once: store a new grant before you use it.
+A refresh token works once, so store a new grant before you use its access token.
 """
 
 import base64
@@ -27,7 +27,7 @@ _TIMEOUTS: Final = Timeouts()
 _TOKENS: Final = msgspec.json.Decoder(schemas.TokenResponse)
 _TOKEN_ERROR: Final = msgspec.json.Decoder(schemas.TokenErrorResponse)
 _REVOKED: Final = msgspec.json.Decoder(schemas.RevokeResponse)
-#: Possible values of the endpoint's `error` (Source: RFC 6749, 4.1.2.1 and 5.2).
+#: Possible values of `error` in the token endpoint's response (RFC 6749, 4.1.2.1 and 5.2).
 _ERRORS: Final = frozenset(
     {
         *("invalid_request", "invalid_grant", "invalid_client", "invalid_scope"),
@@ -45,10 +45,10 @@ class TokenGrant:
     refresh_token: str | None = field(repr=False)
     """None if `offline.access` was not granted."""
     expires_in: timedelta
-    """Lifetime of the access token, in domain time from the request."""
+    """Lifetime of the access token: domain time, counted from the request."""
     scopes: tuple[str, ...]
     endpoint: XEndpoint = LIVE_X
-    """The X that granted it; both tokens are sent nowhere else."""
+    """The endpoint that granted the tokens; Roost sends them to no other."""
 
 
 def make_verifier() -> str:
@@ -113,11 +113,11 @@ async def refresh(
     app: XApp,
     refresh_token: str,
 ) -> TokenGrant:
-    """Exchange a refresh token for new tokens; X's answer invalidates the old one.
+    """Exchange a refresh token for new tokens; this invalidates the old refresh token.
 
     Raises: RefreshTokenInvalid (only reconnecting helps), AppMisconfigured (no account is at
-    fault), XUnavailable, OutcomeUnknown (the old token may be used up), UnsafeHost (the app belongs
-    to another endpoint than the token).
+    fault), XUnavailable, OutcomeUnknown (the old token may be used up), UnsafeHost (the app and the
+    token belong to different endpoints).
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     return await _request_tokens(session, endpoint, app, form)
@@ -132,7 +132,8 @@ async def revoke(
 ) -> None:
     """Revoke a token; revoking a refresh token ends the whole grant. May be repeated.
 
-    Raises: AppMisconfigured, XUnavailable, UnsafeHost (as `refresh`).
+    Raises: AppMisconfigured, XUnavailable, UnsafeHost (the app and the token belong to different
+    endpoints).
     """
     form = {"token": token, "client_id": app.client_id}
     url, credentials = _address(endpoint, app, "/2/oauth2/revoke")
@@ -146,7 +147,8 @@ async def revoke(
 async def get_app_token(session: aiohttp.ClientSession, *, app: OAuth1) -> str:
     """Return the app's own token, which reads public data and the app's usage.
 
-    X returns the same token each time. It does not expire, but X limits how often it is requested.
+    X returns the same token each time. The token does not expire, but X limits how often an app may
+    request it.
 
     Raises: AppMisconfigured (wrong keys, or requested too often), XUnavailable, OutcomeUnknown.
     """
@@ -154,7 +156,7 @@ async def get_app_token(session: aiohttp.ClientSession, *, app: OAuth1) -> str:
     url, credentials = app.endpoint.url("/oauth2/token"), (app.api_key, app.api_secret)
     response = await _post_form(session, url, Operation.TOKEN, credentials, form)
     if not response.is_success:
-        # This endpoint answers as API v1.1 does: error 99 for every rejection.
+        # Like API v1.1, this endpoint sends error 99 for every rejection.
         raise _error_for(response, Operation.TOKEN, errors.AppMisconfigured)
     return _decode_tokens(response).access_token
 
@@ -165,7 +167,7 @@ async def _request_tokens(
     app: XApp,
     form: Mapping[str, str],
 ) -> TokenGrant:
-    # The form always contains the client id, even with Basic authentication.
+    # The form always contains the client id, even if Basic authentication sends it too.
     form = {**form, "client_id": app.client_id}
     url, credentials = _address(endpoint, app, "/2/oauth2/token")
     response = await _post_form(session, url, Operation.TOKEN, credentials, form)
@@ -193,7 +195,7 @@ def _address(endpoint: XEndpoint, app: XApp, path: str) -> tuple[XUrl, tuple[str
 
 
 def _is_revoked(body: bytes) -> bool:
-    """Whether a success is X's. X does not document the body, so an empty one is accepted."""
+    """Whether a 2xx response comes from X. X does not document the body, so it may be empty."""
     if not body:
         return True
     try:
@@ -216,7 +218,7 @@ async def _post_form(
     credentials: tuple[str, str | None],
     form: Mapping[str, str],
 ) -> Response:
-    """Post a form; with a secret, authenticate by Basic with `credentials` (id, secret)."""
+    """Post a form, with Basic authentication if `credentials` (id, secret) has a secret."""
     name, secret = credentials
     headers = {}
     if secret:
@@ -232,11 +234,11 @@ async def _post_form(
 def _error_for(
     response: Response, operation: Operation, invalid: type[errors.XError]
 ) -> errors.XError:
-    """Return the error of the token endpoint; `invalid` only if X rejects the token or code.
+    """Return the error for a response; `invalid` only if X rejects the token or code.
 
-    In all doubtful cases the account stays connected: a wrong client secret, a missing parameter,
-    X's own failures, and responses that are not X's. The latter say nothing about the token either:
-    a proxy may answer after X has used it up.
+    In all other cases the account stays connected: a wrong client secret, a missing parameter, X's
+    own failures, and responses that do not come from X. A proxy's response says nothing about the
+    token: the proxy may respond after X has used the token up.
     """
     facts: dict[str, Any] = {"operation": operation.value, "request_id": response.request_id}
     if not 400 <= response.status < 500 or response.status == 408:
@@ -251,7 +253,7 @@ def _error_for(
     if response.status == 400 and error in {"invalid_request", "invalid_grant"}:
         if "parameter" not in refusal.error_description:
             return invalid("X no longer accepts the token or code.", **facts)
-        # A phrase alone proves nothing against the account, and even less against the app.
+        # The word `parameter` in a message proves no fault of the account or of the app.
         return errors.XUnavailable("X's token endpoint reports a missing parameter.", **facts)
     if response.status in {401, 403} or error:
         return errors.AppMisconfigured(

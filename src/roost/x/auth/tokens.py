@@ -1,8 +1,8 @@
 """Token sources: a protocol of two methods, and two implementations without a database.
 
 A refresh token works once. A source that stores tokens must send one refresh at a time to X, and
-must store the new tokens before they are used. `roost.account_client` has the source that does this
-for the accounts in Roost's database.
+must store the new tokens before they are used. The source for the accounts in Roost's database is
+in `roost.account_client`.
 """
 
 import asyncio
@@ -23,11 +23,11 @@ EXPIRY_MARGIN: Final = timedelta(seconds=30)
 
 
 class TokenSource(Protocol):
-    """Supplies an account's access token, from wherever it is stored."""
+    """Supplies an account's access token, from a database, a file or memory."""
 
     @property
     def endpoint(self) -> XEndpoint:
-        """The X that the tokens belong to; they are sent nowhere else."""
+        """The endpoint that the tokens belong to; Roost sends them to no other."""
         ...
 
     async def get(self) -> str:
@@ -43,7 +43,7 @@ class TokenSource(Protocol):
 
 
 class FixedToken:
-    """A token without a refresh: an app's own, or one that another program keeps fresh."""
+    """A token that is never refreshed here: an app's own, or one that another program renews."""
 
     def __init__(self, access_token: str, endpoint: XEndpoint = LIVE_X) -> None:
         self._access_token = access_token
@@ -54,16 +54,17 @@ class FixedToken:
         return self._access_token
 
     async def refresh(self, rejected: str) -> str:
-        """Return the token unchanged: there is no other."""
+        """Return the unchanged token, because there is no other."""
         return self._access_token
 
 
 class MemoryTokens:
     """A grant kept in this process. Concurrent callers share one refresh request.
 
-    `on_rotated` is awaited with each new grant before it is used. Store the grant there, because
-    X has already invalidated the old refresh token. If `on_rotated` raises, the callers get its
-    exception, and the next refresh passes it the same grant again without a request to X.
+    `on_rotated` is awaited with each new grant before the grant is used. Store the grant there,
+    because X has already invalidated the old refresh token. If `on_rotated` raises, the callers get
+    its exception, and the next refresh calls `on_rotated` again with that grant, without a request
+    to X.
 
     Raises: UnsafeHost (the grant and the app belong to different endpoints).
     """
@@ -88,9 +89,9 @@ class MemoryTokens:
         self._refreshing: asyncio.Task[str] | None = None
 
     async def get(self) -> str:
-        """Return the access token; refresh it first if it expires within `EXPIRY_MARGIN`.
+        """Return the access token. A token that expires within `EXPIRY_MARGIN` is refreshed first.
 
-        Raises: what `refresh` raises.
+        Raises: the errors of `refresh`.
         """
         token = self._grant.access_token
         if self._expires_at - EXPIRY_MARGIN > self._clock.now():
@@ -98,10 +99,10 @@ class MemoryTokens:
         return await self.refresh(token)
 
     async def refresh(self, rejected: str) -> str:
-        """Return the next token. Once X has been asked, its answer is kept despite cancellation.
+        """Return the next token. If a caller is cancelled, the request to X still completes.
 
-        Raises: RefreshTokenInvalid, AppMisconfigured, XUnavailable, OutcomeUnknown; what
-        `on_rotated` raises.
+        Raises: RefreshTokenInvalid, AppMisconfigured, XUnavailable, OutcomeUnknown; the errors of
+        `on_rotated`.
         """
         if self._grant.access_token != rejected or self._grant.refresh_token is None:
             return self._grant.access_token
@@ -131,4 +132,4 @@ class MemoryTokens:
     def _on_refreshed(self, task: "asyncio.Task[str]") -> None:
         self._refreshing = None
         if not task.cancelled():
-            task.exception()  # mark it as retrieved: all callers may have been cancelled
+            task.exception()  # asyncio would log the error if all callers have been cancelled

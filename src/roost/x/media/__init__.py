@@ -1,7 +1,7 @@
 """Media uploads: streamed from disk in numbered segments, and resumable after a crash.
 
-`upload` does everything and waits. `transfer` only uploads the bytes and `read_processing` asks X
-for its progress, for a caller that does other work instead of waiting.
+`upload` does every step and waits until X has processed the file. A caller that does other work in
+the meantime uploads the bytes with `transfer` and asks X for its progress with `read_processing`.
 """
 
 from roost.x.media.content import HashedFile

@@ -11,16 +11,16 @@ from roost.x.media.state import UploadApi
 
 
 class UploadBackend(Protocol):
-    """One of X's upload APIs. Each function sends one request, and raises as `Client.call`."""
+    """One of X's upload APIs. Each function sends one request; its errors are `Client.call`'s."""
 
     async def initialize(
         self, client: UploadClient, *, mime_type: str, category: str, total_bytes: int
     ) -> schemas.MediaData:
-        """Announce a file."""
+        """Announce a file to X, which returns the media id of the upload."""
         ...
 
     async def append(self, client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
-        """Send a segment; X replaces a segment that is sent again, by its number."""
+        """Send a segment. May be repeated: X replaces a segment that has the same number."""
         ...
 
     async def finalize(self, client: UploadClient, media_id: XMediaId) -> schemas.MediaData:

@@ -1,6 +1,6 @@
 """The bytes of an upload, read chunk by chunk; each chunk has a buffer of its own.
 
-Bytes in the page cache are read at once: a thread per chunk costs as much as sending it.
+Bytes in the page cache are read without a thread, which would cost as much as sending the chunk.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ _MAX_BYTES: Final = 512 << 20
 
 @dataclass(frozen=True, slots=True)
 class HashedFile:
-    """An open file whose bytes have this SHA-256, as the caller has verified.
+    """An open file with the SHA-256 of its bytes, which the caller has verified.
 
     Its upload can be resumed with any copy of the same bytes.
     """
@@ -54,16 +54,16 @@ class Content:
         self.fingerprint = fingerprint
         """See `UploadState.fingerprint`."""
         self.failure: OSError | RoostError | None = None
-        """The error of a failed read. aiohttp, which reads, does not raise it to the caller."""
+        """The error of a failed read, because aiohttp does not pass it on to its caller."""
         self._get_version = get_version
         self._version = get_version()
         self._read_at = read_at
         self._read_cached = read_cached
 
     async def read(self, offset: int, length: int) -> Buffer:
-        """Read exactly these bytes.
+        """Read `length` bytes at `offset`.
 
-        Raises: OSError, MediaChanged (there are fewer), MediaStalled.
+        Raises: OSError, MediaChanged (the file has fewer bytes), MediaStalled.
         """
         chunk = self._read_cached(offset, length)
         if chunk is not None:
@@ -81,7 +81,7 @@ class Content:
         return chunk
 
     def check_unchanged(self) -> None:
-        """Raises: MediaChanged (X may have segments of two versions)."""
+        """Check that the file did not change. Raises: MediaChanged (X may have both versions)."""
         if self._get_version() != self._version:
             raise _changed("was changed")
 
@@ -98,8 +98,8 @@ def _changed(how: str) -> MediaChanged:
 async def open_content(source: Source) -> AsyncIterator[Content]:
     """Open the source of an upload.
 
-    A path is opened once, and everything is read from that file. An open file is read from its
-    beginning, and stays open.
+    A path is opened once, so all segments come from the same file even if the path is replaced. An
+    open file is read from its beginning, and stays open.
 
     Raises: OSError, MediaUnreadable (not a regular file, or larger than X accepts), MediaStalled.
     """
@@ -115,7 +115,7 @@ async def open_content(source: Source) -> AsyncIterator[Content]:
         with file:
             yield _from_descriptor(file.fileno())
     else:
-        source.flush()  # bytes in a writer's buffer belong to the file
+        source.flush()  # the upload includes the bytes that are still in a writer's buffer
         if isinstance(getattr(source, "raw", source), io.FileIO):
             yield _from_descriptor(source.fileno())
         else:
@@ -133,7 +133,7 @@ def _from_bytes(source: bytes) -> Content:
 
 
 def _open_path(path: Path) -> io.FileIO:
-    """Open with O_NONBLOCK: opening a pipe without it would block."""
+    """Open with O_NONBLOCK, because opening a pipe could otherwise block."""
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     descriptor = os.open(path, flags)
     try:
@@ -145,7 +145,7 @@ def _open_path(path: Path) -> io.FileIO:
 
 
 def _require_regular(descriptor: int) -> None:
-    """Raises: MediaUnreadable."""
+    """Check that an open file is regular and not too large for X. Raises: MediaUnreadable."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         raise MediaUnreadable(
@@ -174,7 +174,7 @@ def _from_descriptor(descriptor: int, sha256: str | None = None) -> Content:
         chunk = bytearray(length)
         try:
             count = os.preadv(descriptor, [chunk], offset, os.RWF_NOWAIT)
-        except OSError:  # not in the page cache, or not supported by the file system
+        except OSError:  # the bytes are not in the page cache, or RWF_NOWAIT is not supported
             return None
         return chunk if count == length else None
 
@@ -183,7 +183,7 @@ def _from_descriptor(descriptor: int, sha256: str | None = None) -> Content:
 
 
 def _from_seekable(source: BinaryIO) -> Content:
-    """Wrap a file in memory, or a decompressing one: it has one position, so one reader."""
+    """Wrap a file without a descriptor. It has one position, so only one task may read it."""
     position_lock = threading.Lock()
     size = source.seek(0, os.SEEK_END)
     source.seek(0)

@@ -17,7 +17,7 @@ B = TypeVar("B", bound=ResponseBody)
 
 
 class UploadClient(Protocol):
-    """`roost.x.Client`, or a wrapper of it."""
+    """The interface of `roost.x.Client` and of its wrappers."""
 
     def now(self) -> datetime:
         """Return domain time."""
@@ -29,7 +29,7 @@ class UploadClient(Protocol):
 
 
 class MeteredClient:
-    """A client that records the price of one upload's requests, and the latest rate limits."""
+    """A client that adds up the prices of an upload's requests and keeps the last limits."""
 
     def __init__(self, client: Client) -> None:
         self.now = client.now
@@ -45,7 +45,7 @@ class MeteredClient:
 
     @property
     def price(self) -> Price:
-        """US dollars of all successful requests."""
+        """US dollars that all successful requests cost together."""
         return prices.sum_prices(self._prices)
 
     @property

@@ -1,4 +1,4 @@
-"""X's processing of an uploaded file: images are ready at once, GIFs and videos take time."""
+"""X's processing of uploaded files: images are ready at once, GIFs and videos take time."""
 
 import asyncio
 from datetime import timedelta
@@ -10,13 +10,13 @@ from roost.x.media.backends import backend_for
 from roost.x.media.metered import UploadClient
 from roost.x.media.state import Processing, ProcessingState, UploadState
 
-#: Pause between two requests where X does not state one.
+#: The pause between two requests if X does not state one.
 _CHECK_AFTER: Final = timedelta(seconds=1)
 _READY: Final = Processing(ProcessingState.SUCCEEDED)
 
 
 async def read_processing(client: UploadClient, state: UploadState) -> Processing:
-    """Read X's progress with a finalized file; free. Images need no request.
+    """Ask X how far it has processed a finalized file; free. Images need no request.
 
     A failure is returned with X's reason, not raised.
 
@@ -30,7 +30,9 @@ async def read_processing(client: UploadClient, state: UploadState) -> Processin
 
 
 async def wait_processed(client: UploadClient, state: UploadState, deadline: timedelta) -> None:
-    """Poll X, as often as X asks for, until the file can be attached. `deadline` is wall time.
+    """Poll X at the interval that X states until the file can be attached.
+
+    `deadline` is wall time.
 
     Raises: MediaRejected (with X's reason), NotFoundOnX, XUnavailable (past the deadline).
     """
@@ -50,7 +52,7 @@ async def wait_processed(client: UploadClient, state: UploadState, deadline: tim
 
 
 def to_processing(media: schemas.MediaData) -> Processing:
-    """Read the progress from a response; without any, X has nothing left to process."""
+    """Read the progress from a response; if X states none, the processing has succeeded."""
     info = media.processing_info
     if info is None or info.state == ProcessingState.SUCCEEDED:
         return _READY

@@ -46,7 +46,7 @@ _LANGUAGE: Final = re.compile(r"[A-Z]{2}")
 
 
 class UploadRefused(InvalidInput):
-    """X would not accept the file, or its metadata; nothing was sent."""
+    """X would not accept the file or its metadata, so Roost did not send it."""
 
 
 class MediaTypeInvalid(UploadRefused):
@@ -56,9 +56,9 @@ class MediaTypeInvalid(UploadRefused):
 
 
 class MediaCategoryInvalid(UploadRefused):
-    """The category of an upload is not X's, or does not match the MIME type."""
+    """X has no such category of uploads, or the category does not match the MIME type."""
 
-    default_next = f"Use one of {', '.join(_CATEGORIES)}, or leave it out to follow the MIME type."
+    default_next = f"Use one of {', '.join(_CATEGORIES)}, or omit it: the MIME type then decides."
 
 
 class MediaEmpty(UploadRefused):
@@ -70,7 +70,7 @@ class MediaEmpty(UploadRefused):
 class MediaTooLarge(UploadRefused):
     """The file to upload is larger than X accepts in its category."""
 
-    default_next = "Export it in a smaller size."
+    default_next = "Export the file in a smaller size."
 
 
 class AltTextTooLong(UploadRefused):
@@ -82,11 +82,11 @@ class AltTextTooLong(UploadRefused):
 class LanguageInvalid(UploadRefused):
     """The language code of subtitles is not two capital letters."""
 
-    default_next = "Write it as `EN` or `DE`."
+    default_next = "Use two capital letters, such as `EN` or `DE`."
 
 
 def category_for(mime_type: str) -> str:
-    """Return the category of a MIME type for posts. Raises: MediaTypeInvalid."""
+    """Return X's category for a post's file of this type. Raises: MediaTypeInvalid."""
     _check_type(mime_type)
     if mime_type in _SUBTITLES:
         return "subtitles"
@@ -96,7 +96,10 @@ def category_for(mime_type: str) -> str:
 
 
 def check_category(mime_type: str, category: str) -> None:
-    """Raises: MediaTypeInvalid, MediaCategoryInvalid."""
+    """Check that X has the category and accepts the MIME type in it.
+
+    Raises: MediaTypeInvalid, MediaCategoryInvalid.
+    """
     _check_type(mime_type)
     if category not in _CATEGORIES:
         raise MediaCategoryInvalid(f"X has no category {short_repr(category)}.")
@@ -109,7 +112,7 @@ def check_category(mime_type: str, category: str) -> None:
 
 
 def check_size(category: str, size_bytes: int) -> None:
-    """Raises: MediaEmpty, MediaTooLarge."""
+    """Check the size of a file. Raises: MediaEmpty, MediaTooLarge."""
     if size_bytes == 0:
         raise MediaEmpty("The file to upload is empty.")
     _, max_bytes = _CATEGORIES[category]
@@ -122,7 +125,7 @@ def check_size(category: str, size_bytes: int) -> None:
 
 
 def check_alt_text(alt_text: str | None) -> None:
-    """Raises: AltTextTooLong."""
+    """Check the length of an alt text. Raises: AltTextTooLong."""
     if alt_text is not None and len(alt_text) > MAX_ALT_TEXT_LENGTH:
         raise AltTextTooLong(
             f"The alt text has {len(alt_text):,} characters; X accepts {MAX_ALT_TEXT_LENGTH:,}."
@@ -130,7 +133,7 @@ def check_alt_text(alt_text: str | None) -> None:
 
 
 def check_language(language_code: str) -> None:
-    """Raises: LanguageInvalid."""
+    """Check the language code of subtitles. Raises: LanguageInvalid."""
     if not _LANGUAGE.fullmatch(language_code):
         raise LanguageInvalid(f"{short_repr(language_code)} is not a language code that X accepts.")
 

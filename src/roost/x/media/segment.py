@@ -12,14 +12,14 @@ from aiohttp.payload import Payload
 from roost.x.media.content import Content
 from roost.x.transport import Timeouts
 
-#: Bytes of a segment that are in memory at a time.
+#: The number of bytes of a segment that are in memory at a time.
 _READ_BYTES: Final = 256 * 1024
 SEGMENT_TIMEOUTS: Final = Timeouts(total=timedelta(minutes=5))
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A range of a content's bytes; X orders segments by `index`."""
+    """A range of a file's bytes; X orders the segments by `index`."""
 
     content: Content
     index: int
@@ -47,16 +47,16 @@ class SegmentBody(Payload):
         self._size = len(self._head) + segment.length + len(self._tail)
 
     def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        """Raise TypeError: a segment is binary, and meant to be streamed."""
+        """Raise TypeError, because a segment is binary and only streamed."""
         raise TypeError("a segment is not text")
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        """Write head, bytes and tail; the transport's back-pressure limits the reading."""
+        """Write the whole body. The next chunk is read only when the transport accepts more."""
         await writer.write(self._head)
         offset, end = self._segment.offset, self._segment.offset + self._segment.length
         while offset < end:
             chunk = await self._segment.content.read(offset, min(_READ_BYTES, end - offset))
-            # With a view, the transport copies less of what it cannot send at once.
+            # If the transport cannot send everything at once, it copies less from a memoryview.
             await writer.write(memoryview(chunk))
             offset += len(chunk)
         await writer.write(self._tail)
@@ -64,5 +64,5 @@ class SegmentBody(Payload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """Write the whole body; the announced length is its own."""
+        """Write the whole body; `content_length` is always the body's own length."""
         await self.write(writer)

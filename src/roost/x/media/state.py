@@ -1,4 +1,4 @@
-"""The progress of an upload, as a value that can be stored and resumed from."""
+"""The progress of an upload, as a value that can be stored to resume the upload later."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ class UploadApi(StrEnum):
 
     V2 = "v2"
     V1_1 = "v1.1"
-    """The older one: OAuth 1.0a only; X has announced its end."""
+    """The older API: it accepts only OAuth 1.0a, and X has announced its end."""
 
 
 class ProcessingState(StrEnum):
@@ -30,7 +30,7 @@ class ProcessingState(StrEnum):
 
 
 class Processing(msgspec.Struct, frozen=True):
-    """X's progress with a file."""
+    """How far X has processed an uploaded file."""
 
     state: ProcessingState
     check_after: timedelta | None = None
@@ -40,7 +40,7 @@ class Processing(msgspec.Struct, frozen=True):
 
 
 class UploadState(msgspec.Struct, frozen=True, kw_only=True):
-    """What another process needs to resume an upload; it contains no secret.
+    """All that another process needs to resume an upload; contains no secret.
 
     Store it with `msgspec.json.encode(state)`, and load it with
     `msgspec.json.decode(stored, type=UploadState)`.
@@ -48,28 +48,28 @@ class UploadState(msgspec.Struct, frozen=True, kw_only=True):
 
     media_id: XMediaId
     media_key: str | None
-    """None until X has returned it."""
+    """X's key of the file; None until X has returned one."""
     total_bytes: int
     segment_bytes: int
     fingerprint: str
-    """Identifies the content: a digest of its bytes if one is known, otherwise the file's size and
-    time of last change."""
+    """Identifies the content: a digest of its bytes if known, or else the file's size and
+    the time of its last change."""
     acknowledged: tuple[int, ...] = ()
     """The numbers of the segments that X has."""
     expires_at: datetime
-    """When X discards the upload unless it is attached; in the client's domain time."""
+    """When X discards an upload that no post has attached; domain time of the client."""
     upload_api: UploadApi = UploadApi.V2
     processing: Processing | None = None
-    """X's answer to finalize; None before it."""
+    """X's latest progress; None before the upload is finalized."""
 
     @property
     def finalized(self) -> bool:
-        """Whether X has the whole file."""
+        """Whether X has received the whole file."""
         return self.processing is not None
 
     @property
     def acknowledged_bytes(self) -> int:
-        """The number of bytes that X has."""
+        """The number of bytes that X has received."""
         whole = len(self.acknowledged) * self.segment_bytes
         last = -(-self.total_bytes // self.segment_bytes) - 1
         return whole - (-self.total_bytes % self.segment_bytes if last in self.acknowledged else 0)
@@ -88,9 +88,9 @@ class UploadedMedia:
     media_id: XMediaId
     """The id by which a post attaches it."""
     media_key: str
-    """The key under which the timeline shows it."""
+    """The key that identifies the file in a post on the timeline."""
     expires_after: timedelta
-    """How long it can still be attached, in domain time."""
+    """How long a post can still attach the file, in domain time."""
     price: Price
     """US dollars: $0.005 for an alt text, otherwise free."""
     rate: tuple[Window, ...]

@@ -1,9 +1,9 @@
 """Uploads a file's bytes: initialize, append segments in parallel, finalize.
 
-Two steps may be repeated: append, because X stores segments by number, and finalize, because the
-file is the same. If X refuses a finalize after one without a response, the state on X is unknown
-and the upload starts again. This module does not repeat an initialize, before which nothing is
-lost; its caller may, because X discards an upload that is not attached.
+Two steps may be repeated: append, because X stores segments by number, and finalize, because it
+completes the same file. If a finalize got no response and X refuses the next one, the state on X is
+unknown, so the upload starts again. This module does not repeat a failed initialize, after which no
+bytes are lost. The caller may repeat it, because X discards an upload that no post attaches.
 """
 
 import asyncio
@@ -27,8 +27,9 @@ from roost.x.media.state import UploadApi, UploadState
 from roost.x.retry import repeat_upload_step
 
 _MIB: Final = 1024 * 1024
-#: The largest segment of each API, and a size that X has always accepted.
+#: The largest segment that each API accepts.
 _SEGMENT_BYTES: Final = {UploadApi.V2: 4 * _MIB, UploadApi.V1_1: 5 * _MIB}
+#: A size that X has always accepted.
 _SMALL_SEGMENT_BYTES: Final = 1 * _MIB
 #: X numbers segments from 0 to 999.
 _MAX_SEGMENTS: Final = 1000
@@ -54,19 +55,20 @@ async def transfer(
 ) -> UploadState:
     """Upload a file's bytes, or resume from a stored `state`; free.
 
-    `segment_bytes` is 4 MiB with v2 and 5 MiB with v1.1 by default; if X refuses it, the upload
-    starts again with 1 MiB. `on_state` is awaited after initialize, after each acknowledged segment
-    and after finalize, one call at a time; another process can resume from its last argument. With
-    a state that X has discarded, or of other content, the upload starts again. `on_progress` gets
-    the number of bytes that X has and the total. Memory use depends on `parallel`, not on the file.
+    `segment_bytes` is 4 MiB with v2 and 5 MiB with v1.1 by default; if X refuses that size, the
+    upload starts again with 1 MiB. `on_state` is awaited after initialize, after each acknowledged
+    segment and after finalize, one call at a time; another process can resume from the last state.
+    If X has discarded the upload of `state`, or `state` has other content, the upload starts again.
+    `on_progress` gets the number of bytes that X has received, and the total. Memory use depends on
+    `parallel`, not on the size of the file.
 
-    Raises: UploadRefused (X would not accept it; nothing was sent), OSError (the file cannot be
-    read), MediaUnreadable (not a regular file, or larger than X accepts), MediaStalled,
+    Raises: UploadRefused (X would not accept the file; nothing was sent), OSError (the file cannot
+    be read), MediaUnreadable (not a regular file, or larger than X accepts), MediaStalled,
     MediaChanged, MediaRejected, SegmentTooLarge (even 1 MiB), ReauthorizationRequired (the grant
     lacks `media.write`), RateLimited, OutOfCredits, XUnavailable.
     """
     if parallel < 1 or (segment_bytes is not None and segment_bytes < 1):
-        raise ValueError("`parallel` and `segment_bytes` are at least 1.")
+        raise ValueError("`parallel` and `segment_bytes` must be at least 1.")
     check_category(mime_type, category)
     api = UploadApi(upload_api)
     options = _UploadOptions(mime_type, category, api, parallel, on_state, on_progress)
@@ -111,7 +113,7 @@ class _UploadOptions:
 
 
 def _can_resume(state: UploadState, content: Content, client: UploadClient) -> bool:
-    """Whether the state is of this content, and has not expired."""
+    """Whether `state` describes an upload of this content that has not expired."""
     return state.fingerprint == content.fingerprint and client.now() < state.expires_at
 
 
@@ -122,7 +124,7 @@ async def _upload(
     resumed: UploadState | None,
     segment_bytes: int,
 ) -> UploadState:
-    """Raises: NotFoundOnX (X does not know the upload), and what `transfer` raises."""
+    """Upload from the start, or resume. Raises: NotFoundOnX (X has discarded the upload)."""
     if resumed is not None and resumed.finalized:
         return resumed
     started = resumed or await _initialize(client, content, options, segment_bytes)
@@ -168,7 +170,7 @@ async def _append_missing(
 
     async def send_segments() -> None:
         nonlocal state
-        for index in missing:  # all tasks share the iterator
+        for index in missing:  # all tasks share one iterator, so each segment is sent by one task
             await _append(client, backend, content, state, index)
             async with state_lock:
                 state = msgspec.structs.replace(
@@ -208,7 +210,7 @@ async def _append(
 async def _finalize(
     client: UploadClient, backend: UploadBackend, state: UploadState, *, maybe_finalized: bool
 ) -> schemas.MediaData:
-    """Raises: NotFoundOnX (X may have carried out an earlier finalize), and the usual errors."""
+    """Finalize the upload. Raises: NotFoundOnX (X may have finalized it before, and refuses)."""
 
     async def send() -> schemas.MediaData:
         nonlocal maybe_finalized

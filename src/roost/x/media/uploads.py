@@ -49,13 +49,13 @@ async def upload(
     processing_deadline: timedelta = _PROCESSING_DEADLINE,
     upload_api: UploadApi | str = UploadApi.V2,
 ) -> UploadedMedia:
-    """Upload a file (or bytes) and wait until X has processed it; free, an alt text $0.005.
+    """Upload a file (or bytes) and wait until X has processed it. An alt text costs $0.005.
 
     `category` is X's: `tweet_image`, `tweet_gif` or `tweet_video`; by default it follows the MIME
-    type. `processing_deadline` is wall time. The other options are those of `transfer`; with a
-    finalized `state` only the waiting remains.
+    type. `processing_deadline` is wall time. `transfer` describes the other options. If `state` is
+    already finalized, the function only waits for X's processing.
 
-    Raises: what `transfer` raises, MediaRejected with X's reason, XUnavailable (not processed in
+    Raises: the errors of `transfer`, MediaRejected with X's reason, XUnavailable (not processed in
     time; the stored state can be resumed).
     """
     media_category = category_for(mime_type) if category is None else category
@@ -86,7 +86,7 @@ async def upload(
         uploaded = await transfer_and_wait(None)  # X has discarded the upload
     await _add_metadata(metered, uploaded, alt_text, subtitles)
     if uploaded.media_key is None:
-        # Without its key, the post could not be recognized on the timeline.
+        # A post is recognized on the timeline by the keys of its files, so a key is required.
         raise errors.XUnavailable(
             "X did not return the key of the uploaded file.",
             operation=Operation.MEDIA_UPLOAD.value,
@@ -101,7 +101,7 @@ async def _add_metadata(
     alt_text: str | None,
     subtitles: Sequence[Subtitles],
 ) -> None:
-    """Add alt text ($0.005) and subtitles. Repeated on failure: losing the upload costs more."""
+    """Add alt text ($0.005) and subtitles; a failed step is repeated, to keep the upload."""
     backend = backend_for(uploaded.upload_api)
     if alt_text:
         await repeat_upload_step(lambda: backend.set_alt_text(client, uploaded.media_id, alt_text))

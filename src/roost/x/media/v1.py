@@ -1,7 +1,7 @@
 """Uploads through API v1.1: one URL, and the commands INIT, APPEND, FINALIZE and STATUS.
 
-Requests are signed with OAuth 1.0a. X announced the end of this API for 2025; whether it still
-answers is not known. Form parameters are part of the signature, multipart and JSON bodies are not.
+Requests are signed with OAuth 1.0a. X announced the end of this API for 2025; whether the API still
+works is not known. The signature covers form parameters, but not multipart and JSON bodies.
 
 Source: developer.x.com, media/upload-media (API 1.1).
 """
@@ -26,10 +26,10 @@ _PATH: Final = "/1.1/media/upload.json"
 async def initialize(
     client: UploadClient, *, mime_type: str, category: str, total_bytes: int
 ) -> schemas.MediaData:
-    """Announce a file.
+    """Announce a file to X, which returns the media id of the upload.
 
-    Raises: AppMisconfigured (X no longer serves this API: it says so, or the URL does not exist,
-    because X may remove the API without a notice).
+    Raises: AppMisconfigured (X reports that it no longer serves this API, or the URL does not
+    exist, because X may remove the API without a notice).
     """
     form = {
         "command": "INIT",
@@ -51,7 +51,7 @@ async def initialize(
 
 
 async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
-    """Send a segment; X replaces a segment that is sent again, by its number."""
+    """Send a segment. May be repeated: X replaces a segment that has the same number."""
     fields = {"command": "APPEND", "media_id": media_id, "segment_index": str(segment.index)}
     request = Request(
         Operation.MEDIA_UPLOAD,

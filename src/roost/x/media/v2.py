@@ -22,7 +22,7 @@ _NO_CONTENT: Final = msgspec.json.Decoder(schemas.NoContent)
 async def initialize(
     client: UploadClient, *, mime_type: str, category: str, total_bytes: int
 ) -> schemas.MediaData:
-    """Announce a file."""
+    """Announce a file to X, which returns the media id of the upload."""
     body: dict[str, str | int] = {
         "media_type": mime_type,
         "total_bytes": total_bytes,
@@ -32,7 +32,7 @@ async def initialize(
 
 
 async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
-    """Send a segment; X replaces a segment that is sent again, by its number."""
+    """Send a segment. May be repeated: X replaces a segment that has the same number."""
     request = Request(
         Operation.MEDIA_UPLOAD,
         "POST",

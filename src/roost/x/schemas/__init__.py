@@ -1,10 +1,10 @@
 """X's response bodies as typed structs, in both spellings (`tweet_count`, `post_count`).
 
-X is renaming `tweet` to `post`, and it is not documented which spelling a response has. So each
-struct has both fields, and a property that reads whichever is present. Unused fields are skipped.
+X is renaming `tweet` to `post`, and does not document which spelling a response has. So each struct
+has both fields, and a property that reads the field that is present. Unused fields are skipped.
 
-A proxy's `{}` or `{"status": "ok"}` with status 200 is valid JSON. So each struct requires what
-every response of X to its request contains, and decoding anything else fails.
+A proxy's `{}` or `{"status": "ok"}` with status 200 is valid JSON. So each struct requires the
+fields that every response of X to the request contains, and a body without them is not decoded.
 """
 
 from roost.x.schemas.accounts import (

@@ -19,7 +19,7 @@ class UserMetrics(msgspec.Struct, frozen=True):
 
     @property
     def posts(self) -> int | None:
-        """The count in either spelling."""
+        """The number of posts, from `post_count` or `tweet_count`."""
         return self.post_count if self.tweet_count is None else self.tweet_count
 
 
@@ -35,7 +35,7 @@ class UserData(msgspec.Struct, frozen=True):
 
 
 class UserResponse(ResponseBody, frozen=True):
-    """One account, or `errors` that say why it is missing."""
+    """One account, or `errors` that say why the account is missing."""
 
     data: UserData | None = None
     errors: list[dict[str, Any]] = msgspec.field(default_factory=list)
@@ -45,7 +45,7 @@ class UserResponse(ResponseBody, frozen=True):
             require_content((), self.errors)
 
     def users_read(self) -> tuple[XUserId, ...]:
-        """Return the account's id; it is billed."""
+        """Return the id of the account: X bills the account as one resource."""
         return (XUserId(self.data.id),) if self.data else ()
 
     def refusal(self) -> dict[str, Any] | None:
@@ -67,7 +67,7 @@ class DailyUsage(msgspec.Struct, frozen=True):
 
 
 class UsageData(msgspec.Struct, frozen=True):
-    """How many posts a project has read, and may read."""
+    """How many posts a project has read, and how many it may read."""
 
     cap_reset_day: int | None = None
     project_cap: int | None = None

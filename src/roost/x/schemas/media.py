@@ -8,7 +8,7 @@ from roost.x.schemas.response import ResponseBody
 
 
 class ProcessingError(msgspec.Struct, frozen=True):
-    """Why X could not process a file; X does not always say."""
+    """X's reason why it could not process a file; both fields may be missing."""
 
     name: str = ""
     message: str = ""
@@ -24,7 +24,7 @@ class ProcessingInfo(msgspec.Struct, frozen=True):
 
 
 class MediaData(msgspec.Struct, frozen=True):
-    """An upload."""
+    """The state of an upload as X reports it."""
 
     id: str
     media_key: str | None = None
@@ -56,7 +56,7 @@ class MediaResponseV1(ResponseBody, frozen=True):
 
     @property
     def data(self) -> MediaData:
-        """The upload in the shape of v2."""
+        """The upload in the form of API v2."""
         return MediaData(
             self.media_id_string, self.media_key, self.expires_after_secs, self.processing_info
         )

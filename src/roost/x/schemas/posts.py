@@ -8,7 +8,7 @@ import msgspec
 from roost.models import TweetId
 from roost.x.schemas.response import ResponseBody, require_content
 
-#: An id that Roost stores.
+#: Ids of new posts are checked, because Roost stores them.
 _NewId = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$")]
 _COUNT_MISMATCH: Final = "`meta.result_count` is not the number of posts"
 
@@ -26,7 +26,7 @@ class PublicMetrics(msgspec.Struct, frozen=True):
 
     @property
     def reposts(self) -> int | None:
-        """The count in either spelling."""
+        """The number of reposts, from `repost_count` or `retweet_count`."""
         return self.repost_count if self.retweet_count is None else self.retweet_count
 
 
@@ -40,7 +40,7 @@ class NonPublicMetrics(msgspec.Struct, frozen=True):
 
 
 class OrganicMetrics(msgspec.Struct, frozen=True):
-    """Counts visible to the author, for 30 days: without promotion, or from promotion only."""
+    """Counts that the author sees for 30 days: without promotion, or from promotion only."""
 
     impression_count: int | None = None
     like_count: int | None = None
@@ -52,7 +52,7 @@ class OrganicMetrics(msgspec.Struct, frozen=True):
 
     @property
     def reposts(self) -> int | None:
-        """The count in either spelling."""
+        """The number of reposts, from `repost_count` or `retweet_count`."""
         return self.repost_count if self.retweet_count is None else self.retweet_count
 
 
@@ -112,12 +112,12 @@ class PostData(msgspec.Struct, frozen=True):
 
     @property
     def references(self) -> list[Reference]:
-        """The references in either spelling."""
+        """The references, from `referenced_posts` or `referenced_tweets`."""
         return self.referenced_tweets or self.referenced_posts or []
 
     @property
     def note(self) -> NotePost | None:
-        """The long text in either spelling."""
+        """The long text, from `note_post` or `note_tweet`."""
         return self.note_tweet or self.note_post
 
 
@@ -136,7 +136,7 @@ class PollData(msgspec.Struct, frozen=True):
 
 
 class Includes(msgspec.Struct, frozen=True):
-    """The expanded objects beside the posts."""
+    """Objects that posts refer to, and that X returns next to the posts."""
 
     polls: list[PollData] = []
 
@@ -149,10 +149,11 @@ class PageMeta(msgspec.Struct, frozen=True):
 
 
 class PostsResponse(ResponseBody, frozen=True):
-    """Several posts; `errors` names requested posts, or fields of them, that are missing.
+    """Several posts; `errors` names the requested posts and fields that are missing.
 
     Data and errors may both be absent only if `meta` counts no posts. A count that differs from the
-    data is X's only together with `errors`: X does not say whether it counts omitted posts.
+    number of posts is accepted only together with `errors`, because X does not document whether the
+    count includes omitted posts.
     """
 
     data: list[PostData] = msgspec.field(default_factory=list)
@@ -179,7 +180,7 @@ class PostsResponse(ResponseBody, frozen=True):
 class TimelineResponse(PostsResponse, frozen=True):
     """A page of an account's timeline, possibly empty: `meta` must count its posts.
 
-    Without a count it is a refusal: problems of X and no posts.
+    X's refusal to show a timeline has no count: it contains problems of X and no posts.
     """
 
     def __post_init__(self) -> None:
@@ -190,7 +191,7 @@ class TimelineResponse(PostsResponse, frozen=True):
             raise ValueError(_COUNT_MISMATCH)
 
     def refusal(self) -> dict[str, Any] | None:
-        """Return the reason for a protected or suspended account, which is not "no posts"."""
+        """Return X's reason for a protected or suspended account, whose page is not just empty."""
         return self.errors[0] if self.errors and not self.data else None
 
 

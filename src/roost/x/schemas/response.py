@@ -1,4 +1,4 @@
-"""The base of all response bodies: what of it X bills, and whether it is a refusal."""
+"""The base of all response bodies: which resources X bills, and whether X refused."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -13,14 +13,14 @@ class ResponseBody(msgspec.Struct, frozen=True):
     """A whole response body; by default it contains nothing that X bills."""
 
     empty_body: ClassVar[bytes] = b""
-    """What to decode instead of an empty body; empty if X never sends an empty one."""
+    """Decoded instead of an empty body. Empty: X never sends an empty body for the request."""
 
     def posts_read(self) -> tuple[TweetId, ...]:
-        """Return the ids of the posts in it."""
+        """Return the ids of the posts in the response."""
         return ()
 
     def users_read(self) -> tuple[XUserId, ...]:
-        """Return the ids of the users in it."""
+        """Return the ids of the users in the response."""
         return ()
 
     def created_post(self) -> TweetId | None:
@@ -28,7 +28,7 @@ class ResponseBody(msgspec.Struct, frozen=True):
         return None
 
     def refusal(self) -> dict[str, Any] | None:
-        """Return X's reason for missing data: X also refuses with status 200."""
+        """Return X's reason for missing data, because X also refuses with status 200."""
         return None
 
     def billed_resources(self) -> int:
@@ -37,6 +37,6 @@ class ResponseBody(msgspec.Struct, frozen=True):
 
 
 def require_content(data: Sequence[object], errors: Sequence[Mapping[str, Any]]) -> None:
-    """Raises: ValueError (there is neither data nor X's reason for its absence)."""
+    """Check that a response has data, or X's reason why data is missing. Raises: ValueError."""
     if not data and not (errors and is_problem(errors[0])):
         raise ValueError("neither `data` nor a problem of X")
