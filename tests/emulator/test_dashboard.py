@@ -136,10 +136,10 @@ async def test_older_posts_are_on_the_next_page(account: Account) -> None:
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"action": "like", "as": "mira_builds", "post": "1"}, "There is no such post"),
-        ({"action": "like", "as": "unknown", "post": "1"}, "There is no such"),
+        ({"action": "like", "as": "mira_builds", "post": "1"}, "The post 1 does not exist"),
+        ({"action": "like", "as": "unknown", "post": "1"}, "The post 1 does not exist"),
         ({"action": "post", "as": "larkbooks", "text": " "}, "must not be empty"),
-        ({"action": "fly"}, "There is no such action"),
+        ({"action": "fly"}, "has no known `action`"),
         ({"clock": "jump -1"}, "does not move backward"),
         ({"clock": "jump 1e300"}, "does not go beyond"),
         ({"clock": "jump nan"}, "does not move backward"),

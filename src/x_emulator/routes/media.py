@@ -61,7 +61,7 @@ async def append(call: Call) -> ApiResponse:
 
 
 async def upload(call: Call) -> ApiResponse:
-    """`POST /2/media/upload`: a whole file. The old commands are refused with X's message."""
+    """`POST /2/media/upload`: a whole file. The former `command` field is refused, as by X."""
     boundary = multipart.boundary_of(call.request)
     if boundary is None and not call.request.headers.get("content-type", "").endswith("json"):
         raise refusals.invalid_request(
@@ -87,7 +87,7 @@ async def upload(call: Call) -> ApiResponse:
 
 
 async def finalize(call: Call) -> ApiResponse:
-    """`POST /2/media/upload/{id}/finalize`. A body must be a JSON object, if there is one."""
+    """`POST /2/media/upload/{id}/finalize`. A body, if present, must be a JSON object."""
     body = await call.request.body()
     is_missing = not body and call.world.switches.finalize_requires_body
     if is_missing or (body and not isinstance(read_body(call.world, body, object), dict)):
@@ -148,7 +148,7 @@ async def delete_subtitles(call: Call) -> ApiResponse:
 
 @contextlib.contextmanager
 def temporary_file(call: Call) -> Iterator[Path]:
-    """Provide the path of a file for received bytes. It is deleted at the end, unless moved."""
+    """Yield a path for received bytes. A file that is still there afterwards is deleted."""
     file = call.world.spool / f"received-{uuid.uuid4().hex}"
     try:
         yield file
@@ -157,7 +157,7 @@ def temporary_file(call: Call) -> Iterator[Path]:
 
 
 async def _receive_json(call: Call, kind: type[T], file: Path, max_bytes: int) -> T:
-    """Decode a JSON body and write its base64 `media` to a file."""
+    """Decode a JSON body, and write the bytes of its base64 field `media` to a file."""
     body = bytearray()
     async for chunk in call.request.stream():
         body += chunk
@@ -188,7 +188,7 @@ async def _receive_multipart(
 
 
 def _check_fields(call: Call, fields: dict[str, str], *others: str) -> None:
-    """Check that the media is present, and that the schema has all other fields."""
+    """Check that the fields include `media`, and that all other fields are in `others`."""
     for unknown in sorted(fields.keys() - {"media", *others}):
         message = (
             f"$.{unknown}: is not defined in the schema and the schema does not allow additional"
