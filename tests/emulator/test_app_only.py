@@ -1,4 +1,4 @@
-"""The app-only token: one per app, for reads only."""
+"""Tests of the app-only token: an app has one, and can only read with it."""
 
 from typing import Any
 

@@ -27,7 +27,7 @@ _ACCOUNTS = (
 _STEADY = Scenario(
     name="steady",
     imitates="Small to medium accounts in an ordinary season: followers come and go every day,"
-    " less at weekends, with some random variation. Slightly more come than go.",
+    " fewer at weekends, with some random variation. Slightly more followers come than go.",
     accounts=_ACCOUNTS,
     daily_gain=0.0020,
     daily_loss=0.0014,
