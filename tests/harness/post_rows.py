@@ -20,7 +20,7 @@ _EVENTS = (
 
 
 async def read_rows(admin_url: str) -> dict[int, PostRow]:
-    """Read all posts with their parts and events, by post id. `admin_url` is a superuser's URL."""
+    """Read all posts with parts and events, by post id. `admin_url` is a superuser's URL."""
     async with await psycopg.AsyncConnection.connect(admin_url, row_factory=dict_row) as connection:
         posts = await (await connection.execute(_POSTS)).fetchall()
         parts: dict[int, list[PartRow]] = {post["id"]: [] for post in posts}

@@ -35,7 +35,7 @@ def report(
     figures: Mapping[str, float | int | str],
     as_json: bool,
 ) -> int:
-    """Print thresholds and figures. Returns the exit code: 1 if a threshold is not met, else 0."""
+    """Print thresholds and figures. Returns the exit code, 1 if a threshold is not met."""
     if as_json:
         bars = [
             {"name": t.name, "value": t.value, "op": t.op, "bar": t.limit, "holds": t.is_met}

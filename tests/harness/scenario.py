@@ -1,4 +1,4 @@
-"""A test environment with a database, an emulator, connected accounts and worker processes."""
+"""A test environment with a database, an emulator, connected accounts and workers."""
 
 import asyncio
 import contextlib
@@ -53,8 +53,8 @@ _IDLE_STATE = """
 """
 #: The first key of the advisory lock of an account ("Ro"). The worker that has the lock may send.
 SENDER_LOCK = 0x526F
-#: An SQL condition for the sessions of a worker, which takes its name and its process id. The session
-#: with the worker's locks has another name, which ends with the process id.
+#: An SQL condition for the sessions of a worker. Its values are the worker's name and process id,
+#: because the session with the worker's locks has another name, which ends with the process id.
 IS_WORKER_SESSION = (
     "(application_name = %s OR application_name ~ format('^roost .*:%%s$', %s::int))"
 )
@@ -107,7 +107,7 @@ class Scenario:
         return account
 
     async def reconnect_accounts(self) -> int:
-        """Reconnect, as their owners do, the accounts that lost their connection. Returns how many."""
+        """Reconnect all accounts that lost their connection, as owners do. Return how many."""
         rows = await self.fetch("SELECT id FROM roost.integrations WHERE status <> 'connected'")
         for (number,) in rows:
             account = self.accounts[number]
@@ -128,7 +128,7 @@ class Scenario:
         media: Path | None = None,
         options: PartOptions = NO_OPTIONS,
     ) -> PlannedPost:
-        """Schedule a post with a part for each text. `media` and `options` are for the first part."""
+        """Schedule a post with a part for each text. The first part gets `media` and `options`."""
         first_media = (MediaInput(media, "A square"),) if media else ()
         parts = [
             PartInput(text, first_media, options) if index == 0 else PartInput(text)
@@ -252,14 +252,14 @@ class Scenario:
         return parse_x_posts(await self.read_ground_truth("posts"))
 
     async def read_ground_truth(self, *sections: str) -> dict[str, Any]:
-        """Read sections of the emulator's ground truth, or all of it if no section is given."""
+        """Read the given sections of the emulator's ground truth."""
         url, params = f"{self.emulator.url}/_emulator/ground-truth", {"only": ",".join(sections)}
         async with self.emulator.http.get(url, params=params) as response:
             ground_truth: dict[str, Any] = await response.json()
             return ground_truth
 
     async def wait_settled(self, posts: Collection[int], within: float = 90) -> bool:
-        """Wait until all posts are final. Returns False if that takes more than `within` seconds."""
+        """Wait until all posts are final. Returns False if `within` wall seconds are too short."""
         return await self.run_until(lambda: self.are_final(posts), within)
 
     async def run_until(self, condition: Callable[[], Awaitable[bool]], within: float) -> bool:
@@ -296,7 +296,7 @@ class Scenario:
             await self.emulator.jump(seconds=ahead.total_seconds())
 
     async def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a query by the superuser. Retries while the database is unavailable."""
+        """Return the rows of a query by the superuser. Retry while the database is unavailable."""
         cursor = await self._execute(query, *values)
         return await cursor.fetchall()
 
@@ -344,7 +344,7 @@ async def open_scenario(
     """
     folder.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
-        # Each request gets a new connection, because a blocked event loop does not notice that the
+        # Each request gets a new connection, because an idle event loop does not notice that the
         # server has closed an old connection.
         connector = aiohttp.TCPConnector(force_close=True)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))

@@ -23,8 +23,8 @@ _SERVER = "server"
 RestartMode = Literal["fast", "immediate"]
 #: Connection options that make a session writable even if the server's default is read-only.
 READ_WRITE = "-c default_transaction_read_only=off"
-#: The server's maximum of connections. A worker under load holds some 25 connections. Benchmarks run
-#: up to a dozen workers at once, and each scenario also has a connection pool. So the embedded
+#: The server's maximum of connections. A worker under load holds some 25 connections. Benchmarks
+#: run up to a dozen workers at once, and each scenario also has a connection pool. So the embedded
 #: server's default of 200 is too low.
 _MAX_CONNECTIONS = 600
 _numbers = itertools.count(1)
@@ -39,7 +39,7 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncIterator[str]:
-        """Create an empty, migrated database, and drop it at the end. Yields the superuser's URL."""
+        """Create an empty, migrated database, and drop it at the end. Yields the superuser URL."""
         name = f"scenario_{next(_numbers)}"
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
         await prepare_database(self.url(name))

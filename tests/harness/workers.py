@@ -182,7 +182,7 @@ class Worker:
         return "its log ends with\n    " + "\n    ".join(self.log.read_text().splitlines()[-20:])
 
     async def wait_ended(self, within: float = 60) -> int:
-        """Wait until the process has ended. Returns the exit code, which is negative for a signal."""
+        """Wait until the process has ended. Returns its exit code, negative for a signal."""
         async with asyncio.timeout(within):
             while (code := self._process.exitcode) is None:
                 await asyncio.sleep(0.01)

@@ -1,6 +1,6 @@
 """A workload for benchmarks: PostgreSQL, the emulator, and tenants of unequal sizes.
 
-Everything runs as in production: a durable server, the emulator over HTTP, and workers as processes.
+Everything runs as users run it: a durable server, the emulator over HTTP, workers as processes.
 Only the posts are inserted with SQL, because the benchmarks do not measure the planning of posts.
 """
 
@@ -58,7 +58,7 @@ class Workload:
     async def plan_posts(
         self, tenants: Sequence[TenantId], each: int, due_at: datetime, name: str
     ) -> int:
-        """Plan `each` posts of one part for every account of these tenants. Returns their number."""
+        """Plan `each` one-part posts for every account of these tenants. Returns their number."""
         planned = 0
         for round_number in range(each):
             for tenant_id in tenants:

@@ -181,7 +181,7 @@ def _category(parameters: dict[str, str], media_type: str) -> Category:
 
 
 def _decode_media(parameters: dict[str, str], file: Path) -> None:
-    """Decode base64 media into a file. Other bytes are skipped, so the size may be too small."""
+    """Decode base64 media into a file. Other bytes are skipped, which changes the size."""
     # A urlencoded form cannot contain raw bytes, so both `media` and `media_data` are base64.
     name = "media" if parameters.get("media") and not file.exists() else "media_data"
     if name not in parameters:

@@ -16,8 +16,8 @@ from harness.workers import spawn_worker
 
 _DUE_AFTER_S = 4.0
 _SETTLE_TIMEOUT_S = 240.0
-#: The kernel retransmits a packet after 0.2, 0.4, 0.8 … s. So when creates are no longer lost, a lost
-#: packet is sent again at the latest after as much time as they were lost for.
+#: The kernel retransmits a lost packet after 0.2, 0.4, 0.8 … s. So at the latest, it sends the
+#: packet again when twice the time has passed for which packets were lost.
 _RETRANSMIT_FACTOR = 2.0
 
 
