@@ -1,4 +1,4 @@
-"""Benchmark the detector of follower anomalies: its found and its false anomalies.
+"""Benchmark the detector of follower anomalies: how many it finds or reports falsely.
 
     ./dev bench anomalies [--json] [--accounts N]
 

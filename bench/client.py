@@ -49,7 +49,7 @@ IN_FLIGHT = (1, 50)
 TOKEN = "token" * 20
 IDS = [TweetId(str(1_985_000_000_000_000_000 + number)) for number in range(100)]
 NODE_VERSION = "twitter-api-v2@1.29.1"
-#: For each other client, the highest allowed ratio of Roost's CPU time to its CPU time.
+#: For each other client, the highest allowed ratio of Roost's CPU time to that client's CPU time.
 LIMITS = {
     "raw_aiohttp": 1.35,
     "tweepy_async": 1.25,

@@ -37,7 +37,7 @@ class SecretMiddleware:
         self._secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward the request, or respond 401 if its path needs the secret and it has none."""
+        """Forward a request, or respond 401 if its path needs a secret that the request lacks."""
         if scope["type"] != "http" or not is_protected(scope["path"]) or self._has_secret(scope):
             await self._app(scope, receive, send)
             return

@@ -20,7 +20,7 @@ _TOO_FAR = f"The clock does not go beyond {LAST.year}."
 
 
 class EmulatedClock:
-    """Computes emulated time from one reading of the machine's clock."""
+    """A clock that computes the emulated time from the machine's time and a rate."""
 
     def __init__(self) -> None:
         self._wall = self._emulated = datetime.now(UTC)

@@ -203,7 +203,7 @@ def read_body(world: World, body: bytes, kind: type[T]) -> T:
 
 
 def _exhausted_day_headers(world: World) -> Headers:
-    """Return headers for an exhausted 24-hour limit, sent with those of the 15-minute limit."""
+    """Return the headers that report an exhausted 24-hour limit."""
     reset_at = int(world.now().timestamp()) + 6 * 3600
     return (
         (b"x-user-limit-24hour-limit", b"100"),
@@ -215,10 +215,10 @@ def _exhausted_day_headers(world: World) -> Headers:
 async def _apply_fault(
     world: World, fault: Fault, entry: RequestEntry, *, is_empty: bool = False
 ) -> ApiResponse | None:
-    """Apply a fault. Returns the response to send, or None if the fault does not replace it.
+    """Apply a fault. Returns a response to send, or None to send the normal response.
 
     Status 0 means that the connection is cut without a response. `cut` sends half of the body. If
-    the body is empty (`is_empty`), it does the same as `drop`.
+    the body is empty (`is_empty`), `cut` does the same as `drop`.
     """
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)

@@ -40,7 +40,7 @@ def serve(
     """
     try:
         if not secret and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-            raise ValueError(f"To listen on {host}, which is not loopback, a secret is required.")
+            raise ValueError(f"Listening on {host}, which is not loopback, needs a secret.")
         if state is not None and state.exists():
             persistence.load(world, state)
         app = make_app(world, any_host=bool(secret))

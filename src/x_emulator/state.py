@@ -94,7 +94,7 @@ class User:
 
 @dataclass(slots=True)
 class Grant:
-    """A user's permission for an app. The tokens that it permits refer to it."""
+    """A user's permission for an app. Each token refers to the grant that permits it."""
 
     client_id: str
     user_id: str
@@ -210,7 +210,7 @@ class Post:
     reply_settings: str
     has_link: bool
     is_long: bool
-    """Whether the text weighs more than 280. X then cuts `text`; `note_tweet` has all of it."""
+    """Whether the text weighs more than 280. X then cuts `text`; `note_tweet` is complete."""
     history: list[str]
     """The ids of all versions of the post, oldest first. The versions share one list object."""
     edit_eligible: bool = False

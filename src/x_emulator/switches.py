@@ -37,8 +37,8 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The access tier of apps. A self-serve app may not quote. It may reply to a post only if
     the post is by its user, mentions its user or quotes a post of its user."""
     field_names: Literal["as_requested", "post"] = "as_requested"
-    """Whether responses use old field names (`tweet`) or new ones (`post`) like the request,
-    or always the new ones."""
+    """Whether responses use the field names of the request, which are old (`tweet`) or new
+    (`post`), or always the new names."""
     problem_host: Literal["api.twitter.com", "api.x.com"] = "api.twitter.com"
     """The host in the URIs of problem types."""
     error_format: Literal["nested", "flat"] = "nested"

@@ -1,4 +1,4 @@
-"""Tests of the app-only token: an app has one, and can only read with it."""
+"""Tests of the app-only token. An app has one such token, which permits only reads."""
 
 from typing import Any
 

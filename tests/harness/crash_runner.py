@@ -21,8 +21,8 @@ from harness.workers import Worker
 from roost.models import NO_OPTIONS, Integration, PartOptions, Poll, TweetId
 from x_emulator.pytest_plugin import run_emulator
 
-#: How many emulated seconds pass in a wall second. It makes X's lag and the waits between reads
-#: short.
+#: How many emulated seconds pass in a wall second. A high rate keeps X's lag and the waits between
+#: reads short.
 RATE = 20
 #: The number of workers: one worker crashes while the other runs.
 WORKERS = 2

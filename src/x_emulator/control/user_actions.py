@@ -2,7 +2,7 @@
 
 The dashboard and `POST /_emulator/actions` perform these actions. The actions cost nothing and
 count against no limit. Rules that X applies only to apps (on replies that need a mention, quotes
-and cashtags) do not apply to them.
+and cashtags) do not apply to these actions.
 """
 
 from collections.abc import Callable

@@ -33,7 +33,7 @@ T = TypeVar("T", _JsonSegment, _JsonMedia)
 
 
 async def initialize(call: Call) -> ApiResponse:
-    """`POST /2/media/upload/initialize`."""
+    """Handle `POST /2/media/upload/initialize`."""
     body = read_body(call.world, await call.request.body(), InitializeBody)
     new = media.initialize(call.world, call.user.id, call.client_id, body, call.at)
     expires_in = int(media.LIFETIME.total_seconds()) - 1
@@ -42,7 +42,7 @@ async def initialize(call: Call) -> ApiResponse:
 
 
 async def append(call: Call) -> ApiResponse:
-    """`POST /2/media/upload/{id}/append`."""
+    """Handle `POST /2/media/upload/{id}/append`."""
     target = media.get_upload(call.world, call.user.id, call.request.path_params["id"], call.at)
     boundary = multipart.boundary_of(call.request)
     max_bytes = call.world.switches.max_segment_bytes
@@ -99,7 +99,7 @@ async def finalize(call: Call) -> ApiResponse:
 
 
 async def status(call: Call) -> ApiResponse:
-    """`GET /2/media/upload?command=STATUS&media_id=`."""
+    """Handle `GET /2/media/upload?command=STATUS&media_id=`."""
     command = call.query.get("command", "STATUS")
     if command != "STATUS":
         message = f"The `command` query parameter value [{command}] is not one of [STATUS]"
@@ -113,7 +113,7 @@ async def status(call: Call) -> ApiResponse:
 
 
 async def metadata(call: Call) -> ApiResponse:
-    """`POST /2/media/metadata`."""
+    """Handle `POST /2/media/metadata`."""
     body = read_body(call.world, await call.request.body(), MetadataBody)
     upload = media.get_upload(call.world, call.user.id, body.id, call.at)
     associated: dict[str, object] = {}

@@ -21,7 +21,7 @@ from x_emulator.ui import pages
 
 
 async def request_token(request: Request) -> Response:
-    """`POST /oauth/request_token`."""
+    """Handle `POST /oauth/request_token`."""
 
     async def respond(world: World) -> tuple[App, ApiResponse]:
         at = world.now()
@@ -76,7 +76,7 @@ async def decide_authorize(request: Request) -> Response:
 
 
 async def access_token(request: Request) -> Response:
-    """`POST /oauth/access_token`."""
+    """Handle `POST /oauth/access_token`."""
 
     async def respond(world: World) -> tuple[App, ApiResponse]:
         header = oauth1_signature.read_header(request.headers.get("authorization")) or {}

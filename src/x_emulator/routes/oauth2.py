@@ -48,7 +48,7 @@ async def decide_authorize(request: Request) -> Response:
 
 
 async def token(request: Request) -> Response:
-    """`POST /2/oauth2/token`."""
+    """Handle `POST /2/oauth2/token`."""
     world: World = request.app.state.world
     form = await read_form(request)
     name = "refresh" if form.get("grant_type") == "refresh_token" else "token"
@@ -61,7 +61,7 @@ async def token(request: Request) -> Response:
 
 
 async def revoke(request: Request) -> Response:
-    """`POST /2/oauth2/revoke`."""
+    """Handle `POST /2/oauth2/revoke`."""
     world: World = request.app.state.world
     form = await read_form(request)
 

@@ -121,7 +121,7 @@ class SubtitlesBody(Struct, forbid_unknown_fields=True):
 
 
 class DeleteSubtitlesBody(Struct):
-    """The body of `DELETE /2/media/subtitles`. X's schema permits other fields in it."""
+    """The body of `DELETE /2/media/subtitles`. X's schema permits other fields too."""
 
     id: str
     media_category: str

@@ -291,7 +291,7 @@ def _may_reply(user: User, parent: Post) -> bool:
 def _is_summoned(world: World, user: User, post: Post) -> bool:
     """Return whether an app may reply to a post for a user.
 
-    It may if the post is the user's, mentions the user or quotes a post of the user.
+    The app may reply if the post is the user's, mentions the user or quotes a post of the user.
     """
     if post.user_id == user.id:
         return True

@@ -51,7 +51,7 @@ def v1_refusal(status: int, code: int, message: str) -> Refusal:
 
 
 def problem_type(switches: Switches, name: str) -> str:
-    """Return the URI of a problem type. X uses two hosts for them; a switch selects one."""
+    """Return the URI of a problem type. X uses two hosts in such URIs; a switch selects one."""
     return f"https://{switches.problem_host}/2/problems/{name}"
 
 
@@ -223,7 +223,7 @@ def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
 
 
 def suspended(switches: Switches) -> Refusal:
-    """Return the refusal for a suspended user. X's problem type is known, its message is not."""
+    """Return the refusal for a suspended user. X's message is not known; this one is ours."""
     body = {
         "title": "Forbidden",
         "detail": "Your account is suspended and is not permitted to access this feature.",

@@ -37,7 +37,7 @@ class FollowerChange:
     account: int
     day: int
     share: float
-    """The share of its followers that the account loses. If negative, the account gains them."""
+    """The share of its followers that the account loses. A negative share is gained."""
     hours: float = 0.0
     """How long the change takes. 0 means that it is instantaneous."""
 
@@ -81,7 +81,7 @@ class ViralPost:
     factor: float
     """The views of the post are multiplied by this factor."""
     half_life_factor: float
-    """The half-life of the post is multiplied by this factor, because people share it onward."""
+    """The post's half-life is multiplied by this factor, because people share the post."""
     new_followers: float
     """How many followers the post brings, as a share of the followers at its creation."""
 

@@ -25,7 +25,7 @@ class View:
     account: str = ""
     """The username whose timeline is shown. Empty: all timelines."""
     before: int | None = None
-    """Show only posts with lower ids than this. The link to older posts sets it."""
+    """Show only posts with lower ids than this id, which the link to older posts sets."""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class LossEnvironment:
         """All posts of the schedule."""
         return [*self.early, *self.middle, *self.late]
 
-    # Posts.
+    # Methods for posts.
 
     async def plan_posts(self, *, middle: int = 7, apart_s: float = 6.0) -> None:
         """Plan the posts `early`, `middle` and `late` on two accounts, while the clock is stopped.
@@ -147,7 +147,7 @@ class LossEnvironment:
         await cancel_post(self.scenario.runtime, self.scenario.tenant, PostId(planned.post_id))
         self.operator.cancelled.add(planned.post_id)
 
-    # Machines and addresses.
+    # Methods for machines and databases.
 
     def add_machine(self, name: str, home: Path | None = None, url: str = "") -> Machine:
         """Add a machine with the same settings but its own home, and with another URL if given."""
@@ -166,7 +166,7 @@ class LossEnvironment:
         scenario.runtime = await self.stack.enter_async_context(open_runtime(settings))
         self.machine.url = app_url(url)
 
-    # After the loss.
+    # Methods for the time after the loss.
 
     async def wait_settled(self) -> bool:
         """Wait until all posts are final, and resume after alerts. False if that takes too long."""

@@ -29,7 +29,8 @@ Place = Literal["database", "cluster"]
 """The place of a copy: another database of the same cluster, or another cluster."""
 Home = Literal["same", "fresh"]
 Change = Literal["moved", "cancelled", "edited"]
-#: How often to try a restore. While workers run, it can fail by a deadlock; an operator repeats it.
+#: How often to try a restore. While workers run, a deadlock can make a restore fail. An operator
+#: then tries again.
 _MAX_ATTEMPTS = 20
 
 
