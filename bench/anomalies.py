@@ -1,13 +1,13 @@
-"""Benchmark the detector of follower anomalies: how many it finds, and how many are false.
+"""Benchmark the detector of follower anomalies: how many it finds or reports falsely.
 
     ./dev bench anomalies [--json] [--accounts N]
 
-Accounts are simulated. New and lost followers are Poisson counts around a mean that follows the
-weekday, drifts from week to week and has a random log-normal factor each day, so that days differ
-far more than chance alone would make them. Nothing special happens to the accounts, so every
-anomaly is false. Then 6 % of the followers leave at some instant of day 21, and nothing else
-changes. The detector's thresholds were chosen on accounts simulated in this way with other seeds;
-real accounts may differ.
+Accounts are simulated. New and lost followers are Poisson counts. Their mean follows the weekday,
+drifts from week to week and has a random log-normal factor each day, so that days differ far more
+than chance alone would make them differ. In a first run, nothing special happens to the accounts,
+so every reported anomaly is false. In a second run, 6 % of the followers leave at an instant of day
+21, and nothing else changes. The detector's thresholds were chosen on accounts that were simulated
+in this way with other seeds. Real accounts may differ.
 """
 
 import argparse
@@ -36,13 +36,13 @@ BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Kind:
-    """How an account's followers come and go; the shares are of its followers, per day."""
+    """The followers that an account gains and loses per day, as shares of its followers."""
 
     name: str
     growth: float
     churn: float
     deviation: float
-    """Log-normal deviation of a day's new followers; lost followers have two thirds of it."""
+    """The log-normal deviation of a day's new followers. Lost followers have two thirds of it."""
 
 
 KINDS = (
@@ -76,7 +76,7 @@ def draw_factor(chance: np.random.Generator, deviation: float) -> float:
 
 
 def make_snapshots(levels: list[int], hour: float) -> list[AccountSnapshot]:
-    """Return one snapshot a day at the same hour; within a day followers change evenly."""
+    """Return a snapshot for each day at one hour. Followers change evenly during a day."""
     share = hour / 24
     return [
         AccountSnapshot(
@@ -89,7 +89,7 @@ def make_snapshots(levels: list[int], hour: float) -> list[AccountSnapshot]:
 
 
 def apply_purge(snapshots: list[AccountSnapshot], at: datetime) -> list[AccountSnapshot]:
-    """Return the same snapshots with a share of the followers missing from an instant on."""
+    """Return the snapshots without a share of the followers, which leave at an instant."""
     before = [snapshot for snapshot in snapshots if snapshot.at < at][-1]
     lost = round(PURGE_SHARE * (before.metrics[Metric.FOLLOWERS] or 0))
     return [
@@ -109,7 +109,7 @@ def apply_purge(snapshots: list[AccountSnapshot], at: datetime) -> list[AccountS
 
 @dataclass
 class Counts:
-    """Results for the accounts of one kind and size."""
+    """The results for the accounts of a kind and size."""
 
     accounts: int = 0
     false_gains: int = 0
@@ -119,13 +119,13 @@ class Counts:
 
     @property
     def false_per_month(self) -> float:
-        """False anomalies per account and 30 days on which the detector could run."""
+        """The false anomalies per account in 30 days, of days on which the detector can run."""
         months = self.accounts * (DAYS - 1 - MIN_HISTORY_DAYS) / 30
         return (self.false_gains + self.false_losses) / months
 
 
 def measure(kind: Kind, size: int, accounts: int, seed: int) -> Counts:
-    """Simulate accounts; run the detector on each as it is, then with the purge."""
+    """Simulate accounts. Run the detector on each account without and then with the purge."""
     chance = np.random.default_rng(seed)
     count = Counts()
     for _ in range(accounts):
@@ -147,13 +147,13 @@ def measure(kind: Kind, size: int, accounts: int, seed: int) -> Counts:
 
 
 def is_purge(anomaly: Anomaly) -> bool:
-    """Whether an anomaly can be about the purge: a loss, on its day or the one after."""
+    """Return whether an anomaly can be the purge: a loss on day 21 or the day after."""
     day = (BEGIN + timedelta(days=PURGE_DAY)).date()
     return anomaly.observed < 0 and timedelta(0) <= anomaly.day - day <= timedelta(days=1)
 
 
 def add_up(counts: Iterator[Counts]) -> Counts:
-    """Add up several counts."""
+    """Return the sums of several results."""
     total = Counts()
     for count in counts:
         total.accounts += count.accounts
@@ -165,7 +165,7 @@ def add_up(counts: Iterator[Counts]) -> Counts:
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description="Benchmark the detector of follower anomalies.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(

@@ -1,18 +1,20 @@
-"""Publish posts while everything fails, and check what X has against what was planned.
+"""Publish posts while workers, X, clocks and the database fail, and check the result.
 
     ./dev bench chaos [--json] [--posts N] [--seed N] [--short]
 
 Three real worker processes are killed or stopped every few seconds, and X fails in 15 to 20 % of
-the requests. Every other worker's clock is some seconds off, and a fourth worker's clock 100 s, so
-that it must not send. Two tenants share some accounts. There are three phases:
+the requests. The clock of every other worker is wrong by some seconds. The clock of a fourth worker
+is wrong by 100 s, so that this worker must not send. Two tenants share some accounts. There are
+three phases:
 
 (a) X accepts duplicates, and reads are stale within Roost's timeline lag. The database refuses
     writes for a while, and later restarts.
-(b) X refuses duplicates, and some reads are stale far beyond the lag. The database crashes.
+(b) X refuses duplicates, and some reads are stale for far longer than the lag. The database
+    crashes.
 (c) As in (a), but a copy of the database is restored while the workers run.
 
-The seed repeats calendar, interruptions, clocks and faults. Each finding is printed with rows,
-history and ground truth.
+A seed always gives the same posts, interruptions, clocks and faults. Each finding is printed with
+the post's rows, history and ground truth.
 """
 
 import argparse
@@ -28,10 +30,12 @@ from harness.server import cancel_on_sigterm
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--posts", type=int, help="over all phases (default 2000)")
+    parser.add_argument(
+        "--posts", type=int, help="number of posts in all phases together (default 2000)"
+    )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--short", action="store_true", help="few posts, short timeouts")
     arguments = parser.parse_args()

@@ -1,14 +1,16 @@
-"""Benchmark the client: CPU time of a create-post call, compared with other clients.
+"""Benchmark the CPU time of a create-post call of Roost's client and of other clients.
 
     ./dev bench client [--json] [--rounds N] [--calls N]
 
-A server in another process sends fixed responses, and only the client's CPU time counts. A round
-measures another client between two halves of ours. A threshold applies to the median of the rounds'
-ratios, for one call at a time or 50 in flight, whichever is worse. Ours decodes typed models, and
-reads rate limits and price of every result. Each other client has its best configuration: one
-session kept, a bearer token, as many pooled connections as calls in flight. All get the same
-warm-up. Node's compiler keeps optimising for some thousand calls more: `…_us` are measured after
-the rounds, and show what a long-lived process needs.
+A server in another process sends fixed responses, and only the CPU time of the client counts. In a
+round, the calls of another client run between two halves of Roost's calls. The ratio of a round is
+Roost's CPU time divided by the other client's. A threshold applies to the median ratio of all
+rounds, with one call at a time or with 50 calls in flight, whichever median is higher. Roost's
+client decodes typed models, and reads the rate limits and the price of every result. Each other
+client has its best configuration: a session that is kept, a bearer token, and as many pooled
+connections as calls in flight. All clients get the same warm-up. Node's compiler continues to
+optimize for some thousand calls after the warm-up. So the figures `…_us` are measured after the
+rounds, and show the CPU time in a long-lived process.
 """
 
 import argparse
@@ -47,7 +49,7 @@ IN_FLIGHT = (1, 50)
 TOKEN = "token" * 20
 IDS = [TweetId(str(1_985_000_000_000_000_000 + number)) for number in range(100)]
 NODE_VERSION = "twitter-api-v2@1.29.1"
-#: The highest allowed ratio of our CPU time to that of each other client.
+#: For each other client, the highest allowed ratio of Roost's CPU time to that client's CPU time.
 LIMITS = {
     "raw_aiohttp": 1.35,
     "tweepy_async": 1.25,
@@ -56,18 +58,19 @@ LIMITS = {
     "node_twitter_api_v2": 0.8,
 }
 
-#: CPU microseconds for this many calls, with this many in flight.
+#: A function that returns the CPU microseconds of calls, given the number of calls and how many are
+#: in flight.
 Measure = Callable[[int, int], float]
 _numbers = itertools.count()
 
 
 def make_text() -> str:
-    """Return the text of a post; no two are the same."""
+    """Return a text for a post. Each call returns a different text."""
     return f"Number {next(_numbers)}: the tide turns at nine, and the boats go out."
 
 
 def posts_response() -> bytes:
-    """Return a hundred posts with all their metrics, in the field names that xdk knows."""
+    """Return a hundred posts with all metrics as JSON, with the field names that xdk knows."""
     counts = {"like_count": 21, "reply_count": 3, "repost_count": 4, "impression_count": 4021}
     clicks = {"url_link_clicks": 17, "user_profile_clicks": 5}
     posts = [
@@ -86,7 +89,7 @@ def posts_response() -> bytes:
 
 @contextlib.contextmanager
 def run_server() -> Iterator[int]:
-    """Run the server in another process; yield its port."""
+    """Run the server of fixed responses in another process. Yields the port."""
     command = [sys.executable, canned_server.__file__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -100,7 +103,7 @@ def run_server() -> Iterator[int]:
 
 
 class AsyncClients:
-    """Clients on one event loop; each keeps its session for the whole run."""
+    """Asynchronous clients on one event loop. Each keeps its session for the whole run."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -108,7 +111,7 @@ class AsyncClients:
         self.sessions: list[aiohttp.ClientSession] = []
 
     def open(self) -> aiohttp.ClientSession:
-        """Open a session with a connection for each call in flight."""
+        """Open a session with as many connections as calls in flight."""
 
         async def make() -> aiohttp.ClientSession:
             return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=max(IN_FLIGHT)))
@@ -131,13 +134,13 @@ class AsyncClients:
         return lambda calls, in_flight: self.runner.run(measure_cpu(calls, in_flight))
 
     def close(self) -> None:
-        """Close sessions and loop."""
+        """Close the sessions and the event loop."""
         for session in self.sessions:
             self.runner.run(session.close())
         self.runner.close()
 
     def roost(self) -> Callable[[], Any]:
-        """Roost; the rate limit and the price of each result are read."""
+        """Return a call of Roost that creates a post and reads its rate limit and price."""
         client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
@@ -149,7 +152,7 @@ class AsyncClients:
         return call
 
     def roost_metrics(self) -> Callable[[], Any]:
-        """Roost reading the metrics of a hundred posts; one metric of each is used."""
+        """Return a call of Roost that reads a hundred posts and one metric of each post."""
         client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
@@ -159,7 +162,7 @@ class AsyncClients:
         return call
 
     def raw(self) -> Callable[[], Any]:
-        """aiohttp without any client library."""
+        """Return a call of aiohttp, without a client library, that creates a post."""
         session, url = self.open(), f"{self.url}/2/tweets"
         headers = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -170,7 +173,7 @@ class AsyncClients:
         return call
 
     def tweepy_async(self) -> Callable[[], Any]:
-        """tweepy's asynchronous client; its host is a constant, so its session changes the URL."""
+        """Return a call of tweepy's asynchronous client. Its session replaces the constant host."""
         client = AsyncClient(TOKEN)
         client.session = _RedirectedSession(self.open(), self.url)
 
@@ -187,7 +190,7 @@ def _impressions(post: x.metrics.PostMetrics) -> int:
 
 
 class _RedirectedSession:
-    """A session that sends every request to the server of fixed responses."""
+    """An aiohttp session that sends all requests to the server of fixed responses."""
 
     def __init__(self, session: aiohttp.ClientSession, url: str) -> None:
         self._session, self._url = session, url
@@ -199,7 +202,7 @@ class _RedirectedSession:
 
 
 class _RedirectingAdapter(HTTPAdapter):
-    """Sends every request of `requests` there too, with a connection for each call in flight."""
+    """Adapter of `requests` that sends all requests to the server of fixed responses."""
 
     def __init__(self, url: str) -> None:
         super().__init__(pool_connections=1, pool_maxsize=max(IN_FLIGHT))
@@ -213,7 +216,7 @@ class _RedirectingAdapter(HTTPAdapter):
 
 
 def tweepy_create(url: str) -> Callable[[], None]:
-    """tweepy's synchronous client."""
+    """Return a call of tweepy's synchronous client that creates a post."""
     client = tweepy.Client(TOKEN)
     client.session.mount("https://", _RedirectingAdapter(url))
 
@@ -224,7 +227,7 @@ def tweepy_create(url: str) -> Callable[[], None]:
 
 
 def xdk_client(url: str) -> Any:
-    """X's own client, with a connection for each call in flight."""
+    """Return X's own client xdk, with as many connections as calls in flight."""
     client = xdk.Client(base_url=url, access_token=TOKEN)
     session: requests.Session = client.session
     session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=max(IN_FLIGHT)))
@@ -232,7 +235,7 @@ def xdk_client(url: str) -> Any:
 
 
 def xdk_create(url: str) -> Callable[[], None]:
-    """Create a post by xdk."""
+    """Return a call of xdk that creates a post."""
     client = xdk_client(url)
 
     def call() -> None:
@@ -242,7 +245,7 @@ def xdk_create(url: str) -> Callable[[], None]:
 
 
 def xdk_metrics(url: str) -> Callable[[], None]:
-    """xdk reading the metrics of a hundred posts; one metric of each is used."""
+    """Return a call of xdk that reads a hundred posts and one metric of each post."""
     client = xdk_client(url)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
 
@@ -254,7 +257,7 @@ def xdk_metrics(url: str) -> Callable[[], None]:
 
 
 def measure_blocking(call: Callable[[], None], pool: ThreadPoolExecutor) -> Measure:
-    """Return a function that measures a blocking call's CPU time; calls in flight are threads."""
+    """Return a function that measures the CPU time of a blocking call, in parallel threads."""
 
     def call_repeatedly(calls: int) -> None:
         for _ in range(calls):
@@ -273,7 +276,7 @@ def measure_blocking(call: Callable[[], None], pool: ThreadPoolExecutor) -> Meas
 
 @contextlib.contextmanager
 def run_node(port: int) -> Iterator[Measure | None]:
-    """Run twitter-api-v2 in a Node process; None if Node or the package is missing."""
+    """Run twitter-api-v2 in a Node process. Yields None if Node or the package is missing."""
     folder = install_node_client()
     if folder is None:
         yield None
@@ -298,7 +301,7 @@ def run_node(port: int) -> Iterator[Measure | None]:
 
 
 def install_node_client() -> Path | None:
-    """Install the package by npm into a folder that is kept between runs; None if that fails."""
+    """Install the package with npm in a folder that later runs reuse. None if that fails."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
     version_hash = hashlib.sha256(NODE_VERSION.encode()).hexdigest()[:12]
@@ -319,9 +322,10 @@ def measure_ratios(
     rounds: int,
     in_flight: Sequence[int] = IN_FLIGHT,
 ) -> dict[int, list[float]]:
-    """Return the ratio of our CPU time to theirs for each round, by calls in flight.
+    """Return the ratios of CPU time `ours` to `theirs` of all rounds, by calls in flight.
 
-    Half of our calls run before theirs and half after. Both clients are run once before the rounds.
+    In each round, half of Roost's calls run before the other client's calls and half after them.
+    Both clients are run once before the first round.
     """
     ratios: dict[int, list[float]] = {each: [] for each in in_flight}
     for each in in_flight:
@@ -336,18 +340,18 @@ def measure_ratios(
 
 
 def measure_median_us(measure: Measure, calls: int, in_flight: int) -> float:
-    """Return the median CPU microseconds of a call."""
+    """Return the median of a call's CPU microseconds over several measurements."""
     return statistics.median(measure(calls, in_flight) / calls for _ in range(5))
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description="Benchmark the client.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(
-        "--rounds", type=int, default=31, help="pairs for each threshold, at least 5"
+        "--rounds", type=int, default=31, help="number of rounds for each threshold, at least 5"
     )
-    parser.add_argument("--calls", type=int, default=200, help="calls in each half of a pair")
+    parser.add_argument("--calls", type=int, default=200, help="number of calls in half a round")
     arguments = parser.parse_args()
     rounds, calls = max(arguments.rounds, 5), max(arguments.calls // 100, 1) * 100
     thresholds: list[Threshold] = []
@@ -368,7 +372,7 @@ def main() -> int:
         }
         for name, theirs in other_clients.items():
             if theirs is None:
-                figures[name] = "not on this machine"
+                figures[name] = "not available on this machine"
                 continue
             ratios = measure_ratios(ours, theirs, calls, rounds)
             for in_flight, round_ratios in ratios.items():

@@ -1,9 +1,9 @@
-"""Run every crash: each failpoint, signal, and response of X to the request in flight.
+"""Run all crash cases: each failpoint with each signal and each response of X.
 
     ./dev bench crashpoints [--json] [--parallel N] [--only WORD] [--seed N]
 
 Real worker processes run in several scenarios in parallel. `wrong` counts the crashes after which X
-or the rows violate the delivery guarantee. `--only` runs the crashes with this word in their name.
+or the rows violate the delivery guarantee. `--only` runs the crashes whose names contain WORD.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from harness.server import cancel_on_sigterm, open_server
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--parallel", type=int, default=4, help="number of scenarios (default 4)")
-    parser.add_argument("--only", default="", help="a word in the names of crashes")
-    parser.add_argument("--seed", type=int, default=7, help="sets the order of the crashes")
+    parser.add_argument("--only", default="", help="run only crashes whose names contain this")
+    parser.add_argument("--seed", type=int, default=7, help="determines the order of the crashes")
     arguments = parser.parse_args()
     cases = [case for case in all_cases() if arguments.only in case.name]
     random.Random(arguments.seed).shuffle(cases)

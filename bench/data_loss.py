@@ -1,10 +1,11 @@
-"""Run every way to lose data: fail-over, restore, a copy in use, another machine.
+"""Run all schedules that lose data: fail-over, restore, a copy in use, another machine.
 
     ./dev bench data_loss [--json] [--only WORD] [--parallel N] [--seed N]
 
-Real worker processes run on real clusters, in several environments in parallel. Each schedule runs
-with X refusing duplicates and with X accepting them. An operator resumes only where an alert was
-opened; then the emulator's ground truth is compared with what was planned.
+Real worker processes run on real PostgreSQL clusters, in several environments in parallel. Each
+schedule runs twice: X refuses duplicates, or X accepts duplicates. An operator resumes publishing
+only if an alert was opened. At the end, the emulator's ground truth is compared with the planned
+posts.
 """
 
 import argparse
@@ -24,17 +25,17 @@ from harness.data_loss.schedules import all_schedules
 from harness.report import Threshold, report
 from harness.server import cancel_on_sigterm
 
-#: How many findings of the shared checker are printed for each case.
+#: How many findings of `harness.checker` are printed for each case.
 _PRINTED_FINDINGS = 5
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", default="", help="a word in the names of schedules")
+    parser.add_argument("--only", default="", help="run only schedules whose names contain this")
     parser.add_argument("--parallel", type=int, default=4, help="environments (default 4)")
-    parser.add_argument("--seed", type=int, default=7, help="sets the order of the schedules")
+    parser.add_argument("--seed", type=int, default=7, help="determines the order of the schedules")
     arguments = parser.parse_args()
     cases = [
         LossCase(schedule, refuse_duplicates)
@@ -70,7 +71,7 @@ async def _run(cases: list[LossCase], parallel: int, seed: int) -> list[LossResu
 
 
 def thresholds(results: list[LossResult]) -> list[Threshold]:
-    """Everything that must hold."""
+    """Return the values that must stay within a limit."""
     harm = Counter(each.kind for result in results for each in result.harm)
     completed = {result.case.schedule.name for result in results if not result.failure}
     return [
@@ -81,7 +82,7 @@ def thresholds(results: list[LossResult]) -> list[Threshold]:
 
 
 def figures(results: list[LossResult]) -> dict[str, float | int | str]:
-    """Other counts of the run."""
+    """Return other counts of the run."""
     kinds = Counter(result.case.schedule.kind for result in results)
     alerts = sum((result.alerts for result in results), Counter[str]())
     findings = Counter(each.kind.value for result in results for each in result.findings)

@@ -1,8 +1,9 @@
 """Benchmark the emulator's speed and memory, compared with a minimal handler.
 
-The minimal handler runs on the same server, decodes the same body with msgspec and sends a constant
-response. 50 raw asyncio connections load both in turns, so that other load on the machine affects
-both. Memory per post is the growth of the server's resident memory divided by the posts created.
+The minimal handler runs on the emulator's own HTTP server. It decodes the body of a create with
+msgspec and sends a constant response. 50 raw asyncio connections load the emulator and the minimal
+handler in turns, so that other load on the machine affects both. Memory per post is the growth of
+the server's resident memory divided by the number of created posts.
 """
 
 import argparse
@@ -47,7 +48,7 @@ async def _respond(request: Request) -> Response:
 
 
 def serve_minimal_handler(port: int) -> None:
-    """Run the least that a server can do for a create, on the emulator's own server."""
+    """Run a handler that does the minimum for a create, on the emulator's own HTTP server."""
     app = Starlette(routes=[Route("/2/tweets", _respond, methods=["POST"])])
     config = uvicorn.Config(
         app,
@@ -63,7 +64,7 @@ def serve_minimal_handler(port: int) -> None:
 
 
 class LoadConnection(asyncio.Protocol):
-    """A connection that sends its requests one after the other and counts the responses."""
+    """A connection that sends requests one after the other, and counts the responses."""
 
     def __init__(self, requests: Iterator[bytes], done: "asyncio.Future[None]") -> None:
         self.succeeded = self.failed = 0
@@ -73,11 +74,12 @@ class LoadConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send the first request."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's class has no common base
+        # uvloop's transport is not a subclass of `asyncio.Transport`.
+        self._transport = cast(asyncio.Transport, transport)
         self._send()
 
     def data_received(self, data: bytes) -> None:
-        """Count a response once it is complete, and send the next request."""
+        """If the response is complete, count it and send the next request."""
         self._buffer += data
         head, blank, body = self._buffer.partition(b"\r\n\r\n")
         if not blank:
@@ -93,7 +95,7 @@ class LoadConnection(asyncio.Protocol):
         self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Count a connection that is closed early as a failure."""
+        """Count a failure if the connection is closed before all responses have arrived."""
         if not self._done.done():
             self.failed += 1
             self._done.set_result(None)
@@ -117,12 +119,12 @@ class LoadResult:
 
     @property
     def per_second(self) -> float:
-        """Successful requests per second."""
+        """The successful requests per second."""
         return self.succeeded / self.seconds
 
 
 async def run_load(url: str, tokens: list[str], each: int, name: str) -> LoadResult:
-    """Create `each` posts on every connection, each of its own account."""
+    """Create `each` posts on every connection. Each connection has its own account."""
     address = urlsplit(url)
     loop = asyncio.get_running_loop()
     connections = []
@@ -157,7 +159,7 @@ def _requests(token: str, each: int, name: str) -> Iterator[bytes]:
 
 @contextmanager
 def run_minimal_handler() -> Iterator[str]:
-    """Run the minimal handler in another process."""
+    """Run the minimal handler in another process. Yields its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -177,7 +179,7 @@ def run_minimal_handler() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class HttpResult:
-    """The measurements over HTTP."""
+    """The results of the measurements over HTTP."""
 
     ratio: float
     creates_per_second: float
@@ -191,7 +193,7 @@ class HttpResult:
 
 
 def measure_served(each: int, rounds: int) -> HttpResult:
-    """Load the emulator and the minimal handler in turns."""
+    """Load the emulator and the minimal handler in turns, and return the measurements."""
     with run_emulator("--scenario", "steady") as url, run_minimal_handler() as minimal_url:
         emulator = EmulatedX(url)
         emulator.reset()
@@ -234,10 +236,10 @@ def _measure_reset_ms(emulator: EmulatedX) -> float:
 
 
 def measure_jump() -> tuple[float, float]:
-    """Measure advancing the clock by an hour and counting all posts of many accounts.
+    """Measure a clock jump of an hour, with new counts for all posts of many accounts.
 
-    It runs in this process. Return milliseconds of wall time and of CPU time, which other load on
-    the machine affects less.
+    The measurement runs in this process. Returns milliseconds of wall time and of CPU time. Other
+    load on the machine affects the CPU time less.
     """
     world = World("steady", seed=7)
     try:
@@ -257,7 +259,7 @@ def measure_jump() -> tuple[float, float]:
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description="Benchmark the emulator.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--each", type=int, default=40, help="posts per connection and round")

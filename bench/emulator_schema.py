@@ -1,9 +1,9 @@
 """Send generated requests to the emulator and check its responses against X's OpenAPI.
 
-schemathesis generates valid and invalid requests for every operation of the description that the
-emulator serves. Half of the valid ones name posts, users and media that exist. The emulator uses
-the description's field names. The description gets one amendment: a problem of type `about:blank`,
-which it leaves out although X often sends it.
+schemathesis generates valid and invalid requests for every operation in the OpenAPI description
+that the emulator serves. Half of the valid requests name posts, users and media that exist. The
+emulator uses the field names of the description. The description is amended by problems of the type
+`about:blank`, which X often sends but which the description lacks.
 """
 
 import argparse
@@ -54,22 +54,22 @@ _BLANK_PROBLEM = {
 
 @dataclass
 class ExplorationResult:
-    """The result of a run."""
+    """The result of a run of generated requests."""
 
     operations: set[str] = field(default_factory=set)
     statuses: Counter[int] = field(default_factory=Counter)
     violations: Counter[str] = field(default_factory=Counter)
-    """By operation and failure: how many requests showed it."""
+    """How many requests showed a failure, by operation and failure."""
 
     @property
     def server_errors(self) -> int:
-        """Responses with a status of 500 or more."""
+        """How many responses had a status of 500 or more."""
         return sum(count for status, count in self.statuses.items() if status >= 500)
 
 
 @dataclass(frozen=True)
 class ExistingIds:
-    """Ids that exist on the emulator."""
+    """Ids of objects that exist on the emulator."""
 
     user_id: str
     post_ids: list[str]
@@ -77,7 +77,7 @@ class ExistingIds:
     upload_id: str
 
     def ids_for(self, path: str) -> list[str]:
-        """Return ids for a path, for `ids` or for a body."""
+        """Return ids that fit a path, for its path parameter, its parameter `ids` or its body."""
         if "/users" in path:
             return [self.user_id]
         if path.endswith(("/append", "/finalize")):
@@ -86,14 +86,15 @@ class ExistingIds:
 
 
 def read_description() -> dict[str, Any]:
-    """Read the official description, amended and reduced to the operations that are served."""
+    """Read X's OpenAPI description, amended, with only the operations of the emulator."""
     description: dict[str, Any] = json.loads(OPENAPI.read_text("utf-8"))
     schemas = description["components"]["schemas"]
     schemas["BlankProblem"] = _BLANK_PROBLEM
     schemas["Problem"]["oneOf"].append({"$ref": "#/components/schemas/BlankProblem"})
     del schemas["Problem"]["discriminator"]
     served = {(method, route.path) for route in V2_ROUTES for method in route.methods or ()}
-    del description["components"]["securitySchemes"]  # the requests bring their own token
+    # The requests get a token from the benchmark, not from schemathesis.
+    del description["components"]["securitySchemes"]
     description["paths"] = {
         path: {
             method: {name: value for name, value in operation.items() if name != "security"}
@@ -107,7 +108,7 @@ def read_description() -> dict[str, Any]:
 
 
 def explore(emulator: EmulatedX, examples: int) -> ExplorationResult:
-    """Send `examples` valid and as many invalid requests to every operation."""
+    """Send `examples` valid requests and as many invalid requests to every operation."""
     schema = schemathesis.openapi.from_dict(read_description())
     schema.config.update(base_url=emulator.url)
     tokens = {
@@ -159,8 +160,8 @@ def _explore(
     send()
 
 
-#: These hold for every response. That a valid request succeeds is not checked, because X refuses
-#: many that fit its description.
+#: Checks that every response must pass. No check requires that a valid request succeeds, because X
+#: refuses many requests that match its description.
 _CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -176,9 +177,10 @@ def _describe(operation: APIOperation[Any, Any, Any, Any], failure: BaseExceptio
     return f"{operation.label}: {title}: {failure}"
 
 
-#: No text may occur twice.
+#: Numbers for the texts of posts, because a text that occurs twice is refused.
 _numbers = itertools.count()
-#: Fields for which X refuses most of the create requests that fit its description.
+#: Fields of a create request whose generated values X mostly refuses, although they match the
+#: description.
 _REFUSED_FIELDS = {
     *("card_uri", "community_id", "direct_message_deep_link", "edit_options", "media", "poll"),
     "quote_tweet_id",
@@ -186,7 +188,7 @@ _REFUSED_FIELDS = {
 
 
 def _use_existing_id(case: Case[Any], existing_id: str) -> None:
-    """Replace generated ids with one that exists."""
+    """Replace the generated ids of a request with an id that exists."""
     if "id" in case.path_parameters:
         case.path_parameters["id"] = existing_id
     for name in ("ids", "media_id"):
@@ -206,7 +208,7 @@ def _use_existing_id(case: Case[Any], existing_id: str) -> None:
 
 
 def _create_data(emulator: EmulatedX, token: str) -> ExistingIds:
-    """Create some posts and an image, and switch to the description's field names."""
+    """Create some posts and an image, and switch to the field names of the description."""
     emulator.switch(
         rate_limits=False, field_names="post", problem_host="api.x.com", error_format="flat"
     )
@@ -248,10 +250,12 @@ def _app_token(emulator: EmulatedX) -> str:
 
 
 def main() -> int:
-    """Run and report; violations go to standard error."""
+    """Run the benchmark, and report the results. Violations are printed to standard error."""
     parser = argparse.ArgumentParser(description="Check the emulator against X's OpenAPI.")
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--examples", type=int, default=60, help="requests per kind and operation")
+    parser.add_argument(
+        "--examples", type=int, default=60, help="valid, and invalid, requests per operation"
+    )
     arguments = parser.parse_args()
     if not OPENAPI.is_file():
         print(f"There is no OpenAPI description at {OPENAPI}.", file=sys.stderr)

@@ -1,7 +1,7 @@
-"""Benchmark probing a media file in another process, and the memory for a 512 MB video.
+"""Benchmark the probe of a media file in another process, and its memory for a video.
 
-The same decoding function runs in this process and in the other, in turns, over one folder of small
-images. The ratio is the median of at least five rounds.
+One decoding function runs in this process and in the other process in turns, on a folder of small
+images. The ratio of the two times is the median of at least five rounds. The video has 512 MB.
 """
 
 import hashlib
@@ -27,7 +27,7 @@ ROUNDS = 9
 IMAGES = 60
 VIDEO_BYTES = 512 << 20
 
-#: Runs in a new interpreter, so that its memory is that of the probe alone.
+#: A program for a new interpreter, so that the measured memory is that of the probe alone.
 _MEASURE = """
 import json, os, sys, time
 from pathlib import Path
@@ -48,7 +48,7 @@ print(json.dumps({"rss_mb": rss_mb, "seconds": seconds, "bytes": file.size_bytes
 
 
 def draw_images(folder: Path) -> list[Path]:
-    """Draw small images of all three types and of many sizes."""
+    """Draw small images of all three types and of many sizes. Returns their paths."""
     chance = np.random.default_rng(5)
     paths = []
     for number in range(IMAGES):
@@ -63,7 +63,7 @@ def draw_images(folder: Path) -> list[Path]:
 
 
 def read_in_process(path: Path) -> None:
-    """Do what `probe_media` does, without a second process."""
+    """Decode a file as `probe_media` does, but in this process."""
     with path.open("rb") as file:
         read_media(file)
         file.seek(0)
@@ -71,21 +71,21 @@ def read_in_process(path: Path) -> None:
 
 
 def measure_ms(read: Callable[[Path], object], path: Path) -> float:
-    """Return the duration of one call."""
+    """Return the milliseconds of a call."""
     start = time.perf_counter()
     read(path)
     return (time.perf_counter() - start) * 1000
 
 
 def measure_medians_ms(paths: list[Path]) -> tuple[float, float]:
-    """Return the median duration for an image, in the other process and in this one."""
+    """Return the median milliseconds for an image: in another process, and in this process."""
     other_process = [measure_ms(probe_media, path) for path in paths]
     this_process = [measure_ms(read_in_process, path) for path in paths]
     return statistics.median(other_process), statistics.median(this_process)
 
 
 def draw_video(path: Path) -> None:
-    """Write a valid H.264 video of 512 MB: a second of noise, repeated."""
+    """Write a valid H.264 video of 512 MB, which repeats one second of noise."""
     chance = np.random.default_rng(5)
     with av.open(str(path), "w") as container:
         stream = container.add_stream(
@@ -111,7 +111,7 @@ def draw_video(path: Path) -> None:
 
 
 def measure_video(path: Path) -> dict[str, float]:
-    """Measure the peak memory of both processes together, as the kernel counts it."""
+    """Measure the time of the probe, and the peak memory of both processes from the kernel."""
     process = subprocess.run(
         [sys.executable, "-c", _MEASURE, str(path)], capture_output=True, check=True, text=True
     )
@@ -120,7 +120,7 @@ def measure_video(path: Path) -> dict[str, float]:
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     with tempfile.TemporaryDirectory() as folder:
         paths = draw_images(Path(folder))
         image_kb = statistics.median(path.stat().st_size for path in paths) / 1024

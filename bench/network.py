@@ -1,12 +1,12 @@
-"""Publish over bad networks and by wrong clocks, and check what X then has.
+"""Publish over bad networks and with wrong clocks, and check the posts on X.
 
     ./dev bench network [--json] [--only WORD] [--short]
 
-Real worker processes with Roost's default settings reach the emulator through a proxy that delays,
-repeats, loses and replaces responses. Others run by wall clocks that are wrong or step
-(libfaketime), or on a loopback that loses packets, where the machine allows it. `--only` runs the
-schedules with this word in their name. A schedule with a problem is printed with the post's
-history.
+Real worker processes with Roost's default settings reach the emulator through a proxy that delays
+and repeats requests, and loses and replaces responses. Other workers have wall clocks that are
+wrong or step (libfaketime), or a loopback device that loses packets, if the machine allows this.
+`--only` runs the schedules whose names contain WORD. A schedule with a problem is printed with the
+post's history.
 """
 
 import argparse
@@ -21,16 +21,17 @@ from harness.report import report
 from harness.server import cancel_on_sigterm, open_server
 from harness.workers import find_faketime
 
-#: Every portal response, before and after delivery, with X refusing duplicates and accepting them,
-#: makes some 250 schedules. With fewer, a part of the list was not run.
+#: The minimum number of schedules in a full run. Every portal response, before and after delivery,
+#: with an X that refuses and one that accepts duplicates, makes some 250 schedules. If fewer than
+#: the minimum ran, a part of the list is missing.
 MIN_SCHEDULES = 230
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--only", default="", help="a word in the names of schedules")
+    parser.add_argument("--only", default="", help="run only schedules whose names contain this")
     parser.add_argument("--short", action="store_true", help="few schedules, short timeouts")
     arguments = parser.parse_args()
     if not arguments.short and find_faketime() is None:

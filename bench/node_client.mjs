@@ -1,6 +1,6 @@
-// twitter-api-v2 for bench/client.py. For each line `CALLS IN_FLIGHT` on standard input it creates
-// that many posts and prints the microseconds of CPU time that it took. Its agent sends every
-// request to the server of fixed responses.
+// Runs the client twitter-api-v2 for bench/client.py. For each line `CALLS IN_FLIGHT` on standard
+// input, the program creates CALLS posts and prints the microseconds of CPU time. The client's agent
+// sends all requests to the server of fixed responses.
 import http from "node:http";
 import net from "node:net";
 import readline from "node:readline";
@@ -10,7 +10,7 @@ const require = createRequire(process.env.CLIENT_FOLDER + "/");
 const { TwitterApi } = require("twitter-api-v2");
 
 class RedirectingAgent extends http.Agent {
-  protocol = "https:"; // the library requires it; the connection below is not encrypted
+  protocol = "https:"; // The library requires https, but the connection below is not encrypted.
   createConnection(options, done) {
     return net.connect({ host: "127.0.0.1", port: Number(process.env.PORT) }, done);
   }

@@ -1,14 +1,14 @@
-"""Benchmark dispatching: fairness in a burst, delay of a lone post, statements per post.
+"""Benchmark dispatch: fairness in a burst, delay of a single post, statements per post.
 
     ./dev bench ontime [--json] [--each N] [--waiting N] [--lone N]
 
-Two workers, PostgreSQL and the emulator run on this machine with durable settings. The steps:
+Two workers, PostgreSQL and the emulator run on this machine, with durable settings. The steps are:
 
-1. No-op jobs, then a burst of posts due at one instant, then no-op jobs again. The burst is
-   compared with the mean of the two; each step starts with a vacuumed queue and has as many jobs,
-   because the engine slows down as its table grows.
-2. A smaller burst whose statements PostgreSQL logs (`log_statement = all`). They are counted from
-   the log, whichever process sent them.
+1. No-op jobs, then a burst of posts that are due at one instant, then no-op jobs again. The speed
+   of the burst is compared with the mean speed of the no-op jobs. Because the job engine slows down
+   as its table grows, each of the three runs has as many jobs and begins with a vacuumed queue.
+2. A smaller burst, of which PostgreSQL logs all statements (`log_statement = all`). The statements
+   of all processes are counted in the log.
 3. A very large number of waiting posts, among which single posts come due.
 """
 
@@ -41,7 +41,7 @@ NOOP = "noop"
 #: How many no-op jobs are queued at once.
 PORTION = 1_000
 TENTHS = 10
-#: A logged statement of any connection except the benchmark's own.
+#: Matches a logged statement of any connection except the benchmark's own connection.
 _LOGGED = re.compile(
     r"^app={(?!bench})[^}]*} LOG:  (?:statement|execute [^:]+): (.*)$", re.MULTILINE
 )
@@ -49,29 +49,31 @@ _LOGGED = re.compile(
 
 @dataclass(frozen=True)
 class BurstResult:
-    """The result of posts that were due at one instant."""
+    """The result of a burst of posts that were due at one instant."""
 
     posts: int
     seconds: float
     receipts: list[TenantId]
-    """The tenant of each post, in the order in which X received them."""
+    """The tenants of the posts, in the order in which X received the posts."""
     cpu_ms: dict[str, float]
-    """Milliseconds of CPU time per post, by process."""
+    """The milliseconds of CPU time per post, by process."""
 
     @property
     def per_second(self) -> float:
-        """Settled posts per second."""
+        """The published posts per second."""
         return self.posts / self.seconds
 
 
 async def run_burst(workload: Workload, each: int, name: str) -> BurstResult:
-    """Plan `each` posts for every account at one instant; measure from then until all settle."""
+    """Publish `each` posts of every account, due at one instant. Measure until all are final."""
     known = len(workload.emulator.ground_truth()["posts"])
     async with run_workers(workload, WORKERS) as processes:
         due_at = workload.runtime.clock.now() + timedelta(seconds=5 + each)
         posts = await workload.plan_posts(list(workload.accounts), each, due_at, name)
         await workload.vacuum()
-        assert workload.runtime.clock.now() < due_at, "the machine is too slow to plan them in time"
+        assert workload.runtime.clock.now() < due_at, (
+            "the machine is too slow to plan the posts before they are due"
+        )
         await workload.runtime.clock.sleep_until(due_at)
         began, before = time.monotonic(), await _cpu_seconds(workload, processes)
         await workload.wait_settled()
@@ -87,7 +89,7 @@ async def run_burst(workload: Workload, each: int, name: str) -> BurstResult:
 
 
 async def _cpu_seconds(workload: Workload, processes: Sequence[psutil.Process]) -> dict[str, float]:
-    """Return the CPU seconds of the workers, the emulator and the server with its past sessions."""
+    """Return the CPU seconds of the workers, of the emulator, and of all server sessions."""
 
     def used(process: psutil.Process) -> float:
         return sum(process.cpu_times()[:4]) + sum(map(used, process.children()))
@@ -101,10 +103,10 @@ async def _cpu_seconds(workload: Workload, processes: Sequence[psutil.Process]) 
 
 
 def least_jain(receipts: Sequence[TenantId]) -> float:
-    """Return the least of Jain's index over the tenths of a burst.
+    """Return the lowest of Jain's fairness indexes of the tenths of a burst.
 
-    The index of a tenth is computed over the posts that each tenant got out, among tenants that
-    still have posts left at its end. A tenant without posts left needs no more turns.
+    The index of a tenth measures how equally its posts are spread over the tenants. Tenants whose
+    posts are all published by the end of the tenth are left out, because they need no more turns.
     """
     last_index = {tenant: index for index, tenant in enumerate(receipts)}
     indices = []
@@ -120,17 +122,18 @@ def least_jain(receipts: Sequence[TenantId]) -> float:
 
 @dataclass(frozen=True)
 class NoopResult:
-    """The result of no-op jobs."""
+    """The result of a run of no-op jobs."""
 
     per_second: float
     cpu_ms: float
-    """Milliseconds of CPU time per job, of workers and server."""
+    """The milliseconds of CPU time per job, of workers and server together."""
 
 
 async def run_noop_jobs(workload: Workload, count: int) -> NoopResult:
-    """Run no-op jobs on the same engine in as many processes.
+    """Run no-op jobs on Roost's job engine, in as many processes as the posts get.
 
-    They are queued in portions: a long queue slows the engine down, which would favour the posts.
+    The jobs are queued in portions. A long queue would slow the engine down, and the posts would
+    look fast in comparison.
     """
     await workload.vacuum()
     portions = max(1, count // PORTION)
@@ -164,7 +167,7 @@ async def _queue_noop(workload: Workload) -> None:
 
 @contextlib.asynccontextmanager
 async def _noop_worker(workload: Workload) -> AsyncIterator[psutil.Process]:
-    """Run this file as a worker that knows only the no-op task."""
+    """Run this file as a worker process that knows only the no-op task."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         __file__,
@@ -182,7 +185,7 @@ async def _noop_worker(workload: Workload) -> AsyncIterator[psutil.Process]:
 
 
 async def run_noop_worker() -> None:
-    """Run a worker of the engine with Roost's settings, for no-op jobs."""
+    """Run a worker of the job engine with Roost's settings, for no-op jobs only."""
     settings = read_settings()
     assert settings.database_url is not None
     async with jobs.open_engine(settings.database_url) as app:
@@ -202,7 +205,7 @@ async def run_noop_worker() -> None:
 async def count_statements(
     workload: Workload, each: int
 ) -> tuple[float, Counter[str], BurstResult]:
-    """Return statements per post by PostgreSQL's log, all counts by kind, and the burst."""
+    """Return the logged statements per post, their counts by kind, and the burst's result."""
     log = Path((await workload.fetch_row("SHOW data_directory"))["data_directory"]) / "server.log"
     await workload.admin.execute("ALTER SYSTEM SET log_line_prefix = 'app={%a} '")
     await workload.admin.execute("ALTER DATABASE bench SET log_statement = 'all'")
@@ -220,12 +223,12 @@ async def count_statements(
 
 
 def _kind(statement: str) -> str:
-    """A statement's first words: for a named statement, the comment that says what it does."""
+    """Return the first words of a statement. A named statement begins with a comment."""
     return " ".join(statement.split())[:70]
 
 
 async def insert_waiting_posts(workload: Workload, count: int) -> float:
-    """Insert posts that wait for a later day; return the bytes per post, all tables included."""
+    """Insert posts that are due on a later day. Returns the bytes per post in all tables."""
     before = await _bytes(workload)
     account_count = sum(map(len, workload.accounts.values()))
     first = workload.runtime.clock.now() + timedelta(days=1)
@@ -233,7 +236,8 @@ async def insert_waiting_posts(workload: Workload, count: int) -> float:
         first + timedelta(days=300) * n * account_count / count
         for n in range(count // account_count)
     ]
-    # Checks of foreign keys and triggers are not what is measured.
+    # Without triggers and checks of foreign keys, which this step does not measure, the inserts
+    # are faster.
     await workload.admin.execute("SET session_replication_role = replica")
     inserted = 0
     for tenant_id, accounts in workload.accounts.items():
@@ -254,7 +258,7 @@ async def _bytes(workload: Workload) -> int:
 
 
 async def lone_posts_ms(workload: Workload, count: int, chance: random.Random) -> list[float]:
-    """Return how late X received posts that came due one by one, in sorted milliseconds."""
+    """Return by how many milliseconds X received single posts too late, in sorted order."""
     known = len(workload.emulator.ground_truth()["posts"])
     tenants = list(workload.accounts)
     async with run_workers(workload, WORKERS):
@@ -281,7 +285,7 @@ async def lone_posts_ms(workload: Workload, count: int, chance: random.Random) -
 
 
 async def _log_latest(workload: Workload) -> None:
-    """Log where the latest of the lone posts lost their time, from their own rows."""
+    """Log the steps and times of the single posts that were the latest, from their rows."""
     rows = await workload.admin.execute(_LATEST)
     for row in await rows.fetchall():
         steps = ", ".join(f"{step} {row[step] * 1000:.0f}" for step in ("queued", "begun", "sent"))
@@ -304,7 +308,7 @@ _LATEST = """
 async def measure(
     each: int, waiting: int, lone: int, seed: int
 ) -> tuple[list[Threshold], dict[str, Any]]:
-    """Run every step, in order."""
+    """Run all steps in order."""
     posts = each * sum(SIZES)
     log_progress(f"connecting {sum(SIZES)} accounts of {len(SIZES)} tenants")
     async with open_workload() as workload:
@@ -355,7 +359,7 @@ async def measure(
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description="Benchmark dispatching and publishing.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--each", type=int, default=10, help="posts per account in the burst")

@@ -1,11 +1,11 @@
-"""Benchmark the text rules: `weigh` against other libraries, and on hostile long texts.
+"""Benchmark the text rules: `weigh` and other libraries, and hostile long texts.
 
     ./dev bench text [--json]
 
-The other libraries (PyPI's twitter-text-parser, npm's twitter-text) are installed into a temporary
-folder with the ordinary clients. Each library weighs every text once, so that caching whole texts
-does not help. A threshold against another library applies to the ratio of the medians of a round.
-The hostile texts are as long as Premium allows.
+The other libraries (twitter-text-parser for Python, twitter-text for Node) are installed into a
+temporary folder. Each library weighs every text once, so that a cache of whole texts does not help.
+A threshold applies to the ratio of Roost's median time of a round to another library's. The hostile
+texts are as long as Premium allows.
 """
 
 import argparse
@@ -91,7 +91,7 @@ HOSTILE = {
     "surrogates": "\ud800",
     "quotes in domains": '"a".co',
 }
-#: Hostile texts that do not repeat one piece.
+#: Functions that make a hostile text of a length, which is not a repetition of one piece.
 HOSTILE_WHOLE: dict[str, Callable[[int], str]] = {
     "url then letters": lambda n: "http://a.com/" + "b" * (n - 13),
     "domain then letters": lambda n: "a.com" + "日" * (n - 5),
@@ -123,26 +123,27 @@ def mixed_text(chance: random.Random) -> str:
 
 
 def corpus() -> list[list[str]]:
-    """Return rounds of texts; none occurs twice."""
+    """Return rounds of texts. No text occurs twice."""
     chance = random.Random(4)
     return [[mixed_text(chance) for _ in range(TEXTS)] for _ in range(ROUNDS)]
 
 
 def hostile(length: int) -> dict[str, str]:
-    """Return every hostile text at a length."""
+    """Return all hostile texts with a length, by name."""
     repeated = {name: (piece * length)[:length] for name, piece in HOSTILE.items()}
     return repeated | {name: make(length) for name, make in HOSTILE_WHOLE.items()}
 
 
 def measure_our_seconds(texts: list[str]) -> float:
-    """Return the wall seconds in which `weigh` weighs one round."""
+    """Return the wall seconds that `weigh` needs for the texts of a round."""
     start = time.perf_counter()
     for text in texts:
         weigh(text)
     return time.perf_counter() - start
 
 
-# Each library weighs the round whose number it reads, and prints its seconds.
+# The programs of the other libraries. For each number that a program reads, it weighs the texts of
+# the round with this number and prints the seconds.
 PYTHON_PROGRAM = """
 import json, sys, time
 from twitter_text import parse_tweet
@@ -165,12 +166,12 @@ require('readline').createInterface({ input: process.stdin }).on('line', line =>
 
 
 def run(*command: str | Path, folder: Path) -> None:
-    """Run a command to its end; exit with its output if it fails."""
+    """Run a command, and wait until it ends. If the command fails, exit with its output."""
     try:
         subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except FileNotFoundError:
         raise SystemExit(
-            f"bench text needs {command[0]} for the other libraries: install it"
+            f"bench text needs the command {command[0]} for the other libraries: install it"
         ) from None
     except subprocess.CalledProcessError as failed:
         output = f"{failed.stdout}{failed.stderr}".strip()
@@ -178,10 +179,10 @@ def run(*command: str | Path, folder: Path) -> None:
 
 
 def install_libraries(folder: Path) -> dict[str, list[str]]:
-    """Install both libraries below a folder; return the command that starts each."""
+    """Install both libraries in a folder. Returns the command that starts each library."""
     run(sys.executable, "-m", "venv", folder / "venv", folder=folder)
     python = folder / "venv/bin/python"
-    # The parser imports pkg_resources, which newer setuptools do not have.
+    # twitter-text-parser imports `pkg_resources`, which newer versions of setuptools do not have.
     run(python, "-m", "pip", "install", "-q", "setuptools<80", "twitter-text-parser", folder=folder)
     (folder / "package.json").write_text("{}")
     run("npm", "install", "--silent", "--no-audit", "--no-fund", "twitter-text", folder=folder)
@@ -193,7 +194,7 @@ def install_libraries(folder: Path) -> dict[str, list[str]]:
 def measure_round_seconds(rounds: list[list[str]]) -> dict[str, float]:
     """Return the median seconds of a round for `ours`, `python` and `node`.
 
-    They are measured in turns, so that other load on the machine affects all three.
+    The libraries are measured in turns, so that other load on the machine affects all three.
     """
     seconds: dict[str, list[float]] = {"ours": [], "python": [], "node": []}
     with tempfile.TemporaryDirectory() as path, contextlib.ExitStack() as stack:
@@ -224,29 +225,29 @@ def measure_round_seconds(rounds: list[list[str]]) -> dict[str, float]:
 
 
 def measure_cpu_ms(work: Callable[[str], object], text: str) -> float:
-    """Return the milliseconds of CPU time of one call, without those of other processes."""
+    """Return the milliseconds of this process's CPU time for a call."""
     start = time.thread_time()
     work(text)
     return 1000 * (time.thread_time() - start)
 
 
 def weigh_long(text: str) -> None:
-    """Weigh a text by the limit for Premium's long posts."""
+    """Weigh a text with the limit for Premium's long posts."""
     weigh(text, LONG_LIMIT)
 
 
 def split(text: str) -> None:
-    """Split a text, or find that it cannot be split."""
+    """Split a text into parts, or find that the text cannot be split."""
     with contextlib.suppress(ThreadImpossible):
         split_thread(text)
 
 
 def measure_hostile(work: Callable[[str], object]) -> dict[str, tuple[float, float]]:
-    """Return for each text the milliseconds at 25,000 characters, and the ratio to half of it.
+    """Return the milliseconds for each text of 25,000 characters, and the ratio to half of it.
 
-    Both are medians of ROUNDS. The two lengths take turns, so that a disturbance affects both.
-    Where half takes less than a millisecond, the ratio is 0, because the clock is not precise
-    enough.
+    The ratio divides the time for the text by the time for a text of half the length. Both times
+    are medians of ROUNDS. The two lengths take turns, so that other load affects both. If the half
+    takes less than a millisecond, the ratio is 0, because the clock is not precise enough.
     """
     timings = {}
     halves = hostile(LONG // 2)
@@ -261,7 +262,7 @@ def measure_hostile(work: Callable[[str], object]) -> dict[str, tuple[float, flo
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
     as_json = parser.parse_args().json

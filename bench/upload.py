@@ -1,9 +1,10 @@
-"""Benchmark uploading a 512 MB file, against `sendfile`, and check that its bytes arrive.
+"""Benchmark the upload of a 512 MB file against `sendfile`, and check its bytes.
 
-The baseline sends the same multipart bodies by `sendfile` to the same sink, a process that reads
-and discards them. Baseline and upload take turns, each in a new process that times itself; the file
-is in the page cache for both. The ratio is the median of the pairs. Then the sink reads slowly,
-refuses or cuts off one segment in ten, and verifies the SHA-256 of each segment for comparison.
+The baseline sends equal multipart bodies with `sendfile`. Upload and baseline send to a sink, a
+process that reads and discards the bodies. They take turns, each in a new process that measures its
+own time, and the file is in the page cache for both. The ratio is the median of the pairs. In a
+last upload, the sink reads slowly, refuses or cuts off one segment in ten, and hashes each segment,
+so that the hashes can be compared with those of the file.
 """
 
 import argparse
@@ -42,7 +43,7 @@ _UPLOAD = {"data": {"id": _MEDIA_ID, "media_key": f"13_{_MEDIA_ID}", "expires_af
 
 @dataclass
 class Head:
-    """First line and headers of a request, and the part of the body that came with them."""
+    """The first line and headers of a request, with the beginning of its body."""
 
     path: str
     headers: dict[str, str]
@@ -50,15 +51,15 @@ class Head:
 
     @property
     def left(self) -> int:
-        """Bytes of the body that are still to come."""
+        """How many bytes of the body have not arrived yet."""
         return int(self.headers["content-length"]) - len(self.early)
 
 
 @dataclass
 class Sink:
-    """Everything that the server received.
+    """A server that records the requests that it receives.
 
-    `verifies`: hash each segment, read slowly, and fail one in ten.
+    With `verifies`, it hashes each segment, reads slowly, and fails one segment in ten.
     """
 
     verifies: bool
@@ -68,7 +69,7 @@ class Sink:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def serve(self, connection: socket.socket) -> None:
-        """Respond to the requests of one connection until it ends or must be cut."""
+        """Respond to the requests of a connection until the connection ends or must be cut."""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         buffer = memoryview(bytearray(_READ))
         with connection:
@@ -85,7 +86,7 @@ class Sink:
                 connection.sendall(response)
 
     def _verify(self, connection: socket.socket, head: Head) -> bytes | None:
-        """Refuse every tenth segment or, in rotation, cut it off halfway (None)."""
+        """Return the response to a segment. Every tenth is refused or, in turn, cut off (None)."""
         with self.lock:
             self.segments += 1
             number = self.segments
@@ -136,7 +137,7 @@ def _response(status: int, body: object) -> bytes:
 
 
 def serve(*, verifies: bool) -> None:
-    """Run the sink until standard input ends, then print what arrived."""
+    """Run the sink until standard input ends, then print the totals that arrived."""
     sink = Sink(verifies)
     listening = socket.create_server(("127.0.0.1", 0))
     print(listening.getsockname()[1], flush=True)
@@ -152,7 +153,7 @@ def serve(*, verifies: bool) -> None:
 
 
 def send_baseline(url: str, path: Path) -> dict[str, float]:
-    """Send the same bodies by `sendfile`, one after the other on one connection."""
+    """Send the bodies of the upload with `sendfile`, one after the other on one connection."""
     address = urlsplit(url)
     with (
         path.open("rb") as file,
@@ -184,20 +185,20 @@ def send_baseline(url: str, path: Path) -> dict[str, float]:
 
 
 async def send_upload(url: str, path: Path) -> dict[str, float]:
-    """Upload the file by `roost.x.media`, as a program would."""
+    """Upload the file with `roost.x.media`, as a program would."""
     async with aiohttp.ClientSession() as session:
         client = x.Client(x.FixedToken("a token", x.XEndpoint(url)), session=session)
         began = time.perf_counter()
         await x.media.upload(client, path, mime_type="video/mp4", category="tweet_video")
         seconds = time.perf_counter() - began
-    # The peak of this program alone; `getrusage` would include that of its parent.
+    # The peak memory of this program alone. `getrusage` would include the peak of its parent.
     peak_kb = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
     return {"seconds": seconds, "peak_rss_mb": int(peak_kb) / 1024}
 
 
 @contextmanager
 def run_sink(*, verifies: bool) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """Run a sink; yield its URL and its process."""
+    """Run a sink in another process. Yields the sink's URL and its process."""
     command = [sys.executable, __file__, "--sink", "verify" if verifies else "discard"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -209,7 +210,7 @@ def run_sink(*, verifies: bool) -> Iterator[tuple[str, "subprocess.Popen[str]"]]
 
 
 def run_measurement(name: str, url: str, path: Path) -> dict[str, Any]:
-    """Run one measurement in a new process."""
+    """Run a measurement in a new process, and return its result."""
     command = [sys.executable, __file__, f"--{name}", url, "--file", str(path)]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     measured: dict[str, Any] = json.loads(output)
@@ -217,7 +218,7 @@ def run_measurement(name: str, url: str, path: Path) -> dict[str, Any]:
 
 
 def count_corrupted(path: Path) -> tuple[int, int]:
-    """Count bytes that did not arrive unchanged, and segments that were refused or cut off."""
+    """Count the bytes that arrived changed or not at all, and the segments that failed."""
     with run_sink(verifies=True) as (url, process):
         run_measurement("upload", url, path)
         output, _ = process.communicate()
@@ -234,20 +235,20 @@ def count_corrupted(path: Path) -> tuple[int, int]:
 
 
 def write_noise(path: Path) -> None:
-    """Write a file whose segments all differ."""
+    """Write a file of noise, whose segments all differ."""
     with path.open("wb") as file:
         for _ in range(FILE_BYTES // MIB):
             file.write(os.urandom(MIB))
 
 
 def measure(rounds: int) -> tuple[list[Threshold], dict[str, float | int | str]]:
-    """Measure everything."""
+    """Run all measurements, and return thresholds and figures."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "noise.mp4"
         write_noise(path)
         baselines, uploads = [], []
         with run_sink(verifies=False) as (url, _):
-            run_measurement("baseline", url, path)  # the first reader fills the page cache for all
+            run_measurement("baseline", url, path)  # The first reader fills the page cache.
             for _ in range(rounds):
                 baselines.append(run_measurement("baseline", url, path))
                 uploads.append(run_measurement("upload", url, path))
@@ -270,12 +271,12 @@ def measure(rounds: int) -> tuple[list[Threshold], dict[str, float | int | str]]
 
 
 def main() -> int:
-    """Run and report."""
+    """Run the benchmark, and report the results."""
     parser = argparse.ArgumentParser(description="Benchmark uploads.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--sink", choices=["verify", "discard"], help="only run the sink")
-    parser.add_argument("--baseline", metavar="URL", help="only send the baseline's bytes")
+    parser.add_argument("--baseline", metavar="URL", help="only send the bodies of the baseline")
     parser.add_argument("--upload", metavar="URL", help="only upload")
     parser.add_argument("--file", type=Path)
     arguments = parser.parse_args()

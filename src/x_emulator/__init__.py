@@ -1,6 +1,6 @@
 """An emulator of the X API over HTTP, for tests, demos and every client that posts to X.
 
-It is an import root of its own and uses only the weight calculation of `roost.text`, so that a
-mistake in Roost cannot hide here. `x_emulator.router` builds the application and
-`x_emulator.server` serves it.
+The package imports only the weight calculation of `roost.text` from Roost. If the emulator shared
+more code with Roost, a mistake in that code would go unnoticed. `x_emulator.router` builds the
+application and `x_emulator.server` serves it.
 """

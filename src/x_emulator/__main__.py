@@ -13,14 +13,14 @@ from x_emulator.state import World
 
 
 def main() -> None:
-    """Parse the command line and serve."""
+    """Parse the command line and run the server."""
     parser = argparse.ArgumentParser(prog="x_emulator", description="Emulate the X API over HTTP.")
     parser.add_argument("--port", type=int, default=8099, help="0: any free port (default 8099)")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="purge")
     parser.add_argument("--seed", type=int, default=7, help="random seed (default 7)")
     parser.add_argument("--json", action="store_true", help="print the URL as one line of JSON")
     parser.add_argument(
-        "--host", default="127.0.0.1", help="listen address; one other than loopback needs a secret"
+        "--host", default="127.0.0.1", help="listen address; needs a secret unless it is loopback"
     )
     parser.add_argument(
         "--secret-file",

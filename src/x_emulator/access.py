@@ -1,8 +1,8 @@
-"""Access to what X does not have: the control API, the dashboard and the consent screens.
+"""Access control for the control API, the dashboard and the consent screens.
 
-On an address other than loopback these need the emulator's secret; X's own paths need only X's
-credentials. On every address, requests that another site's page sends through a browser are
-refused.
+If the emulator listens on an address other than loopback, these pages and routes need the
+emulator's secret. Paths of the X API need only the credentials that X needs. On every address, the
+emulator refuses requests that a page of another site sends through a browser.
 """
 
 import base64
@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 #: The environment variable that holds the secret if no file is given.
 ENVIRONMENT_VARIABLE: Final = "X_EMULATOR_SECRET"
 _PROTECTED = ("/_emulator", "/i/oauth2/authorize", "/oauth/authorize", "/oauth/authenticate")
-#: Host names that requests may use. Clients that only replace X's address keep X's names.
+#: Host names that requests may use. A client that connects to the emulator's address instead of
+#: X's still sends X's host name.
 _KNOWN_HOSTS = frozenset(
     {"localhost"}
     | {f"{part}{site}" for part in ("", "api.", "upload.") for site in ("x.com", "twitter.com")}
@@ -36,7 +37,7 @@ class SecretMiddleware:
         self._secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward the request, or respond 401."""
+        """Forward a request, or respond 401 if its path needs a secret that the request lacks."""
         if scope["type"] != "http" or not is_protected(scope["path"]) or self._has_secret(scope):
             await self._app(scope, receive, send)
             return
@@ -60,12 +61,12 @@ class SecretMiddleware:
 
 
 def is_protected(path: str) -> bool:
-    """Return whether a path is not part of X's API, or is a page where a person decides."""
+    """Return whether a path needs the secret: control API, dashboard and consent screens."""
     return path == "/" or path.startswith(_PROTECTED)
 
 
 def is_cross_site(scope: Scope) -> bool:
-    """Return whether a browser sends this request from another site's page."""
+    """Return whether a browser sent this request from a page of another site."""
     headers = Headers(scope=scope)
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return False
@@ -78,8 +79,9 @@ def is_cross_site(scope: Scope) -> bool:
 def has_foreign_host(scope: Scope) -> bool:
     """Return whether the `Host` header names neither this machine nor one of X's hosts.
 
-    Another site's name can be made to resolve to this machine (DNS rebinding). Its page would then
-    have the emulator's origin, and without a secret only the name distinguishes the two.
+    An attacker can make a site's name resolve to this machine (DNS rebinding). The browser then
+    treats that site and the emulator as one origin. If the emulator has no secret, only the host
+    name in the request reveals the attack.
     """
     netloc = Headers(scope=scope).get("host", "")
     name = netloc[1:].partition("]")[0] if netloc[:1] == "[" else netloc.partition(":")[0]
@@ -93,7 +95,7 @@ def has_foreign_host(scope: Scope) -> bool:
 
 
 async def refuse_cross_site(scope: Scope, receive: Receive, send: Send) -> None:
-    """Respond 403 to a request from another site's page."""
+    """Respond 403 to a request that a page of another site has sent."""
     response = PlainTextResponse(
         "Requests from another site's page are refused."
         " Open the emulator at 127.0.0.1 or localhost.",
@@ -105,10 +107,11 @@ async def refuse_cross_site(scope: Scope, receive: Receive, send: Send) -> None:
 def read_secret(file: Path | None) -> str | None:
     """Read the secret from a file, or from the environment if no file is given.
 
-    It is never a command-line argument, because every user of a machine can read those. The file
-    must not be accessible to other users. Returns None if there is no secret.
+    The secret is never a command-line argument, because every user of a machine can read the
+    arguments of its processes. The file must not be accessible to other users. Returns None if no
+    file is given and the environment has no secret.
 
-    Raises: ValueError (its message never contains the secret), OSError.
+    Raises: ValueError (the error message never contains the secret), OSError.
     """
     if file is None:
         return os.environ.get(ENVIRONMENT_VARIABLE) or None
@@ -119,7 +122,8 @@ def read_secret(file: Path | None) -> str | None:
             raise ValueError(f"{file} is not a regular file.")
         if status.st_uid not in (0, os.geteuid()):
             raise ValueError(f"{file} belongs to another user.")
-        # As in ssh: if a file of root is readable by others, root meant to share it.
+        # As in ssh: if a file of root is readable by other users, root is assumed to share the
+        # file on purpose. Only a file that others can write to is refused.
         forbidden_bits = 0o077 if status.st_uid == os.geteuid() else 0o022
         if status.st_mode & forbidden_bits:
             raise ValueError(f"{file} is accessible to other users. Run: chmod 600 {file}")

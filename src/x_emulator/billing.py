@@ -1,7 +1,8 @@
-"""What requests cost, and what an app's developer account can still pay for.
+"""The prices of requests, and the credits of an app's developer account.
 
-Prices are in dollars, from the documentation's pricing page of April 2026. Reading the same object
-again on the same UTC day is free for an app. Refused requests, tokens and uploads are free.
+Prices are in dollars, from the documentation's pricing page of April 2026. If an app reads an
+object that it has already read on that UTC day, the second read is free. Refused requests, token
+requests and uploads are free.
 """
 
 from collections.abc import Iterable
@@ -20,13 +21,14 @@ MEDIA_METADATA = Decimal("0.005")
 READ = {"post": Decimal("0.005"), "user": Decimal("0.010")}
 OWNED_READ = Decimal("0.001")
 
-#: X charges nothing for these operations, so they need no credits (our interpretation).
+#: Operations that an account without credits may still call. X charges nothing for these
+#: operations; that they therefore need no credits is our interpretation.
 _FREE_OPERATIONS = frozenset({"media_initialize", "media_append", "media_finalize", "media_status"})
 _POST_READS = frozenset({"read_posts", "read_post", "read_timeline"})
 
 
 def price_of_create(*, has_link: bool, summoned: bool) -> Decimal:
-    """Return the price of a new post. The link price also applies to summoned replies."""
+    """Return the price of a new post. A summoned reply with a link costs as much as any link."""
     if has_link:
         return CREATE_WITH_LINK
     return CREATE_SUMMONED_REPLY if summoned else CREATE
@@ -41,10 +43,10 @@ def charge_reads(
     *,
     owned: bool = False,
 ) -> Decimal:
-    """Record the objects in a response and return their price.
+    """Record that an app has read the objects in a response, and return their price.
 
-    Each object is charged once per app and UTC day. `owned`: the developer reads their own data,
-    on a path that names the user.
+    Each object is charged once per app and UTC day. With `owned`, the lower price applies that a
+    developer pays to read their own data on a path that names the user.
     """
     day = at.date().isoformat()
     fresh = {(client_id, kind, each, day) for each in ids} - world.billed_reads
@@ -65,13 +67,13 @@ def check_funds(world: World, app: App, operation: str, at: datetime) -> None:
 
 
 def spend(app: App, usd: Decimal) -> None:
-    """Subtract a price from the app's credits. The last request may overdraw them."""
+    """Subtract a price from the app's credits. The credits may become negative."""
     if app.credits is not None:
         app.credits -= usd
 
 
 def count_posts_read(app: App, posts: int, at: datetime) -> None:
-    """Add the posts in a response to the app's monthly count."""
+    """Add the number of posts in a response to the app's count for the month."""
     app.posts_read[_month(at)] = app.posts_read.get(_month(at), 0) + posts
 
 

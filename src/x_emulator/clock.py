@@ -1,17 +1,18 @@
-"""Emulated time: real, frozen, faster or moved forward, and the followers of the clock.
+"""The emulated clock, which can stop, run faster and move forward, and its followers.
 
-A change returns only after every follower that was polling has received the new version and polled
-again, so a caller that moves the clock may continue at once.
+A follower is a client that polls for changes of the clock. A method that changes the clock first
+waits (at most two seconds) until each follower has received the change and polled again. After it
+returns, the caller can rely on the followers to know the new time.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-#: Wall seconds that a change waits for followers to poll again.
+#: The longest time, in wall seconds, that a change of the clock waits for followers to poll again.
 _FOLLOWER_TIMEOUT_S = 2.0
 
-#: The latest emulated time. Some years later X's ids have no bits left.
+#: The latest emulated time. X's ids contain the time, and run out of bits some years later.
 LAST = datetime(2070, 1, 1, tzinfo=UTC)
 _MAX_RATE = 1_000_000
 _NOT_BACKWARD = "The clock does not move backward, because ids grow with time."
@@ -19,7 +20,7 @@ _TOO_FAR = f"The clock does not go beyond {LAST.year}."
 
 
 class EmulatedClock:
-    """Computes emulated time from one reading of the machine's clock."""
+    """A clock that computes the emulated time from the machine's time and a rate."""
 
     def __init__(self) -> None:
         self._wall = self._emulated = datetime.now(UTC)
@@ -29,17 +30,20 @@ class EmulatedClock:
         self._returned = asyncio.Event()
         self._closed = False
         self._polling: set[asyncio.Transport] = set()
-        #: Connections that received a response and have not polled again.
+        #: Connections that received the current version and have not polled again.
         self._away: set[asyncio.Transport] = set()
         self._changing = asyncio.Lock()
 
     def now(self) -> datetime:
-        """Return emulated time, aware, in UTC."""
+        """Return the emulated time as an aware datetime in UTC."""
         passed = datetime.now(UTC) - self._wall
         return self._emulated + (passed if self._rate == 1 else passed * self._rate)
 
     def reading(self) -> dict[str, object]:
-        """Return what followers compute from: at `wall` it was `emulated`, running at `rate`."""
+        """Return the data from which followers compute the emulated time.
+
+        When the machine's time was `wall`, the emulated time was `emulated`, with this `rate`.
+        """
         wall = datetime.now(UTC)
         emulated = self._emulated + (wall - self._wall) * self._rate
         return {
@@ -57,7 +61,7 @@ class EmulatedClock:
         connection: asyncio.Transport,
         disconnected: Callable[[], Awaitable[None]],
     ) -> None:
-        """Return when the version differs from `after`, the client disconnects, or time is up."""
+        """Wait until the version differs from `after`, the client disconnects or time is up."""
         if after == self.version and not self._closed:
             self._away.discard(connection)
             self._returned.set()
@@ -69,7 +73,7 @@ class EmulatedClock:
         self._away.add(connection)
 
     async def jump(self, seconds: float) -> None:
-        """Move emulated time forward, at an unchanged rate. Raises: ValueError."""
+        """Move the emulated time forward without a change of rate. Raises: ValueError."""
         if not seconds >= 0:
             raise ValueError(_NOT_BACKWARD)
         if not seconds <= (LAST - self.now()).total_seconds():
@@ -77,9 +81,9 @@ class EmulatedClock:
         await self._change(self.now() + timedelta(seconds=seconds), self._rate)
 
     async def jump_to(self, instant: datetime) -> None:
-        """Move emulated time to an instant. Raises: ValueError."""
+        """Move the emulated time forward to an instant. Raises: ValueError."""
         if instant.tzinfo is None:
-            raise ValueError("An instant needs an offset from UTC.")
+            raise ValueError("The instant needs an offset from UTC.")
         if instant < self.now():
             raise ValueError(_NOT_BACKWARD)
         if instant > LAST:
@@ -87,7 +91,7 @@ class EmulatedClock:
         await self._change(instant.astimezone(UTC), self._rate)
 
     async def set_rate(self, rate: float) -> None:
-        """Run emulated time `rate` times as fast as the machine's; 0 stops it.
+        """Run the emulated clock `rate` times as fast as the machine's clock. 0 stops the clock.
 
         Raises: ValueError.
         """
@@ -100,19 +104,19 @@ class EmulatedClock:
         await self._change(self.now(), rate)
 
     async def restart(self) -> None:
-        """Return to the machine's time and rate."""
+        """Set the emulated time to the machine's time, at the machine's rate."""
         await self._change(datetime.now(UTC), 1.0)
 
     def dump(self) -> tuple[datetime, datetime, float]:
-        """Return the state to save: an instant of the machine, its emulated time, the rate."""
+        """Return the state to save: a machine's time, the emulated time at it, and the rate."""
         return self._wall, self._emulated, self._rate
 
     def load(self, wall: datetime, emulated: datetime, rate: float) -> None:
-        """Restore a saved state, before there are followers."""
+        """Restore a saved state. Call this before any follower polls."""
         self._wall, self._emulated, self._rate = wall, emulated, rate
 
     def close(self) -> None:
-        """End every open poll, so that the server can stop."""
+        """End all open polls of followers, so that the server can stop."""
         self._closed = True
         self._changed.set()
 

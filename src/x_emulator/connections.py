@@ -1,7 +1,7 @@
-"""Access to a request's connection, so that a fault can cut it.
+"""Access to the connection of a request, so that a fault can cut the connection.
 
-Only the emulator's own server (`server.serve`) provides the connection. Under another server it
-can be identified, but not cut.
+Only the emulator's own server (`server.serve`) gives access to connections. Under another server,
+the emulator can identify a connection but cannot cut it.
 """
 
 import asyncio
@@ -9,12 +9,12 @@ import asyncio
 from starlette.requests import Request
 from starlette.responses import Response
 
-#: The key of the connection in the extensions of a request's ASGI scope.
+#: A request's ASGI scope has `extensions`, which hold the connection under this key.
 CONNECTION = "x_emulator.connection"
 
 
 def connection_of(request: Request) -> asyncio.Transport:
-    """Return the connection that a request came in on."""
+    """Return the connection on which a request arrived."""
     extension = (request.scope.get("extensions") or {}).get(CONNECTION)
     if extension is None:
         return _UncuttableConnection(request.client)
@@ -23,15 +23,15 @@ def connection_of(request: Request) -> asyncio.Transport:
 
 
 async def cut(request: Request) -> Response:
-    """Close the connection without sending a byte."""
+    """Close the request's connection without sending a response."""
     connection_of(request).abort()
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    return Response()  # never sent: the client is disconnected
+    return Response()  # A handler must return a response. The client receives nothing of it.
 
 
 class _UncuttableConnection(asyncio.Transport):
-    """A connection held by another server, identified by the client's address."""
+    """A connection of another server, identified by the client's address."""
 
     def __init__(self, address: object) -> None:
         super().__init__()

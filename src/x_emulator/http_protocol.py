@@ -1,4 +1,4 @@
-"""The HTTP protocol of the server: exposes connections, and closes idle ones."""
+"""The server's HTTP protocol: exposes each connection, and closes idle connections."""
 
 import asyncio
 from typing import Final
@@ -7,40 +7,40 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from x_emulator.connections import CONNECTION
 
-#: Wall seconds without a byte after which an incomplete request is given up.
+#: If an incomplete request sends no byte for this long, in wall seconds, its connection is closed.
 IDLE_TIMEOUT_S: Final = 120.0
 
 
 class Protocol(HttpToolsProtocol):
-    """Adds the connection to each request's scope, and closes a connection that falls silent."""
+    """Adds the connection to each request's scope, and closes a connection that is idle."""
 
     _idle_timer: asyncio.TimerHandle | None = None
     _is_arriving = True
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Start the timer for the first request."""
+        """Start the idle timer for the first request."""
         super().connection_made(transport)
         self._restart_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the timer."""
+        """Stop the idle timer."""
         self._is_arriving = False
         self._restart_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse some bytes, and restart the timer if the request is not complete."""
+        """Parse received bytes, and restart the idle timer if the request is not complete."""
         super().data_received(data)
         self._restart_timer()
 
     def on_message_begin(self) -> None:
-        """Record that a request has begun."""
+        """Record that a request has begun, and add the connection to its scope."""
         super().on_message_begin()
         self._is_arriving = True
         self.scope["extensions"] = {CONNECTION: {"transport": self.transport}}
 
     def on_message_complete(self) -> None:
-        """Record that a request is complete."""
+        """Record that the request is complete, so that the idle timer stops."""
         super().on_message_complete()
         self._is_arriving = False
 

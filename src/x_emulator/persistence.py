@@ -1,8 +1,9 @@
-"""Saving the world to a file when the emulator stops, and loading it when it starts.
+"""Saves the emulator's state to a file at its end, and loads the state at its next start.
 
-The clock continues as if the emulator had run in between. Unfinished uploads are dropped. The file
-is a pickle, read by an unpickler that creates the emulator's own data only, and it is valid only
-for the version that wrote it.
+After a load, the clock shows the time it would show if the emulator had not stopped. Unfinished
+uploads are not loaded. The file is a pickle. The unpickler accepts only the emulator's own classes
+and a few standard types, so that a manipulated file cannot run code. Only the version of the
+emulator that wrote a file can load it.
 """
 
 import dataclasses
@@ -19,7 +20,8 @@ from x_emulator.faults import fault_specs
 from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.state import World
 
-#: Attributes of the world that are not pickled: they belong to the process or are saved otherwise.
+#: Attributes of the world that are not pickled, because they belong to the process or are saved
+#: in another form.
 _NOT_PICKLED = frozenset({"clock", "_spool", "validations", "scenario", "initial_faults"})
 _UNFINISHED = ("uploading", "pending", "in_progress")
 _ALLOWED_CLASSES = frozenset(
@@ -36,11 +38,11 @@ _ALLOWED_CLASSES = frozenset(
 
 
 class InvalidStateFile(ValueError):
-    """The file is not a state file, or another version wrote it; the message says which."""
+    """The file is damaged, or is not a state file of this version of the emulator."""
 
 
 def save(world: World, path: Path) -> None:
-    """Write the world. The old file stays until the new one is complete. Raises: OSError."""
+    """Write the world to a file, which is replaced only by a complete file. Raises: OSError."""
     attributes = {name: value for name, value in vars(world).items() if name not in _NOT_PICKLED}
     attributes["scenario"] = world.scenario.name
     attributes["clock"] = world.clock.dump()
@@ -52,7 +54,7 @@ def save(world: World, path: Path) -> None:
 
 
 def load(world: World, path: Path) -> None:
-    """Fill a new world from a file, with the file's scenario and seed.
+    """Load a saved state, with its scenario and seed, into a new world.
 
     Raises: InvalidStateFile, OSError.
     """
@@ -62,7 +64,7 @@ def load(world: World, path: Path) -> None:
             raise InvalidStateFile(f"{path} is not a state file of this version of the emulator.")
         try:
             attributes: dict[str, Any] = _Unpickler(file).load()
-        except Exception as error:  # a damaged pickle can raise almost anything
+        except Exception as error:  # A damaged pickle can raise almost any exception.
             raise InvalidStateFile(f"{path} is damaged: {error}") from error
     wall, emulated, rate = attributes.pop("clock")
     world.scenario = SCENARIOS[attributes.pop("scenario")]
@@ -81,11 +83,11 @@ class _Unpickler(pickle.Unpickler):
             return getattr(own, name)
         if (module, name) in _ALLOWED_CLASSES:
             return super().find_class(module, name)
-        raise InvalidStateFile(f"it contains {module}.{name}")
+        raise InvalidStateFile(f"the file contains {module}.{name}")
 
 
 def _schema_hash() -> str:
-    """Return a hash of the state's fields: it changes when a field does."""
+    """Return a hash of the names and types of the state's fields, to detect another version."""
     shape = [f"{World.__name__}.{name}" for name in inspect.signature(World).parameters]
     for name, kind in sorted(inspect.getmembers(state, inspect.isclass)):
         if dataclasses.is_dataclass(kind):

@@ -1,7 +1,7 @@
-"""The path of a request: faults, authentication, permissions, limits, rule and price.
+"""The steps of a request: faults, authentication, permissions, limits, endpoint, price.
 
-Every request of X's API goes through `run`; those on behalf of a user or an app also go through
-`operation`.
+Every request to X's API passes through `run`. Requests that a user's or an app's token authorizes
+also pass through `operation`.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from x_emulator.state import RequestEntry, User, World
 
 T = TypeVar("T")
 _NO_LAG = timedelta(0)
-#: The key in a request's ASGI scope of the lag that a fault gives to a read.
+#: If a `stale` fault applies to a read, the request's ASGI scope has the lag under this key.
 _LAG = "x_emulator.lag"
 
 
@@ -43,32 +43,32 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def client_id(self) -> str:
-        """The app that sends the request."""
+        """The client id of the app that sends the request."""
         return self.caller.app.client_id
 
     @property
     def user_id(self) -> str:
-        """The user on whose behalf the app acts; empty for an app-only token."""
+        """The id of the user on whose behalf the app acts. Empty for an app-only token."""
         return self.caller.user_id or ""
 
     @property
     def user(self) -> User:
-        """The user on whose behalf the app acts, in operations that need one."""
+        """The user on whose behalf the app acts. Only for operations that require a user."""
         return self.world.users[self.user_id]
 
     def is_owned(self, user_id: str) -> bool:
-        """Return whether the app's developer reads their own data."""
+        """Return whether the app's developer reads their own data, which has a lower price."""
         return self.caller.app.owner == self.user_id == user_id
 
     @property
     def lag(self) -> timedelta:
-        """How far a read lags behind the present: zero, unless a fault is active."""
+        """How far behind the present the data of a read is: zero unless a `stale` fault applies."""
         lag: timedelta = self.request.scope.get(_LAG, _NO_LAG)
         return lag
 
     @property
     def query(self) -> dict[str, str]:
-        """The query. The values of a repeated parameter are joined with commas."""
+        """The query parameters. The values of a repeated parameter are joined with commas."""
         joined: dict[str, str] = {}
         for name, value in self.request.query_params.multi_items():
             joined[name] = f"{joined[name]},{value}" if name in joined else value
@@ -80,9 +80,10 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def operation(name: str, endpoint: Endpoint) -> Handler:
-    """Wrap an endpoint: check caller, permissions, rate limits and credits before it runs.
+    """Return a handler that checks caller, permissions, limits and credits for an endpoint.
 
-    Operations of v1.1 have names that begin with `v1_`, and accept signed requests only.
+    The names of v1.1 operations begin with `v1_`. These operations accept only requests that are
+    signed with OAuth 1.0a.
     """
     is_v1 = name.startswith("v1_")
 
@@ -132,9 +133,9 @@ async def run(
     respond: Callable[[], Awaitable[ApiResponse]],
     headers: list[tuple[bytes, bytes]],
 ) -> Response:
-    """Record the request, call `respond`, and apply the faults that are due before and after.
+    """Record the request, call `respond`, and apply the faults before and after the call.
 
-    `respond` may add to `headers`, which are sent with the response.
+    `respond` may add headers to `headers`. They are sent with the response.
     """
     started = time.perf_counter()
     number = len(world.requests)
@@ -142,7 +143,8 @@ async def run(
     is_down = scenario_events.apply_due_events(world, entry.at)
     fault, lag = injection.draw_fault(world, "before", number)
     if fault is not None:
-        await request.body()  # X has received it all, even if the client does not wait
+        # Even if the client does not wait for a response, X has received the whole request.
+        await request.body()
     if lag:
         request.scope[_LAG] = lag
     response = None if fault is None else await _apply_fault(world, fault, entry)
@@ -189,7 +191,7 @@ async def run(
 def read_body(world: World, body: bytes, kind: type[T]) -> T:
     """Decode a JSON body.
 
-    Raises: Refusal (with X's message).
+    Raises: Refusal (with X's message for the error in the body).
     """
     try:
         return msgspec.json.decode(body, type=kind)
@@ -201,7 +203,7 @@ def read_body(world: World, body: bytes, kind: type[T]) -> T:
 
 
 def _exhausted_day_headers(world: World) -> Headers:
-    """Return headers of a used-up 24-hour window, beside a 15-minute one with requests left."""
+    """Return the headers that report an exhausted 24-hour limit."""
     reset_at = int(world.now().timestamp()) + 6 * 3600
     return (
         (b"x-user-limit-24hour-limit", b"100"),
@@ -213,9 +215,10 @@ def _exhausted_day_headers(world: World) -> Headers:
 async def _apply_fault(
     world: World, fault: Fault, entry: RequestEntry, *, is_empty: bool = False
 ) -> ApiResponse | None:
-    """Apply a fault. Returns None to continue, status 0 to cut, or a response to send.
+    """Apply a fault. Returns a response to send, or None to send the normal response.
 
-    An empty response has no half to send, so a `cut` of one is a `drop`.
+    Status 0 means that the connection is cut without a response. `cut` sends half of the body. If
+    the body is empty (`is_empty`), `cut` does the same as `drop`.
     """
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
@@ -233,7 +236,7 @@ async def _apply_fault(
 
 
 def _refusal_response(world: World, refusal: refusals.Refusal) -> ApiResponse:
-    """Return a refusal as a response; in the flat format its content type marks a problem."""
+    """Return a refusal as a response. A flat problem has the content type for problems."""
     is_problem = world.switches.error_format == "flat" and "type" in (refusal.body or {})
     content_type = PROBLEM if is_problem else b""
     return ApiResponse(refusal.status, refusal.body, content_type=content_type)

@@ -1,7 +1,7 @@
-"""pytest plugin: the fixture `x_emulator`, a real server that is reset for each test.
+"""pytest plugin with the fixture `x_emulator`: a real server that is reset for each test.
 
-`pip install roost[emulator]` is enough, because pytest finds the plugin by its entry point. Nothing
-here needs an event loop, and a client in any language can use `x_emulator.url`.
+`pip install roost[emulator]` is enough, because pytest finds the plugin by its entry point. The
+plugin needs no event loop. A client in any language can use the server at `x_emulator.url`.
 """
 
 import base64
@@ -33,11 +33,11 @@ class RegisteredApp:
     client_secret: str
     callback: str
     registered: dict[str, Any]
-    """The control API's description of it, with the OAuth 1.0a keys."""
+    """The app as the control API describes it, with the OAuth 1.0a keys."""
 
 
 class EmulatedX:
-    """A client of a running emulator and its control API."""
+    """A client of a running emulator, with methods for its control API."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -51,11 +51,11 @@ class EmulatedX:
         self.app = RegisteredApp(app["client_id"], app["client_secret"], CALLBACK, app)
 
     def control(self, path: str, /, **body: Any) -> Any:
-        """POST to `/_emulator/{path}` and return the decoded response."""
+        """POST a JSON body to `/_emulator/{path}` and return the decoded response."""
         return self._json("POST", f"/_emulator/{path}", json.dumps(body))
 
     def ground_truth(self) -> dict[str, Any]:
-        """Return what really happened: posts, media with their SHA-256, requests, prices."""
+        """Return what the emulator has recorded: posts, media with SHA-256, requests, prices."""
         sections: dict[str, Any] = self._json("GET", "/_emulator/ground-truth")
         return sections
 
@@ -73,16 +73,16 @@ class EmulatedX:
         self.control("switches", **switches)
 
     def act(self, action: str, /, **fields: Any) -> dict[str, Any]:
-        """Perform a person's action on X. Returns the post that it created or changed."""
+        """Perform a person's action on X. Returns the post that the action created or changed."""
         post: dict[str, Any] = self.control("actions", action=action, **fields)
         return post
 
     def fail(self, operation: str, when: str, kind: str, **fields: Any) -> None:
-        """Inject a fault into the next request, `before` or `after` its commit."""
+        """Inject a fault into the next request of an operation, `before` or `after` its commit."""
         self.control("faults", operation=operation, when=when, kind=kind, **fields)
 
     def consent(self, username: str, authorize_url: str, decision: str = "allow") -> str:
-        """Decide on the authorize page as a person would. Returns the URL X redirects to."""
+        """Decide on the authorize page as a person would. Returns the URL to which X redirects."""
         form = urlencode({"user": username, "decision": decision})
         query = urlsplit(authorize_url).query
         path = urlsplit(authorize_url).path
@@ -91,7 +91,7 @@ class EmulatedX:
         return headers["location"]
 
     def connect(self, username: str, scope: str = SCOPES) -> dict[str, Any]:
-        """Connect an account by OAuth 2.0 with PKCE. Returns the token endpoint's response."""
+        """Connect an account through OAuth 2.0 with PKCE. Returns the token endpoint's response."""
         verifier = secrets.token_urlsafe(48)
         digest = hashlib.sha256(verifier.encode()).digest()
         query = {
@@ -121,7 +121,7 @@ class EmulatedX:
     def request(
         self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
-        """Send one request. Returns status, headers with lower-case names, and body."""
+        """Send one request. Returns the status, the headers with lower-case names, and the body."""
         url = urlsplit(self.url)
         connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
         try:
@@ -140,9 +140,9 @@ class EmulatedX:
 
 @contextmanager
 def run_emulator(*arguments: str) -> Iterator[str]:
-    """Run the emulator in a process, with command-line arguments. Yields the base URL.
+    """Run the emulator in a process with command-line arguments. Yields the base URL.
 
-    Its environment does not have the settings of the application under test.
+    The process does not inherit environment variables that configure the application under test.
     """
     command = [sys.executable, "-m", "x_emulator", "--port", "0", "--json", *arguments]
     excluded = ("ROOST_", "TWITTER_", "DATABASE_URL", "PG")
@@ -161,14 +161,14 @@ def run_emulator(*arguments: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def x_emulator_url() -> Iterator[str]:
-    """Run an emulator for the session and return its base URL."""
+    """Run one emulator for the whole test session. Yields its base URL."""
     with run_emulator("--seed", "7") as url:
         yield url
 
 
 @pytest.fixture
 def x_emulator(x_emulator_url: str) -> EmulatedX:
-    """An emulator after a reset: one registered app, three accounts, no posts."""
+    """The session's emulator, reset: it has one registered app, three accounts and no posts."""
     emulated = EmulatedX(x_emulator_url)
     emulated.reset()
     return emulated

@@ -1,4 +1,4 @@
-"""A response of the API, and its encoding with the headers that every response carries."""
+"""Responses of the API, and their encoding with the headers that every response has."""
 
 import random
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ API_VERSION = b"2.167"
 TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
 PROBLEM = b"application/problem+json"
 
-#: Raised when bytes are not JSON, have another shape, or are nested too deeply.
+#: The exceptions of a decoder if bytes are not JSON, do not match the type or nest too deeply.
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -32,19 +32,19 @@ _JSON_HEADERS: Headers = ((b"content-type", b"application/json; charset=utf-8"),
 
 
 class ApiResponse(msgspec.Struct, frozen=True):
-    """What the client receives, and what X charges for it."""
+    """The response that the client receives, and the price of its request in dollars."""
 
     status: int
     body: Any = None
-    """Sent as JSON; a `str` is sent as it is; None: an empty body."""
+    """The body: a `str` is sent unchanged, None as an empty body, any other value as JSON."""
     usd: Decimal = billing.FREE
     headers: Headers = ()
     content_type: bytes = b""
-    """Overrides `application/json`, or `text/plain` for a `str`."""
+    """If not empty, replaces the default: `text/plain` for a `str`, else `application/json`."""
 
 
 class EncodedResponse(Response):
-    """A response with headers as bytes. Starlette's, made from strings, take twice as long."""
+    """A response with headers as bytes. Starlette encodes strings, which takes twice as long."""
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status_code = status
@@ -70,7 +70,7 @@ def encode(
     at: datetime,
     took_ms: int,
 ) -> EncodedResponse:
-    """Encode a response. `request_headers` depend on the request, as rate limits do."""
+    """Encode a response. `request_headers` are those that depend on the request (rate limits)."""
     type_headers: Headers
     if response.body is None:
         content, type_headers = b"", ()

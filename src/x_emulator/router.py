@@ -1,7 +1,7 @@
-"""The application: every route, with a shortcut for X's paths without parameters.
+"""The application: every route, with a shortcut for paths of X that have no parameters.
 
 Starlette tries its routes in turn and wraps each response several times. On the most used paths
-this costs as much as X's own rules, so a dictionary finds those.
+this takes as long as the emulator's own work. A dictionary therefore finds these paths.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -22,9 +22,10 @@ from x_emulator.ui import dashboard, pages
 
 
 def make_app(world: World, *, any_host: bool = False) -> ASGIApp:
-    """Build the ASGI application over one world.
+    """Build the ASGI application for one world.
 
-    `any_host`: requests to the control API may use any host name, because a secret protects it.
+    With `any_host`, requests to the control API and the pages may use any host name. This is safe
+    only if a secret protects them.
     """
     app = Starlette(
         routes=list_routes(),
@@ -35,7 +36,7 @@ def make_app(world: World, *, any_host: bool = False) -> ASGIApp:
 
 
 def list_routes() -> list[Route]:
-    """List every route: X's, the consent screens, the control API and the dashboard."""
+    """List all routes: X's API, the consent screens, the control API and the dashboard."""
     return [
         *V2_ROUTES,
         Route("/i/oauth2/authorize", oauth2.show_authorize, methods=["GET"]),
@@ -54,7 +55,10 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class Router:
-    """ASGI application: routes without parameters by a dictionary, all others by Starlette."""
+    """ASGI application that finds X's paths without parameters in a dictionary.
+
+    Starlette handles all other paths.
+    """
 
     def __init__(self, app: Starlette, routes: Iterable[Route], *, any_host: bool) -> None:
         self._app = app
@@ -86,7 +90,7 @@ class Router:
 
 
 class _BufferedRequest(Request):
-    """A request that reads a body of one piece without Starlette's stream."""
+    """A request that avoids Starlette's slower stream if the body arrives in one piece."""
 
     async def body(self) -> bytes:
         if not hasattr(self, "_body") and not self._stream_consumed:
@@ -161,7 +165,7 @@ _OAUTH1_ROUTES = [
 
 
 async def _respond_not_found(request: Request, error: Exception) -> Response:
-    """X responds to unknown paths of v2 with 404 and an empty body."""
+    """Respond to an unknown path. Like X, respond to a v2 path with 404 and an empty body."""
     if request.url.path.removeprefix(pages.root_of(request)).startswith("/2/"):
         return Response(status_code=404)
     status = error.status_code if isinstance(error, HTTPException) else 500

@@ -1,4 +1,4 @@
-"""The emulator's HTTP server: on loopback, or elsewhere with a secret."""
+"""The emulator's HTTP server. On an address other than loopback, it needs a secret."""
 
 import contextlib
 import ipaddress
@@ -16,7 +16,7 @@ from x_emulator.http_protocol import Protocol
 from x_emulator.router import make_app
 from x_emulator.state import World
 
-#: How long open requests may take to finish after the server is asked to stop.
+#: How long open requests may continue after the server receives the signal to stop.
 _GRACE_SECONDS = 2
 _KEEP_ALIVE_SECONDS = 60
 
@@ -30,17 +30,17 @@ def serve(
     secret: str | None = None,
     state: Path | None = None,
 ) -> None:
-    """Serve a world until SIGTERM or SIGINT, then close it.
+    """Serve a world until SIGTERM or SIGINT, then close the world.
 
     `on_listening` is called with the base URL as soon as the server accepts connections. `secret`
-    protects the control API and the pages; an address other than loopback needs one. The world is
-    read from the file `state` if it exists, and written to it at the end.
+    protects the control API and the pages, and is required if `host` is not loopback. If the file
+    `state` exists, the world is loaded from it. At the end, the world is saved to `state`.
 
     Raises: ValueError (no secret, or an invalid state file), OSError (the port is in use).
     """
     try:
         if not secret and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-            raise ValueError(f"Listening on {host} needs a secret; listening on loopback does not.")
+            raise ValueError(f"Listening on {host}, which is not loopback, needs a secret.")
         if state is not None and state.exists():
             persistence.load(world, state)
         app = make_app(world, any_host=bool(secret))
@@ -57,7 +57,7 @@ def serve(
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=_GRACE_SECONDS,
-                # Keeps the connection of a client that pauses between requests.
+                # A client that pauses between requests keeps its connection for this time.
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
             )
             server = _Server(config, world, lambda: on_listening(url))
@@ -71,7 +71,7 @@ def serve(
 def _listen(host: str, port: int) -> socket.socket:
     """Open a listening socket.
 
-    Its protocol is given explicitly: only then does asyncio disable Nagle's algorithm.
+    The protocol `IPPROTO_TCP` is explicit, because asyncio disables Nagle's algorithm only then.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -86,9 +86,9 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Reports when it listens, ends long polls on shutdown, and exits normally after a signal.
+    """Calls `on_listening`, ends long polls on shutdown, and returns after a signal.
 
-    uvicorn would raise the signal again, and the state file would not be written.
+    Without this class, uvicorn raises the signal again, and `serve` cannot write the state file.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The emulator's state as plain data: apps, users, grants, posts, media, requests.
 
-`auth` and `rules` change it, and `routes.serializers` turns it into JSON. A `World` is filled from
-a scenario and a seed, and can be reset at any time.
+`auth` and `rules` change the state, and `routes.serializers` converts it to JSON. A `World` begins
+with the accounts of a scenario, and can be reset at any time.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.scenarios.scenario import Scenario, SeedAccount
 from x_emulator.switches import Switches
 
-#: Snowflake ids count milliseconds from here (4 November 2010), above 22 lower bits.
+#: The instant (4 November 2010) from which snowflake ids count milliseconds, above 22 lower bits.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
-#: `Post.deleted_by` of a post that a person deleted on X itself, not through an app.
+#: The value of `Post.deleted_by` if a person deleted the post on X itself, not through an app.
 DELETED_BY_USER = "user"
 
 Access = Literal["read", "read-write", "read-write-directmessages"]
@@ -32,7 +32,7 @@ Access = Literal["read", "read-write", "read-write-directmessages"]
 
 @dataclass(slots=True)
 class App:
-    """A developer's app. Only confidential apps have a `client_secret`."""
+    """A developer's app on X. Only a confidential app has a `client_secret`."""
 
     client_id: str
     client_secret: str | None
@@ -40,51 +40,51 @@ class App:
     callbacks: list[str]
     confidential: bool
     api_key: str
-    """With `api_secret`, signs OAuth 1.0a requests and requests the app-only token."""
+    """With `api_secret`, the key that signs OAuth 1.0a requests and gets the app-only token."""
     api_secret: str
     account_id: str
-    """The developer account that buys credits."""
+    """The id of the developer account that buys the app's credits."""
     access: Access = "read-write"
-    """What the app may do for users who connect by OAuth 1.0a."""
+    """The access level of the app for users who connect through OAuth 1.0a."""
     enrolled: bool = True
-    """Attached to a project. If not, v2 refuses the app."""
+    """Whether the app is attached to a project. If not, v2 refuses its requests."""
     credits: Decimal | None = None
-    """Dollars left to spend. None: unlimited."""
+    """The dollars that the app may still spend. None means unlimited."""
     owner: str | None = None
     """The user id of the developer, who reads their own data at a lower price."""
     post_cap: int | None = None
-    """How many posts it may read in a calendar month (UTC). None: unlimited."""
+    """How many posts the app may read in a calendar month (UTC). None means unlimited."""
     posts_read: dict[str, int] = field(default_factory=dict)
-    """Posts read, by month (`2026-11`)."""
+    """How many posts the app has read, by month (`2026-11`)."""
     bearer: str | None = None
-    """The app-only token, from its first request until it is invalidated."""
+    """The app-only token. None until an app-only token is requested, and after invalidation."""
 
 
 @dataclass(slots=True)
 class User:
-    """An account on X. `followers` and `following` are the counts at `since`."""
+    """An account on X. `followers` and `following` are its counts at the instant `since`."""
 
     id: str
     username: str
     name: str
     index: int
-    """Position in order of creation, from 0."""
+    """The account's position in the order of creation, from 0."""
     created_at: datetime
     since: datetime
     followers: int
     following: int
     posts_before: int
-    """Posts made before the emulator started. They are counted but cannot be read."""
+    """How many posts the account made before the emulator started. They cannot be read."""
     subscription_type: str | None
     verified: bool
     description: str
     suspended: bool = False
     protected: bool = False
     flows: list[tuple[int, int, int]] = field(default_factory=list)
-    """Cache of `metrics`: for each UTC day from `since`, the net change of all days before it,
-    the followers gained that day, and the followers lost (negative)."""
+    """Cache of `metrics`. For each UTC day from `since`: the net change of followers on all
+    days before, the followers gained that day, and the followers lost that day (negative)."""
     flow_before: int | None = None
-    """Cache of `metrics`: the net change on the day of `since` before that instant."""
+    """Cache of `metrics`: the net change of followers on the day of `since`, before `since`."""
 
     @property
     def is_premium(self) -> bool:
@@ -94,20 +94,20 @@ class User:
 
 @dataclass(slots=True)
 class Grant:
-    """What a user allowed an app to do. All its tokens belong to it."""
+    """A user's permission for an app. Each token refers to the grant that permits it."""
 
     client_id: str
     user_id: str
     scopes: frozenset[str]
-    """OAuth 2.0 scopes. Empty for OAuth 1.0a."""
+    """The OAuth 2.0 scopes that the user granted. Empty for an OAuth 1.0a grant."""
     access: Access | None = None
-    """The access level of an OAuth 1.0a grant. None: an OAuth 2.0 grant."""
+    """The access level of an OAuth 1.0a grant. None for an OAuth 2.0 grant."""
     alive: bool = True
 
 
 @dataclass(slots=True)
 class OAuth1Token:
-    """An OAuth 1.0a access token. It does not expire."""
+    """An OAuth 1.0a access token. OAuth 1.0a tokens do not expire."""
 
     token: str
     secret: str
@@ -122,7 +122,7 @@ class RequestToken:
     secret: str
     client_id: str
     callback: str
-    """A registered URL, or `oob` for a PIN."""
+    """A registered callback URL, or `oob` if the user gets a PIN instead of a redirect."""
     access: Access
     expires_at: datetime
     user_id: str | None = None
@@ -142,7 +142,7 @@ class Token:
 
 @dataclass(slots=True)
 class Code:
-    """An authorization code, valid once and for 30 seconds."""
+    """An OAuth 2.0 authorization code. It can be used once, within 30 seconds."""
 
     grant: Grant
     redirect_uri: str
@@ -154,7 +154,7 @@ class Code:
 
 @dataclass(slots=True)
 class Media:
-    """An upload. Its bytes are deleted after validation."""
+    """An uploaded media file. The file itself is deleted after validation."""
 
     id: str
     media_key: str
@@ -165,11 +165,11 @@ class Media:
     total_bytes: int
     expires_at: datetime
     segments: dict[int, int] = field(default_factory=dict)
-    """Segment index to size in bytes."""
+    """Maps each segment's index to its size in bytes."""
     state: str = "uploading"
-    """uploading, pending, in_progress, succeeded or failed."""
+    """One of `uploading`, `pending`, `in_progress`, `succeeded` and `failed`."""
     verdict: str | None = None
-    """The result of validation: `ok`, or the reason for a refusal. None: not validated yet."""
+    """The result of validation: `ok` or the reason for a refusal. None before validation."""
     polls: int = 0
     sha256: str = ""
     width: int = 0
@@ -177,12 +177,12 @@ class Media:
     duration_ms: int = 0
     alt_text: str | None = None
     subtitles: dict[str, str] = field(default_factory=dict)
-    """Language to the track's media id."""
+    """Maps the language of each subtitle track to the media id of the track."""
     attached_to: list[str] = field(default_factory=list)
     owners: list[str] = field(default_factory=list)
-    """Other users who may attach it."""
+    """Ids of other users who may attach the media to their posts."""
     is_synchronous: bool = False
-    """Validated at finalize whatever its category, and never reported as processing."""
+    """Whether finalize validates the file at once, even a GIF or video, without processing."""
 
 
 @dataclass(slots=True)
@@ -192,13 +192,13 @@ class Post:
     id: str
     user_id: str
     client_id: str | None
-    """The app that created it. None: a person wrote it on X itself."""
+    """The client id of the app that created the post. None if a person wrote it on X itself."""
     ordinal: int
-    """Position among its user's posts, from 0. Names the post's random numbers, with the seed."""
+    """Position among the user's posts, from 0. With the seed, it selects the random numbers."""
     text: str
-    """The text as sent."""
+    """The text as the client sent it."""
     returned_text: str
-    """The text as X returns it: links wrapped, the media's link at the end."""
+    """The text as X returns it: with t.co links, and the link to the media at the end."""
     entities: dict[str, list[dict[str, Any]]]
     created_at: datetime
     reply_to: str | None
@@ -210,37 +210,37 @@ class Post:
     reply_settings: str
     has_link: bool
     is_long: bool
-    """Weighs more than 280: X returns it cut, with the whole text in `note_tweet`."""
+    """Whether the text weighs more than 280. X then cuts `text`; `note_tweet` is complete."""
     history: list[str]
-    """The ids of all versions, oldest first. All versions share one list."""
+    """The ids of all versions of the post, oldest first. The versions share one list object."""
     edit_eligible: bool = False
-    """Whether the kind of post and its author permit edits."""
+    """Whether the post can be edited, as determined at its creation."""
     deleted_at: datetime | None = None
     deleted_by: str | None = None
-    """The client id of the app that deleted it, or `DELETED_BY_USER`."""
+    """The client id of the app that deleted the post, or `DELETED_BY_USER`."""
     outcome: tuple[float, ...] | None = None
-    """Cache of `metrics`: the half-life in seconds and the final counts of this post."""
+    """Cache of `metrics`: the post's half-life in seconds, followed by its final counts."""
 
     def is_live(self) -> bool:
-        """Return whether it is neither deleted nor replaced by a later version."""
+        """Return whether the post is neither deleted nor replaced by a later version."""
         return self.deleted_at is None and self.history[-1] == self.id
 
 
 @dataclass(slots=True)
 class Reactions:
-    """What emulated accounts did with a post, in addition to the counts of the model."""
+    """Reactions of emulated accounts to a post, which add to the counts of the model."""
 
     likes: dict[str, list[datetime]] = field(default_factory=dict)
-    """User id to the instants at which the user liked and unliked, alternating."""
+    """Maps each user id to the instants at which the user alternately liked and unliked."""
     reposts: dict[str, list[datetime]] = field(default_factory=dict)
-    """User id to the instants at which the user reposted and undid it, alternating."""
+    """Maps each user id to the instants of the user's reposts and their removals, alternating."""
     replies: list[Post] = field(default_factory=list)
     quotes: list[Post] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class RequestEntry:
-    """A received request. `status` is None if the connection was cut before the commit."""
+    """A received request. `status` is None if a fault cut the connection before the commit."""
 
     at: datetime
     client_id: str | None
@@ -252,18 +252,18 @@ class RequestEntry:
 
 @dataclass(slots=True)
 class Window:
-    """A rate-limit window: when it opened and how many requests it has counted."""
+    """A rate-limit window: the time of its first request, and the number of its requests."""
 
     opened_at: datetime
     used: int = 0
 
 
 class World:
-    """One emulated X: a clock, a scenario, and everything that has happened."""
+    """The whole state of an emulated X, with its clock and scenario."""
 
     def __init__(self, scenario: str, seed: int, faults: Sequence[Fault] = ()) -> None:
         self.initial_faults = faults
-        """Faults that are active from the start and after each reset."""
+        """The faults that are active from the start and again after each reset."""
         self.scenario: Scenario = SCENARIOS[scenario]
         self.seed = seed
         self.clock = EmulatedClock()
@@ -280,19 +280,19 @@ class World:
         self.tokens: dict[str, Token] = {}
         self.codes: dict[str, Code] = {}
         self.app_keys: dict[str, str] = {}
-        """API key to client id."""
+        """Maps each app's API key to its client id."""
         self.request_tokens: dict[str, RequestToken] = {}
         self.oauth1_tokens: dict[str, OAuth1Token] = {}
         self.nonces: set[tuple[str, str, str, str]] = set()
-        """Key, token, timestamp and nonce of recent signed requests."""
+        """The key, token, timestamp and nonce of each recent signed request."""
         self.app_tokens: dict[str, str] = {}
-        """App-only token to client id."""
+        """Maps each app-only token to the client id of its app."""
         self.posts: dict[str, Post] = {}
         self.posts_of: dict[str, list[Post]] = {}
         self.latest_by_text: dict[tuple[str, str], Post] = {}
-        """User id and text to the latest post, to find duplicates."""
+        """Maps user id and text to the user's latest post with the text, to find duplicates."""
         self.reactions: dict[str, Reactions] = {}
-        """By post id. Most posts have none."""
+        """The reactions to each post, by post id. Most posts have no entry."""
         self.media: dict[str, Media] = {}
         self.requests: list[RequestEntry] = []
         self.billed_reads: set[tuple[str, str, str, str]] = set()
@@ -307,9 +307,9 @@ class World:
             self.add_user(account)
 
     async def reset(self, accounts: Sequence[SeedAccount] | None = None) -> None:
-        """Delete everything and start again now, with the same scenario and seed.
+        """Delete all data and restart the scenario now, with the same seed.
 
-        `accounts` replace those of the scenario.
+        If `accounts` is given, they replace the scenario's accounts.
         """
         await self.clock.restart()
         for task in self.validations:
@@ -319,31 +319,31 @@ class World:
         self._fill(self.scenario.accounts if accounts is None else accounts)
 
     def close(self) -> None:
-        """End the clock's open polls and delete spooled files."""
+        """End the clock's open polls, and delete the spooled segments."""
         self.clock.close()
         self._spool.cleanup()
 
     @property
     def spool(self) -> Path:
-        """The directory that holds segments until they are validated."""
+        """The directory that holds uploaded segments until their validation."""
         return Path(self._spool.name)
 
     def now(self) -> datetime:
-        """Return emulated time."""
+        """Return the emulated time."""
         return self.clock.now()
 
     def new_id(self, at: datetime) -> str:
-        """Return a new snowflake id. Ids grow with emulated time."""
+        """Return a new snowflake id. Later ids are higher."""
         self._last_id = max(self._last_id + 1, snowflake(at))
         return str(self._last_id)
 
     def add_app(self, app: App) -> None:
-        """Register an app, or replace the one with this client id."""
+        """Register an app. An app with the same client id is replaced."""
         self.apps[app.client_id] = app
         self.app_keys[app.api_key] = app.client_id
 
     def add_user(self, account: SeedAccount) -> User:
-        """Create an account that is three years old; its id matches that age."""
+        """Create an account with an age of three years. Its snowflake id has the same age."""
         now, index = self.now(), len(self.users)
         created_at = now - timedelta(days=3 * 365 - index)
         user = User(
@@ -371,20 +371,20 @@ class World:
         return None if user_id is None else self.users[user_id]
 
     def find_post(self, post_id: str) -> Post | None:
-        """Find a post by id; None if it never existed or was deleted."""
+        """Find a post by its id. None if the post never existed or was deleted."""
         post = self.posts.get(post_id)
         return post if post is not None and post.deleted_at is None else None
 
     def live_posts(self, user_id: str) -> Iterator[Post]:
-        """Iterate over a user's existing posts, newest first; only the last version of each."""
+        """Iterate over the last versions of a user's existing posts, newest first."""
         return (post for post in reversed(self.posts_of[user_id]) if post.is_live())
 
 
 def snowflake(at: datetime) -> int:
-    """Return the lowest id of an instant."""
+    """Return the lowest snowflake id that an instant can have."""
     return (int(at.timestamp() * 1000) - SNOWFLAKE_EPOCH_MS) << 22
 
 
 def instant_of(snowflake_id: str) -> datetime:
-    """Return the time at which an id was created, to the millisecond."""
+    """Return the time at which a snowflake id was created, to a precision of milliseconds."""
     return datetime.fromtimestamp(((int(snowflake_id) >> 22) + SNOWFLAKE_EPOCH_MS) / 1000, UTC)

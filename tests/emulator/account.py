@@ -12,7 +12,7 @@ from fix_emulator import Emulator
 
 @dataclass(frozen=True)
 class Response:
-    """A response of the emulator."""
+    """A response of the emulator, with its decoded body."""
 
     status: int
     body: Any
@@ -24,7 +24,7 @@ class Response:
 
 
 class Account:
-    """An account with an OAuth 2.0 token of an app. Sends requests with it."""
+    """An account that sends requests with the OAuth 2.0 token of an app."""
 
     def __init__(self, emulator: Emulator, user: dict[str, Any], tokens: dict[str, Any]) -> None:
         self.emulator = emulator
@@ -33,7 +33,7 @@ class Account:
         self.tokens = tokens
 
     async def request(self, method: str, path: str, **more: Any) -> Response:
-        """Send a request. Validates each success against the official schema, if available."""
+        """Send a request. A successful response must match the official schema, if available."""
         headers = {"authorization": f"Bearer {self.tokens['access_token']}"}
         async with self.emulator.http.request(
             method, self.emulator.url + path, headers=headers | more.pop("headers", {}), **more
@@ -55,7 +55,7 @@ class Account:
         )
 
     async def post(self, text: str, **body: Any) -> str:
-        """Create a post successfully. Returns its id."""
+        """Create a post, which must succeed. Returns the id of the post."""
         response = await self.create(text, **body)
         assert response.status == 201, response
         post_id: str = response.data["id"]
@@ -97,6 +97,6 @@ class Account:
 
 
 async def connect(emulator: Emulator, index: int, **more: str) -> Account:
-    """Connect the account with this position in the order of creation."""
+    """Connect the account that is at position `index` in the order of creation."""
     user = (await emulator.users())[index]
     return Account(emulator, user, await emulator.connect(user["username"], **more))

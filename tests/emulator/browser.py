@@ -1,4 +1,4 @@
-"""A minimal client of the Chrome DevTools Protocol, to test pages in a real browser."""
+"""A minimal client of the Chrome DevTools Protocol. Tests open pages in a real browser."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ _QUIET = (
 
 
 class Browser:
-    """One tab. `complaints` has the errors of its console and content policies."""
+    """A browser tab. `complaints` lists console errors and violations of content policies."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -28,7 +28,7 @@ class Browser:
         self.complaints: list[str] = []
 
     async def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """Send a command of the protocol. Returns its result."""
+        """Send a command of the protocol. Returns the result of the command."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": params})
         async for message in self._socket:
@@ -42,7 +42,7 @@ class Browser:
         raise ConnectionError("the browser has disconnected")
 
     async def run(self, script: str) -> Any:
-        """Evaluate an expression on the page, and await it if it is a promise."""
+        """Evaluate an expression on the page. If the value is a promise, await the promise."""
         response = await self.send(
             "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
         )
@@ -50,13 +50,13 @@ class Browser:
         return response["result"].get("value")
 
     async def until(self, condition: str) -> None:
-        """Wait until an expression is true on the page."""
+        """Wait until a JavaScript expression is true on the page."""
         async with asyncio.timeout(30):
             while not await self.run(f"Boolean({condition})"):
                 await asyncio.sleep(0.05)
 
     async def open(self, url: str, width: int = 1280, height: int = 900) -> None:
-        """Open a page in a window of this size."""
+        """Open a page in a window of the given size."""
         await self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -76,7 +76,7 @@ class Browser:
 
 @contextlib.asynccontextmanager
 async def browsing(profile: Path) -> AsyncIterator[Browser]:
-    """Run a browser with a new profile."""
+    """Run a browser with a new profile. Yields its first tab."""
     assert CHROMIUM is not None
     process = await asyncio.create_subprocess_exec(
         CHROMIUM,
@@ -95,7 +95,7 @@ async def browsing(profile: Path) -> AsyncIterator[Browser]:
         async with aiohttp.ClientSession() as http:
             tabs: list[dict[str, Any]] = []
             async with asyncio.timeout(30):
-                while not tabs:  # The address is known before the first tab exists.
+                while not tabs:  # The browser reports its address before its first tab exists.
                     async with http.get(f"http://{address}/json/list") as answer:
                         tabs = [each for each in await answer.json() if each["type"] == "page"]
             async with http.ws_connect(tabs[0]["webSocketDebuggerUrl"], max_msg_size=0) as socket:
@@ -106,4 +106,5 @@ async def browsing(profile: Path) -> AsyncIterator[Browser]:
     finally:
         process.kill()
         await process.wait()
-        process._transport.close()  # type: ignore[attr-defined]  # otherwise its pipe outlives the loop
+        # Otherwise the pipe of the process stays open after the event loop has closed.
+        process._transport.close()  # type: ignore[attr-defined]

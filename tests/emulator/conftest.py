@@ -1,4 +1,4 @@
-"""Fixtures: a connected account, and valid media files."""
+"""Fixtures for tests of the emulator: a connected account, and valid media files."""
 
 import io
 
@@ -14,18 +14,18 @@ from fix_emulator import Emulator
 
 @pytest_asyncio.fixture
 async def account(emulator: Emulator) -> Account:
-    """The first account, connected."""
+    """The scenario's first account, connected to an app."""
     return await connect(emulator, 0)
 
 
 @pytest.fixture(scope="session")
 def png() -> bytes:
-    """A small image."""
+    """The content of a small PNG file."""
     return picture("PNG")
 
 
 def picture(kind: str, size: tuple[int, int] = (64, 48), shade: int = 90) -> bytes:
-    """Make an image file of a format."""
+    """Return the content of an image file in the format `kind`."""
     out = io.BytesIO()
     Image.new("RGB", size, (shade, 120, 200)).save(out, kind)
     return out.getvalue()
@@ -33,7 +33,7 @@ def picture(kind: str, size: tuple[int, int] = (64, 48), shade: int = 90) -> byt
 
 @pytest.fixture(scope="session")
 def gif() -> bytes:
-    """An animated GIF of three frames."""
+    """The content of an animated GIF with three frames."""
     frames = [Image.new("P", (64, 48), shade) for shade in (10, 120, 230)]
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=100)
@@ -42,7 +42,7 @@ def gif() -> bytes:
 
 @pytest.fixture(scope="session")
 def mp4() -> bytes:
-    """A video of one second with 25 frames."""
+    """The content of a video that lasts one second and has 25 frames."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=25)

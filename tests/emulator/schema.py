@@ -16,14 +16,14 @@ OPENAPI = Path(__file__).resolve().parents[2] / "../shared/x-api/openapi-2.167.j
 
 @functools.cache
 def read_openapi() -> dict[str, Any] | None:
-    """Read the OpenAPI as JSON Schema. None: the file is not available."""
+    """Read the OpenAPI file as JSON Schema. Returns None if the file is not available."""
     if not OPENAPI.is_file():
         return None
     read: dict[str, Any] = _nullable(json.loads(OPENAPI.read_text("utf-8")))
     return read
 
 
-#: Name in responses by default, and in the documentation, to name in the OpenAPI.
+#: Maps a field's name in responses and in X's documentation to its name in the OpenAPI file.
 _NEW_NAMES = {
     "edit_history_tweet_ids": "edit_history_post_ids",
     "referenced_tweets": "referenced_posts",
@@ -35,9 +35,9 @@ _NEW_NAMES = {
 
 
 def complaints(method: str, path: str, status: int, body: Any) -> list[str]:
-    """List the schema errors of a response to `method` on a path of v2, without query.
+    """List the schema errors of a response to `method` on a v2 path (without query).
 
-    Old field names, the old host, and the reason of a failed upload are accepted.
+    Old field names, the old host in problem types, and the reason of a failed upload are no errors.
     """
     openapi = read_openapi()
     template = None if openapi is None else _template_of(path)
@@ -48,7 +48,7 @@ def complaints(method: str, path: str, status: int, body: Any) -> list[str]:
 
 
 def with_new_names(tree: Any) -> Any:
-    """Convert a response to the field names and host of the OpenAPI."""
+    """Replace old field names and the old host in a response as the OpenAPI file has them."""
     if isinstance(tree, dict):
         failed = tree.get("state") == "failed"
         return {
@@ -64,7 +64,7 @@ def with_new_names(tree: Any) -> Any:
 
 
 def _nullable(tree: Any) -> Any:
-    """Convert `nullable` of OpenAPI 3.0 to a type of JSON Schema."""
+    """Convert `nullable` of OpenAPI 3.0 to the type `null` of JSON Schema."""
     if isinstance(tree, list):
         return [_nullable(each) for each in tree]
     if not isinstance(tree, dict):
@@ -77,7 +77,7 @@ def _nullable(tree: Any) -> Any:
 
 @functools.cache
 def _template_of(path: str) -> str | None:
-    """Find the OpenAPI path template that matches a path. An exact match comes first."""
+    """Find the OpenAPI path template that matches a path. An exact match has priority."""
     openapi = read_openapi() or {"paths": {}}
     if path in openapi["paths"]:
         return path

@@ -1,4 +1,4 @@
-"""A test client that signs with oauthlib. The emulator verifies with its own code."""
+"""A test client that signs requests with oauthlib, which the emulator does not use."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,19 +17,19 @@ OTHER_CALLBACK = "http://127.0.0.1:9999/back"
 
 @dataclass
 class Signed:
-    """An app, with an access token of a user if it has one."""
+    """An app, and the access token of a user if the app has one."""
 
     emulator: Emulator
     app: dict[str, Any]
     token: str | None = None
     secret: str | None = None
     more: dict[str, Any] = field(default_factory=dict)
-    """Arguments of the oauthlib client that differ from the default."""
+    """Additional arguments for the oauthlib client."""
 
     def headers(
         self, method: Method, url: str, form: dict[str, str] | None = None
     ) -> dict[str, str]:
-        """Return the `Authorization` header of a request."""
+        """Return the headers of a signed request, with `Authorization`."""
         client = oauthlib.oauth1.Client(
             self.app["api_key"],
             client_secret=self.app["api_secret"],
@@ -51,7 +51,7 @@ class Signed:
         headers: dict[str, str] | None = None,
         **more: Any,
     ) -> Response:
-        """Send a signed request. A form is signed too; JSON or multipart in `more` are not."""
+        """Send a signed request. The signature covers `form`, but not a body in `more`."""
         url = self.emulator.url + path
         signed_headers = headers or self.headers(method, signed_for or url, form)
         if form:
@@ -72,13 +72,13 @@ class Signed:
 
 
 async def register(emulator: Emulator, **more: Any) -> Signed:
-    """Register an app, without an access token."""
+    """Register an app that has no access token."""
     app = await emulator.control("apps", **({"callbacks": [OTHER_CALLBACK]} | more))
     return Signed(emulator, app)
 
 
 async def signed_in(emulator: Emulator, username: str = "larkbooks", **more: Any) -> Signed:
-    """Register an app with an access token of a user."""
+    """Register an app that has an access token of a user."""
     app = await register(emulator, **more)
     keys = await emulator.control(
         "oauth1-tokens", client_id=app.app["client_id"], username=username

@@ -1,4 +1,4 @@
-"""Refusals that depend on the account or app: credits, caps, projects, suspension."""
+"""Tests of refusals that depend on the account or app, such as missing credits."""
 
 from typing import Any
 

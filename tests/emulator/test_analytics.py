@@ -1,4 +1,4 @@
-"""Analytics by hour, day and week, whose sums equal the counts; usage of an app."""
+"""Tests of analytics by hour, day and week, and of an app's usage."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,7 +43,7 @@ async def test_buckets_add_up_to_the_counts(account: Account, granularity: str) 
     buckets = [each["metrics"] for each in entry["timestamped_metrics"]]
     post = (await account.get("/2/tweets", ids=post_id, **BOTH)).data[0]
     sums = {name: sum(each[name] for each in buckets) for name in buckets[0]}
-    # Some time passes between the two reads, but nine days after the post no count changes.
+    # Time passes between the two reads, but nine days after its creation a post has final counts.
     assert sums["impressions"] == post["public_metrics"]["impression_count"] > 0
     assert sums["likes"] == post["public_metrics"]["like_count"]
     assert sums["engagements"] == post["non_public_metrics"]["engagements"]

@@ -1,4 +1,4 @@
-"""The app-only token: one per app, for reads only."""
+"""Tests of the app-only token. An app has one such token, which permits only reads."""
 
 from typing import Any
 

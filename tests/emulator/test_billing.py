@@ -1,4 +1,4 @@
-"""Prices of requests, from the emulator's own price list."""
+"""Tests of the prices of requests, which the emulator has in its own price list."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

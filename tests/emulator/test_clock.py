@@ -1,4 +1,4 @@
-"""Emulated time: jumps, freezing, rates, and followers that receive every change."""
+"""Tests of the emulated clock: jumps, freezing, rates, and followers of the clock."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -24,10 +24,10 @@ def emulated(reading: dict[str, Any]) -> datetime:
 
 
 async def test_clock_starts_with_the_machine(emulator: Emulator) -> None:
-    await emulator.control("reset")  # The fixture's reset may have moved it.
+    await emulator.control("reset")  # The fixture sets the clock to another time.
     reading = await read(emulator)
     apart = emulated(reading) - datetime.fromisoformat(reading["wall"])
-    # It reads the machine's clock twice, and a busy machine may pause in between.
+    # The two clocks are read one after the other, and a busy machine may pause in between.
     assert abs(apart) < timedelta(seconds=1)
     assert reading["rate"] == 1.0
 
@@ -98,7 +98,7 @@ async def test_sleeper_wakes_when_the_clock_jumps(emulator: Emulator) -> None:
 
 
 async def open_poll(emulator: Emulator) -> asyncio.StreamWriter:
-    """Start a long poll and wait until the emulator has received it."""
+    """Start a long poll, and wait until the emulator has received the poll."""
     at = urlsplit(emulator.url)
     _, writer = await asyncio.open_connection(at.hostname, at.port)
     version = (await read(emulator))["version"]
@@ -121,7 +121,7 @@ async def test_silent_follower_delays_one_jump_only(
     first = asyncio.create_task(emulator.jump(hours=1))
     await asyncio.wait({first}, timeout=1)
     assert not first.done()
-    await first  # Otherwise the second jump would wait for the end of the first.
+    await first  # Otherwise the second jump would wait for the end of the first jump.
     async with asyncio.timeout(1.5):
         await emulator.jump(hours=1)
     silent.close()

@@ -1,4 +1,4 @@
-"""The dashboard without a browser: what it shows, what its forms do, who may submit them."""
+"""Tests of the dashboard without a browser: content, forms, and access to the forms."""
 
 import re
 from html.parser import HTMLParser
@@ -13,7 +13,7 @@ from x_emulator.pytest_plugin import run_emulator
 
 
 class Form(HTMLParser):
-    """Return the fields of the first form that has a button with this value."""
+    """Parses a page, and finds the first form that has a button with a given value."""
 
     def __init__(self, page: str, value: str, **wanted: str) -> None:
         super().__init__()
@@ -21,7 +21,7 @@ class Form(HTMLParser):
         self.fields: dict[str, str] = {}
         self._value, self._wanted, self._open, self._found = value, wanted, False, False
         self.feed(page)
-        assert self._found, f"no form with {value}"
+        assert self._found, f"no form has a button with the value {value}"
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         fields = {name: value or "" for name, value in attrs}
@@ -49,7 +49,7 @@ async def look(emulator: Emulator, **query: str) -> str:
 async def press(
     emulator: Emulator, page: str, value: str, wanted: dict[str, str] | None = None, **typed: str
 ) -> str:
-    """Press a button as a browser without JavaScript does. Returns the resulting page."""
+    """Submit a form like a browser without JavaScript. Returns the page that follows."""
     form = Form(page, value, **(wanted or {}))
     async with emulator.http.post(emulator.url + form.action, data=form.fields | typed) as answer:
         assert [each.status for each in answer.history] == [303]
@@ -66,7 +66,8 @@ async def test_person_likes_reposts_replies_and_deletes(account: Account) -> Non
     [post] = (await emulator.ground_truth())["posts"]
     mira = (await emulator.users())[2]["id"]
     assert (post["liked_by"], post["reposted_by"]) == ([mira], [mira])
-    assert page.count('aria-pressed="true"') == 3  # both buttons, and the clock's Freeze
+    # The pressed buttons are Like, Repost and the clock's Freeze.
+    assert page.count('aria-pressed="true"') == 3
     page = await press(emulator, page, "unlike")
     page = await press(emulator, page, "post", {"post": root}, text="Two\r\nlines")
     posts = (await emulator.ground_truth())["posts"]
@@ -136,10 +137,10 @@ async def test_older_posts_are_on_the_next_page(account: Account) -> None:
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"action": "like", "as": "mira_builds", "post": "1"}, "There is no such post"),
-        ({"action": "like", "as": "unknown", "post": "1"}, "There is no such"),
+        ({"action": "like", "as": "mira_builds", "post": "1"}, "The post 1 does not exist"),
+        ({"action": "like", "as": "unknown", "post": "1"}, "The post 1 does not exist"),
         ({"action": "post", "as": "larkbooks", "text": " "}, "must not be empty"),
-        ({"action": "fly"}, "There is no such action"),
+        ({"action": "fly"}, "has no known `action`"),
         ({"clock": "jump -1"}, "does not move backward"),
         ({"clock": "jump 1e300"}, "does not go beyond"),
         ({"clock": "jump nan"}, "does not move backward"),

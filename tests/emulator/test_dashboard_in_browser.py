@@ -1,4 +1,4 @@
-"""The dashboard in a real browser: refreshes, background forms, layout on a phone."""
+"""Tests of the dashboard in a real browser: refreshes, forms, layout on a phone."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from emulator.browser import CHROMIUM, browsing
 
 pytestmark = [
     pytest.mark.timing,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing on this machine"),
 ]
 
 
@@ -28,7 +28,8 @@ async def test_forms_are_submitted_without_leaving_the_page(
         await browser.until(f"document.getElementById('like-{root}').ariaPressed === 'true'")
         assert await browser.run("document.activeElement.id") == f"like-{root}"
 
-        await account.get("/2/users/me")  # the dashboard shows a client's request without a reload
+        # The dashboard must show this request without a reload of the page.
+        await account.get("/2/users/me")
         await browser.until("document.querySelector('.log li').textContent.includes('read_me')")
 
         await browser.run("document.querySelector('.answer summary').click()")
@@ -36,7 +37,7 @@ async def test_forms_are_submitted_without_leaving_the_page(
         await browser.type("Half a rep")
         await account.post("Meanwhile")
         await browser.until("document.getElementById('posts').textContent.includes('Meanwhile')")
-        await browser.type("ly")  # a refresh keeps text that is being typed
+        await browser.type("ly")  # A refresh must keep the text that a person is typing.
         await browser.run("document.activeElement.form.querySelector('button').click()")
         await browser.until("document.querySelectorAll('.post').length === 3")
         assert await browser.run("document.querySelectorAll('details[open]').length") == 0

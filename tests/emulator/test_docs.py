@@ -1,4 +1,4 @@
-"""The documentation of the emulator is complete: rules, switches, faults, control routes."""
+"""Tests that the emulator's documentation has all rules, switches, faults and routes."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Edits: a new id for each, a shared history, the edit window, at most five."""
+"""Tests of edits: new ids, the shared history, the edit window, and at most five edits."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from fix_emulator import Emulator
 
 @pytest_asyncio.fixture
 async def author(emulator: Emulator) -> Account:
-    """An account with a subscription that permits edits."""
+    """A connected account whose subscription permits edits."""
     return await connect(emulator, 2)
 
 

@@ -1,4 +1,4 @@
-"""`&`, `<` and `>` are escaped in responses, and entity positions are correct."""
+"""Tests that `&`, `<` and `>` are escaped in responses, with correct entity positions."""
 
 from emulator.account import Account
 from fix_emulator import Emulator

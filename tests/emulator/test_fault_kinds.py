@@ -1,4 +1,4 @@
-"""Kinds of faults: corrupted responses, proxy responses, stale reads, scripts, fault files."""
+"""Tests of faults: corrupted responses, proxy responses, stale reads, scripts, files."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

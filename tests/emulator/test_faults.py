@@ -1,4 +1,4 @@
-"""Injected faults before and after the commit, and the fault log."""
+"""Tests of faults before and after the commit of a request, and of the fault log."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -83,7 +83,7 @@ async def test_delay_before_the_commit_creates_the_post_after_a_client_timeout(
     emulator = account.emulator
     await emulator.fail("create_post", "before", "delay", seconds=1)
     asking = asyncio.create_task(account.create("Late"))
-    await until(lambda: fault_log(emulator))  # The request has arrived.
+    await until(lambda: fault_log(emulator))  # The log shows that the request has arrived.
     asking.cancel()
     await asyncio.wait({asking})
     assert await texts(emulator) == []
@@ -161,7 +161,8 @@ async def test_every_upload_step_accepts_every_fault(
             await status_of(account.finalize(media_id)),
             await status_of(account.finalize(media_id)),
         ]
-        await status_of(account.get("/2/media/upload", media_id=media_id))  # aiohttp retries it
+        # aiohttp repeats a GET whose connection is cut, so the emulator receives two requests.
+        await status_of(account.get("/2/media/upload", media_id=media_id))
         refused = status if when == "before" else 400
         assert found == [refused, status, 200, status, 200], kind
         entries = {each["operation"] for each in await fault_log(emulator) if each["kind"] == kind}
@@ -170,7 +171,7 @@ async def test_every_upload_step_accepts_every_fault(
 
 
 async def status_of(request: Awaitable[Response]) -> int:
-    """Return the status of a response. 0: the connection was cut."""
+    """Return the status of a response, or 0 if the connection was cut."""
     try:
         return (await request).status
     except aiohttp.ClientError:

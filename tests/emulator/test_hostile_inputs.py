@@ -1,4 +1,4 @@
-"""No input causes a server error: every route responds to malformed requests below 500."""
+"""Tests that no malformed request causes a server error on any route."""
 
 import asyncio
 import re
@@ -71,12 +71,12 @@ AUTHORIZATIONS = (
     'OAuth oauth_consumer_key="%ff", oauth_signature="%zz", oauth_timestamp="\xb2"',
     "OAuth " + ",".join(["a=b"] * 500),
 )
-#: They end or forget everything, and are asked on their own.
+#: Routes that delete the data of the other requests, so they are tested separately.
 _ENDING = {"/_emulator/reset"}
 
 
 def routes() -> Iterator[tuple[str, str]]:
-    """List every method and path of the application."""
+    """List the method and path of every route of the application."""
     for route in router.list_routes():
         for method in sorted(route.methods or ()):
             if route.path not in _ENDING and method != "HEAD":
@@ -100,7 +100,7 @@ async def status_of(
             await answer.read()
             return answer.status
     except aiohttp.ClientOSError:
-        return 599  # uvicorn cuts the connection if the handler raised
+        return 599  # uvicorn cuts the connection if a handler raises an exception.
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES, ids=lambda each: each)

@@ -1,4 +1,4 @@
-"""The server closes the connection of a request that does not arrive completely."""
+"""Tests that the server closes the connection of a request that stays incomplete."""
 
 import asyncio
 import socket

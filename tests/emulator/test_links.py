@@ -1,4 +1,4 @@
-"""The emulator's own link rules, and that Roost's agree with them."""
+"""Tests of the emulator's own link rules, and that Roost's link rules agree with them."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Uploads: segments in any order, validation by decoding, processing while clients poll."""
+"""Tests of uploads: segments in any order, validation, and processing during polls."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""Roost and the emulator validate media equally, each with its own code."""
+"""Tests that Roost and the emulator, with separate code, give files the same verdict."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from roost.errors import MediaUnreadable
 from roost.mediafile import probe_media, validate_media
 
 CASES = Path(__file__).resolve().parents[2] / "../shared/cases/media"
-#: Shared cases that X refuses; it takes all others.
+#: The shared media cases that X refuses. X accepts all other shared cases.
 REFUSED = {
     "audio_5_1.mp4", "d1x1.png", "d3x3.png", "d8193.png", "hevc.mp4", "interlaced.mp4", "ok.avi",
     "ok.mkv", "open_gop.mp4", "sar_4to3.mp4", "yuv444.mp4",
@@ -47,7 +47,10 @@ async def is_taken_by_roost(path: Path) -> bool:
 
 
 async def is_accepted_by_x(account: Account, path: Path) -> bool:
-    """Upload a file without Roost, with the media type of its name. Returns whether it is valid."""
+    """Upload a file without Roost. Returns whether the emulator accepts the file.
+
+    The file's name determines the media type.
+    """
     content = path.read_bytes()
     category, kind = {
         ".jpg": ("tweet_image", "image/jpeg"),
@@ -69,9 +72,11 @@ async def is_accepted_by_x(account: Account, path: Path) -> bool:
 
 
 async def validate_with_both(account: Account, path: Path) -> bool:
-    """Validate a file with both. Fails if the verdicts differ."""
+    """Validate a file with the emulator and with Roost. Fails if the verdicts differ."""
     by_x, by_roost = await is_accepted_by_x(account, path), await is_taken_by_roost(path)
-    assert by_x is by_roost, f"X takes it: {by_x}; Roost lets it pass: {by_roost}"
+    assert by_x is by_roost, (
+        f"the emulator accepts the file: {by_x}; Roost accepts the file: {by_roost}"
+    )
     return by_x
 
 
@@ -107,5 +112,5 @@ async def test_shared_case_has_the_same_verdict_from_roost_and_the_emulator(
 
 def test_shared_cases_exist() -> None:
     if not CASES.is_dir():
-        pytest.skip("the shared media cases are not beside this checkout")
+        pytest.skip("the folder with the shared media cases is not beside this checkout")
     assert {path.name for path in CASES.iterdir()} >= REFUSED

@@ -1,4 +1,4 @@
-"""Limits of images, GIFs and videos, checked by decoding them."""
+"""Tests of the limits of images, GIFs and videos, which the emulator checks by decoding."""
 
 import io
 from pathlib import Path
@@ -15,7 +15,7 @@ from x_emulator.rules import media_validation
 
 
 def gif_of(frames: int, size: tuple[int, int]) -> bytes:
-    """Make a GIF whose adjacent frames differ, by repeating two frames."""
+    """Make a GIF of two alternating frames, so that adjacent frames differ."""
     few, more = _made_gif(2, size), _made_gif(4, size)
     assert more.startswith(few[:-1])
     two = more[len(few) - 1 : -1]
@@ -30,7 +30,7 @@ def _made_gif(frames: int, size: tuple[int, int]) -> bytes:
 
 
 def video_of(seconds: float, size: tuple[int, int] = (64, 64), rate: int = 10) -> bytes:
-    """Make a plain grey video."""
+    """Make a video of grey frames."""
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=rate)

@@ -1,4 +1,4 @@
-"""Media v1.1: four commands on one path, signed requests, and v1.1's refusals."""
+"""Tests of media v1.1: its four commands, signed requests, and its refusals."""
 
 import base64
 import hashlib
@@ -18,7 +18,7 @@ PATH = "/1.1/media/upload.json"
 
 @pytest_asyncio.fixture
 async def keys(emulator: Emulator) -> Signed:
-    """An app with an access token of the first account."""
+    """An app that has an OAuth 1.0a access token of the first account."""
     return await signed_in(emulator)
 
 

@@ -1,4 +1,4 @@
-"""Media v2 without segments: whole files, old commands, subtitles, signed uploads."""
+"""Tests of media v2 without segments: whole files, subtitles, signed uploads."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""Counts as a function of seed, post and time; followers; the purge."""
+"""Tests of metrics: counts depend on seed, post and time; followers change daily."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

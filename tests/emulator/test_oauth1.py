@@ -1,4 +1,4 @@
-"""OAuth 1.0a: signatures made by oauthlib, the three-legged flow, PINs, invalidation."""
+"""Tests of OAuth 1.0a: oauthlib's signatures, three-legged flow, PINs, invalidation."""
 
 import re
 from typing import Any
@@ -284,7 +284,7 @@ async def test_nonce_works_once(emulator: Emulator) -> None:
 @pytest.mark.parametrize("seconds", [-310, 310], ids=["past", "future"])
 async def test_timestamp_must_be_current(emulator: Emulator, seconds: int) -> None:
     keys = await signed_in(emulator)
-    # More than 300 s even if a busy machine responds some seconds later.
+    # The error stays above 300 s even if a busy machine sends the request seconds later.
     keys.more = {"timestamp": str(int((await emulator.now()).timestamp()) + seconds)}
     response = await keys.request("GET", CREDENTIALS)
     assert (response.status, response.body) == (401, NOT_AUTHENTICATED)

@@ -1,4 +1,4 @@
-"""OAuth 2.0: consent screen, codes, tokens, and the text of each refusal."""
+"""Tests of OAuth 2.0: the consent screen, codes, tokens, and the text of each refusal."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""The state file, the secret of a server on another address, and the mounted application."""
+"""Tests of the state file, of the secret, and of the application mounted in another one."""
 
 import base64
 import pickle
@@ -140,7 +140,7 @@ def test_secret_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def asked(app: ASGIApp, method: str, path: str, query: str = "") -> tuple[int, bytes]:
-    """Send a request to an application without a server."""
+    """Send a request to an ASGI application without a server. Returns status and body."""
     sent: list[Any] = []
 
     async def receive() -> Any:

@@ -1,4 +1,4 @@
-"""Polls: options, votes in proportion to views, and closing."""
+"""Tests of polls: their options, votes in proportion to views, and closing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Creation and deletion of posts: responses, and each refusal with its body."""
+"""Tests of the creation and deletion of posts: responses, and the body of each refusal."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Refusals that quote the request: one by a fault, all by a switch."""
+"""Tests of refusals that quote the request: one by a fault, all by a switch."""
 
 from emulator.account import Account
 

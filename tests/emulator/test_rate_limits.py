@@ -1,4 +1,4 @@
-"""Rate limits of users and apps, per window and per day."""
+"""Tests of the rate limits of users and apps, per 15-minute window and per day."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reads of posts and users: partial results, private metrics, pages of a timeline."""
+"""Tests of reads of posts and users: partial results, private metrics, timeline pages."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""Each scenario changes counts, tokens and requests exactly as its ground truth lists."""
+"""Tests that each scenario has exactly the effects that its ground truth lists."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +43,7 @@ def final_views(world: World, post: Post) -> int:
 
 
 def posts_on(world: World, number: int, *, rank: int = 0) -> list[Post]:
-    """Make twenty posts of an account in the world, with different random factors."""
+    """Create twenty posts of an account, which get different random factors."""
     user = account_of(world, rank)
     mine = world.posts_of[user.id]
     for _ in range(20):
@@ -86,7 +86,8 @@ def test_viral_post_is_the_first_since_its_day() -> None:
         assert final_views(world, before) == final_views(other, usual[0])
         assert final_views(world, hit) > 20 * final_views(other, usual[1])
         assert metrics.find_viral_post(world, world.scenario.viral_posts[0]) is hit
-        # The account has more followers by then, so the next post gets slightly more views.
+        # After the viral post the account has more followers, so the next post gets slightly
+        # more views.
         assert 1 <= final_views(world, after) / final_views(other, usual[2]) < 1.2
         entries = {each["metric"]: each for each in anomalies.list_anomalies(world)}
         assert entries["impressions"]["post"] == hit.id
@@ -141,7 +142,8 @@ def test_bots_come_within_hours_and_are_removed_two_weeks_later() -> None:
 
 def test_post_gets_no_views_during_an_outage() -> None:
     with living("outage") as world, living("steady") as other:
-        start = day(world, 7) + timedelta(hours=3, minutes=30)  # half an hour before
+        # Half an hour before the outage.
+        start = day(world, 7) + timedelta(hours=3, minutes=30)
         post = make_post(world, at=start)
         unhurt = make_post(other, at=start)
 

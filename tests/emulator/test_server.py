@@ -1,4 +1,4 @@
-"""The server process: start, stop by a signal, and its pages and control API."""
+"""Tests of the server process: start, stop by a signal, pages and control API."""
 
 import asyncio
 import json

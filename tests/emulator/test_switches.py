@@ -1,4 +1,4 @@
-"""Responses on which sources disagree, selected by switches."""
+"""Tests of switches that select between responses on which sources disagree."""
 
 from typing import Any
 
@@ -43,7 +43,7 @@ async def test_problems_have_their_content_type_in_the_flat_format(account: Acco
 
 
 async def test_text_weights_are_those_of_the_documentation(account: Account) -> None:
-    """Latin letters weigh one, others and emoji two, a link 23, after NFC normalization."""
+    """After NFC, Latin letters weigh one, other letters and emoji two, and a link 23."""
     for unit, weight in (("a", 1), ("好", 2), ("👩‍👩‍👧", 2), ("e\u0301", 1)):
         fits = unit * (280 // weight)
         assert (await account.create(fits)).status == 201

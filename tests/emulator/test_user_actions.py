@@ -1,4 +1,4 @@
-"""Actions of a person: posts, reactions that are counted, deletions and revocations."""
+"""Tests of a person's actions on X: posts, counted reactions, deletions, revocations."""
 
 from datetime import time
 from typing import Any
@@ -33,7 +33,8 @@ async def test_like_and_repost_count_once_and_can_be_undone(account: Account) ->
     reply = await emulator.act("like", username="tidewatcher", post=root, undo=True)
     assert reply["liked_by"] == [users["mira_builds"]]
     now = await counts(account, root)
-    assert (now["like_count"], now["impression_count"]) == (1, 2)  # the view remains
+    # The account that removed its like has still viewed the post.
+    assert (now["like_count"], now["impression_count"]) == (1, 2)
 
 
 async def test_reactions_are_added_to_the_model(account: Account) -> None:
@@ -50,7 +51,7 @@ async def test_reactions_are_added_to_the_model(account: Account) -> None:
 
 async def test_reactions_are_in_the_analytics_of_their_hour(account: Account) -> None:
     emulator = account.emulator
-    # In the middle of an hour, so that a minute later is in the same hour.
+    # The clock starts in the middle of an hour, so that a minute later is in the same hour.
     start = await emulator.freeze_at_time(time(12, 30))
     account.tokens = await emulator.connect(account.username)
     root = await account.post("When?")
@@ -67,7 +68,7 @@ async def test_reactions_are_in_the_analytics_of_their_hour(account: Account) ->
     )
     likes = [each["metrics"]["likes"] for each in reply.data[0]["timestamped_metrics"]]
     before = likes[-1] - 1
-    assert before in (0, 1)  # after two days the model adds almost nothing
+    assert before in (0, 1)  # The model adds almost no counts after two days.
     assert sum(likes) == (await counts(account, root))["like_count"]
 
 

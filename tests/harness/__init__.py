@@ -1,1 +1,1 @@
-"""Real processes, faulty networks and crashes for the acceptance tests and the benchmarks."""
+"""Processes, networks and databases that fail, for acceptance tests and benchmarks."""

@@ -1,7 +1,7 @@
 """An HTTP server that sends one fixed response to each kind of request.
 
-It runs as a process of its own. It implements just enough of HTTP/1.1 to keep connections open, and
-sends the headers that X sends, so that a client has as much to read as from X.
+The server runs in a process of its own. It implements just enough of HTTP/1.1 to keep connections
+open. It sends the headers that X sends, so that a client must read as much as from X.
 """
 
 import asyncio
@@ -72,5 +72,6 @@ async def _serve(posts: bytes) -> None:
 
 
 if __name__ == "__main__":
-    # Standard input holds the body for reads; the port is printed on standard output.
+    # The body for responses to reads comes from standard input. The port is printed on standard
+    # output.
     asyncio.run(_serve(sys.stdin.buffer.read()))

@@ -1,7 +1,7 @@
 """Checks each planned post against the emulator's ground truth and the database.
 
-Pure functions that do not know how Roost decides. They use only what was planned, what X has or
-had, what people did on X, and the final rows and history.
+These pure functions do not know how Roost decides. Their input is the planned posts, the posts that
+X has or had, the actions of people on X, and the final rows and history of each post.
 """
 
 import re
@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from harness.records import FINAL_STATES, PlannedPost, PostRow, XPost
 
-#: Allowed changes of a part's state.
+#: The allowed changes of a part's state.
 _TRANSITIONS = frozenset(
     {
         ("pending", "sending"), ("pending", "failed"),
@@ -22,9 +22,9 @@ _TRANSITIONS = frozenset(
         ("unknown", "sent"), ("unknown", "sending"), ("unknown", "failed"),
     }
 )  # fmt: skip
-#: How late a post may be, in domain time: Roost's default setting.
+#: By how much domain time a post may be late before it is missed: Roost's default setting.
 LATE_TOLERANCE = timedelta(hours=1)
-#: Several processes write one history, and even right clocks may differ by this much domain time.
+#: By how much domain time correct clocks may differ. Several processes write one post's history.
 CLOCK_TOLERANCE = timedelta(seconds=5)
 _TWEET_ID = re.compile(r"\b\d{15,20}\b")
 
@@ -33,13 +33,13 @@ class FindingKind(StrEnum):
     """The ways in which the delivery guarantee can be broken."""
 
     DUPLICATE = "duplicate"
-    """X had more copies at one time than were planned."""
+    """At some time, X had more copies of a text than were planned."""
     LOST = "lost"
-    """The post was accepted, is not on X, and its state gives no reason."""
+    """Roost accepted the post, but the post is not on X and its state gives no reason."""
     OUT_OF_ORDER = "out_of_order"
     """A part of a thread does not reply to the part before it."""
     UNEXPLAINED = "unexplained"
-    """Neither the history nor the ground truth explains the final state."""
+    """Neither the history nor the ground truth explains the post's final state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +53,35 @@ class Finding:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything that is checked together: whole accounts, since identical posts share copies.
+    """The planned posts, rows and X posts of whole accounts, which are checked together.
 
-    An account is X's account: two tenants that have both connected it plan posts for the same one.
-    After a restore, the rows are those of the restored copy and what was done to them since, while
-    X still has everything. So a post that X got in the lost period must be adopted, decided by a
-    person or explained like any other.
+    Identical posts must be checked together, because a copy on X can belong to each of them. An
+    account here is one account on X, even if two tenants have connected it. After a restore, the
+    rows lack what was lost, but X still has all posts. So a post that X received in the lost period
+    must be adopted, decided by a person or explained like any other post.
     """
 
     planned: Sequence[PlannedPost]
     rows: Mapping[int, PostRow]
     x_posts: Sequence[XPost]
     clock_tolerance: timedelta = CLOCK_TOLERANCE
-    """How far apart the clocks of the processes that write one history may be, in domain time."""
+    """By how much domain time the clocks of processes that write one history may differ."""
     now: datetime | None = None
-    """Domain time at which the rows were read; None if everything was due.
+    """The domain time at which the rows were read. None if all posts were due.
 
-    A post that is due later may still be `scheduled`.
+    A post with a later due time may still be `scheduled`.
     """
     restored_at: datetime | None = None
-    """When a copy of the rows was restored; None: never.
+    """The time at which a copy of the rows was restored. None if there was no restore.
 
-    If the first part of a thread had been deleted on X before that, the restored rows look as if it
-    had never been sent, so the thread may be sent again from its start.
+    If a person had deleted the first part of a thread on X before the restore, the restored rows
+    look as if that part had never been sent. Then the whole thread may be sent again.
     """
     copies: Mapping[tuple[str, str], list[XPost]] = field(init=False)
-    """By account and text, in the order in which X created them, without posts made by a person."""
+    """The posts that X has or had, by account and text, oldest first. Posts that a person made
+    are not included."""
     planned_by_text: Mapping[tuple[str, str], list[tuple[PlannedPost, int]]] = field(init=False)
-    """By account and text: the planned posts and the position of the part (from 1)."""
+    """The planned posts, each with the position (from 1) of the part, by account and text."""
 
     def __post_init__(self) -> None:
         copies: dict[tuple[str, str], list[XPost]] = defaultdict(list)
@@ -95,14 +96,15 @@ class Evidence:
         object.__setattr__(self, "planned_by_text", dict(planned_posts))
 
     def copies_of_part(self, planned: PlannedPost, position: int) -> list[XPost]:
-        """Return the copies of a part that X has or had, with those of identical posts."""
+        """Return the X posts with the text of a part, which can also belong to identical posts."""
         return self.copies.get((planned.user_id, planned.texts[position - 1]), [])
 
 
 def check_posts(evidence: Evidence, *, all_settled: bool = True) -> list[Finding]:
     """Find every violation of the delivery guarantee.
 
-    `all_settled`: every post has had enough time, so a post that is not in a final state is lost.
+    `all_settled` says that every post had enough time to reach a final state. A due post without
+    a final state then counts as lost.
     """
     return [
         *_check_duplicates(evidence),
@@ -117,7 +119,7 @@ def _check_each(evidence: Evidence, all_settled: bool) -> Iterator[Finding]:
             continue
         row = evidence.rows.get(planned.post_id)
         if row is None:
-            yield Finding(FindingKind.LOST, planned.post_id, "its row is gone")
+            yield Finding(FindingKind.LOST, planned.post_id, "the post has no row")
             continue
         for kind, description in (
             *_check_lost(evidence, planned, row, all_settled),
@@ -141,7 +143,7 @@ def _check_duplicates(evidence: Evidence) -> Iterator[Finding]:
             if len(present) > len(planned_posts):
                 post_id = planned_posts[0][0].post_id if planned_posts else 0
                 ids = ", ".join(each.id for each in present)
-                description = f"{len(present)} on X at once, {len(planned_posts)} planned: {ids}"
+                description = f"{len(present)} copies at once, {len(planned_posts)} planned: {ids}"
                 yield Finding(FindingKind.DUPLICATE, post_id, description)
 
 
@@ -152,7 +154,10 @@ def _was_deleted(post: XPost, at: datetime) -> bool:
 def _is_orphan_from_before_restore(
     evidence: Evidence, by_id: Mapping[str, XPost], post: XPost, copy: XPost
 ) -> bool:
-    """Whether a post from before the restore replies, directly or not, to a deleted post."""
+    """Whether `post`, from before the restore, replies directly or not to a deleted post.
+
+    Such a post does not count as a duplicate of `copy`, which was created after the restore.
+    """
     restored_at = evidence.restored_at
     if restored_at is None or not post.created_at < restored_at <= copy.created_at:
         return False
@@ -170,7 +175,7 @@ def _check_deletions(evidence: Evidence) -> Iterator[Finding]:
             if copy.deleted_at is not None and not copy.deleted_manually:
                 planned_posts = evidence.planned_by_text.get(key, [])
                 post_id = planned_posts[0][0].post_id if planned_posts else 0
-                description = f"{copy.id} was deleted, and not by a person"
+                description = f"{copy.id} was deleted, but not by a person"
                 yield Finding(FindingKind.LOST, post_id, description)
 
 
@@ -178,23 +183,26 @@ def _check_lost(
     evidence: Evidence, planned: PlannedPost, row: PostRow, all_settled: bool
 ) -> Iterator[tuple[FindingKind, str]]:
     if all_settled and row.state not in FINAL_STATES and not _is_waiting(evidence, row):
-        yield FindingKind.LOST, f"it is {row.state} and reaches no final state"
+        yield FindingKind.LOST, f"the post is {row.state} and does not reach a final state"
     if len(row.parts) != len(planned.texts):
-        yield FindingKind.LOST, f"{len(row.parts)} parts of {len(planned.texts)} are left"
+        yield FindingKind.LOST, f"only {len(row.parts)} of {len(planned.texts)} parts have a row"
     for part in row.parts:
         copies = evidence.copies_of_part(planned, part.position)
         if part.sent_as is not None:
             if part.sent_as not in {each.id for each in copies}:
-                description = f"part {part.position} claims {part.sent_as}, which X does not have"
+                description = f"part {part.position} claims {part.sent_as}, which X never had"
                 yield FindingKind.LOST, description
         elif row.state == "published":
-            yield FindingKind.LOST, f"published, but part {part.position} is {part.state}"
+            yield (
+                FindingKind.LOST,
+                f"the post is published, but part {part.position} is {part.state}",
+            )
         elif row.state in FINAL_STATES and not (row.reason or "").strip():
             yield FindingKind.LOST, f"part {part.position} is {part.state} without a reason"
 
 
 def _is_waiting(evidence: Evidence, row: PostRow) -> bool:
-    """Whether a post is not due yet and untouched."""
+    """Whether a post is not due yet and Roost has not touched it."""
     return (
         row.state == "scheduled"
         and evidence.now is not None
@@ -241,13 +249,13 @@ def _check_explained(
     elif row.state == "missed":
         descriptions += _check_missed(row)
     elif row.state == "cancelled":
-        descriptions.append("cancelled, although no person cancelled it")
+        descriptions.append("the post is cancelled, although no person cancelled it")
     for description in descriptions:
         yield FindingKind.UNEXPLAINED, description
 
 
 def _check_history(row: PostRow, clock_tolerance: timedelta) -> Iterator[str]:
-    """Check that the history is one unbroken chain that ends in the row's present state."""
+    """Check that the events form an unbroken chain that ends in the present state of the row."""
     for part in row.parts:
         state = "pending"
         for event in row.events:
@@ -260,14 +268,14 @@ def _check_history(row: PostRow, clock_tolerance: timedelta) -> Iterator[str]:
                 yield f"part {part.position} changes {change}, which is not allowed"
             state = event.to_state
         if state != part.state:
-            yield f"part {part.position} is {part.state}, and its history ends at {state}"
+            yield f"part {part.position} is {part.state}, but its history ends at {state}"
     post_events = [event for event in row.events if not event.is_about_part]
     if row.state in FINAL_STATES and (not post_events or post_events[-1].to_state != row.state):
-        yield f"the post is {row.state}, and no event of its history says so"
+        yield f"the post is {row.state}, but no event of its history says so"
     if any(later.at < earlier.at - clock_tolerance for earlier, later in pairwise(row.events)):
-        yield "its history goes back in time"
+        yield "the times in the post's history decrease"
     if not all(event.reason.strip() for event in row.events):
-        yield "an event of its history has no reason"
+        yield "an event of the post's history has no reason"
 
 
 def _check_ids(evidence: Evidence, row: PostRow) -> Iterator[str]:
@@ -280,9 +288,9 @@ def _check_ids(evidence: Evidence, row: PostRow) -> Iterator[str]:
         if part.sent_as in own_ids
     )
     if others:
-        yield f"other posts also claim its ids: {', '.join(filter(None, others))}"
+        yield f"other posts claim the same X posts: {', '.join(filter(None, others))}"
     if own_ids & {each.id for each in evidence.x_posts if each.posted_manually}:
-        yield "it claims a post that a person made"
+        yield "the post claims an X post that a person made"
 
 
 def _check_content(evidence: Evidence, planned: PlannedPost) -> Iterator[str]:
@@ -291,11 +299,11 @@ def _check_content(evidence: Evidence, planned: PlannedPost) -> Iterator[str]:
         extras = (planned.quote_of, planned.poll) if position == 1 else (None, None)
         for copy in evidence.copies_of_part(planned, position):
             if (copy.media, copy.quote_of, copy.poll) != (media, *extras):
-                yield f"{copy.id} has other media, quote or poll than part {position}"
+                yield f"{copy.id} differs from part {position} in its media, quote or poll"
 
 
 def _unclaimed(evidence: Evidence, planned: PlannedPost, position: int) -> list[XPost]:
-    """Return the copies of a part on X that no row claims."""
+    """Return the X posts with the text of a part that no row claims."""
     claimed = {part.sent_as for row in evidence.rows.values() for part in row.parts if part.sent_as}
     return [each for each in evidence.copies_of_part(planned, position) if each.id not in claimed]
 
@@ -303,36 +311,36 @@ def _unclaimed(evidence: Evidence, planned: PlannedPost, position: int) -> list[
 def _check_decision(evidence: Evidence, row: PostRow) -> Iterator[str]:
     unknown_parts = [part for part in row.parts if part.state == "unknown"]
     if not unknown_parts:
-        yield "it needs a decision, and no part is unknown"
+        yield "the post needs a decision, but no part is unknown"
     for part in unknown_parts:
         events = [each for each in row.events if each.position == part.position]
         if not any(each.to_state == "unknown" for each in events):
-            yield f"part {part.position} is unknown, and no event says since when"
+            yield f"part {part.position} is unknown, but no event says since when"
     known = {each.id for each in evidence.x_posts}
     for tweet_id in _TWEET_ID.findall(row.reason or ""):
         if tweet_id not in known:
-            yield f"its reason names {tweet_id}, which X never had"
+            yield f"the post's reason names {tweet_id}, which X never had"
 
 
 def _check_missed(row: PostRow) -> Iterator[str]:
     if any(part.state != "pending" for part in row.parts):
-        yield f"missed, with parts {', '.join(part.state for part in row.parts)}"
+        yield f"the post is missed, with parts {', '.join(part.state for part in row.parts)}"
     if row.due_at is None or row.events[-1].at - row.due_at < LATE_TOLERANCE:
-        yield f"missed at {row.events[-1].at}, and it was due at {row.due_at}"
+        yield f"the post became missed at {row.events[-1].at}, and was due at {row.due_at}"
 
 
 def _check_failure(evidence: Evidence, planned: PlannedPost, row: PostRow) -> Iterator[str]:
     refused = [part for part in row.parts if part.state == "failed"]
     if not refused:
-        yield f"{row.state}, and no part was refused"
+        yield f"the post is {row.state}, but no part failed"
     if (row.state == "partly_published") != any(part.state == "sent" for part in row.parts):
-        yield f"{row.state}, with parts {', '.join(part.state for part in row.parts)}"
+        yield f"the post is {row.state}, with parts {', '.join(part.state for part in row.parts)}"
     code = (row.reason or "").partition(":")[0]
     for part in refused:
         identical = evidence.planned_by_text[planned.user_id, planned.texts[part.position - 1]]
         unclaimed = _unclaimed(evidence, planned, part.position)
         if unclaimed and len(identical) == 1:
-            yield f"part {part.position} is failed, and X has the post as {unclaimed[0].id}"
+            yield f"part {part.position} is failed, but X has it as {unclaimed[0].id}"
         is_on_x_manually = any(
             post.posted_manually and post.text == planned.texts[part.position - 1]
             for post in evidence.x_posts
@@ -341,4 +349,4 @@ def _check_failure(evidence: Evidence, planned: PlannedPost, row: PostRow) -> It
         has_deleted_parent = any(each.deleted_manually for each in parents)
         is_duplicate = len(identical) > 1 or is_on_x_manually
         if not has_deleted_parent and not (code == "duplicate_post" and is_duplicate):
-            yield f"part {part.position} is failed ({code}), and X had no reason to refuse it"
+            yield f"part {part.position} is failed ({code}), but X had no reason to refuse it"

@@ -1,4 +1,4 @@
-"""The list of crashes: every failpoint, signal and response of X to the request in flight."""
+"""The list of crashes: each failpoint with each signal and each response of X."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,39 +9,40 @@ from roost.failpoints import Failpoint
 
 
 class CrashSignal(StrEnum):
-    """What happens to the worker at the failpoint."""
+    """The signal that a worker gets at the failpoint."""
 
     KILL = "kill"
-    """SIGKILL; its database sessions end with it."""
+    """SIGKILL. The worker's database sessions end."""
     STOP = "stop"
-    """SIGSTOP; its sessions, and so its locks, stay. SIGCONT follows later."""
+    """SIGSTOP, and later SIGCONT. The worker keeps its database sessions, and so its locks."""
     STOP_DISCONNECTED = "stop_disconnected"
-    """SIGSTOP, and its sessions are ended. SIGCONT follows when another worker has taken over."""
+    """SIGSTOP, and the worker's sessions are ended. SIGCONT follows after another worker has
+    taken over."""
 
 
 class PartKind(StrEnum):
-    """What the first part of the thread has in addition to its text."""
+    """The content of the thread's first part besides its text."""
 
     PLAIN = "plain"
     """An image."""
     REPLY = "reply"
-    """An image; it replies to another user's post."""
+    """An image, in a reply to another user's post."""
     QUOTE = "quote"
     POLL = "poll"
 
 
 @dataclass(frozen=True, slots=True)
 class XResponse:
-    """What X does with the first request that the failpoint is about."""
+    """The response of X to the first request that belongs to the failpoint."""
 
     name: str
     when: str = ""
     fault: str = ""
-    """The emulator's kind of fault; empty if X answers normally."""
+    """The kind of fault to inject into the emulator. Empty for a normal response."""
 
 
 OK = XResponse("ok")
-#: The account already has a post with this text, made by a person: X refuses the create.
+#: A person has already posted this text on the account, so X refuses the create as a duplicate.
 DUPLICATE = XResponse("duplicate")
 RESPONSES = (
     OK,
@@ -57,7 +58,7 @@ RESPONSES = (
     XResponse("402", "before", "402"),
     DUPLICATE,
 )
-#: The emulator's names of the requests, by the first word of the failpoint's name.
+#: The emulator's operations, by the first word of the names of the failpoints around them.
 OPERATIONS = {
     "upload": ("media_initialize", "media_append", "media_finalize", "media_metadata"),
     "create": ("create_post",),
@@ -69,7 +70,7 @@ OPERATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class CrashCase:
-    """One crash: the failpoint, the signal and X's response."""
+    """A crash: a failpoint, a signal, X's response, and the kind of the first part."""
 
     number: int
     failpoint: Failpoint
@@ -79,20 +80,21 @@ class CrashCase:
 
     @property
     def name(self) -> str:
-        """The name in reports."""
+        """The name of the case in reports."""
         kind = "" if self.kind is PartKind.PLAIN else f"/{self.kind.value}"
         return f"{self.failpoint.value}/{self.signal.value}/{self.response.name}{kind}"
 
     @property
     def step(self) -> str:
-        """The first word of the failpoint's name: what the worker is about to do or has done."""
+        """The first word of the failpoint's name: the step of publishing before or after it."""
         return self.failpoint.value.partition(".")[0]
 
     @property
     def is_possible(self) -> bool:
         """Whether the case can occur.
 
-        Only a create can be a duplicate, and no worker passes a refresh whose response was lost.
+        X can refuse only a create as a duplicate. If the response to a refresh is lost, no worker
+        reaches a failpoint after the refresh.
         """
         if self.response is DUPLICATE:
             return self.operation == "create_post"
@@ -101,23 +103,23 @@ class CrashCase:
 
     @property
     def is_about_final_state(self) -> bool:
-        """Whether the failpoint is about a post's final state, which a refused part reaches too."""
+        """Whether the failpoint is before or after the commit of a post's final state."""
         return self.step == "post"
 
     @property
     def operation(self) -> str:
-        """The request that gets the response; an upload has several requests, used in rotation."""
+        """The operation that gets the response. An upload has several, which cases use in turn."""
         operations = OPERATIONS.get(self.step, ("create_post",))
         return operations[self.number % len(operations)]
 
 
-#: Parts that are recognised on a timeline by more than their text get these responses, at each
-#: failpoint of their create and of the reads that look for them.
+#: X's responses in the cases of replies, quotes and polls. Their failpoints are those of creates
+#: and reads, because Roost recognizes such parts on a timeline by more than their text.
 KIND_RESPONSES = ("ok", "lost", "not_sent", "503_after")
 
 
 def all_cases() -> Iterator[CrashCase]:
-    """List every combination for a plain post, and those that differ for the other kinds."""
+    """List all cases with a plain part, and the cases that differ for the other kinds."""
     number = 0
     for number, (failpoint, signal, response) in enumerate(
         product(Failpoint, CrashSignal, RESPONSES)
@@ -134,12 +136,12 @@ def all_cases() -> Iterator[CrashCase]:
 
 
 def plain_cases(signal: CrashSignal) -> list[CrashCase]:
-    """List every failpoint once, with normal responses of X."""
+    """List a case for each failpoint, with one signal and normal responses of X."""
     return [CrashCase(number, failpoint, signal, OK) for number, failpoint in enumerate(Failpoint)]
 
 
 def kind_cases() -> list[CrashCase]:
-    """List every other kind once: the worker dies after X's response and before its commit."""
+    """List a case for each other kind: the worker dies between X's response and the commit."""
     others = [kind for kind in PartKind if kind is not PartKind.PLAIN]
     return [
         CrashCase(len(Failpoint) + number, Failpoint.CREATE_AFTER_SEND, CrashSignal.KILL, OK, kind)

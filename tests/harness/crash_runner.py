@@ -1,4 +1,4 @@
-"""Runs one crash: posts are due, a worker stops at a failpoint, another takes over."""
+"""Runs a crash: posts are due, a worker stops at a failpoint, another worker takes over."""
 
 import asyncio
 import contextlib
@@ -21,29 +21,30 @@ from harness.workers import Worker
 from roost.models import NO_OPTIONS, Integration, PartOptions, Poll, TweetId
 from x_emulator.pytest_plugin import run_emulator
 
-#: Emulated seconds in one wall second, so that X's lag and the waits between reads are short.
+#: How many emulated seconds pass in a wall second. A high rate keeps X's lag and the waits between
+#: reads short.
 RATE = 20
-#: One worker crashes while the other runs.
+#: The number of workers: one worker crashes while the other runs.
 WORKERS = 2
 
 
 @dataclass(frozen=True)
 class CrashResult:
-    """The result of one crash."""
+    """The result of a crash case."""
 
     case: CrashCase
     problems: tuple[str, ...]
-    """Each violation of the delivery guarantee; empty if there is none."""
+    """A description of each violation of the delivery guarantee."""
     needs_decision: int
-    """The number of posts that need a decision by a person."""
+    """How many posts need a decision by a person."""
     lock_held: bool = False
-    """Whether the crashed worker held the account's lock at that moment."""
+    """Whether the crashed worker still held the account's lock."""
     fault_unused: bool = False
-    """Whether no request got the response that the case is about."""
+    """Whether the fault of the case was applied to no request."""
     shutdown_s: float = 0.0
-    """Wall seconds that the resumed worker took to end after SIGTERM."""
+    """The wall seconds from SIGTERM to the end of the resumed worker."""
     history: str = ""
-    """Rows and ground truth, if there is a problem."""
+    """The rows and ground truth of the posts. Empty if there is no problem."""
 
 
 async def run_cases(
@@ -52,7 +53,10 @@ async def run_cases(
     parallel: int,
     on_result: Callable[[CrashResult, int], None] = lambda result, done: None,
 ) -> list[CrashResult]:
-    """Run crash cases in `parallel` scenarios; `on_result` gets each result and a running count."""
+    """Run crash cases in `parallel` scenarios.
+
+    `on_result` is called with each result and the number of results so far.
+    """
     waiting = list(reversed(cases))
     results: list[CrashResult] = []
 
@@ -76,7 +80,7 @@ async def run_cases(
 
 
 async def run_case(scenario: Scenario, case: CrashCase) -> CrashResult:
-    """Run one crash and check the result."""
+    """Run a crash case and check its result."""
     await scenario.ensure_workers(WORKERS)
     account = await scenario.connect(f"case_{case.number}")
     problems: list[str] = []
@@ -89,7 +93,8 @@ async def run_case(scenario: Scenario, case: CrashCase) -> CrashResult:
 
     await scenario.run_until(has_fired_or_settled, within=60)
     with contextlib.suppress(TimeoutError):
-        # A worker may be between the post's last commit and the failpoint after it.
+        # Although the posts are final, a worker may still be on the way from the last commit
+        # to the failpoint after this commit.
         await until(scenario.trap.has_fired, within=5)
     if not await scenario.trap.has_fired():
         scenario.trap.disarm()
@@ -109,11 +114,11 @@ async def run_case(scenario: Scenario, case: CrashCase) -> CrashResult:
                 if not await scenario.end_sessions(crashed):
                     problems.append("the stopped worker had no session to end")
                 if not await scenario.wait_settled(posts):
-                    problems.append("no other worker took over from the stopped one")
+                    problems.append("no other worker took over from the stopped worker")
                 shutdown_s, shutdown_problems = await _resume_and_stop(scenario, crashed)
                 problems += shutdown_problems
     if not await scenario.wait_settled(posts):
-        problems.append("the posts reach no final state")
+        problems.append("some posts do not reach a final state")
     problems += [
         f"{worker.name} ended by itself; {worker.log_tail()}"
         for worker in scenario.workers
@@ -126,7 +131,7 @@ async def run_case(scenario: Scenario, case: CrashCase) -> CrashResult:
 
 
 async def _prepare(scenario: Scenario, case: CrashCase, account: Integration) -> list[PlannedPost]:
-    """Arm the trap and the faults, and plan a thread of two parts and a single post."""
+    """Arm the failpoint trap, inject the fault, and plan a thread and a single post."""
     name = f"{account.username}:"
     image = scenario.folder / f"{account.username}.png"
     Image.new("RGB", (64, 64), (case.number % 256, case.number // 256, 90)).save(image)
@@ -141,7 +146,7 @@ async def _prepare(scenario: Scenario, case: CrashCase, account: Integration) ->
     if case.step == "refresh":
         await scenario.emulator.jump(hours=2)
     if case.step == "read":
-        # X commits the create and its response is lost, so only the timeline can show the post.
+        # The response to the create is lost after X's commit, so Roost must read the timeline.
         await scenario.emulator.fail("create_post", "after", "drop")
     if case.response.fault:
         await scenario.emulator.fail(case.operation, case.response.when, case.response.fault)
@@ -159,7 +164,7 @@ async def _prepare(scenario: Scenario, case: CrashCase, account: Integration) ->
 
 
 async def _make_options(scenario: Scenario, case: CrashCase, account: Integration) -> PartOptions:
-    """Return the options of the thread's first part, and make the post that they refer to."""
+    """Return the options of the thread's first part. Create the post to reply to or quote."""
     match case.kind:
         case PartKind.PLAIN:
             return NO_OPTIONS
@@ -175,7 +180,7 @@ async def _make_options(scenario: Scenario, case: CrashCase, account: Integratio
 
 
 async def _find_crashed_worker(scenario: Scenario, crash_signal: CrashSignal) -> Worker:
-    """Wait for the worker that crashed."""
+    """Wait until a worker has crashed, and return it."""
     crashed: list[Worker] = []
 
     async def find() -> bool:
@@ -193,11 +198,11 @@ async def _find_crashed_worker(scenario: Scenario, crash_signal: CrashSignal) ->
 async def _check_other_worker(
     scenario: Scenario, case: CrashCase, account: Integration, lock_held: bool
 ) -> list[str]:
-    """Give the other worker enough time to take over, if it could.
+    """Check that the other worker sends for other accounts, but not for a locked account.
 
-    A post of another account shows that the other worker runs. It is due when the stopped worker
-    counts as dead and its attempt's deadline is over. Nothing may have been sent for the account
-    whose lock is held.
+    A post of another account shows that the other worker runs. The post is due only after the
+    stopped worker counts as dead and the deadline of its attempt is over. So by then the other
+    worker has had the time to take over, but must not have done so if `lock_held`.
     """
     problems = []
     creates_before = await _count_creates(scenario, account)
@@ -211,9 +216,9 @@ async def _check_other_worker(
         after=timedelta(seconds=(wait_s + 0.5) * RATE),
     )
     if not await scenario.wait_settled([other_post.post_id]):
-        problems.append("the other worker does nothing for other accounts")
+        problems.append("the other worker does not publish for other accounts")
     if lock_held and await _count_creates(scenario, account) != creates_before:
-        problems.append("a second worker sent for an account whose lock the stopped one holds")
+        problems.append("a worker sent for an account whose lock the stopped worker holds")
     return problems
 
 
@@ -226,9 +231,9 @@ async def _count_creates(scenario: Scenario, account: Integration) -> int:
 
 
 async def _resume_and_stop(scenario: Scenario, worker: Worker) -> tuple[float, list[str]]:
-    """Resume a worker whose sessions were ended, and once it has reconnected, stop it.
+    """Resume a worker whose sessions were ended, wait until it reconnects, and stop it.
 
-    Return the seconds that it took to end, and what went wrong.
+    Returns the wall seconds from SIGTERM to the worker's end, and a list of problems.
     """
     worker.send(signal.SIGCONT)
 
@@ -264,13 +269,13 @@ async def _check_result(
 
 
 def _check_states(case: CrashCase, rows: Iterable[PostRow]) -> list[str]:
-    """Describe posts whose final state does not fit the case."""
+    """Describe the posts whose final state the case does not explain."""
     if case.response is DUPLICATE:
         return []
     expected = {"published"}
     if case.is_about_final_state:
-        # A person's post has the same text: X refuses the part, or Roost takes it for its own
-        # attempt.
+        # A person has posted the text of the second part. X refuses that part, or Roost cannot
+        # distinguish the person's post from its own attempt.
         expected |= {"partly_published", "needs_decision"}
     return [
         f"post {row.id} is {row.state}, although X was soon available: {row.reason}"

@@ -1,6 +1,6 @@
-"""Posts as the database has them and as the emulator has them, for the checker.
+"""Reads posts from the database and from the emulator, for the checkers.
 
-They are read by plain SQL and over HTTP, without Roost's own code.
+The functions use plain SQL and HTTP instead of Roost's own code, whose mistakes they must find.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ _EVENTS = (
 
 
 async def read_rows(admin_url: str) -> dict[int, PostRow]:
-    """Read every post with its parts and events, by id; `admin_url` is a superuser's URL."""
+    """Read all posts with parts and events, by post id. `admin_url` is a superuser's URL."""
     async with await psycopg.AsyncConnection.connect(admin_url, row_factory=dict_row) as connection:
         posts = await (await connection.execute(_POSTS)).fetchall()
         parts: dict[int, list[PartRow]] = {post["id"]: [] for post in posts}
@@ -42,7 +42,7 @@ async def read_rows(admin_url: str) -> dict[int, PostRow]:
 
 
 def parse_x_posts(ground_truth: dict[str, Any]) -> list[XPost]:
-    """Return the posts in a response of `/_emulator/ground-truth`."""
+    """Return the posts in a response to `GET /_emulator/ground-truth`."""
     return [
         XPost(
             id=post["id"],
@@ -62,7 +62,7 @@ def parse_x_posts(ground_truth: dict[str, Any]) -> list[XPost]:
 
 
 def describe_post(row: PostRow, x_posts: list[XPost]) -> str:
-    """Describe a post's rows, history and copies on X for a failure message, without any text."""
+    """Describe a post's rows, history and X posts, without texts, for a failure message."""
     claimed = {part.sent_as for part in row.parts}
     lines = [f"post {row.id}: {row.state}, due {row.due_at}: {row.reason or 'no reason'}"]
     lines += [f"  part {part.position}: {part.state} {part.sent_as or ''}" for part in row.parts]

@@ -1,9 +1,9 @@
-"""Planned posts, their rows in the database, and the posts that X has or had."""
+"""The types of planned posts, of their database rows, and of posts that X has or had."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-#: States in which a post stays until a person acts.
+#: The final states: a post stays in such a state until a person acts.
 FINAL_STATES = frozenset(
     {"published", "partly_published", "failed", "needs_decision", "cancelled", "missed"}
 )
@@ -12,27 +12,27 @@ _PART_STATES = frozenset({"pending", "sending", "sent", "unknown"})
 
 @dataclass(frozen=True, slots=True)
 class PlannedPost:
-    """A post as it was accepted.
+    """A post as Roost accepted it when it was planned.
 
-    Posts are distinguished by their texts, except for identical posts.
+    The texts of a post distinguish it from other posts, except for identical posts.
     """
 
     post_id: int
     user_id: str
-    """X's id of the account."""
+    """The id of the post's account on X."""
     texts: tuple[str, ...]
     media: tuple[tuple[str, ...], ...] = ()
-    """For each part, the SHA-256 of its files; empty if no part has any."""
+    """The SHA-256 of the files of each part. Empty if no part has a file."""
     reply_to: str | None = None
-    """The post to which its first part replies."""
+    """The id of the X post to which the first part replies."""
     quote_of: str | None = None
-    """The post that its first part quotes."""
+    """The id of the X post that the first part quotes."""
     poll: tuple[str, ...] | None = None
-    """The options of its first part's poll."""
+    """The options of the poll of the first part."""
     undone_by_restore: bool = False
-    """The post was planned after the database copy that was later restored.
+    """Whether the post was planned after the database copy that was later restored.
 
-    It has no row, and another post may have its number. X may have it once.
+    Such a post has no row, and another post may have its id. X may have the post once.
     """
 
 
@@ -48,7 +48,7 @@ class XPost:
     created_at: datetime
     deleted_at: datetime | None
     posted_manually: bool = False
-    """A person made it, without any app."""
+    """Whether a person made the post on X itself, without an app."""
     deleted_manually: bool = False
     quote_of: str | None = None
     poll: tuple[str, ...] | None = None
@@ -56,7 +56,7 @@ class XPost:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event of a post's history."""
+    """An event of a post's history."""
 
     at: datetime
     position: int | None
@@ -67,14 +67,14 @@ class EventRow:
 
     @property
     def is_about_part(self) -> bool:
-        """Whether the event is about a part; an event that ends a post may name a part too."""
+        """Whether the event changes a part. An event that ends a post can also name a part."""
         known = _PART_STATES | {"failed"}
         return self.position is not None and self.to_state in known and self.from_state in known
 
 
 @dataclass(frozen=True, slots=True)
 class PartRow:
-    """A row of `parts`."""
+    """A row of the table `parts`."""
 
     position: int
     state: str
@@ -83,7 +83,7 @@ class PartRow:
 
 @dataclass(frozen=True, slots=True)
 class PostRow:
-    """A row of `posts` with its parts and events."""
+    """A row of the table `posts`, with the post's parts and events."""
 
     id: int
     state: str

@@ -1,4 +1,4 @@
-"""Output of every benchmark: a table for people, or one line of JSON for programs."""
+"""The output of all benchmarks: a table for people, or a line of JSON for programs."""
 
 import json
 import operator
@@ -16,7 +16,7 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A measured value and its limit; `op` is `>=`, `<=` or `==`."""
+    """A measured value and its limit. `op` is `>=`, `<=` or `==`."""
 
     name: str
     value: float
@@ -25,7 +25,7 @@ class Threshold:
 
     @property
     def is_met(self) -> bool:
-        """Whether the value keeps within its limit."""
+        """Whether the value is within its limit."""
         return _COMPARE[self.op](self.value, self.limit)
 
 
@@ -35,7 +35,7 @@ def report(
     figures: Mapping[str, float | int | str],
     as_json: bool,
 ) -> int:
-    """Print thresholds and figures; return the exit code, which is 1 if a threshold is not met."""
+    """Print thresholds and figures. Returns the exit code, 1 if a threshold is not met."""
     if as_json:
         bars = [
             {"name": t.name, "value": t.value, "op": t.op, "bar": t.limit, "holds": t.is_met}
@@ -55,5 +55,5 @@ def report(
 
 
 def log_progress(text: str) -> None:
-    """Print a line with the wall time to standard error."""
+    """Print a text after the wall time to standard error."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""A scenario: a database, an emulator, connected accounts and worker processes."""
+"""A test environment with a database, an emulator, connected accounts and workers."""
 
 import asyncio
 import contextlib
@@ -40,8 +40,8 @@ from roost.store.away import DATABASE_AWAY
 from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 
-#: Counts the connections that need a reconnect. Where no post is in progress, it also returns the
-#: time of the next due step. Posts that a person has paused do not count.
+#: Counts the connections that need a reconnect. If no post is in progress, the query also returns
+#: the time of the next due step. Posts that a person has paused do not count.
 _IDLE_STATE = """
     SELECT (SELECT count(*) FROM roost.integrations WHERE status <> 'connected'),
            (SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
@@ -51,16 +51,17 @@ _IDLE_STATE = """
                AND NOT EXISTS (SELECT FROM roost.procrastinate_jobs
                                WHERE status IN ('todo', 'doing')))
 """
-#: First key of the advisory lock that makes a worker the sender of an account ("Ro").
+#: The first key of the advisory lock of an account ("Ro"). The worker that has the lock may send.
 SENDER_LOCK = 0x526F
-#: Matches a worker's sessions by name and process id: the session that holds its locks has another
-#: name, which ends with the process id.
+#: An SQL condition for the sessions of a worker. Its values are the worker's name and process id,
+#: because the session with the worker's locks has another name, which ends with the process id.
 IS_WORKER_SESSION = (
     "(application_name = %s OR application_name ~ format('^roost .*:%%s$', %s::int))"
 )
-#: Wall seconds that a worker has to end by itself when the scenario ends.
+#: Within how many wall seconds a worker must end after SIGTERM when the scenario ends.
 _STOP_TIMEOUT_S = 10
-#: Starts a worker with this name and environment; its log is written into the folder.
+#: A function that starts a worker, given its name and environment, the folder for its log and its
+#: failpoint trap.
 Starter = Callable[[str, Mapping[str, str], Path, FailpointTrap], Worker]
 _numbers = itertools.count(1)
 T = TypeVar("T")
@@ -68,29 +69,29 @@ T = TypeVar("T")
 
 @dataclass
 class Scenario:
-    """A running scenario; tests act on it from outside, as people and machines would."""
+    """A running test environment, on which tests act from outside like people and machines."""
 
     runtime: Runtime
     tenant: Tenant
     emulator: Emulator
     admin_url: str
-    """The superuser's URL of the database."""
+    """The URL of the database with the superuser's login."""
     folder: Path
     environment: Mapping[str, str]
-    """The environment of a worker process."""
+    """The environment variables of worker processes."""
     trap: FailpointTrap
     workers: list[Worker] = field(default_factory=list)
     undisturbed_workers: list[Worker] = field(default_factory=list)
     """Workers that are never killed or stopped."""
     all_workers: list[Worker] = field(default_factory=list)
-    """Every worker that was ever started."""
+    """All workers that were ever started."""
     clock_skews: Iterator[float] = field(default_factory=lambda: itertools.repeat(0.0))
-    """Wall seconds by which the clocks of the next workers are ahead."""
+    """By how many wall seconds the clock of each next worker is ahead."""
     accounts: dict[int, Integration] = field(default_factory=dict)
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
-    """By id."""
+    """The tenants by their ids."""
     admin_connection: psycopg.AsyncConnection[Any] | None = None
-    """The superuser's session."""
+    """A session of the superuser. None before its first use."""
     _query_lock: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @property
@@ -99,7 +100,7 @@ class Scenario:
         return scope_of(self.tenant)
 
     async def connect(self, username: str, tenant: Tenant | None = None) -> Integration:
-        """Connect an account as its owner would; its metrics are not due during the scenario."""
+        """Connect an account as its owner would, and postpone the collection of its metrics."""
         tenant = tenant or self.tenant
         account = await connect_account(self.runtime, tenant, self.emulator, username)
         await self.execute(
@@ -111,7 +112,7 @@ class Scenario:
         return account
 
     async def reconnect_accounts(self) -> int:
-        """Reconnect every account that lost its connection, as owners do; return how many."""
+        """Reconnect all accounts that lost their connection, as owners do. Return how many."""
         rows = await self.fetch("SELECT id FROM roost.integrations WHERE status <> 'connected'")
         for (number,) in rows:
             account = self.accounts[number]
@@ -132,7 +133,7 @@ class Scenario:
         media: Path | None = None,
         options: PartOptions = NO_OPTIONS,
     ) -> PlannedPost:
-        """Schedule a post of these parts; the file and the options belong to the first part."""
+        """Schedule a post with a part for each text. The first part gets `media` and `options`."""
         first_media = (MediaInput(media, "A square"),) if media else ()
         parts = [
             PartInput(text, first_media, options) if index == 0 else PartInput(text)
@@ -150,19 +151,19 @@ class Scenario:
         )  # fmt: skip
 
     async def post_manually(self, account: Integration, text: str) -> None:
-        """Make a post without Roost, as the account's owner may."""
+        """Create a post on X itself, as the owner of the account can."""
         await self.emulator.control("actions", action="post", username=account.username, text=text)
 
     async def delete_manually(self, tweet_id: str) -> None:
-        """Delete a post on X, as its author may."""
+        """Delete a post on X itself, as its author can."""
         await self.emulator.control("actions", action="delete", post=tweet_id)
 
     async def count_pending_faults(self) -> int:
-        """Count the faults that have not been applied yet."""
+        """Count the injected faults that have not been applied to a request yet."""
         return sum(fault["times"] != 0 for fault in (await self._faults())["faults"])
 
     async def list_applied_faults(self) -> list[dict[str, Any]]:
-        """List every fault that was applied."""
+        """List the faults that were applied to requests."""
         applied: list[dict[str, Any]] = (await self._faults())["log"]
         return applied
 
@@ -174,13 +175,13 @@ class Scenario:
     async def start_worker(
         self, start: Starter | None = None, variables: Mapping[str, str] | None = None
     ) -> Worker:
-        """Start a worker process with additional environment variables; it is not ready yet."""
+        """Start a worker process with additional environment variables. It is not ready yet."""
         worker = await self._start(next(self.clock_skews), start, variables)
         self.workers.append(worker)
         return worker
 
     async def start_undisturbed_worker(self, skew_s: float) -> Worker:
-        """Start a worker that is not in `workers`, with its clock ahead by wall seconds."""
+        """Start a worker that is not in `workers`. Its clock is `skew_s` wall seconds ahead."""
         worker = await self._start(skew_s)
         self.undisturbed_workers.append(worker)
         return worker
@@ -192,7 +193,7 @@ class Scenario:
         variables: Mapping[str, str] | None = None,
     ) -> Worker:
         name = f"worker-{next(_numbers)}"
-        # The application name identifies the worker's sessions.
+        # The application name identifies the worker's sessions in PostgreSQL.
         url = app_url(self.admin_url)
         url = f"{url}{'&' if '?' in url else '?'}application_name={name}"
         environment = {**self.environment, "DATABASE_URL": url, **(variables or {})}
@@ -210,7 +211,7 @@ class Scenario:
             await worker.wait_ready()
 
     async def end_sessions(self, worker: Worker) -> int:
-        """Terminate every database session of a worker; return how many there were."""
+        """Terminate all database sessions of a worker. Returns the number of sessions."""
         rows = await self.fetch(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {IS_WORKER_SESSION}",
             worker.name,
@@ -226,7 +227,7 @@ class Scenario:
         return len(rows)
 
     async def holds_account_lock(self, worker: Worker, account: Integration) -> bool:
-        """Whether a session of the worker holds the account's lock."""
+        """Return whether a session of the worker holds the account's lock."""
         rows = await self.fetch(
             "SELECT FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory'"
             f" AND granted AND {IS_WORKER_SESSION} AND classid = %s AND objid = %s",
@@ -238,7 +239,7 @@ class Scenario:
         return bool(rows)
 
     async def list_sender_pids(self) -> set[int]:
-        """List the process ids of workers that began an attempt which the database has."""
+        """List the process ids of the workers that have recorded the beginning of an attempt."""
         rows = await self.fetch(
             "SELECT DISTINCT substring(actor from ':([0-9]+)$')::int FROM roost.events"
             " WHERE to_state = 'sending' AND starts_with(actor, 'worker ')"
@@ -246,29 +247,29 @@ class Scenario:
         return {number for (number,) in rows}
 
     async def read_posts(self) -> dict[int, PostRow]:
-        """Read every post from the database, by id."""
+        """Read all posts from the database, by post id."""
         return await read_rows(self.admin_url)
 
     async def read_x_posts(self) -> list[XPost]:
-        """Read every post that X has or had."""
+        """Read all posts that X has or had."""
         return parse_x_posts(await self.read_ground_truth("posts"))
 
     async def read_ground_truth(self, *sections: str) -> dict[str, Any]:
-        """Read these sections of the emulator's ground truth."""
+        """Read the given sections of the emulator's ground truth."""
         url, params = f"{self.emulator.url}/_emulator/ground-truth", {"only": ",".join(sections)}
         async with self.emulator.http.get(url, params=params) as response:
             ground_truth: dict[str, Any] = await response.json()
             return ground_truth
 
     async def wait_settled(self, posts: Collection[int], within: float = 90) -> bool:
-        """Run until all posts are in a final state; False if `within` seconds are not enough."""
+        """Wait until all posts are final. Returns False if `within` wall seconds are too short."""
         return await self.run_until(lambda: self.are_final(posts), within)
 
     async def run_until(self, condition: Callable[[], Awaitable[bool]], within: float) -> bool:
-        """Run until the condition holds; False if `within` wall seconds are not enough.
+        """Wait until the condition holds. Returns False after `within` wall seconds.
 
-        Meanwhile, reconnect accounts that lost their connection, and skip time in which nothing is
-        due.
+        Meanwhile, reconnect accounts that lost their connection, and move the clock forward over
+        periods in which nothing is due.
         """
         try:
             async with asyncio.timeout(within):
@@ -284,7 +285,7 @@ class Scenario:
         return True
 
     async def are_final(self, posts: Collection[int]) -> bool:
-        """Whether all the posts are in a final state."""
+        """Return whether all these posts are in a final state."""
         rows = await self.fetch(
             "SELECT FROM roost.posts WHERE id = ANY(%s) AND state <> ALL(%s)",
             list(posts),
@@ -298,12 +299,12 @@ class Scenario:
             await self.emulator.jump(seconds=ahead.total_seconds())
 
     async def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a query as the superuser; it is retried while the database is away."""
+        """Return the rows of a query by the superuser. Retry while the database is unavailable."""
         cursor = await self._execute(query, *values)
         return await cursor.fetchall()
 
     async def execute(self, statement: str, *values: Any) -> None:
-        """Run a statement as the superuser."""
+        """Run a statement by the superuser. Retries while the database is unavailable."""
         await self._execute(statement, *values)
 
     async def _execute(self, query: str, *values: Any) -> psycopg.AsyncCursor[Any]:
@@ -320,9 +321,9 @@ class Scenario:
 
 
 async def retry_while_away(work: Callable[[], Awaitable[T]], within: float = 60) -> T:
-    """Call `work`, again while the database is away or has ended all sessions.
+    """Call `work`, and retry while the database is unavailable or has ended all sessions.
 
-    Raises: TimeoutError if the database is away for longer than `within` wall seconds.
+    Raises: TimeoutError (the database is unavailable for longer than `within` wall seconds).
     """
     async with asyncio.timeout(within):
         while True:
@@ -340,13 +341,14 @@ async def open_scenario(
     *,
     wall: Mapping[str, str],
 ) -> AsyncIterator[Scenario]:
-    """Open a scenario on an empty, migrated database and an emulator, which is reset.
+    """Open a scenario on an empty, migrated database and on an emulator, which is reset.
 
-    `wall` holds settings of wall time, by their names in the environment.
+    `wall` has Roost's timeouts and other settings in wall seconds, as environment variables.
     """
     folder.mkdir(parents=True, exist_ok=True)
     async with contextlib.AsyncExitStack() as stack:
-        # A new connection for each request: an idle event loop does not notice that one was closed.
+        # Each request gets a new connection, because an idle event loop does not notice that the
+        # server has closed an old connection.
         connector = aiohttp.TCPConnector(force_close=True)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         emulator = Emulator(emulator_url, http)
@@ -387,7 +389,8 @@ async def open_scenario(
 async def stop_workers(workers: Sequence[Worker]) -> None:
     """Stop all workers that still run.
 
-    SIGTERM comes first, so that a worker can write its coverage. Stopped or slow ones get SIGKILL.
+    Workers get SIGTERM first, so that they can write their coverage data. Workers that are stopped
+    or end too slowly get SIGKILL.
     """
     for worker in workers:
         worker.send(signal.SIGKILL if worker.is_stopped else signal.SIGTERM)

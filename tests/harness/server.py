@@ -1,4 +1,4 @@
-"""A private PostgreSQL server with a migrated template, on which all scenarios run."""
+"""A private PostgreSQL server. The database of each test is a copy of a migrated template."""
 
 import asyncio
 import contextlib
@@ -18,27 +18,28 @@ from roost.store.embedded_paths import EmbeddedPaths, prepare_paths
 from roost.store.schema import create_database, drop_database, prepare_database
 
 TEMPLATE = "roost_template"
-#: Below the server's folder.
+#: The name of the folder, in the given folder, that has the server's files.
 _SERVER = "server"
 RestartMode = Literal["fast", "immediate"]
-#: Connection options that make a session writable whatever the server's default is.
+#: Connection options that make a session writable even if the server's default is read-only.
 READ_WRITE = "-c default_transaction_read_only=off"
-#: A worker under load holds some 25 connections. Benchmarks run up to a dozen workers at once, and
-#: each scenario also has a connection pool. The embedded server's default is 200.
+#: The server's maximum of connections. A worker under load holds some 25 connections. Benchmarks
+#: run up to a dozen workers at once, and each scenario also has a connection pool. So the embedded
+#: server's default of 200 is too low.
 _MAX_CONNECTIONS = 600
 _numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
 class Server:
-    """A running server; `url` returns the superuser's URL of one of its databases."""
+    """A running server. `url` returns the superuser's URL of one of its databases."""
 
     url: Callable[[str], str]
     folder: Path
 
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncIterator[str]:
-        """Create an empty, migrated database, dropped at the end; yield the superuser's URL."""
+        """Create an empty, migrated database, and drop it at the end. Yields the superuser URL."""
         name = f"scenario_{next(_numbers)}"
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
         await prepare_database(self.url(name))
@@ -47,7 +48,7 @@ class Server:
             await drop_database(self.url("postgres"), each)
 
     async def back_up(self, database: str) -> None:
-        """Dump a database that is in use, given its URL, and load the dump into a copy."""
+        """Copy a database (given by its URL) while it is in use, with a dump."""
         name = _name_of(database)
         paths, dump = await self._paths(), str(self.folder / f"{name}.dump")
         await _run(paths, "pg_dump", "-Fc", "-Z0", f"--file={dump}", f"--dbname={database}")
@@ -56,15 +57,16 @@ class Server:
         await _run(paths, "pg_restore", "--single-transaction", "--exit-on-error", copy, dump)
 
     async def restore(self, database: str) -> None:
-        """Replace the database with the copy that `back_up` made; this ends all its sessions."""
+        """Replace a database with the copy that `back_up` made. All its sessions are ended."""
         name = _name_of(database)
         await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{_copy_of(name)}"')
-        # Privileges on a database are lost when it is dropped; its tables keep their roles.
+        # Privileges on a database are lost when the database is dropped. Privileges on the tables
+        # are kept.
         await prepare_database(self.url(name))
 
     async def set_read_only(self, read_only: bool) -> None:
-        """Make sessions read-only by default, the open ones included, or undo this."""
+        """Set whether all sessions, even open ones, are read-only by default."""
         setting = "default_transaction_read_only"
         change = f"SET {setting} = on" if read_only else f"RESET {setting}"
         await self._execute(f"ALTER SYSTEM {change}")
@@ -80,12 +82,12 @@ class Server:
         return await asyncio.to_thread(prepare_paths, (self.folder / _SERVER).resolve())
 
     async def restart(self, mode: RestartMode, *options: str) -> None:
-        """Restart the server; `immediate` acts as a crash.
+        """Restart the server. The mode `immediate` has the effect of a crash.
 
-        It keeps its present options; `options` are added at their end.
+        The server keeps its present command-line options, followed by `options`.
         """
         paths = await self._paths()
-        # The first word of the file is the program.
+        # The first word of the file is the path of the program, followed by its options.
         present_options = shlex.split((paths.data / "postmaster.opts").read_text())[1:]
         all_options = shlex.join([*present_options, *options])
         os_user: dict[str, Any] = {}
@@ -115,9 +117,9 @@ def _copy_of(name: str) -> str:
 
 
 async def _run(paths: EmbeddedPaths, program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's client programs.
+    """Run a client program of PostgreSQL.
 
-    Raises: RuntimeError with the program's output.
+    Raises: RuntimeError (the program failed; the message has its output).
     """
     process = await asyncio.create_subprocess_exec(
         paths.programs / program,
@@ -129,11 +131,11 @@ async def _run(paths: EmbeddedPaths, program: str, *arguments: str) -> None:
     )
     output = (await process.communicate())[0].decode(errors="replace")
     if process.returncode:
-        raise RuntimeError(f"{program} process with {process.returncode}: {output}")
+        raise RuntimeError(f"{program} ended with {process.returncode}: {output}")
 
 
 def cancel_on_sigterm() -> None:
-    """Let SIGTERM cancel the current task, so that a benchmark also stops its servers."""
+    """Make SIGTERM cancel the current task, so that a benchmark stops its servers too."""
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
@@ -141,9 +143,9 @@ def cancel_on_sigterm() -> None:
 
 @contextlib.asynccontextmanager
 async def open_server(folder: Path, *, durable: bool = False) -> AsyncIterator[Server]:
-    """Run a private PostgreSQL below the folder and remove it at the end.
+    """Run a private PostgreSQL server in the folder, and remove the server at the end.
 
-    Only a durable server keeps every commit through a restart with `immediate`.
+    Only a durable server keeps all commits in a restart with the mode `immediate`.
     """
     home = folder / _SERVER
     embedded = await start_embedded(home, durable=durable)

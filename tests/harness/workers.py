@@ -1,9 +1,9 @@
 """Real worker processes that can be killed, stopped and resumed.
 
-A worker runs `roost worker` in a process forked from one that has already imported Roost, which
-saves half a second for each start. It also has a failpoint trap: it sends itself a signal at the
-failpoint that the trap names. A worker with a skewed clock is started as a new process, because
-libfaketime must be loaded before Python.
+A worker runs `roost worker`. Its process is forked from a process that has already imported Roost,
+which saves half a second for each start. A worker has a failpoint trap: at the failpoint that the
+trap names, the worker sends a signal to itself. A worker with a skewed clock is started as a new
+process instead, because libfaketime must be loaded before Python.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ import psutil
 _PRELOADED = ["roost.worker", "roost.cli.serve", "roost.services.publish", "roost.runtime"]
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(_PRELOADED)
-#: Where distributions install libfaketime's variant for programs with threads.
+#: The folders in which distributions install libfaketime. The variant for threads is used.
 _FAKETIME_FOLDERS = (
     *("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime"),
     *("/usr/local/lib/faketime", "/opt/homebrew/lib/faketime"),
@@ -32,7 +32,7 @@ _FAKETIME_FOLDERS = (
 
 @functools.cache
 def find_faketime() -> Path | None:
-    """Find the library that skews a process's wall clock; None if it is not installed."""
+    """Find libfaketime, which skews the wall clock of a process. None if it is not installed."""
     for folder_pattern in _FAKETIME_FOLDERS:
         for library in sorted(Path("/").glob(f"{folder_pattern[1:]}/libfaketimeMT.so.1")):
             return library
@@ -40,13 +40,16 @@ def find_faketime() -> Path | None:
 
 
 class FailpointTrap:
-    """A file with a failpoint and a signal; the first worker there sends itself the signal."""
+    """A file that names a failpoint and a signal.
+
+    The first worker that reaches the failpoint sends the signal to itself.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def arm(self, failpoint: str, signal_to_send: signal.Signals) -> None:
-        """Make the next worker that reaches this failpoint send itself the signal."""
+        """Make the next worker that reaches this failpoint send the signal to itself."""
         new_file = self.path.with_suffix(".new")
         new_file.write_text(f"{failpoint} {signal_to_send.name}")
         new_file.rename(self.path)
@@ -56,7 +59,10 @@ class FailpointTrap:
         self.path.unlink(missing_ok=True)
 
     def trigger(self, failpoint: str) -> None:
-        """Send this process the signal if the trap names this failpoint; called at each."""
+        """Send the trap's signal to this process if the trap names this failpoint.
+
+        Workers call this method at every failpoint.
+        """
         try:
             armed_failpoint, signal_to_send = self.path.read_text().split()
             if armed_failpoint != failpoint:
@@ -67,19 +73,19 @@ class FailpointTrap:
         os.kill(os.getpid(), signal.Signals[signal_to_send])
 
     async def has_fired(self) -> bool:
-        """Whether a worker has reached the failpoint."""
+        """Return whether a worker has reached the failpoint of the trap."""
         return not self.path.exists()
 
 
 def _run_forked(environment: dict[str, str], log: str, trap: str) -> None:
-    """Run a forked worker process."""
+    """Run a worker in this forked process, with another environment."""
     os.environ.clear()
     os.environ.update(environment)
     _run(log, trap)
 
 
 def _run(log: str, trap: str) -> None:
-    """Run `roost worker` with this process's environment until it ends."""
+    """Run `roost worker` in this process until the worker ends."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
@@ -94,19 +100,19 @@ def _run(log: str, trap: str) -> None:
 
 
 class _Process(Protocol):
-    """What a forked and a spawned process have in common."""
+    """The interface that forked and spawned processes share."""
 
     @property
     def pid(self) -> int | None: ...
 
     @property
     def exitcode(self) -> int | None:
-        """None while it runs; negative for the signal that ended it."""
+        """The exit code: None while the process runs, negative if a signal ended it."""
         ...
 
 
 class _Spawned:
-    """A process that was started by running a program."""
+    """A process that was started by running a program, not by a fork."""
 
     def __init__(self, process: "subprocess.Popen[bytes]") -> None:
         self._process = process
@@ -121,12 +127,12 @@ class _Spawned:
 
 
 class Worker:
-    """One worker process."""
+    """A worker process."""
 
     def __init__(self, name: str, process: _Process, log: Path, skew_s: float = 0) -> None:
         self.name = name
         self.skew_s = skew_s
-        """Wall seconds by which its wall clock is ahead."""
+        """By how many seconds the worker's wall clock is ahead."""
         self.log = log
         self._process = process
         self._log_offset = log.stat().st_size if log.exists() else 0
@@ -139,7 +145,7 @@ class Worker:
 
     @property
     def is_stopped(self) -> bool:
-        """Whether SIGSTOP has stopped it."""
+        """Whether SIGSTOP has stopped the process."""
         try:
             return psutil.Process(self.pid).status() == psutil.STATUS_STOPPED
         except psutil.NoSuchProcess:
@@ -151,14 +157,14 @@ class Worker:
         return self._process.exitcode is not None
 
     def send(self, signal_to_send: signal.Signals) -> None:
-        """Send a signal; does nothing if the process has ended."""
+        """Send a signal to the process. Does nothing if the process has ended."""
         if not self.has_ended:
             os.kill(self.pid, signal_to_send)
 
     async def wait_ready(self) -> None:
         """Wait until the worker has logged that it is ready.
 
-        Raises: RuntimeError if it ended first.
+        Raises: RuntimeError (the worker ended before it was ready).
         """
         async with asyncio.timeout(60):
             while not self._has_logged_ready():
@@ -172,11 +178,11 @@ class Worker:
             return b'"ready"' in file.read()
 
     def log_tail(self) -> str:
-        """Describe the end of its log."""
+        """Return the last lines of the worker's log, for a failure message."""
         return "its log ends with\n    " + "\n    ".join(self.log.read_text().splitlines()[-20:])
 
     async def wait_ended(self, within: float = 60) -> int:
-        """Wait until the process has ended; return its exit code, negative for a signal."""
+        """Wait until the process has ended. Returns its exit code, negative for a signal."""
         async with asyncio.timeout(within):
             while (code := self._process.exitcode) is None:
                 await asyncio.sleep(0.01)
@@ -191,10 +197,10 @@ def start_worker(
     *,
     skew_s: float = 0,
 ) -> Worker:
-    """Start a worker that writes its log into the folder and is killed with this process.
+    """Start a worker that writes its log into the folder. It is killed when this process ends.
 
-    `skew_s`: seconds by which its wall clock is ahead (needs libfaketime). Its monotonic clock
-    stays right.
+    Its wall clock is `skew_s` seconds ahead, which needs libfaketime. Its monotonic clock is
+    correct.
     """
     if skew_s:
         return _spawn_skewed(name, environment, folder, trap, skew_s)
@@ -223,11 +229,12 @@ def _spawn_skewed(
 
 
 def faketime_environment(library: Path) -> dict[str, str]:
-    """Variables that give a process its own wall clock and leave its monotonic clock alone."""
+    """Return environment variables with which libfaketime skews only the wall clock."""
     return {
         "LD_PRELOAD": str(library),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        "FAKETIME_DISABLE_SHM": "1",  # a killed process would leave its segment behind
+        # A killed process would not remove its shared memory segment.
+        "FAKETIME_DISABLE_SHM": "1",
         "NO_FAKE_STAT": "1",
     }
 
@@ -243,8 +250,9 @@ def spawn_worker(
 ) -> Worker:
     """Start a worker as a new process that writes its log into the folder.
 
-    It is killed with this process. `command_prefix` is a command that runs another command, such as
-    `ip netns exec NAME`. `skew_s` only records by how much the environment skews its clock.
+    The worker is killed when this process ends. `command_prefix` is a command that runs another
+    command, such as `ip netns exec NAME`. `skew_s` is only recorded: the skew itself comes from the
+    environment.
     """
     log = _make_log(name, folder)
     process = subprocess.Popen(

@@ -1,7 +1,7 @@
 """A workload for benchmarks: PostgreSQL, the emulator, and tenants of unequal sizes.
 
-Everything runs as a user runs it: a durable server, the emulator over HTTP, workers as processes.
-Posts are inserted by SQL, because planning them is not what is measured.
+Everything runs as users run it: a durable server, the emulator over HTTP, workers as processes.
+Only the posts are inserted with SQL, because the benchmarks do not measure the planning of posts.
 """
 
 import asyncio
@@ -30,15 +30,15 @@ from roost.store.schema import create_database, prepare_database
 from roost.store.vault import make_key_line
 from x_emulator.pytest_plugin import SCOPES, EmulatedX, run_emulator
 
-#: The number of accounts of each of fifty tenants: a few large ones and many small ones.
+#: How many accounts each of fifty tenants has. A few tenants are large, and many are small.
 SIZES = (220, 140, *[45] * 8, *[14] * 15, *[4] * 15, *[1] * 10)
-#: Metrics are due so much later than any benchmark ends.
+#: By how much the collection of metrics is postponed, so that no benchmark includes it.
 _FAR = timedelta(days=400)
 
 
 @dataclass(frozen=True)
 class Workload:
-    """The running processes, and the accounts of each tenant."""
+    """The running processes and connections, and the accounts of each tenant."""
 
     runtime: Runtime
     emulator: EmulatedX
@@ -46,11 +46,11 @@ class Workload:
     """The superuser's session, for counting and for inserting many rows quickly."""
     folder: Path
     tenant_of: dict[str, TenantId] = field(default_factory=dict)
-    """By X's id of the account."""
+    """The tenant of each account, by the account's id on X."""
     accounts: dict[TenantId, list[IntegrationId]] = field(default_factory=dict)
 
     async def fetch_row(self, query: Any, *values: object) -> dict[str, Any]:
-        """Return one row as the superuser."""
+        """Return the single row of a query by the superuser."""
         row = await (await self.admin.execute(query, values)).fetchone()
         assert row is not None
         return row
@@ -58,7 +58,7 @@ class Workload:
     async def plan_posts(
         self, tenants: Sequence[TenantId], each: int, due_at: datetime, name: str
     ) -> int:
-        """Plan `each` posts of one part for every account of these tenants; return how many."""
+        """Plan `each` one-part posts for every account of these tenants. Returns their number."""
         planned = 0
         for round_number in range(each):
             for tenant_id in tenants:
@@ -69,11 +69,11 @@ class Workload:
         return planned
 
     async def vacuum(self) -> None:
-        """Do what autovacuum would have done by the time such a database exists."""
+        """Vacuum the tables, as autovacuum would have done in a database that has grown slowly."""
         await self.admin.execute("VACUUM (ANALYZE)")
 
     async def notify_dispatchers(self) -> None:
-        """Notify the dispatchers, as planning a post does at commit."""
+        """Notify the dispatchers, as the commit of a planned post does."""
         await self.admin.execute("SELECT pg_notify('roost_due', '')")
 
     async def insert_posts(
@@ -83,7 +83,7 @@ class Workload:
         due_times: Sequence[datetime],
         name: str,
     ) -> int:
-        """Insert a post with its part and its first event for each account and due time."""
+        """For each account and due time, insert a post with its part and its first event."""
         cursor = await self.admin.execute(
             _INSERT_POSTS,
             {
@@ -101,11 +101,11 @@ class Workload:
         return psutil.Process(int((home / "postmaster.pid").read_text().split()[0]))
 
     async def wait_settled(self) -> None:
-        """Wait until no due post changes any more."""
+        """Wait until no post is due or in progress."""
         await self.wait_until(_IS_SETTLED, self.runtime.clock.now())
 
     async def wait_until(self, query: Any, *values: object) -> None:
-        """Wait until the column `done` of the query's row is true."""
+        """Repeat a query until the column `done` of its row is true."""
         while not (await self.fetch_row(query, *values))["done"]:
             await asyncio.sleep(0.05)
 
@@ -136,7 +136,7 @@ _IS_SETTLED = """
 
 @contextlib.asynccontextmanager
 async def open_workload(sizes: Sequence[int] = SIZES) -> AsyncIterator[Workload]:
-    """Start everything, connect the accounts, and remove everything at the end."""
+    """Start all processes and connect the accounts. Stop and remove everything at the end."""
     folder = Path(tempfile.mkdtemp(prefix="roost-bench-"))
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
@@ -170,7 +170,7 @@ async def open_workload(sizes: Sequence[int] = SIZES) -> AsyncIterator[Workload]
         workload = Workload(runtime, emulator, admin, folder)
         for number, size in enumerate(sizes):
             await _add_tenant(workload, number, size)
-        # Collecting metrics is not what is measured.
+        # The benchmarks do not measure the collection of metrics.
         await admin.execute("UPDATE integrations SET collect_due_at = collect_due_at + %s", [_FAR])
         yield workload
 
@@ -214,7 +214,7 @@ async def _add_tenant(workload: Workload, number: int, size: int) -> None:
 
 @contextlib.asynccontextmanager
 async def run_workers(workload: Workload, count: int) -> AsyncIterator[list[psutil.Process]]:
-    """Run this many `roost worker` processes; they are ready when the block begins."""
+    """Run `count` processes of `roost worker`. They are ready when the `with` block begins."""
     other_children = set(psutil.Process().children())
     async with contextlib.AsyncExitStack() as stack:
         for number in range(count):

@@ -1,1 +1,1 @@
-"""Authentication: who sends a request, and what the credentials allow."""
+"""Authentication and authorization: the app and user of a request, and their permissions."""

@@ -1,4 +1,4 @@
-"""The app-only token (OAuth 2.0 client credentials): one per app, valid until invalidated."""
+"""App-only tokens (OAuth 2.0 client credentials): one per app, valid until invalidated."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -7,14 +7,15 @@ from x_emulator.auth.oauth2 import read_basic
 from x_emulator.rules import refusals
 from x_emulator.state import App, Window, World
 
-#: X says only "too frequently"; the number is ours.
+#: The documentation says that X refuses token requests that come "too frequently". It states no
+#: number, so this limit is our choice.
 _MAX_REQUESTS, _WINDOW = 100, timedelta(minutes=15)
 
 
 def authenticate_app(world: World, authorization: str | None) -> App:
-    """Return the app whose API key and secret are in a Basic header.
+    """Return the app whose API key and secret are in an HTTP Basic header.
 
-    Raises: Refusal (in v1.1's format).
+    Raises: Refusal (in the format of v1.1).
     """
     key, secret = read_basic(authorization) or ("", "")
     app = world.apps.get(world.app_keys.get(key, ""))
@@ -24,9 +25,9 @@ def authenticate_app(world: World, authorization: str | None) -> App:
 
 
 def issue_token(world: World, app: App, grant_type: str, at: datetime) -> str:
-    """Return the app's token.
+    """Return the app's token. The first request creates the token.
 
-    Raises: Refusal (another grant type, or too many requests).
+    Raises: Refusal (the grant type is not `client_credentials`, or too many requests).
     """
     if grant_type != "client_credentials":
         raise refusals.v1_refusal(403, 170, "Missing required parameter: grant_type")
@@ -46,7 +47,7 @@ def issue_token(world: World, app: App, grant_type: str, at: datetime) -> str:
 def invalidate_token(world: World, app: App, value: str) -> None:
     """Invalidate the app's token.
 
-    Raises: Refusal (the token is not this app's).
+    Raises: Refusal (`value` is not this app's token).
     """
     if app.bearer is None or value != app.bearer:
         raise refusals.v1_refusal(401, 89, "Invalid or expired token.")

@@ -1,4 +1,4 @@
-"""Who sends a request, from its `Authorization` header: an app, alone or for a user."""
+"""Find the app that sends a request, and its user if any, from the `Authorization` header."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,13 +14,13 @@ from x_emulator.state import App, Grant, Token, World
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """An app and the grant of the user it acts for. App-only callers have no grant."""
+    """The app that sends a request, and the grant of its user (None for an app-only token)."""
 
     app: App
     kind: Literal["oauth2", "oauth1", "app-only"]
     grant: Grant | None
     token: Token | None = None
-    """The OAuth 2.0 token."""
+    """The OAuth 2.0 access token of the request. None for the other kinds of credentials."""
 
     @property
     def user_id(self) -> str | None:
@@ -28,7 +28,7 @@ class Caller(msgspec.Struct, frozen=True):
         return self.grant.user_id if self.grant else None
 
     def is_current(self, at: datetime) -> bool:
-        """Return whether credentials that were valid on arrival are still valid."""
+        """Return whether the credentials, which were valid on arrival, are still valid."""
         if self.token is not None:
             return oauth2.is_alive(self.token, at)
         return self.grant is None or self.grant.alive
@@ -40,14 +40,17 @@ class Caller(msgspec.Struct, frozen=True):
         return "tweet.write" in self.grant.scopes or self.grant.access not in (None, "read")
 
     def access_level(self) -> bytes:
-        """Return the header `x-access-level`."""
+        """Return the value of the response header `x-access-level`."""
         if self.grant is not None and self.grant.access is not None:
             return self.grant.access.encode()
         return b"read-write" if self.may_write() else b"read"
 
 
 async def identify_caller(world: World, request: Request, at: datetime) -> Caller | Refusal:
-    """Return the caller, or a refusal in v1.1's format (v2 responds with a plain 401)."""
+    """Return the caller, or for invalid credentials the refusal that a v1.1 path sends.
+
+    A v2 path responds with a plain 401 instead.
+    """
     scheme, _, value = _authorization(request).partition(" ")
     scheme = scheme.lower()
     if scheme == "bearer":
@@ -70,7 +73,10 @@ async def identify_caller(world: World, request: Request, at: datetime) -> Calle
 
 
 def _authorization(request: Request) -> str:
-    """Return the header from the raw bytes, which is faster; every request needs it."""
+    """Return the `Authorization` header.
+
+    Every request needs the header. Searching the raw bytes is faster than Starlette's lookup.
+    """
     for name, value in request.scope["headers"]:
         if name == b"authorization":
             return str(value, "latin-1")
@@ -86,7 +92,8 @@ async def verify_signer(world: World, request: Request, at: datetime) -> Signer:
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         form = (await request.body()).decode("utf-8", "replace")
         parameters += parse_qsl(form, keep_blank_values=True)
-    # The raw path, because the client signed its escapes as it sent them.
+    # The signature covers the path with its percent-escapes as the client sent them. Only the raw
+    # path still has these escapes.
     path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
     signed = SignedRequest(
         method=request.method,

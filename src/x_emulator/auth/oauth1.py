@@ -1,7 +1,7 @@
 """OAuth 1.0a: request tokens, the user's decision, and access tokens, which do not expire.
 
-Signatures, nonces and timestamps are verified on every request. This module has no pages and no
-HTTP.
+`verify` checks the signature, nonce and timestamp of every signed request. The consent pages and
+the HTTP routes are in `routes.oauth1`.
 """
 
 import secrets
@@ -14,11 +14,12 @@ from x_emulator.auth.oauth1_signature import Parameters
 from x_emulator.rules import refusals
 from x_emulator.state import Access, App, Grant, OAuth1Token, RequestToken, User, World
 
-#: The accepted error of a timestamp. Not documented; X says only "within reason".
+#: The largest accepted difference between a timestamp and the clock. X's documentation has no
+#: number; it says only "within reason".
 CLOCK_SKEW = timedelta(minutes=5)
 REQUEST_TOKEN_LIFE = timedelta(hours=1)
 OUT_OF_BAND = "oob"
-#: Clients sign X's URL even if a proxy or an adapter redirects them to the emulator.
+#: A client that a proxy or an adapter redirects to the emulator still signs X's URL.
 _HOSTS_OF_X = ("api.x.com", "api.twitter.com", "upload.x.com", "upload.twitter.com")
 
 
@@ -28,20 +29,20 @@ class SignedRequest:
 
     method: str
     url: str
-    """The URL at which the client reached the emulator, without the query."""
+    """The URL at which the client reached the emulator, without the query string."""
     path: str
     authorization: str | None
     parameters: Parameters
     """The parameters of the query, and of the body if it is a form."""
 
     def urls(self) -> list[str]:
-        """List every URL that the client may have signed."""
+        """List the URLs that the client may have signed: the emulator's, and those of X's hosts."""
         return [self.url, *(f"https://{host}{self.path}" for host in _HOSTS_OF_X)]
 
 
 @dataclass(frozen=True)
 class Signer:
-    """The app that signed a request, and the token it used, if any."""
+    """The app that signed a request, and the token in the request, if any."""
 
     app: App
     header: dict[str, str]
@@ -50,7 +51,7 @@ class Signer:
 
 
 def verify(world: World, request: SignedRequest, at: datetime) -> Signer:
-    """Verify signature, timestamp and nonce, and store the nonce as used.
+    """Verify a request's signature, timestamp and nonce, and record the nonce as used.
 
     Raises: Refusal (in v1.1's format).
     """
@@ -85,12 +86,12 @@ def verify(world: World, request: SignedRequest, at: datetime) -> Signer:
 
 
 def not_authenticated() -> refusals.Refusal:
-    """Return the refusal of a wrong signature, timestamp, nonce or key."""
+    """Return the refusal for a wrong signature, timestamp, nonce or key."""
     return refusals.v1_refusal(401, 32, "Could not authenticate you.")
 
 
 def invalid_token() -> refusals.Refusal:
-    """Return the refusal of a token that was revoked or never issued."""
+    """Return the refusal for a token that was revoked or never issued."""
     return refusals.v1_refusal(401, 89, "Invalid or expired token.")
 
 
@@ -99,7 +100,7 @@ def issue_request_token(
 ) -> RequestToken:
     """Issue a request token to an app.
 
-    Raises: Refusal (no callback, or one that is not registered).
+    Raises: Refusal (the callback is missing or not registered).
     """
     if callback is None:
         raise not_authenticated()
@@ -123,13 +124,13 @@ def issue_request_token(
 
 
 def find_request_token(world: World, value: str, at: datetime) -> RequestToken | None:
-    """Find a request token that awaits a decision. None: X shows an error page."""
+    """Find a request token that awaits a decision. None if X shows an error page instead."""
     token = world.request_tokens.get(value)
     return token if token and token.verifier is None and at < token.expires_at else None
 
 
 def find_previous_user(world: World, request_token: RequestToken, screen_name: str) -> User | None:
-    """Find the user who granted this access before: the one named, or the only one."""
+    """Find the user, named or the only one, who has already granted the app this access level."""
     users = [
         world.users[grant.user_id]
         for grant in world.grants
@@ -152,10 +153,11 @@ def allow(request_token: RequestToken, user: User) -> str:
 
 
 def exchange(world: World, parameters: Mapping[str, str], at: datetime) -> tuple[App, OAuth1Token]:
-    """Exchange an allowed request token for an access token. It works once.
+    """Exchange a request token that the user allowed for an access token.
 
-    X's documentation says "Authentication: Not required": token and verifier suffice, from the
-    header or the parameters. Clients that do not sign with the token's secret rely on it.
+    A request token can be exchanged once. The request needs no signature, only `oauth_token` and
+    `oauth_verifier` in the header or the parameters: X's documentation says "Authentication: Not
+    required", and some clients do not sign with the request token's secret.
     Raises: Refusal.
     """
     request_token = world.request_tokens.get(parameters.get("oauth_token", ""))
@@ -173,9 +175,9 @@ def exchange(world: World, parameters: Mapping[str, str], at: datetime) -> tuple
 
 
 def issue_token(world: World, app: App, user: User, access: Access) -> OAuth1Token:
-    """Return the access token of a user for an app, with this access level.
+    """Return the access token of a user for an app, and set its access level.
 
-    An existing token is reused.
+    If the app already has a valid access token for the user, that token is returned.
     """
     for token in world.oauth1_tokens.values():
         grant = token.grant
@@ -190,9 +192,9 @@ def issue_token(world: World, app: App, user: User, access: Access) -> OAuth1Tok
 
 
 def _is_timely(timestamp: str, at: datetime) -> bool:
-    """Return whether a timestamp is right by the emulated clock or by the machine's.
+    """Return whether a timestamp is close to the emulated time or to the machine's time.
 
-    Most clients have only the machine's clock.
+    The machine's time is accepted because most clients do not know the emulated time.
     """
     if not timestamp.isascii() or not timestamp.isdigit() or len(timestamp) > 12:
         return False
@@ -203,9 +205,9 @@ def _is_timely(timestamp: str, at: datetime) -> bool:
 
 
 def _use_nonce(world: World, header: dict[str, str], at: datetime) -> bool:
-    """Store a nonce. Returns False if it is missing or was used before.
+    """Record a request's nonce as used. Returns False if the nonce is missing or already used.
 
-    It may be used once with a timestamp, key and token (RFC 5849, 3.3).
+    A nonce may be used once for each combination of timestamp, key and token (RFC 5849, 3.3).
     """
     timestamp, nonce = header["oauth_timestamp"], header.get("oauth_nonce", "")
     entry = (header["oauth_consumer_key"], header.get("oauth_token", ""), timestamp, nonce)
@@ -213,7 +215,8 @@ def _use_nonce(world: World, header: dict[str, str], at: datetime) -> bool:
         return False
     world.nonces.add(entry)
     if len(world.nonces) % 10_000 == 0:
-        # Requests with older timestamps are refused anyway.
+        # A request with an older timestamp is refused because of the timestamp, so its nonce
+        # need not be kept.
         world.nonces = {each for each in world.nonces if _is_timely(each[2], at)}
     return True
 

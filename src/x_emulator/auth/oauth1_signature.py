@@ -1,7 +1,8 @@
 """Verification of OAuth 1.0a signatures (HMAC-SHA1).
 
-Written from RFC 5849, independently of the library that Roost signs with. Query and
-form-urlencoded parameters are signed; JSON and multipart bodies are not.
+This module was written from RFC 5849 and shares no code with the library that Roost signs with.
+The signature covers the parameters of the query and of a form-urlencoded body. It does not cover
+JSON and multipart bodies.
 """
 
 import base64
@@ -14,7 +15,7 @@ Parameters = list[tuple[str, str]]
 
 
 def read_header(authorization: str | None) -> dict[str, str] | None:
-    """Parse an `Authorization: OAuth …` header. None: it has another scheme."""
+    """Parse an `Authorization: OAuth …` header. Returns None if the scheme is not OAuth."""
     scheme, _, rest = (authorization or "").partition(" ")
     if scheme.lower() != "oauth":
         return None
@@ -37,8 +38,8 @@ def is_signed_by(
 ) -> bool:
     """Return whether the signature is valid for one of the URLs.
 
-    A parameter that is both in the header and in the query or form counts twice, as the RFC
-    requires, or once, as some clients that X accepts sign it.
+    Two signatures are valid if a parameter is both in the header and in the query or form. The RFC
+    requires that the parameter is signed twice. Some clients that X accepts sign it once.
     """
     from_header = [(name, value) for name, value in header.items() if name not in _UNSIGNED]
     variants = [
@@ -54,7 +55,7 @@ def is_signed_by(
 
 
 def escape(text: str) -> str:
-    """Percent-encode according to RFC 3986: all but letters, digits and `-._~`."""
+    """Percent-encode all characters except ASCII letters, digits and `-._~` (RFC 3986)."""
     return quote(text, safe="-._~")
 
 

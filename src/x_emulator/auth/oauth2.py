@@ -1,7 +1,8 @@
-"""OAuth 2.0 with PKCE: authorization requests, codes, tokens, and X's messages of refusal.
+"""OAuth 2.0 with PKCE: authorization requests, codes, tokens, and X's error messages.
 
-A code is valid for 30 seconds and once, an access token for two hours, a refresh token once. All
-times are emulated. This module has no pages and no HTTP.
+A code can be used once, within 30 seconds. An access token is valid for two hours. A refresh token
+can be used once. All durations are in emulated time. The consent page and the HTTP routes are in
+`routes.oauth2`.
 """
 
 import base64
@@ -18,7 +19,7 @@ from x_emulator.state import App, Code, Grant, Token, User, World
 
 CODE_LIFE = timedelta(seconds=30)
 ACCESS_LIFE = timedelta(hours=2)
-#: Not documented. Two sources say six months.
+#: The lifetime of a refresh token. X does not document it; two other sources say six months.
 REFRESH_LIFE = timedelta(days=180)
 
 _SCOPES = """
@@ -29,7 +30,8 @@ broadcast.read broadcast.write timeline.read
 """
 SCOPES = frozenset(_SCOPES.split())
 
-#: X's documentation shows a short challenge with `plain`. A SHA-256 has 43 characters.
+#: The minimum length of a PKCE challenge by method. A SHA-256 in base64url has 43 characters. X's
+#: documentation shows a short challenge with the method `plain`.
 _MIN_CHALLENGE_LENGTH = {"S256": 43, "plain": 1}
 
 _BAD_CODE = "Value passed for the authorization code was invalid."
@@ -38,7 +40,7 @@ _BAD_TOKEN = "Value passed for the token was invalid."  # noqa: S105 - X's sente
 
 
 class TokenRefusal(Exception):
-    """An error response of the token endpoint."""
+    """The token endpoint responds with an error."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(error)
@@ -65,7 +67,7 @@ class AuthorizationRequest:
 def read_authorization_request(
     world: World, query: Mapping[str, str]
 ) -> AuthorizationRequest | None:
-    """Read the query of the authorize page. None: it is invalid, and X shows an error page."""
+    """Read the authorize page's query. None if the query is invalid: X shows an error page."""
     app = world.apps.get(query.get("client_id", ""))
     redirect_uri = query.get("redirect_uri", "")
     scopes = frozenset(query.get("scope", "").split(" "))
@@ -88,7 +90,7 @@ def read_authorization_request(
 
 
 def issue_code(world: World, authorization: AuthorizationRequest, user: User, at: datetime) -> str:
-    """Issue a code to the app after the user's consent."""
+    """Issue an authorization code to the app after the user's consent."""
     grant = Grant(authorization.app.client_id, user.id, authorization.scopes)
     code = _opaque_value("ac", at)
     world.codes[code] = Code(
@@ -123,7 +125,7 @@ def exchange(
 
 
 def revoke(world: World, form: Mapping[str, str], authorization: str | None) -> dict[str, Any]:
-    """Revoke an access token, or the whole grant of a refresh token.
+    """Revoke an access token alone, or a refresh token with the whole grant.
 
     Raises: TokenRefusal.
     """
@@ -143,7 +145,7 @@ def find_access_token(world: World, value: str, at: datetime) -> Token | None:
 
 
 def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str, int]:
-    """Count the valid tokens and grants, of one app or of all."""
+    """Count the valid tokens and grants of one app, or of all apps if `client_id` is None."""
     alive = [t for t in world.tokens.values() if is_alive(t, at)]
     grants = [g for g in world.grants if g.alive]
     if client_id is not None:
@@ -157,7 +159,7 @@ def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str,
 
 
 def is_alive(token: Token, at: datetime) -> bool:
-    """Return whether a token is unused, unexpired and, like its grant, not revoked."""
+    """Return whether a token is unused and unexpired, and neither token nor grant is revoked."""
     is_dead = token.used or token.revoked or not token.grant.alive
     return not is_dead and at < token.expires_at
 
@@ -178,7 +180,7 @@ def _authenticate_app(world: World, form: Mapping[str, str], authorization: str 
 
 
 def read_basic(authorization: str | None) -> tuple[str, str] | None:
-    """Parse name and secret of an HTTP Basic header. None: it is not a valid one."""
+    """Return the name and secret from an HTTP Basic header. None if the header is invalid."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None
@@ -250,7 +252,7 @@ def _new_token(world: World, grant: Grant, kind: Literal["access", "refresh"], a
 
 
 def _opaque_value(kind: str, at: datetime) -> str:
-    """Generate a value in the format of X's documentation. Clients must not interpret it."""
+    """Generate a code or token in the format of X's documentation. Clients must not parse it."""
     text = f"{secrets.token_hex(23)[:45]}:{int(at.timestamp() * 1000)}:1:1:{kind}:1"
     return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 

@@ -1,6 +1,6 @@
-"""What a caller needs for each operation: kind of token, scopes, access level, project.
+"""The kind of token, scopes, access level and project that each operation requires.
 
-Source: the security sections of the OpenAPI; refusals as seen in logs.
+Sources: the security sections of X's OpenAPI for the requirements, and logs for the refusals.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from x_emulator.state import World
 
 @dataclass(frozen=True)
 class Requirement:
-    """What an operation needs of its caller."""
+    """The credentials that an operation requires."""
 
     scopes: frozenset[str]
-    """Scopes that an OAuth 2.0 token needs."""
+    """The scopes that an OAuth 2.0 token must have."""
     writes: bool = False
-    """OAuth 1.0a needs more than read access."""
+    """Whether an OAuth 1.0a token must have more than read access."""
     user: bool = True
-    """Accepts a user's token."""
+    """Whether the operation accepts a user's token."""
     app_only: bool = False
-    """Accepts an app-only token."""
+    """Whether the operation accepts an app-only token."""
 
 
 _READ_POSTS = frozenset({"tweet.read", "users.read"})

@@ -1,1 +1,1 @@
-"""The control API under `/_emulator`, which X does not have: for tests and demos."""
+"""The control API under `/_emulator`, through which tests and demos use the emulator."""

@@ -1,4 +1,4 @@
-"""The control API: routes under `/_emulator` that X does not have, for tests and demos."""
+"""The routes of the control API under `/_emulator`. Tests and demos use them; X has none."""
 
 import base64
 import re
@@ -87,16 +87,16 @@ class _Reset(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _BadRequest(Exception):
-    """A request to the control API is invalid; the message says why."""
+    """A request to the control API is invalid. The exception's message states the reason."""
 
 
 async def read_clock(request: Request) -> Response:
-    """Return the clock's reading. With `after`, wait until the version differs."""
+    """Return the clock's reading. With `after`, first wait until the clock's version differs."""
     clock = _world(request).clock
     after, wait = request.query_params.get("after"), request.query_params.get("wait", "25")
     if after is not None:
         if not (_INTEGER.fullmatch(after) and _SECONDS.fullmatch(wait)):
-            raise _BadRequest("`after` must be a version and `wait` a number of seconds.")
+            raise _BadRequest("`after` must be a clock version, and `wait` a number of seconds.")
         await clock.wait_for_change(
             after=int(after),
             seconds=min(float(wait), 60.0),
@@ -107,7 +107,7 @@ async def read_clock(request: Request) -> Response:
 
 
 async def set_clock(request: Request) -> Response:
-    """Move the clock or change its rate. Responds once the followers know."""
+    """Move the clock or change its rate. Responds after the clock's followers know the change."""
     clock = _world(request).clock
     change = await _body(request, _ClockChange)
     try:
@@ -123,7 +123,7 @@ async def set_clock(request: Request) -> Response:
 
 
 async def add_app(request: Request) -> Response:
-    """Register an app. Missing credentials are generated."""
+    """Register an app. Credentials that the request omits are generated."""
     world, body = _world(request), await _body(request, _NewApp)
     _check_callbacks(body.callbacks)
     owner = None if body.owner is None else world.find_user(body.owner)
@@ -153,7 +153,7 @@ async def change_app(request: Request) -> Response:
     """Change an app: its callbacks, access level, enrolment, credits or monthly cap."""
     app = _world(request).apps.get(request.path_params["client_id"])
     if app is None:
-        raise _BadRequest("There is no such app.")
+        raise _BadRequest(f"There is no app {request.path_params['client_id']}.")
     change = await _body(request, _AppChange)
     if change.callbacks is not UNSET:
         _check_callbacks(change.callbacks)
@@ -162,20 +162,20 @@ async def change_app(request: Request) -> Response:
 
 
 async def change_user(request: Request) -> Response:
-    """Change an account: suspend it, protect it, or change its subscription."""
+    """Change whether an account is suspended or protected, or change its subscription."""
     user = _world(request).find_user(request.path_params["username"])
     if user is None:
-        raise _BadRequest("There is no such user.")
+        raise _BadRequest(f"There is no user {request.path_params['username']}.")
     _apply_change(user, await _body(request, _UserChange))
     return _json(_describe_user(user))
 
 
 async def add_oauth1_token(request: Request) -> Response:
-    """Issue an OAuth 1.0a access token of a user to an app, without the three-legged flow."""
+    """Give an app an OAuth 1.0a access token of a user, without the three-legged flow."""
     world, body = _world(request), await _body(request, _NewOAuth1Token)
     app, user = world.apps.get(body.client_id), world.find_user(body.username)
     if app is None or user is None:
-        raise _BadRequest("There is no such app or no such user.")
+        raise _BadRequest(f"There is no app {body.client_id} or no user {body.username}.")
     token = oauth1.issue_token(world, app, user, body.access or app.access)
     credentials = {"oauth_token": token.token, "oauth_token_secret": token.secret}
     return _json(credentials | {"user_id": user.id, "screen_name": user.username}, 201)
@@ -225,7 +225,7 @@ async def list_users(request: Request) -> Response:
 
 
 async def read_ground_truth(request: Request) -> Response:
-    """Return what really happened: of one app (`app`), or only some sections (`only`)."""
+    """Return the ground truth. `app` restricts it to one app, `only` to some sections."""
     world, query = _world(request), request.query_params
     sections = query["only"].split(",") if "only" in query else ground_truth.SECTIONS
     for name in sections:
@@ -237,7 +237,7 @@ async def read_ground_truth(request: Request) -> Response:
 
 
 async def perform_action(request: Request) -> Response:
-    """Perform a user's action. Returns the post that it created or changed."""
+    """Perform a user's action. Returns the post that the action created or changed, if any."""
     world, action = _world(request), await _body(request, _ACTION)
     at = world.now()
     try:
@@ -250,7 +250,7 @@ async def perform_action(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Delete everything and restart the scenario, with its accounts or with others."""
+    """Delete all data and restart the scenario, with its own accounts or those of the request."""
     world, body = _world(request), await _body(request, _Reset)
     names = [each.username.lower() for each in body.accounts or ()]
     if len(set(names)) < len(names):
@@ -261,26 +261,26 @@ async def reset(request: Request) -> Response:
 
 
 async def add_fault(request: Request) -> Response:
-    """Inject a fault."""
+    """Add a fault to inject into later requests."""
     fault = await _body(request, Fault)
     _world(request).faults.append(fault)
     return _json(fault, 201)
 
 
 async def read_faults(request: Request) -> Response:
-    """Return the injected faults and the log of those that applied."""
+    """Return the faults, and the log of every time that a fault was applied to a request."""
     world = _world(request)
     return _json({"faults": world.faults, "log": world.fault_log})
 
 
 async def clear_faults(request: Request) -> Response:
-    """Remove all faults. The log is kept."""
+    """Remove all faults. The log of applied faults is kept."""
     _world(request).faults.clear()
     return Response(status_code=204)
 
 
 async def set_switches(request: Request) -> Response:
-    """Change some switches. Returns all of them."""
+    """Change the switches in the request. Returns the values of all switches."""
     world = _world(request)
     changes = await _body(request, dict[str, Any])
     try:
@@ -291,7 +291,7 @@ async def set_switches(request: Request) -> Response:
 
 
 async def read_switches(request: Request) -> Response:
-    """Return all switches."""
+    """Return the values of all switches."""
     return _json(_world(request).switches)
 
 

@@ -1,4 +1,4 @@
-"""The recorded ground truth, for tests: posts, uploaded bytes, requests and their prices."""
+"""The recorded ground truth, for tests: posts, hashes of media, requests and their prices."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -52,7 +52,7 @@ def _requests(world: World, client_id: str | None) -> list[dict[str, Any]]:
 
 
 def _apps(world: World, client_id: str | None) -> dict[str, Any]:
-    """Return totals by app, in one pass over everything."""
+    """Return the totals of each app, in one pass over all posts and requests."""
     posts: Counter[str | None] = Counter()
     media: Counter[str | None] = Counter()
     requests: Counter[str | None] = Counter()
@@ -76,7 +76,7 @@ def _apps(world: World, client_id: str | None) -> dict[str, Any]:
 
 
 def _grants(world: World, client_id: str | None) -> list[dict[str, Any]]:
-    """List the valid grants, with kind and expiry of their tokens, never the values."""
+    """List the valid grants, with the kind and expiry of each token but never its value."""
     at = world.now()
     alive: dict[int, list[dict[str, str]]] = defaultdict(list)
     for token in world.tokens.values():
@@ -114,7 +114,7 @@ _COLLECTORS: dict[str, Callable[[World, str | None], Any]] = {
 
 
 def describe_post(world: World, post: Post, at: datetime) -> dict[str, Any]:
-    """Describe a post as stored, with the emulated accounts that liked or reposted it."""
+    """Return a stored post as JSON, with the accounts that liked or reposted the post."""
     reactions = world.reactions.get(post.id) or _NO_REACTIONS
     return {
         "id": post.id,

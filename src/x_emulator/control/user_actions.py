@@ -1,7 +1,8 @@
-"""What people do on X itself, without an app: post, like, repost, delete, revoke an app.
+"""Actions of people on X itself, without an app: post, like, repost, delete, revoke.
 
-The dashboard and `POST /_emulator/actions` perform these actions. They cost nothing and count
-against no limit, and X's rules for apps alone (summons, quotes, cashtags) do not apply.
+The dashboard and `POST /_emulator/actions` perform these actions. The actions cost nothing and
+count against no limit. Rules that X applies only to apps (on replies that need a mention, quotes
+and cashtags) do not apply to these actions.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from x_emulator.state import DELETED_BY_USER, Post, Reactions, User, World
 
 
 class ActionImpossible(Exception):
-    """The action cannot be performed; the message says why."""
+    """The action cannot be performed. The exception's message states the reason."""
 
 
 class WritePost(Struct, tag="post", tag_field="action", forbid_unknown_fields=True):
@@ -27,7 +28,7 @@ class WritePost(Struct, tag="post", tag_field="action", forbid_unknown_fields=Tr
 
 
 class Like(Struct, tag="like", tag_field="action", forbid_unknown_fields=True):
-    """An account likes a post, or unlikes it (`undo`)."""
+    """An account likes a post, or with `undo` removes its like."""
 
     username: str
     post: str
@@ -35,7 +36,7 @@ class Like(Struct, tag="like", tag_field="action", forbid_unknown_fields=True):
 
 
 class Repost(Struct, tag="repost", tag_field="action", forbid_unknown_fields=True):
-    """An account reposts a post, or removes its repost (`undo`)."""
+    """An account reposts a post, or with `undo` removes its repost."""
 
     username: str
     post: str
@@ -43,13 +44,13 @@ class Repost(Struct, tag="repost", tag_field="action", forbid_unknown_fields=Tru
 
 
 class DeletePost(Struct, tag="delete", tag_field="action", forbid_unknown_fields=True):
-    """The author of a post deletes it, in all its versions."""
+    """The author deletes a post with all its edited versions."""
 
     post: str
 
 
 class RevokeApp(Struct, tag="revoke", tag_field="action", forbid_unknown_fields=True):
-    """An account revokes an app. X does not notify the app."""
+    """An account revokes an app's access. X does not notify the app."""
 
     username: str
     client_id: str
@@ -59,9 +60,9 @@ Action = WritePost | Like | Repost | DeletePost | RevokeApp
 
 
 def perform(world: World, action: Action, at: datetime) -> Post | None:
-    """Perform an action. Returns the post that it created or changed, if any.
+    """Perform an action. Returns the post that the action created or changed, if any.
 
-    Raises: ActionImpossible, Refusal (a text that X refuses).
+    Raises: ActionImpossible, Refusal (X refuses the text).
     """
     match action:
         case WritePost():
@@ -102,7 +103,7 @@ def _react(
 
 def _revoke(world: World, user: User, client_id: str) -> None:
     if client_id not in world.apps:
-        raise ActionImpossible("There is no such app.")
+        raise ActionImpossible(f"There is no app {client_id}.")
     for grant in world.grants:
         if (grant.user_id, grant.client_id) == (user.id, client_id):
             grant.alive = False
@@ -111,12 +112,12 @@ def _revoke(world: World, user: User, client_id: str) -> None:
 def _get_user(world: World, username: str) -> User:
     user = world.find_user(username)
     if user is None:
-        raise ActionImpossible("There is no such user.")
+        raise ActionImpossible(f"There is no user {username}.")
     return user
 
 
 def _get_post(world: World, post_id: str) -> Post:
     post = world.find_post(post_id)
     if post is None:
-        raise ActionImpossible("There is no such post, or it has been deleted.")
+        raise ActionImpossible(f"The post {post_id} does not exist or has been deleted.")
     return post

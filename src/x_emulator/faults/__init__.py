@@ -1,1 +1,1 @@
-"""Faults: what goes wrong on purpose, and how it reaches the client."""
+"""Faults: failures that the emulator produces on request, and their effect on the client."""

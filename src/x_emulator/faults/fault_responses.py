@@ -1,4 +1,4 @@
-"""Responses that a fault corrupts: truncated, slow, or with a wrong content type."""
+"""Corrupted responses of a fault: truncated, slow, or with a wrong content type."""
 
 import asyncio
 from typing import Any
@@ -8,12 +8,12 @@ from starlette.types import Receive, Scope, Send
 
 from x_emulator.faults.fault_specs import Fault
 
-#: The number of pieces of a slow response.
+#: The number of pieces in which a slow response is sent.
 _PIECES = 20
 
 
 def corrupt(response: Response, fault: Fault | None, connection: asyncio.Transport) -> Response:
-    """Return the response as the client receives it after a fault."""
+    """Return the response that the client receives after a fault has corrupted it."""
     if fault is None or not response.body:
         return response
     if fault.kind == "cut":
@@ -27,7 +27,7 @@ def corrupt(response: Response, fault: Fault | None, connection: asyncio.Transpo
 
 
 class _TruncatedResponse(Response):
-    """Announces its full length, sends half of it and closes the connection."""
+    """Announces the length of the full body, sends half of the body and closes the connection."""
 
     def __init__(self, original: Response, connection: asyncio.Transport) -> None:
         super().__init__(status_code=original.status_code)
@@ -44,7 +44,7 @@ class _TruncatedResponse(Response):
 
 
 class _SlowResponse(Response):
-    """Sends its body in small pieces over a number of wall seconds."""
+    """Sends the body in small pieces, spread over a number of wall seconds."""
 
     def __init__(self, original: Response, seconds: float) -> None:
         super().__init__(status_code=original.status_code)

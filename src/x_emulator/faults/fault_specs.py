@@ -1,4 +1,4 @@
-"""Faults to inject, as `POST /_emulator/faults` and fault files specify them."""
+"""The format of faults in `POST /_emulator/faults` and in fault files."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 import yaml
 
-#: The operation names of requests.
+#: The names of the operations that requests perform. A fault names the operation it applies to.
 OPERATIONS = frozenset(
     {
         *("create_post", "delete_post", "read_posts", "read_post", "read_timeline"),
@@ -57,29 +57,29 @@ FaultKind = Literal[
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """A fault to inject into matching requests."""
+    """A fault to inject into requests that perform its operation."""
 
     operation: str
-    """One of `OPERATIONS`, or `*` for all of them."""
+    """One of `OPERATIONS`, or `*` for all operations."""
     when: Literal["before", "after"]
     kind: FaultKind | None = None
     script: list[FaultKind | Literal["ok"]] | None = None
-    """Instead of a kind: one step for each matching request, once through. `ok`: no fault."""
+    """The kinds for successive matching requests, instead of `kind`. `ok`: no fault."""
     times: int | None = 1
-    """How often the fault applies. None: always."""
+    """The number of requests to which the fault applies. None: every matching request."""
     probability: float = 1.0
     seconds: float = 0.0
-    """The wall seconds of a `delay` or `slow`, or the maximum lag of `stale` reads in emulated
-    seconds."""
+    """The duration of `delay` and `slow` in wall seconds, or the maximum lag of a `stale`
+    read in emulated seconds."""
     draws: int = 0
-    """How many requests could have been affected. Names the random number, with the seed."""
+    """The number of matching requests so far. With the seed, it selects a random number."""
 
     def __post_init__(self) -> None:
         if self.operation != "*" and self.operation not in OPERATIONS:
             raise ValueError(f"There is no operation `{self.operation}`.")
         kinds = [self.kind] if self.script is None else self.script
         if (self.kind is None) == (self.script is None):
-            raise ValueError("A fault has either a `kind` or a `script`.")
+            raise ValueError("A fault needs either a `kind` or a `script`, not both.")
         corrupting = {"cut", "slow", "wrong_type"}.intersection(filter(None, kinds))
         if corrupting and self.when == "before":
             raise ValueError(f"`{min(corrupting)}` corrupts a response: `when` must be `after`.")
@@ -95,14 +95,14 @@ class _FaultFile(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class InvalidFaultFile(ValueError):
-    """The fault file cannot be parsed; the message says why."""
+    """The fault file cannot be parsed. The exception's message states the reason."""
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """A safe loader without aliases: a few hundred bytes of them can expand to gigabytes."""
+    """Refuses aliases, because a few hundred bytes of aliases can expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse `*name`, which `<<: [*name, …]` also needs."""
+        """Refuse an alias (`*name`), and so also the merge of aliases (`<<: [*name, …]`)."""
         if self.check_event(yaml.AliasEvent):
             alias = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
@@ -112,7 +112,7 @@ class _PlainLoader(yaml.SafeLoader):
 
 
 def read_fault_file(path: Path) -> list[Fault]:
-    """Read the faults that a YAML file lists under `faults`.
+    """Read the faults in the list `faults` of a YAML file.
 
     Raises: InvalidFaultFile, OSError.
     """

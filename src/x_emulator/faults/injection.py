@@ -1,7 +1,8 @@
-"""Which fault applies to a request, and the log of all that applied.
+"""Selects the fault that applies to a request, and logs every fault that has applied.
 
-A fault applies before the commit (nothing happened) or after it (it happened, and the client does
-not learn of it). Probabilities are drawn from the seed. `fault_responses` corrupts responses.
+A fault applies before or after the request's commit. Before it, the request has no effect. After
+it, the request has had its effect, but the client does not learn of it. The seed determines the
+random numbers for the faults' probabilities. `fault_responses` corrupts responses.
 """
 
 from datetime import timedelta
@@ -21,16 +22,17 @@ from x_emulator.rules.refusals import (
 )
 from x_emulator.state import World
 
-#: The body that a proxy in front of X sends when X does not respond.
+#: The response body of a proxy in front of X if X does not respond.
 UPSTREAM_TEXT = "upstream connect error or disconnect/reset before headers. reset reason: overflow"
 
 
 def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, timedelta]:
-    """Return the fault that applies to a request now, if any, and the lag of its read.
+    """Return the fault, if any, and the lag of reads that apply to a request.
 
-    Each fault is drawn once for each request that it could apply to, whatever the others do, so
-    that a seed repeats its schedule. The first one drawn is used up and logged; of a script, its
-    next step. `stale` faults apply in addition, and the longest lag counts.
+    A random number is drawn for every matching fault, even if another fault already applies. So a
+    seed always gives the same faults. The first fault whose draw succeeds applies: one of its
+    `times`, or the next step of its script, is used up and logged. `stale` faults apply in addition
+    to that fault, and the longest of their lags is returned.
     """
     entry = world.requests[number]
     applied: Fault | None = None
@@ -62,7 +64,7 @@ def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, time
 
 
 def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | None:
-    """Return the refusal of a kind of fault that responds in X's place; None for other kinds."""
+    """Return the refusal with which a kind of fault responds. None if the kind has no refusal."""
     match kind:
         case "500":
             return problem(500, "Internal Server Error")
@@ -84,7 +86,7 @@ def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | Non
 
 
 def _next_step(fault: Fault) -> FaultKind | None:
-    """Take the next step of a script. None: the step is `ok`, or the script is over."""
+    """Remove the next step of a script and return it. None for `ok` or a finished script."""
     steps = fault.script or []
     if not steps:
         return None

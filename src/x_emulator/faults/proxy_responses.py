@@ -1,6 +1,7 @@
-"""Responses of proxies, portals and filters between a client and X.
+"""Responses of proxies, captive portals and filters between a client and X.
 
-They have none of X's headers. Their `Date` is the clock of whatever sent them, here the machine's.
+These responses lack X's headers. Their `Date` header has the machine's time instead of the
+emulated time, because a proxy has its own clock.
 """
 
 from datetime import UTC, datetime
@@ -13,10 +14,10 @@ _HTML: Final = b"text/html; charset=utf-8"
 _JSON: Final = b"application/json"
 _PORTAL: Final = "<!DOCTYPE html><title>Welcome</title><p>Accept the terms to use this network."
 _BLOCKED: Final = "<!DOCTYPE html><title>Blocked</title><p>The request was filtered."
-#: More levels of nesting than JSON decoders accept.
+#: JSON with more levels of nesting than JSON decoders accept.
 _DEEP: Final = '{"data":' * 100_000
 
-#: Kind of fault to response.
+#: Maps each kind of fault to its response.
 RESPONSES: Final = {
     "200empty": ApiResponse(200),
     "200object": ApiResponse(200, {}, content_type=_JSON),
@@ -36,7 +37,7 @@ RESPONSES: Final = {
 
 
 def with_proxy_headers(response: EncodedResponse) -> EncodedResponse:
-    """Return the response with a proxy's headers instead of X's."""
+    """Return the response with the headers of a proxy instead of X's headers."""
     kept = (b"content-type", b"content-length")
     headers = [each for each in response.raw_headers if each[0] in kept]
     date = format_datetime(datetime.now(UTC), usegmt=True).encode()

@@ -1,8 +1,9 @@
-"""The routes of analytics and usage: changes of the counts of `metrics` over time.
+"""The routes of analytics and usage. Analytics are changes of a post's counts over time.
 
-A bucket has the change between its beginning and its end, limited to the requested period, so that
-the buckets of a post add up to its counts. X's limits on the period are not documented; the
-emulator has none. What the model does not include (shares, unfollows, app opens …) is 0.
+The requested period is divided into buckets. A bucket has the change of each count between its
+beginning and its end, so the buckets of a whole period add up to the post's counts. X does not
+document its limits on the period, and the emulator has no limits. Counts that `metrics` does not
+model (shares, unfollows, app opens …) are 0.
 """
 
 import re
@@ -22,11 +23,11 @@ from x_emulator.state import Media, Post, World
 _ID = re.compile(r"[0-9]{1,19}")
 _MEDIA_KEY = re.compile(r"[0-9]+_[0-9]+")
 _STEPS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": timedelta(days=7)}
-#: Names that a `….fields` parameter may have and that select no metric.
+#: Values that `….fields` parameters accept although they select no metric.
 _POST_STRUCTURE = {"id", "timestamp", "timestamped_metrics"}
 _MEDIA_STRUCTURE = {"media_key", "timestamp", "timestamped_metrics"}
 
-#: Name in analytics to name in `metrics`.
+#: Maps the name of a count in analytics to its name in `metrics`.
 _MODELLED = {
     "impressions": "impression_count",
     "likes": "like_count",
@@ -51,14 +52,14 @@ MEDIA_FIELDS = frozenset(
 )
 
 _DEFAULT_USAGE = {"project_cap", "project_id", "project_usage"}
-#: The posts that a pay-per-use project may read in a month.
+#: How many posts a pay-per-use project may read in a month.
 _PROJECT_CAP = 3_000_000
 
 Counts = dict[str, int]
 
 
 async def read_post_analytics(call: Call) -> ApiResponse:
-    """`GET /2/tweets/analytics`: of the user's own posts."""
+    """`GET /2/tweets/analytics`: the counts of the user's own posts over time."""
     ids = _list(call, "ids", _ID)
     window = _Window(call, "total", ("hourly", "daily", "weekly", "total"))
     fields = _fields(call, "analytics.fields", POST_FIELDS, _POST_STRUCTURE)
@@ -81,7 +82,7 @@ async def read_post_analytics(call: Call) -> ApiResponse:
 
 
 async def read_media_analytics(call: Call) -> ApiResponse:
-    """`GET /2/media/analytics`: of the videos in the user's own posts."""
+    """`GET /2/media/analytics`: the counts of videos in the user's own posts over time."""
     keys = _list(call, "media_keys", _MEDIA_KEY)
     window = _Window(call, "daily", ("hourly", "daily", "total"))
     fields = _fields(call, "media_analytics.fields", MEDIA_FIELDS, _MEDIA_STRUCTURE)
@@ -103,7 +104,7 @@ async def read_media_analytics(call: Call) -> ApiResponse:
 
 
 async def read_usage(call: Call) -> ApiResponse:
-    """`GET /2/usage/tweets`: posts that the app has read, by UTC day. Needs an app-only token."""
+    """`GET /2/usage/tweets`: how many posts the app has read on each UTC day."""
     value = call.query.get("days", "7")
     days = int(value) if value.isascii() and value.isdigit() and len(value) < 3 else 0
     if not 1 <= days <= 90:
@@ -152,7 +153,7 @@ class _Window:
     def buckets(
         self, post: Post, counts: Callable[[datetime], Counts]
     ) -> Iterator[tuple[datetime, Counts]]:
-        """Iterate over the buckets' beginnings and changes, from the post's creation until now."""
+        """Yield beginning and changes of each bucket, from the post's creation until now."""
         end = min(self._end, self._now)
         begins = self._start
         if self._step is not None:
@@ -167,7 +168,7 @@ class _Window:
 
 
 def _floor(at: datetime, step: timedelta) -> datetime:
-    """Return the beginning of the hour or UTC day. Weeks begin on the first bucket's day."""
+    """Return the beginning of the hour for hourly buckets, of the UTC day for longer buckets."""
     at = at.astimezone(UTC)
     if step < timedelta(days=1):
         return at.replace(minute=0, second=0, microsecond=0)
@@ -228,7 +229,7 @@ def _requested_names(call: Call, parameter: str) -> set[str]:
 def _fields(
     call: Call, parameter: str, metric_names: frozenset[str], structure: set[str]
 ) -> frozenset[str]:
-    """Return the metrics to include; all, if the request names none of them."""
+    """Return the metrics to include: all metrics if the request names none."""
     requested = _requested_names(call, parameter)
     for each in sorted(requested - metric_names - structure):
         known = ",".join(sorted(metric_names | structure))

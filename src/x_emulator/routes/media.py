@@ -33,7 +33,7 @@ T = TypeVar("T", _JsonSegment, _JsonMedia)
 
 
 async def initialize(call: Call) -> ApiResponse:
-    """`POST /2/media/upload/initialize`."""
+    """Handle `POST /2/media/upload/initialize`."""
     body = read_body(call.world, await call.request.body(), InitializeBody)
     new = media.initialize(call.world, call.user.id, call.client_id, body, call.at)
     expires_in = int(media.LIFETIME.total_seconds()) - 1
@@ -42,7 +42,7 @@ async def initialize(call: Call) -> ApiResponse:
 
 
 async def append(call: Call) -> ApiResponse:
-    """`POST /2/media/upload/{id}/append`."""
+    """Handle `POST /2/media/upload/{id}/append`."""
     target = media.get_upload(call.world, call.user.id, call.request.path_params["id"], call.at)
     boundary = multipart.boundary_of(call.request)
     max_bytes = call.world.switches.max_segment_bytes
@@ -61,7 +61,7 @@ async def append(call: Call) -> ApiResponse:
 
 
 async def upload(call: Call) -> ApiResponse:
-    """`POST /2/media/upload`: a whole file. The old commands are refused with X's message."""
+    """`POST /2/media/upload`: a whole file. The former `command` field is refused, as by X."""
     boundary = multipart.boundary_of(call.request)
     if boundary is None and not call.request.headers.get("content-type", "").endswith("json"):
         raise refusals.invalid_request(
@@ -87,7 +87,7 @@ async def upload(call: Call) -> ApiResponse:
 
 
 async def finalize(call: Call) -> ApiResponse:
-    """`POST /2/media/upload/{id}/finalize`. A body must be a JSON object, if there is one."""
+    """`POST /2/media/upload/{id}/finalize`. A body, if present, must be a JSON object."""
     body = await call.request.body()
     is_missing = not body and call.world.switches.finalize_requires_body
     if is_missing or (body and not isinstance(read_body(call.world, body, object), dict)):
@@ -99,7 +99,7 @@ async def finalize(call: Call) -> ApiResponse:
 
 
 async def status(call: Call) -> ApiResponse:
-    """`GET /2/media/upload?command=STATUS&media_id=`."""
+    """Handle `GET /2/media/upload?command=STATUS&media_id=`."""
     command = call.query.get("command", "STATUS")
     if command != "STATUS":
         message = f"The `command` query parameter value [{command}] is not one of [STATUS]"
@@ -113,7 +113,7 @@ async def status(call: Call) -> ApiResponse:
 
 
 async def metadata(call: Call) -> ApiResponse:
-    """`POST /2/media/metadata`."""
+    """Handle `POST /2/media/metadata`."""
     body = read_body(call.world, await call.request.body(), MetadataBody)
     upload = media.get_upload(call.world, call.user.id, body.id, call.at)
     associated: dict[str, object] = {}
@@ -148,7 +148,7 @@ async def delete_subtitles(call: Call) -> ApiResponse:
 
 @contextlib.contextmanager
 def temporary_file(call: Call) -> Iterator[Path]:
-    """Provide the path of a file for received bytes. It is deleted at the end, unless moved."""
+    """Yield a path for received bytes. A file that is still there afterwards is deleted."""
     file = call.world.spool / f"received-{uuid.uuid4().hex}"
     try:
         yield file
@@ -157,7 +157,7 @@ def temporary_file(call: Call) -> Iterator[Path]:
 
 
 async def _receive_json(call: Call, kind: type[T], file: Path, max_bytes: int) -> T:
-    """Decode a JSON body and write its base64 `media` to a file."""
+    """Decode a JSON body, and write the bytes of its base64 field `media` to a file."""
     body = bytearray()
     async for chunk in call.request.stream():
         body += chunk
@@ -188,7 +188,7 @@ async def _receive_multipart(
 
 
 def _check_fields(call: Call, fields: dict[str, str], *others: str) -> None:
-    """Check that the media is present, and that the schema has all other fields."""
+    """Check that the fields include `media`, and that all other fields are in `others`."""
     for unknown in sorted(fields.keys() - {"media", *others}):
         message = (
             f"$.{unknown}: is not defined in the schema and the schema does not allow additional"

@@ -1,6 +1,8 @@
-"""The routes of media v1.1: one path with four commands or none, and v1.1's refusals.
+"""The routes of media v1.1, with the refusals of v1.1.
 
-X announced their shutdown for 2025. Whether they still respond is not publicly known.
+One path serves the commands INIT, APPEND, FINALIZE and STATUS, and whole files without a command.
+X announced that it would shut down these routes in 2025. It is not publicly known whether they
+still respond.
 """
 
 import base64
@@ -23,7 +25,7 @@ from x_emulator.rules.refusals import Refusal
 from x_emulator.state import Media, World
 
 _PATH = "/1.1/media/upload.json"
-#: From X's documentation of v1.1. A whole GIF may be larger.
+#: The maximum size of a segment, from X's documentation of v1.1. A whole GIF may be larger.
 MAX_SEGMENT_BYTES = 5 * 1024 * 1024
 
 
@@ -49,7 +51,7 @@ class _SubtitlesBody(Struct):
 
 
 async def upload(call: Call) -> ApiResponse:
-    """`POST /1.1/media/upload.json`: INIT, APPEND, FINALIZE, or a whole file."""
+    """`POST /1.1/media/upload.json`: INIT, APPEND, FINALIZE, or a whole file without command."""
     boundary = multipart.boundary_of(call.request)
     with temporary_file(call) as file:
         try:
@@ -71,7 +73,7 @@ async def upload(call: Call) -> ApiResponse:
 
 
 async def status(call: Call) -> ApiResponse:
-    """`GET /1.1/media/upload.json?command=STATUS&media_id=`: 404 if nothing is processing."""
+    """`GET /1.1/media/upload.json?command=STATUS&media_id=`: 404 unless a GIF or video."""
     if call.query.get("command") != "STATUS":
         raise refusals.v1_media_refusal(_PATH, "command parameter is missing.")
     item = _get_upload(call, call.query.get("media_id", ""))
@@ -158,9 +160,10 @@ def _initialize(call: Call, parameters: dict[str, str]) -> ApiResponse:
 
 
 def _category(parameters: dict[str, str], media_type: str) -> Category:
-    """Return the category parameter, or the default of the media type.
+    """Return the parameter `media_category`, or the default category of the media type.
 
-    twitter-api-v2 for node sends `TweetImage` for `tweet_image`.
+    The comparison ignores case and underscores, because the client twitter-api-v2 for Node sends
+    `TweetImage` instead of `tweet_image`.
     """
     name = parameters.get("media_category", "").lower().replace("_", "")
     for each in get_args(Category):
@@ -178,18 +181,19 @@ def _category(parameters: dict[str, str], media_type: str) -> Category:
 
 
 def _decode_media(parameters: dict[str, str], file: Path) -> None:
-    """Decode `media_data`. Bytes that are not base64 are skipped, so the total size is wrong."""
-    # A urlencoded form cannot contain bytes, so its `media` is base64 too.
+    """Decode base64 media into a file. Other bytes are skipped, which changes the size."""
+    # A urlencoded form cannot contain raw bytes, so both `media` and `media_data` are base64.
     name = "media" if parameters.get("media") and not file.exists() else "media_data"
     if name not in parameters:
         return
     encoded = file.read_bytes() if file.exists() else parameters[name].encode()
     digits = bytes(each for each in encoded if each in _BASE64)
-    digits = digits[:-1] if len(digits) % 4 == 1 else digits  # six bits are not a byte
+    # A single last digit has six bits, which is less than a byte.
+    digits = digits[:-1] if len(digits) % 4 == 1 else digits
     file.write_bytes(base64.b64decode(digits + b"=" * (-len(digits) % 4)))
 
 
-#: Without the padding, which represents no bytes and would be an error in the middle.
+#: The base64 digits without `=`. Padding has no data, and inside the text it would be an error.
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
@@ -217,14 +221,14 @@ def _ids(item: Media) -> dict[str, Any]:
 
 
 def _upload_object(world: World, item: Media, at: datetime) -> dict[str, Any]:
-    """Return v2's upload object with v1.1's names of the id."""
+    """Return an upload as v2's JSON object, but with v1.1's names for the media id."""
     upload = serializers.upload_object(world, item, at)
     del upload["id"]
     return _ids(item) | upload
 
 
 def _to_v1(refusal: Refusal) -> Refusal:
-    """Return a refusal in v1.1's format, if v1.1 has the same message."""
+    """Return a refusal in v1.1's format, or unchanged if v1.1 does not use its message."""
     return refusals.v1_media_refusal(_PATH, refusal.message) if refusal.message else refusal
 
 

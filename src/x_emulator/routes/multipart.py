@@ -1,4 +1,4 @@
-"""Streaming of multipart bodies: the media goes to disk, small fields to memory."""
+"""Streaming of multipart bodies: media is written to disk, small fields stay in memory."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -7,7 +7,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import Request
 
-#: The maximum bytes of a body without the media: boundaries, headers, small fields.
+#: The maximum bytes of a body besides the media: boundaries, headers and small fields.
 MAX_OVERHEAD_BYTES = 64 * 1024
 MEDIA_NAMES = ("media", "media_data")
 
@@ -21,15 +21,15 @@ class Malformed(Exception):
 
 
 def boundary_of(request: Request) -> bytes | None:
-    """Return the boundary of a multipart body. None: the body has another content type."""
+    """Return the boundary of a multipart body. None if the body has another content type."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     return options.get(b"boundary") if kind == b"multipart/form-data" else None
 
 
 async def receive(request: Request, boundary: bytes, file: Path, max_bytes: int) -> dict[str, str]:
-    """Write the media to a file and return the other fields.
+    """Write the media to a file and return the fields.
 
-    The field of the media (`media` or `media_data`) is returned with an empty value.
+    The value of the field with the media (`media` or `media_data`) is returned as an empty string.
     Raises: TooLarge, Malformed.
     """
     content_length = request.headers.get("content-length", "0")
@@ -48,7 +48,7 @@ async def receive(request: Request, boundary: bytes, file: Path, max_bytes: int)
 
 
 class _Parts:
-    """Separates the media of a body from its other fields."""
+    """Parses a multipart body: writes the media to a file, and collects the other fields."""
 
     def __init__(self, boundary: bytes, out: BinaryIO) -> None:
         self.fields: dict[str, bytes] = {}

@@ -1,6 +1,6 @@
-"""The routes of OAuth 1.0a, with its consent screen, and of app-only tokens.
+"""The routes of OAuth 1.0a and of app-only tokens, and the OAuth 1.0a consent screen.
 
-The token endpoints respond with forms, as in 2009. Refusals are JSON.
+The OAuth 1.0a token endpoints respond with urlencoded forms. Their refusals are JSON.
 """
 
 from collections.abc import Awaitable, Callable
@@ -21,7 +21,7 @@ from x_emulator.ui import pages
 
 
 async def request_token(request: Request) -> Response:
-    """`POST /oauth/request_token`."""
+    """Handle `POST /oauth/request_token`."""
 
     async def respond(world: World) -> tuple[App, ApiResponse]:
         at = world.now()
@@ -40,7 +40,10 @@ async def request_token(request: Request) -> Response:
 
 
 async def show_authorize(request: Request) -> Response:
-    """`GET /oauth/authorize`, which always asks, and `/oauth/authenticate`, which may not."""
+    """Show the consent screen (`GET /oauth/authorize`, `/oauth/authenticate`).
+
+    `authenticate` does not ask a user who has already granted the app the access.
+    """
     world: World = request.app.state.world
     query, root = request.query_params, pages.root_of(request)
     token = oauth1.find_request_token(world, query.get("oauth_token", ""), world.now())
@@ -57,7 +60,7 @@ async def show_authorize(request: Request) -> Response:
 
 
 async def decide_authorize(request: Request) -> Response:
-    """`POST` of the consent screen: redirects to the app with the user's decision."""
+    """Handle the form of the consent screen: redirect to the app with the user's decision."""
     world: World = request.app.state.world
     form = await read_form(request)
     token = oauth1.find_request_token(world, form.get("oauth_token", ""), world.now())
@@ -73,7 +76,7 @@ async def decide_authorize(request: Request) -> Response:
 
 
 async def access_token(request: Request) -> Response:
-    """`POST /oauth/access_token`."""
+    """Handle `POST /oauth/access_token`."""
 
     async def respond(world: World) -> tuple[App, ApiResponse]:
         header = oauth1_signature.read_header(request.headers.get("authorization")) or {}
@@ -91,7 +94,7 @@ async def access_token(request: Request) -> Response:
 
 
 async def invalidate_token(request: Request) -> Response:
-    """`POST /1.1/oauth/invalidate_token.json`, signed with the token to invalidate."""
+    """`POST /1.1/oauth/invalidate_token.json`: invalidates the token that signs the request."""
 
     async def respond(world: World) -> tuple[App, ApiResponse]:
         signer = await identify.verify_signer(world, request, world.now())
@@ -104,7 +107,7 @@ async def invalidate_token(request: Request) -> Response:
 
 
 async def app_token(request: Request) -> Response:
-    """`POST /oauth2/token`: the app-only token."""
+    """`POST /oauth2/token`: returns the app-only token."""
 
     async def respond(world: World) -> tuple[App, ApiResponse]:
         app = app_only.authenticate_app(world, request.headers.get("authorization"))
@@ -116,7 +119,7 @@ async def app_token(request: Request) -> Response:
 
 
 async def invalidate_app_token(request: Request) -> Response:
-    """`POST /oauth2/invalidate_token`."""
+    """`POST /oauth2/invalidate_token`: invalidates the app-only token."""
 
     async def respond(world: World) -> tuple[App, ApiResponse]:
         app = app_only.authenticate_app(world, request.headers.get("authorization"))

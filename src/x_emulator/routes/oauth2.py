@@ -48,7 +48,7 @@ async def decide_authorize(request: Request) -> Response:
 
 
 async def token(request: Request) -> Response:
-    """`POST /2/oauth2/token`."""
+    """Handle `POST /2/oauth2/token`."""
     world: World = request.app.state.world
     form = await read_form(request)
     name = "refresh" if form.get("grant_type") == "refresh_token" else "token"
@@ -61,7 +61,7 @@ async def token(request: Request) -> Response:
 
 
 async def revoke(request: Request) -> Response:
-    """`POST /2/oauth2/revoke`."""
+    """Handle `POST /2/oauth2/revoke`."""
     world: World = request.app.state.world
     form = await read_form(request)
 
@@ -95,12 +95,12 @@ async def _run(
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """Read the fields of a form, without files.
+    """Return the text fields of a form. Files are ignored.
 
-    A JSON object is accepted too, because twitter-api-v2 requests tokens with one. A malformed body
-    is read as an empty form.
+    A JSON object is accepted too, because the client twitter-api-v2 requests tokens with JSON. A
+    malformed body counts as an empty form.
     """
-    body = await request.body()  # read completely, so that it can be read again
+    body = await request.body()  # Starlette keeps the body, so `form()` can read it again.
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             payload = msgspec.json.decode(body, type=dict[str, Any])
@@ -115,6 +115,6 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def redirect(url: str, parameters: dict[str, str]) -> Response:
-    """Redirect the browser to the app, with parameters added to the query."""
+    """Redirect the browser to a URL of the app, with parameters added to the URL's query."""
     separator = "&" if "?" in url else "?"
     return RedirectResponse(f"{url}{separator}{urlencode(parameters)}", 302)

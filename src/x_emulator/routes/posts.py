@@ -21,7 +21,7 @@ _CURSOR = re.compile(r"(older|newer):([0-9]{1,19})")
 
 
 async def create_post(call: Call) -> ApiResponse:
-    """`POST /2/tweets`."""
+    """Handle `POST /2/tweets`."""
     body = read_body(call.world, await call.request.body(), CreateBody)
     created = posts.create(call.world, call.user, call.client_id, body, call.at)
     post = created.post
@@ -36,13 +36,13 @@ async def create_post(call: Call) -> ApiResponse:
 
 
 async def delete_post(call: Call) -> ApiResponse:
-    """`DELETE /2/tweets/{id}`."""
+    """Handle `DELETE /2/tweets/{id}`."""
     posts.delete(call.world, call.user, call.client_id, _path_id(call), call.at)
     return ApiResponse(200, {"data": {"deleted": True}}, usd=billing.DELETE)
 
 
 async def read_posts(call: Call) -> ApiResponse:
-    """`GET /2/tweets?ids=`."""
+    """Handle `GET /2/tweets?ids=`."""
     selection = serializers.read_field_selection(call.world, call.query)
     found: list[Post] = []
     errors: list[dict[str, Any]] = []
@@ -62,7 +62,7 @@ async def read_posts(call: Call) -> ApiResponse:
 
 
 async def read_post(call: Call) -> ApiResponse:
-    """`GET /2/tweets/{id}`."""
+    """Handle `GET /2/tweets/{id}`."""
     selection = serializers.read_field_selection(call.world, call.query)
     post_id = _path_id(call)
     post = call.world.find_post(post_id)
@@ -82,7 +82,7 @@ async def read_post(call: Call) -> ApiResponse:
 
 
 async def read_timeline(call: Call) -> ApiResponse:
-    """`GET /2/users/{id}/tweets`."""
+    """Handle `GET /2/users/{id}/tweets`."""
     selection = serializers.read_field_selection(call.world, call.query)
     query = _timeline_query(call)
     author = call.world.users.get(_path_id(call))
@@ -108,14 +108,14 @@ async def read_timeline(call: Call) -> ApiResponse:
 
 
 async def read_me(call: Call) -> ApiResponse:
-    """`GET /2/users/me`."""
+    """Handle `GET /2/users/me`."""
     selection = serializers.read_field_selection(call.world, call.query)
     owned = call.is_owned(call.user_id)
     return _users_response(call, [call.user], [], selection, many=False, owned=owned)
 
 
 async def read_user(call: Call) -> ApiResponse:
-    """`GET /2/users/{id}`."""
+    """Handle `GET /2/users/{id}`."""
     selection = serializers.read_field_selection(call.world, call.query)
     user = call.world.users.get(_path_id(call))
     if user is None:
@@ -124,7 +124,7 @@ async def read_user(call: Call) -> ApiResponse:
 
 
 async def read_users(call: Call) -> ApiResponse:
-    """`GET /2/users?ids=`."""
+    """Handle `GET /2/users?ids=`."""
     selection = serializers.read_field_selection(call.world, call.query)
     ids = _ids(call)
     found = [call.world.users[each] for each in ids if each in call.world.users]

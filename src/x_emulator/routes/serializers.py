@@ -1,7 +1,8 @@
 """Posts, users and media as X's JSON, with the field names that the request uses.
 
-X is renaming fields: `tweet.fields` becomes `post.fields`, `retweet_count` `repost_count`. A
-response uses the names of its request, unless a switch forces the new ones.
+X is renaming fields: `tweet.fields` becomes `post.fields`, and `retweet_count` becomes
+`repost_count`. A response uses the old or new names like its request, unless the switch
+`field_names` forces the new names.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from x_emulator.rules import edits, escaping, metrics, polls, refusals
 from x_emulator.rules.posts import may_see_private
 from x_emulator.state import Media, Post, User, World
 
-# The values of `….fields` and `expansions`, in their older spelling.
+# The values that `….fields` and `expansions` accept, with the old field names.
 _POST = """
 article article_title attachments author_id card_uri community_id context_annotations
 conversation_id created_at display_text_range edit_controls edit_history_tweet_ids entities geo id
@@ -48,7 +49,7 @@ PLACE_FIELDS = frozenset(_PLACE.split())
 POLL_FIELDS = frozenset(_POLL.split())
 EXPANSIONS = frozenset(_EXPANSIONS.split())
 
-#: Old field name to new field name.
+#: Maps each old field name to the new field name.
 _NEW_NAMES = {
     "edit_history_tweet_ids": "edit_history_post_ids",
     "referenced_tweets": "referenced_posts",
@@ -63,13 +64,13 @@ _PRIVATE = {
     "non_public_metrics": metrics.non_public_metrics,
     "organic_metrics": metrics.organic_metrics,
 }
-#: A long post's `text` is cut here. `note_tweet` has the whole text.
+#: The length to which `text` of a long post is cut. `note_tweet` has the whole text.
 _CUT_AT = 276
 
 
 @dataclass(frozen=True)
 class FieldSelection:
-    """The fields that a request selects, in their old names."""
+    """The fields that a request selects, with their old names."""
 
     post: frozenset[str]
     user: frozenset[str]
@@ -79,7 +80,7 @@ class FieldSelection:
     uses_new_names: bool
 
     def rename_fields(self, tree: Any) -> Any:
-        """Return JSON with the new field names, if the request uses them."""
+        """Return JSON with the new field names if the request uses new names, else unchanged."""
         if not self.uses_new_names:
             return tree
         if isinstance(tree, dict):
@@ -90,11 +91,12 @@ class FieldSelection:
 
 
 def read_field_selection(world: World, query: dict[str, str]) -> FieldSelection:
-    """Read `….fields` and `expansions` from a query.
+    """Read the selected fields from a query's `….fields` and `expansions`.
 
-    Raises: Refusal (an unknown name).
+    Raises: Refusal (a field or expansion is unknown).
     """
-    _names(world, query, "place.fields", PLACE_FIELDS)  # checked only: there are no places
+    # No post has a place, so these fields are validated but not used.
+    _names(world, query, "place.fields", PLACE_FIELDS)
     return FieldSelection(
         post=_names(world, query, "tweet.fields", POST_FIELDS)
         | _names(world, query, "post.fields", POST_FIELDS),
@@ -129,7 +131,7 @@ def _names(
 def post_object(
     world: World, post: Post, selection: FieldSelection, at: datetime
 ) -> dict[str, Any]:
-    """Return a post with the selected fields, in their old names."""
+    """Return a post as JSON: the selected fields, with their old names."""
     text, entities, note = _text_of(post)
     result: dict[str, Any] = {
         "id": post.id,
@@ -177,10 +179,10 @@ def split_by_permission(
     parameter: str,
     at: datetime,
 ) -> tuple[list[Post], list[dict[str, Any]]]:
-    """Split posts into those that the reader may see, and errors for the others.
+    """Return the posts that the reader may see, and errors for the other posts.
 
-    A reader may see a post if they may see all its selected fields. Each private field of a
-    dropped post has an error.
+    A reader may see a post if they may see all its selected fields. Otherwise the errors have one
+    entry for each selected field that is private.
     """
     fields = [
         f"{group}.{name}"
@@ -203,7 +205,7 @@ def split_by_permission(
 def user_object(
     world: World, user: User, selection: FieldSelection, at: datetime
 ) -> dict[str, Any]:
-    """Return a user with the selected fields, in their old names."""
+    """Return a user as JSON: the selected fields, with their old names."""
     live = sum(1 for _ in world.live_posts(user.id)) if "public_metrics" in selection.user else 0
     optional: dict[str, Any] = {
         "created_at": iso(user.created_at),
@@ -236,7 +238,7 @@ def user_object(
 def includes(
     world: World, posts: list[Post], selection: FieldSelection, at: datetime
 ) -> dict[str, Any]:
-    """Return the objects that the expansions add to the posts."""
+    """Return `includes`: the users, media, posts and polls that the expansions select."""
     included: dict[str, Any] = {}
     if "attachments.media_keys" in selection.expansions:
         media = [(each, post) for post in posts for each in post.media]
@@ -273,7 +275,7 @@ def includes(
 
 
 def upload_object(world: World, media: Media, at: datetime) -> dict[str, Any]:
-    """Return an upload as finalize and STATUS do."""
+    """Return an upload as JSON, as in the responses to finalize and STATUS."""
     expires_in = max(0, int((media.expires_at - at).total_seconds()))
     result: dict[str, Any] = {
         "id": media.id,
@@ -300,12 +302,12 @@ def upload_object(world: World, media: Media, at: datetime) -> dict[str, Any]:
 
 
 def iso(at: datetime) -> str:
-    """Format an instant as X does: UTC, milliseconds, `Z`."""
+    """Format an instant as X does: in UTC, with milliseconds and `Z`."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"
 
 
 def _text_of(post: Post) -> tuple[str, dict[str, Any], dict[str, Any] | None]:
-    """Return `text`, its entities and the note. A long text is cut; its note has all of it."""
+    """Return `text`, its entities and `note_tweet`, which has the whole text of a long post."""
     if not post.is_long:
         return post.returned_text, post.entities, None
     cut = escaping.cut(post.returned_text, _CUT_AT)

@@ -1,4 +1,4 @@
-"""The routes of v1.1 other than media: `verify_credentials`, and a refusal of all others."""
+"""The routes of v1.1 except media: `verify_credentials`, and a refusal of all other paths."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ _NOT_IN_PLAN = (
 
 
 async def verify_credentials(call: Call) -> ApiResponse:
-    """`GET /1.1/account/verify_credentials.json`: the user, in v1.1's format."""
+    """`GET /1.1/account/verify_credentials.json`: returns the user in v1.1's format."""
     user, at = call.user, call.at
     fields: dict[str, Any] = {
         "id": int(user.id),
@@ -44,7 +44,7 @@ async def verify_credentials(call: Call) -> ApiResponse:
 
 
 async def refuse_other_paths(request: Request) -> Response:
-    """Refuse any other path of v1.1, which X's plans do not include."""
+    """Refuse a path of v1.1 that the emulator does not serve. X's plans do not include it."""
     world: World = request.app.state.world
     entry = RequestEntry(
         at=world.now(),

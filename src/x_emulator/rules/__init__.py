@@ -1,1 +1,1 @@
-"""X's rules on plain data, without HTTP."""
+"""X's rules, as functions on the emulator's state that know nothing of HTTP."""

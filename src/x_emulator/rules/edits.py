@@ -1,6 +1,7 @@
-"""Edits: each creates a new post, and all versions of a post share one history.
+"""Edits of posts. Each edit creates a new post, and all versions share one history.
 
-Who may edit, for how long and how often is documented; the messages of the refusals are not.
+X documents who may edit, for how long and how often. X does not document the messages of the
+refusals.
 """
 
 from datetime import datetime, timedelta
@@ -16,9 +17,10 @@ MAX_EDITS = 5
 
 
 def find_previous_version(world: World, user: User, body: CreateBody, at: datetime) -> Post | None:
-    """Return the version that a create request replaces. None: it is not an edit.
+    """Return the version that a create request replaces. None if the request is not an edit.
 
-    Raises: Refusal (another user's, not the latest version, too late, too often, not editable).
+    Raises: Refusal (the post is another user's, is not the latest version, is too old, has been
+    edited too often or is not editable).
     """
     if body.edit_options is UNSET:
         return None
@@ -35,13 +37,13 @@ def find_previous_version(world: World, user: User, body: CreateBody, at: dateti
 
 
 def is_eligible(user: User, body: CreateBody, parent: Post | None) -> bool:
-    """Return whether a new post is of a kind that can be edited."""
+    """Return whether X permits edits of a new post: premium author, own thread, no poll."""
     is_own_thread = parent is None or parent.user_id == user.id
     return user.is_premium and is_own_thread and body.poll is UNSET
 
 
 def edit_controls(world: World, post: Post) -> dict[str, Any]:
-    """Return `edit_controls`, which clients should check before an edit."""
+    """Return the field `edit_controls` of a post, which clients should check before an edit."""
     until = _editable_until(world, post)
     return {
         "edits_remaining": _edits_left(post),

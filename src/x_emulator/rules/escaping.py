@@ -1,4 +1,4 @@
-"""Escaping of `&`, `<` and `>` in texts, as X does, with adjusted entity positions."""
+"""Escaping of `&`, `<` and `>` in texts as on X, with new positions of the entities."""
 
 import bisect
 import re
@@ -11,7 +11,7 @@ _SPECIAL = re.compile("[&<>]")
 
 
 def escape(wrapped: WrappedText) -> WrappedText:
-    """Return the escaped text, with entity positions in it."""
+    """Escape a text, and move its entities to their positions in the escaped text."""
     positions = [match.start() for match in _SPECIAL.finditer(wrapped.text)]
     if not positions:
         return wrapped
@@ -32,6 +32,6 @@ def escape(wrapped: WrappedText) -> WrappedText:
 
 
 def cut(text: str, at: int) -> int:
-    """Return the last position up to `at` that is not inside an escape."""
+    """Return the last position up to `at` that is not inside an escape such as `&amp;`."""
     start = text.rfind("&", max(0, at - 4), at)
     return start if start >= 0 and ";" not in text[start:at] else at

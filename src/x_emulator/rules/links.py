@@ -1,7 +1,7 @@
-"""Links, mentions and tags in a text, and the text as X returns it, with wrapped links.
+"""Finds links, mentions and tags in a text, and replaces links by t.co links as X does.
 
-Deliberately written independently of Roost's rules: both decide which texts are billed as links, so
-a mistake in one shows as a difference.
+Links decide the price of a post, and Roost has rules of its own to find them. This module shares
+no code with those rules, so a mistake in one of the two shows as a difference.
 """
 
 import bisect
@@ -14,7 +14,7 @@ from x_emulator import seeded_random
 from x_emulator.rules.tlds import TOP_LEVEL_DOMAINS
 
 _LETTERS = r"A-Za-z0-9\u00C0-\u024F"
-#: Labels and dots, in Latin letters. The preceding character decides whether a link may begin.
+#: A run of domain labels in Latin letters. A link cannot begin after some characters, such as `@`.
 _BARE = re.compile(
     rf"(?<![{_LETTERS}_@＠$#＃./-])[{_LETTERS}](?>(?:[{_LETTERS}_-]*\.)+[{_LETTERS}_-]+)"
 )
@@ -36,7 +36,7 @@ _CASHTAG = re.compile(r"(?<!\S)\$([A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?)(?=$|[\s.,
 
 @dataclass(frozen=True)
 class Link:
-    """A link in a text, with its position."""
+    """A link in a text, with its position in the text."""
 
     start: int
     end: int
@@ -44,19 +44,19 @@ class Link:
 
     @property
     def expanded(self) -> str:
-        """The full URL, with a protocol even for a bare domain."""
+        """The full URL. A bare domain gets a protocol."""
         return self.value if "://" in self.value else f"http://{self.value}"
 
     @property
     def display(self) -> str:
-        """The URL as X displays it: without protocol and `www.`, at most 27 characters."""
+        """The URL as X displays URLs: without protocol and `www.`, at most 27 characters."""
         bare = re.sub(r"^https?://(www\.)?", "", self.expanded, flags=re.IGNORECASE)
         return bare if len(bare) <= 27 else bare[:26] + "…"
 
 
 @dataclass(frozen=True)
 class WrappedText:
-    """A text as X returns it, with its entities. Positions refer to `text`."""
+    """A text as X returns it, with its entities. The entities' positions refer to `text`."""
 
     text: str
     entities: dict[str, list[dict[str, Any]]]
@@ -64,7 +64,7 @@ class WrappedText:
 
 
 def find_links(text: str) -> list[Link]:
-    """Find all links, in order: http(s) URLs, and bare domains with a known TLD."""
+    """Find all links in order: http(s) URLs, and bare domains with a known top-level domain."""
     if "." not in text:
         return []
     found = list(_find_with_protocol(text)) if "://" in text else []
@@ -75,10 +75,11 @@ def find_links(text: str) -> list[Link]:
             continue
         run = match.group()
         if text[match.end() : match.end() + 1] in ("@", "+"):
-            run = run.rpartition(".")[0]  # the last label belongs to the text after it
+            # The last label belongs to the text that follows, as in an email address.
+            run = run.rpartition(".")[0]
         end = _end_of_domain(run, strict=True)
         if end is not None:
-            # A link without a protocol begins after the last underscore of its subdomains.
+            # Only the part of a bare domain after the last underscore is a link.
             start = match.start() + run.rfind("_", 0, end) + 1
             stop = _end_of_link(text, match.start() + end, match.end(), strict=True)
             found.append(Link(start, stop, text[start:stop]))
@@ -100,9 +101,9 @@ def find_mentions(text: str) -> list[str]:
 def wrap(
     text: str, post_id: str, user_ids: dict[str, str], media: list[tuple[str, str]]
 ) -> WrappedText:
-    """Replace links by t.co links and append the media's link, as X does.
+    """Replace links by t.co links and append the link to the media, as X does.
 
-    `user_ids` maps case-folded usernames to ids. `media` has (media key, expanded URL).
+    `user_ids` maps case-folded usernames to ids. `media` has pairs of media key and expanded URL.
     """
     links = find_links(text)
     if not links and not media:
@@ -186,8 +187,8 @@ def _find_with_protocol(text: str) -> Iterator[Link]:
 def _end_of_domain(run: str, *, strict: bool) -> int | None:
     """Return the end of the right-most top-level domain in a run of labels, or None.
 
-    `strict` is for bare domains. After a protocol any word is accepted as a top-level domain, and
-    it ends before letters of another script that follow without a space.
+    A bare domain (`strict`) needs a known top-level domain. After a protocol, any word counts as a
+    top-level domain; the word ends before letters of another script.
     """
     labels = run.split(".")
     valid = next((n for n, each in enumerate(labels) if not _is_label(each)), len(labels))
@@ -196,11 +197,11 @@ def _end_of_domain(run: str, *, strict: bool) -> int | None:
         label = labels[last]
         end_of_label, end = end, end - len(label) - 1
         if valid < last or "_" in labels[last - 1]:
-            continue  # an underscore is valid in a subdomain, but not in the registered name
+            continue  # The registered name must not contain an underscore; subdomains may.
         ascii_part = label if strict else _ASCII_LABEL.split(label, maxsplit=1)[0]
         word = ascii_part.lower()
         if not strict and label and not ascii_part:
-            return end_of_label  # a top-level domain in another script
+            return end_of_label  # The top-level domain is in another script.
         is_plausible = not strict and len(word) >= 2 and word.isalpha()
         if is_plausible or word in TOP_LEVEL_DOMAINS or word.startswith("xn--"):
             return end_of_label - len(label) + len(ascii_part)

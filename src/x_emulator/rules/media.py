@@ -1,6 +1,7 @@
 """The rules of uploads: segments, validation at finalize, processing during polls.
 
-Segments are written to files, then joined, hashed, decoded and deleted. Only the metadata remains.
+Each segment is written to a file. At finalize, the segments are joined, hashed, decoded and
+deleted. Only the metadata of the media remains.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from x_emulator.rules.media_validation import INVALID_DIMENSIONS, MediaInfo
 from x_emulator.rules.request_bodies import Id
 from x_emulator.state import Media, World
 
-#: An upload that no post uses expires after this time.
+#: How long an upload can be attached to a post.
 LIFETIME = timedelta(hours=24)
 
 MediaType = Literal[
@@ -50,9 +51,9 @@ Category = Literal[
 OneShotCategory = Literal[
     "tweet_image", "tweet_video", "tweet_gif", "dm_image", "dm_video", "dm_gif", "subtitles"
 ]
-#: The maximum size of a whole file, without segments: that of a GIF.
+#: The maximum size of a file that is uploaded whole instead of in segments: the limit of a GIF.
 MAX_WHOLE_FILE_BYTES = media_validation.MAX_BYTES["tweet_gif"]
-#: Signature, its offset, and the media type.
+#: For each signature at the beginning of a file: the signature, its offset and the media type.
 _SIGNATURES: tuple[tuple[bytes, int, MediaType], ...] = (
     (b"\x89PNG", 0, "image/png"),
     (b"\xff\xd8\xff", 0, "image/jpeg"),
@@ -85,13 +86,13 @@ class InitializeBody(Struct, forbid_unknown_fields=True):
 
 
 class AltText(Struct):
-    """`metadata.alt_text`."""
+    """The object `metadata.alt_text` of a metadata request."""
 
     text: Annotated[str, Meta(max_length=1000)]
 
 
 class Metadata(Struct):
-    """`metadata` of a media; other keys of the schema are accepted and ignored."""
+    """The object `metadata` of a metadata request. Other keys of the schema are ignored."""
 
     alt_text: AltText | UnsetType = UNSET
 
@@ -104,7 +105,7 @@ class MetadataBody(Struct):
 
 
 class SubtitleTrack(Struct):
-    """`subtitles` of a request that attaches a track to a video."""
+    """The object `subtitles` of a request that attaches a track to a video."""
 
     id: Id
     language_code: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
@@ -120,7 +121,7 @@ class SubtitlesBody(Struct, forbid_unknown_fields=True):
 
 
 class DeleteSubtitlesBody(Struct):
-    """The body of `DELETE /2/media/subtitles`, which the schema does not restrict."""
+    """The body of `DELETE /2/media/subtitles`. X's schema permits other fields too."""
 
     id: str
     media_category: str
@@ -136,9 +137,9 @@ def initialize(
     *,
     is_synchronous: bool = False,
 ) -> Media:
-    """Create an upload. A synchronous one is validated at finalize, whatever its category.
+    """Create an upload. If it is synchronous, finalize validates even GIFs and videos at once.
 
-    Raises: Refusal (larger than the limit of its category).
+    Raises: Refusal (the file is larger than the limit of its category).
     """
     if body.total_bytes > media_validation.MAX_BYTES[body.media_category]:
         message = f"File size exceeds {media_validation.MAX_BYTES[body.media_category]} bytes."
@@ -163,9 +164,9 @@ def initialize(
 
 
 def get_upload(world: World, user_id: str, media_id: str, at: datetime) -> Media:
-    """Return a user's upload that has not expired.
+    """Return an upload of a user.
 
-    Raises: Refusal.
+    Raises: Refusal (the upload does not exist, has expired or is another user's).
     """
     media = world.media.get(media_id)
     if media is None or media.user_id != user_id or at >= media.expires_at:
@@ -176,14 +177,14 @@ def get_upload(world: World, user_id: str, media_id: str, at: datetime) -> Media
 
 
 def folder_of(world: World, media: Media) -> Path:
-    """Return the directory of an upload's segments, which exists until finalize."""
+    """Return the directory with an upload's segments. It exists until finalize."""
     return world.spool / media.id
 
 
 def add_segment(world: World, media: Media, index: int, file: Path) -> None:
-    """Store a segment, or replace the one with this index.
+    """Store a segment. A segment with the same index is replaced.
 
-    Raises: Refusal (already finalized, or an invalid index).
+    Raises: Refusal (the upload is finalized, or the index is invalid).
     """
     if media.state != "uploading":
         raise refusals.invalid_request(world.switches, "id", media.id, "BadRequest: Not found")
@@ -196,10 +197,10 @@ def add_segment(world: World, media: Media, index: int, file: Path) -> None:
 
 
 async def finalize(world: World, media: Media) -> None:
-    """Join and validate the segments: images at once, GIF and video while the client polls.
+    """Join the segments and validate the file: images at once, others while the client polls.
 
-    Raises: Refusal (gaps, another size than announced, an invalid image, or a repeated finalize
-    without the switch `finalize_is_idempotent`).
+    Raises: Refusal (a segment is missing, the size differs from the announced size, an image is
+    invalid, or finalize is repeated while the switch `finalize_is_idempotent` is off).
     """
     is_closed = media.state != "uploading"
     if is_closed and world.switches.finalize_is_idempotent:
@@ -223,7 +224,7 @@ async def finalize(world: World, media: Media) -> None:
 
 
 def describe_file(file: Path, category: Category, owners: Sequence[str] = ()) -> InitializeBody:
-    """Return the body that announces a file, whose type is read from its first bytes."""
+    """Return the `initialize` body for a file. Its first bytes determine the media type."""
     head = file.read_bytes()[:16]
     matches = (kind for sign, start, kind in _SIGNATURES if head[start:].startswith(sign))
     return InitializeBody(
@@ -244,9 +245,9 @@ async def upload_whole(
     *,
     is_synchronous: bool = False,
 ) -> Media:
-    """Upload a whole file, which is moved away.
+    """Upload a whole file. The file is moved from its path.
 
-    Raises: Refusal.
+    Raises: Refusal (see `initialize` and `finalize`).
     """
     media = initialize(world, user_id, client_id, body, at, is_synchronous=is_synchronous)
     add_segment(world, media, 0, file)
@@ -257,9 +258,9 @@ async def upload_whole(
 def add_subtitles(
     world: World, user_id: str, video_id: str, tracks: Sequence[SubtitleTrack], at: datetime
 ) -> Media:
-    """Attach tracks to a video, and replace those with the same languages.
+    """Attach subtitle tracks to a video. Tracks with the same language are replaced.
 
-    Raises: Refusal (no such video, or no such subtitles).
+    Raises: Refusal (the video or the uploaded subtitles do not exist).
     """
     video = get_upload(world, user_id, video_id, at)
     for track in tracks:
@@ -271,7 +272,7 @@ def add_subtitles(
 
 
 def poll(world: World, media: Media) -> None:
-    """Advance the processing of an upload. Only polls by a client advance it."""
+    """Advance the processing of an upload by one step. Processing advances only through polls."""
     if media.state in ("pending", "in_progress"):
         is_done = media.polls >= world.switches.processing_polls and media.verdict is not None
         media.polls += 1
@@ -282,7 +283,7 @@ def poll(world: World, media: Media) -> None:
 
 
 def _needs_processing(media: Media) -> bool:
-    """Return whether it is a GIF or video. All others are ready, or refused, at finalize."""
+    """Return whether the media is processed after finalize: GIFs and videos are."""
     return not media.is_synchronous and not media.category.endswith(("image", "subtitles"))
 
 

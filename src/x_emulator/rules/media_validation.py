@@ -1,7 +1,7 @@
-"""Validation of uploaded files by decoding them. It runs in a thread.
+"""Validates uploaded files by decoding them. The validation runs in a thread.
 
-Limits are those of X's media documentation: image 5 MiB with sides of 4 to 8192 pixels, GIF 15 MiB,
-350 frames, 1280 by 1080, video 512 MiB (see `video_validation`).
+The limits are from X's media documentation. Images: 5 MiB, and sides of 4 to 8192 pixels. GIFs:
+15 MiB, 350 frames, and 1280 by 1080 pixels. Videos: 512 MiB (see `video_validation`).
 """
 
 import hashlib
@@ -26,7 +26,7 @@ MAX_BYTES = {
     "dm_video": 512 * _MIB,
     "subtitles": 500_000,
 }
-#: X's message (v1.1 code 324).
+#: X's message for an image with wrong dimensions (v1.1 code 324).
 INVALID_DIMENSIONS = "Image dimensions must be >= 4x4 and <= 8192x8192"
 _DECODER_ERRORS = (
     OSError,
@@ -41,7 +41,7 @@ _IMAGE_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 
 @dataclass(frozen=True)
 class MediaInfo:
-    """The result of validation. `verdict` is `ok` or the reason for a refusal."""
+    """The result of a file's validation. `verdict` is `ok` or the reason for a refusal."""
 
     verdict: str
     size: int
@@ -52,7 +52,7 @@ class MediaInfo:
 
 
 def assemble(segments: list[Path], whole: Path) -> str:
-    """Join segments in order into one file. Returns the SHA-256 of all bytes."""
+    """Join segments in order into one file. Returns the SHA-256 of the file."""
     with whole.open("wb") as out:
         for segment in segments:
             with segment.open("rb") as part:
@@ -62,7 +62,7 @@ def assemble(segments: list[Path], whole: Path) -> str:
 
 
 def validate_media(file: Path, category: str, sha256: str) -> MediaInfo:
-    """Decode a file according to its category."""
+    """Validate a file by decoding it as its category requires."""
     size = file.stat().st_size
     if category == "subtitles":
         return MediaInfo("ok", size, sha256)
@@ -74,14 +74,14 @@ def validate_media(file: Path, category: str, sha256: str) -> MediaInfo:
         else:
             verdict, width, height, duration = validate_video(file, size)
     except _DECODER_ERRORS as error:
-        # Pillow raises SyntaxError for broken PNGs, OSError for most of the rest.
+        # Pillow raises SyntaxError for a broken PNG, and OSError for most other broken files.
         return MediaInfo(f"not decodable ({type(error).__name__})", size, sha256)
     return MediaInfo(verdict, size, sha256, width, height, duration)
 
 
 def _validate_image(file: Path) -> tuple[str, int, int, int]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow warns about unusual but valid files
+        warnings.simplefilter("ignore")  # Pillow warns about files that are unusual but valid.
         with Image.open(file, formats=_IMAGE_FORMATS) as image:
             if min(image.size) < 4 or max(image.size) > 8192:
                 return (INVALID_DIMENSIONS, *image.size, 0)

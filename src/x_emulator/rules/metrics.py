@@ -1,17 +1,18 @@
-"""Metrics of posts and accounts: a function of seed, post or account, and time alone.
+"""Metrics of posts and accounts, computed only from seed, time, and post or account.
 
-Nothing is accumulated, so one jump of thirty days gives the result of 720 jumps of an hour. What
-the emulated accounts do with each other's posts is added from the instant at which they did it.
+The functions keep no running totals, so one jump of thirty days gives the same result as 720 jumps
+of an hour. A like, repost, reply or quote by an emulated account counts from its own instant on.
 
-**A post** finally reaches a share of its author's followers at the moment of posting, multiplied by
-a random factor (log-normal), format, weekday and hour of posting. Views grow along a log-logistic
-curve with a half-life of about 80 minutes and almost none after a day, as Pfeffer, Matter and
-Sargsyan measured ("The Half-Life of a Tweet", ICWSM 2023). Likes, replies and clicks are rare among
-viewers (Poisson counts around random rates) and grow in proportion to the views.
+**A post** finally reaches a share of the followers that its author has at the moment of posting.
+This reach is multiplied by a random (log-normal) factor and by factors for format, weekday and hour
+of posting. Views grow along a log-logistic curve with a half-life of about 80 minutes; after a day
+almost no views are added. Pfeffer, Matter and Sargsyan measured this ("The Half-Life of a Tweet",
+ICWSM 2023). Few viewers like, reply or click: these are Poisson counts around random rates, which
+grow in proportion to the views.
 
-**An account** gains and loses followers every day: counts around a weekday's mean, over-dispersed
-by a log-normal factor, spread over the day by how many people are awake. The scenario's changes are
-added.
+**An account** gains and loses followers every day. Both counts are random around a mean for the
+weekday, over-dispersed by a log-normal factor. They are spread over the day in proportion to the
+number of people awake. The changes of the scenario are added.
 """
 
 import math
@@ -21,9 +22,9 @@ from x_emulator.scenarios.scenario import ViralPost
 from x_emulator.seeded_random import lognormal, poisson, uniforms
 from x_emulator.state import Post, Reactions, User, World
 
-#: Activity by weekday, Monday first: higher in the middle of the week than at the weekend.
+#: Relative activity by weekday, Monday first. It is higher during the week than at the weekend.
 _WEEKDAY = (1.02, 1.06, 1.07, 1.04, 0.99, 0.90, 0.92)
-#: Activity of the audience by hour of the day, UTC (Europe and the Americas).
+#: Relative activity by hour of the day in UTC, for an audience in Europe and the Americas.
 _HOUR = (
     *(0.80, 0.70, 0.60, 0.55, 0.55, 0.60, 0.75, 0.90, 1.00, 1.05, 1.05, 1.10),
     *(1.15, 1.20, 1.25, 1.25, 1.25, 1.25, 1.25, 1.25, 1.20, 1.15, 1.10, 1.00),
@@ -33,19 +34,20 @@ _BY_HOUR = [sum(_HOUR[:hour]) / sum(_HOUR) for hour in range(25)]
 _HALF_LIFE = 80 * 60.0
 _SHAPE = 1.1
 
-#: Views by people who are not followers, and the share of followers that a median post reaches.
+#: A post's reach: views by people who are not followers, and the share of followers who see a
+#: median post.
 _STRANGERS = 25.0
 _REACH = 0.16
 _FORMAT = {"tweet_image": 1.15, "tweet_gif": 1.10, "tweet_video": 1.25, "amplify_video": 1.25}
-#: X shows posts with links to other sites to fewer people.
+#: Factor of reach for a post with a link: X shows posts with links to other sites to fewer people.
 _LINK = 0.65
-#: Only those who continue to read see a later part of a thread.
+#: Factor of reach for a reply: only people who continue to read see a later part of a thread.
 _REPLY = 0.30
 
 #: Video views per hundred impressions of a post with a video.
 _VIDEO_VIEWS = 30
 
-#: Median share of viewers for each kind of engagement.
+#: The median share of viewers who engage, by kind of engagement.
 _RATES = {
     "like_count": 0.013,
     "reply_count": 0.0012,
@@ -71,7 +73,7 @@ def post_counts(world: World, post: Post, at: datetime) -> dict[str, int]:
 
 
 def _with_reactions(modelled: dict[str, int], reactions: Reactions, at: datetime) -> dict[str, int]:
-    """Add what emulated accounts did. Each account that reacted has also viewed the post once."""
+    """Add the reactions of emulated accounts. Each account that reacted also adds one view."""
     responses = [each for each in (*reactions.replies, *reactions.quotes) if each.created_at <= at]
     viewers = {each.user_id for each in responses}
     for toggles in (reactions.likes, reactions.reposts):
@@ -87,7 +89,7 @@ def _with_reactions(modelled: dict[str, int], reactions: Reactions, at: datetime
 
 
 def active_users(toggles: dict[str, list[datetime]], at: datetime) -> list[str]:
-    """List the users whose like or repost is set: those who toggled it an odd number of times."""
+    """List the users whose like or repost is active: they toggled it an odd number of times."""
     return [
         user_id for user_id, instants in toggles.items() if sum(each <= at for each in instants) % 2
     ]
@@ -104,7 +106,7 @@ def _outcome_of(world: World, post: Post) -> tuple[float, ...]:
 
 
 def _share_reached(world: World, post: Post, half_life: float, at: datetime) -> float:
-    """Return the share of its final counts that a post has; an outage does not count as age."""
+    """Return the share of its final counts that a post has. Outages do not add to its age."""
     age = (at - post.created_at).total_seconds()
     for outage in world.scenario.outages:
         begins = max(post.created_at, outage.begins(world.started_at))
@@ -114,7 +116,7 @@ def _share_reached(world: World, post: Post, half_life: float, at: datetime) -> 
 
 
 def _draw_outcome(world: World, post: Post) -> tuple[float, ...]:
-    """Return the half-life in seconds, then the final count of each of `NAMES`."""
+    """Return a post's half-life in seconds, followed by its final counts in order of `NAMES`."""
     author = world.users[post.user_id]
     at = post.created_at
     reach = _STRANGERS + _REACH * follower_count(world, author, at)
@@ -143,15 +145,15 @@ def _draw_outcome(world: World, post: Post) -> tuple[float, ...]:
 
 
 def public_metrics(counts: dict[str, int]) -> dict[str, int]:
-    """Return the metrics that everyone may see."""
+    """Return the metrics of a post that everyone may see."""
     names = ("retweet_count", "reply_count", "like_count", "quote_count", "bookmark_count")
     return {name: counts[name] for name in (*names, "impression_count")}
 
 
 def non_public_metrics(counts: dict[str, int]) -> dict[str, int]:
-    """Return the metrics that only the author may see, for 30 days.
+    """Return the metrics of a post that only the author may see, for 30 days.
 
-    Engagements are the sum of all counts but impressions and bookmarks.
+    Engagements are the sum of all counts except impressions and bookmarks.
     """
     engagements = sum(counts.values()) - counts["impression_count"] - counts["bookmark_count"]
     names = ("impression_count", "url_link_clicks", "user_profile_clicks")
@@ -159,13 +161,13 @@ def non_public_metrics(counts: dict[str, int]) -> dict[str, int]:
 
 
 def organic_metrics(counts: dict[str, int]) -> dict[str, int]:
-    """Return the metrics outside of advertising, which the emulator does not have."""
+    """Return the metrics without views through advertising. The emulator has no advertising."""
     names = ("impression_count", "like_count", "reply_count", "retweet_count")
     return {name: counts[name] for name in (*names, "url_link_clicks", "user_profile_clicks")}
 
 
 def media_counts(world: World, post: Post, duration_ms: int, at: datetime) -> dict[str, int]:
-    """Return how a post's video was watched until an instant; each quarter loses viewers."""
+    """Return the counts of a post's video at an instant. Fewer viewers reach each quarter."""
     views = post_counts(world, post, at)["impression_count"]
     starts = views * 45 // 100
     drawn = uniforms(world.seed, "video", post.user_id, post.ordinal)[0]
@@ -185,7 +187,7 @@ def media_counts(world: World, post: Post, duration_ms: int, at: datetime) -> di
 
 
 def follower_count(world: World, user: User, at: datetime) -> int:
-    """Return the followers of an account at an instant."""
+    """Return how many followers an account has at an instant."""
     if user.flow_before is None:
         user.flow_before = _flow_until(world, user, user.since)
     flow_before, lost = user.flow_before, 0
@@ -203,7 +205,7 @@ def follower_count(world: World, user: User, at: datetime) -> int:
 
 
 def find_viral_post(world: World, viral: ViralPost) -> Post | None:
-    """Return the post that goes viral; None if it has not been made."""
+    """Return the post that goes viral. None if the account has not made this post yet."""
     earliest = viral.earliest(world.started_at)
     for user in world.users.values():
         if user.index == viral.account:
@@ -212,12 +214,12 @@ def find_viral_post(world: World, viral: ViralPost) -> Post | None:
 
 
 def following_count(user: User, at: datetime) -> int:
-    """Return how many accounts a user follows: one more every nine days."""
+    """Return how many accounts a user follows. The number grows by one every nine days."""
     return user.following + max(0, (at - user.since).days) // 9
 
 
 def _flow_until(world: World, user: User, at: datetime) -> int:
-    """Return the net change from the midnight before the account's `since` to an instant."""
+    """Return the net change of followers from the midnight before `since` to an instant."""
     days = (at.date() - user.since.date()).days
     while len(user.flows) <= days:
         before = sum(user.flows[-1]) if user.flows else 0
@@ -230,7 +232,7 @@ def _flow_until(world: World, user: User, at: datetime) -> int:
 
 
 def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
-    """Return the followers gained and lost on a UTC day."""
+    """Return how many followers an account gains and loses on a UTC day."""
     scenario = world.scenario
     growth = math.exp((scenario.daily_gain - scenario.daily_loss) * (day - user.since.date()).days)
     mean = user.followers * growth * _WEEKDAY[day.weekday()]
@@ -241,7 +243,7 @@ def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
 
 
 def _share_of_day(at: datetime) -> float:
-    """Return the share of a day's change that has happened by this time of day."""
+    """Return the share of a day's change of followers that has happened by this time of day."""
     hour = at.hour
     hour_share = (60 * at.minute + at.second + at.microsecond / 1e6) / 3600
     return _BY_HOUR[hour] + (_BY_HOUR[hour + 1] - _BY_HOUR[hour]) * hour_share

@@ -1,7 +1,7 @@
-"""Polls: opened with a post, voted on by its viewers, closed after their duration.
+"""Polls. A poll opens with its post and closes after its duration. The viewers vote.
 
-Votes are a function of seed, post and time, as all counts are: a share of the impressions, divided
-by random weights. The share is plausible, not measured.
+Like all counts, votes depend only on seed, post and time. A share of the viewers votes, and random
+weights divide the votes among the options. The share is plausible, not measured.
 """
 
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ _VOTERS = 0.04
 
 
 def open_poll(body: PollBody, poll_id: str, at: datetime) -> dict[str, Any]:
-    """Return a poll without votes."""
+    """Return the stored form of a new poll, which has no votes yet."""
     return {
         "id": poll_id,
         "labels": list(body.options),
@@ -26,7 +26,7 @@ def open_poll(body: PollBody, poll_id: str, at: datetime) -> dict[str, Any]:
 
 
 def poll_object(world: World, post: Post, fields: frozenset[str], at: datetime) -> dict[str, Any]:
-    """Return the poll of a post with some fields; id and options are always included."""
+    """Return a post's poll as JSON: the id, the options and the requested fields."""
     poll = post.poll or {}
     counted_at = min(at, poll["end"])
     impressions = metrics.post_counts(world, post, counted_at)["impression_count"]

@@ -12,9 +12,10 @@ from x_emulator.rules import edits, escaping, links, polls, refusals
 from x_emulator.rules.request_bodies import CreateBody
 from x_emulator.state import Media, Post, Reactions, User, World, instant_of
 
-#: Not documented; long enough for a retry, short enough for a daily "Good morning".
+#: How long X refuses the same text again. X does not document the time. This time covers retries,
+#: and permits a daily "Good morning".
 DUPLICATE_WINDOW = timedelta(hours=24)
-#: How long the author can see the private metrics of a post.
+#: How long after a post's creation its author can see its private metrics.
 PRIVATE_FOR = timedelta(days=30)
 _SHORT, _LONG = 280, 25_000
 _LONGEST_VIDEO_MS = 140_000
@@ -22,7 +23,7 @@ _LONGEST_VIDEO_MS = 140_000
 
 @dataclass(frozen=True)
 class Created:
-    """A new post, and whether it is a summoned reply, which has its own price."""
+    """A new post. A `summoned` reply (a reply to another user) has a price of its own."""
 
     post: Post
     summoned: bool
@@ -33,7 +34,7 @@ def create(
 ) -> Created:
     """Validate a create request as X does, and create the post.
 
-    Without `client_id`, a person writes it on X itself, and the rules for apps do not apply.
+    If `client_id` is None, a person writes the post on X itself. Rules for apps do not apply then.
 
     Raises: Refusal.
     """
@@ -107,9 +108,9 @@ def create(
 
 
 def delete(world: World, user: User, client_id: str, post_id: str, at: datetime) -> None:
-    """Delete a user's own post in all its versions. A missing post counts as deleted.
+    """Delete a user's own post in all its versions. If the post does not exist, do nothing.
 
-    Raises: Refusal (another user's post).
+    Raises: Refusal (the post is another user's).
     """
     post = world.find_post(post_id)
     if post is None:
@@ -127,18 +128,22 @@ def erase(world: World, post: Post, deleted_by: str, at: datetime) -> None:
 
 
 def is_visible(world: World, post: Post, reader_id: str) -> bool:
-    """Return whether a reader may see a post: not of suspended or other protected accounts."""
+    """Return whether a reader may see a post.
+
+    Posts of suspended accounts are hidden from everyone, and posts of protected accounts from all
+    but their author.
+    """
     author = world.users[post.user_id]
     return not author.suspended and (not author.protected or author.id == reader_id)
 
 
 def may_see_private(post: Post, user_id: str, at: datetime) -> bool:
-    """Return whether a user may see the private metrics: only the author, for 30 days."""
+    """Return whether a user may see a post's private metrics: only the author, for 30 days."""
     return post.user_id == user_id and at - post.created_at <= PRIVATE_FOR
 
 
 class Cursor(NamedTuple):
-    """Where a page begins: before or after a post id, whatever is created or deleted."""
+    """A position before or after a post id. Added or deleted posts do not move it."""
 
     direction: Literal["older", "newer"]
     post_id: int
@@ -146,7 +151,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True)
 class TimelineQuery:
-    """Which of a user's posts to read. Ids are exclusive bounds; `start` is inclusive."""
+    """Which posts of a user to read. Bounds are exclusive, except that `start` is inclusive."""
 
     max_results: int = 10
     since_id: int | None = None
@@ -159,7 +164,7 @@ class TimelineQuery:
 
 @dataclass(frozen=True)
 class Page:
-    """Posts, newest first, and the cursors of the next and previous page."""
+    """A page of posts, newest first, with the cursors of the next and the previous page."""
 
     posts: Sequence[Post]
     next: Cursor | None
@@ -167,7 +172,7 @@ class Page:
 
 
 def read_timeline(world: World, user: User, query: TimelineQuery) -> Page:
-    """Return a page of a user's posts. X goes back 3,200 posts, or 800 without replies."""
+    """Return a page of a user's latest 3,200 posts, or 800 posts if replies are excluded."""
     max_posts = 800 if query.without_replies else 3_200
     matching = [post for post in world.live_posts(user.id) if _matches(post, query)][:max_posts]
     begin = 0
@@ -212,7 +217,8 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
         )
         raise refusals.invalid_request(world.switches, "", "", message)
     if body.community_id is not UNSET:
-        # No emulated account is a member of a community. X's message for that is not known.
+        # No emulated account is a member of a community. It is not known with which message X
+        # refuses a post by an account that is not a member.
         raise refusals.forbidden("You are not permitted to perform this action.")
     for each in (body.card_uri, body.direct_message_deep_link):
         if each is not UNSET and "://" not in each:
@@ -238,7 +244,7 @@ def _validate_text(world: World, body: CreateBody, text: str, limit: int) -> int
 def _add_generated_text(
     world: World, user: User, text: str, parent: Post | None, quoted: Post | None
 ) -> str:
-    """Add the mention and link that X generates, which have no weight and no price."""
+    """Add the mention and link that X generates. They count for neither length nor price."""
     if world.switches.add_reply_mention and parent is not None and parent.user_id != user.id:
         text = f"@{world.users[parent.user_id].username} {text}"
     if world.switches.add_quote_link and quoted is not None:
@@ -247,7 +253,7 @@ def _add_generated_text(
 
 
 def _find_stored(world: World, post_id: str | None) -> Post | None:
-    """Return a post even if it was deleted."""
+    """Return a post by its id, even if the post was deleted."""
     return None if post_id is None else world.posts[post_id]
 
 
@@ -270,9 +276,10 @@ def _find_parent(
 
 
 def _may_reply(user: User, parent: Post) -> bool:
-    """Return whether the parent's reply settings permit a reply.
+    """Return whether the parent's reply settings permit a reply by this user.
 
-    Mentioned users may always reply. Emulated accounts do not follow each other.
+    Users whom the parent mentions may always reply. The setting `following` permits only them,
+    because emulated accounts do not follow each other.
     """
     if parent.user_id == user.id or parent.reply_settings == "everyone":
         return True
@@ -282,7 +289,10 @@ def _may_reply(user: User, parent: Post) -> bool:
 
 
 def _is_summoned(world: World, user: User, post: Post) -> bool:
-    """Return whether the post's author is the user, mentions the user or quotes their post."""
+    """Return whether an app may reply to a post for a user.
+
+    The app may reply if the post is the user's, mentions the user or quotes a post of the user.
+    """
     if post.user_id == user.id:
         return True
     mentioned = {name.casefold() for name in links.find_mentions(post.text)}
@@ -314,7 +324,7 @@ def _is_duplicate(world: World, user: User, text: str, previous: Post | None, at
 def _find_media(
     world: World, user: User, media_ids: list[str], previous: Post | None, at: datetime
 ) -> list[Media]:
-    """Return the media to attach: up to four images, one GIF or one video. Raises: Refusal."""
+    """Return the media to attach: up to four images, or one GIF or video. Raises: Refusal."""
     if not media_ids:
         return []
     previous_media = [] if previous is None else previous.media

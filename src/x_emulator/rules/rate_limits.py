@@ -1,7 +1,7 @@
-"""X's published rate limits, counted in windows.
+"""X's published rate limits. Requests are counted in windows.
 
-A window opens with its first request and lasts 15 minutes (or 24 hours) of emulated time.
-Source: the documentation's page on rate limits, November 2026.
+A window begins with its first request, and lasts 15 minutes or 24 hours of emulated time.
+Source: the page on rate limits in X's documentation, November 2026.
 """
 
 import math
@@ -18,7 +18,7 @@ _DAY = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Limits:
-    """Requests per 15 minutes for a user and for an app, and per 24 hours for an app."""
+    """The limits of an operation: requests in 15 minutes (user, app) and in 24 hours (app)."""
 
     user: int
     app: int | None = None
@@ -45,7 +45,7 @@ LIMITS = {
     "media_upload": Limits(500, app_day=50_000),
     "media_subtitles": Limits(500, app_day=50_000),
     "media_subtitles_delete": Limits(500, app_day=50_000),
-    # No limits of v1.1 are published. These are v2's.
+    # X publishes no limits for v1.1, so these are the limits of v2.
     "v1_media_upload": Limits(1_875, app_day=180_000),
     "v1_media_status": Limits(1_000, app_day=100_000),
     "v1_media_metadata": Limits(500, app_day=50_000),
@@ -73,18 +73,19 @@ class _Limit(NamedTuple):
 
 
 class Usage(NamedTuple):
-    """The state of the caller's limits after a request, and whether it is allowed."""
+    """The state of the caller's limits after a request, and whether the request is allowed."""
 
     reported: _Limit
     allowed: bool
     daily: Sequence[_Limit]
-    """Limits of 24 hours that the headers report."""
+    """The 24-hour limits, which the headers report only on request of a switch."""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the rate-limit headers.
 
-        X reports one 15-minute limit, even if another limit is exhausted. Older tiers also report
-        the 24-hour limits (switch `daily_limit_headers`).
+        X reports a single 15-minute limit, even if it refuses a request because of another limit.
+        With the switch `daily_limit_headers`, the headers also report the 24-hour limits, as X does
+        on older tiers.
         """
         headers = self.reported.headers(b"x-rate-limit")
         for limit in self.daily:
@@ -95,7 +96,7 @@ class Usage(NamedTuple):
 def count_request(
     world: World, operation: str, client_id: str, user_id: str | None, at: datetime
 ) -> Usage:
-    """Count one request, unless a limit is exhausted. `user_id` None: an app-only token."""
+    """Count a request unless a limit is exhausted. `user_id` is None for an app-only token."""
     limits = _limits_of(world, operation, client_id, user_id, at)
     allowed = True
     if world.switches.rate_limits:

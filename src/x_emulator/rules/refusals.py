@@ -1,7 +1,7 @@
-"""Every refusal of X, with its body. Where sources disagree, a switch selects one.
+"""All refusals of X with their bodies. If sources disagree, a switch selects the body.
 
-Rules raise `Refusal`, and the pipeline turns it into a response. `docs/reference/emulator-rules.md`
-lists the source of each rule.
+Rules raise `Refusal`, and the pipeline converts the exception to a response.
+`docs/reference/emulator-rules.md` lists the source of each rule.
 """
 
 from typing import Any
@@ -10,38 +10,38 @@ from x_emulator.switches import Switches
 
 
 class Refusal(Exception):
-    """X refuses the request. `body` None: an empty body."""
+    """X refuses the request. If `body` is None, the response has an empty body."""
 
     def __init__(self, status: int, body: dict[str, Any] | None, message: str = "") -> None:
         super().__init__(status)
         self.status = status
         self.body = body
         self.message = message
-        """The message that v1.1 also uses, in its own format."""
+        """The message, if v1.1 uses the same message in its own format."""
 
     def describe(self) -> str:
-        """Return the reason for a person to read."""
+        """Return the reason for the refusal as text for a person."""
         return self.message or str((self.body or {}).get("detail", "X refuses this."))
 
 
 def problem(status: int, title: str, detail: str | None = None) -> Refusal:
-    """Return a problem of type `about:blank`."""
+    """Return a refusal whose body is a problem of type `about:blank`."""
     body = {"title": title, "type": "about:blank", "status": status, "detail": detail or title}
     return Refusal(status, body)
 
 
 def unauthorized() -> Refusal:
-    """Refuse a missing, unknown, expired or revoked token."""
+    """Return the refusal for a missing, unknown, expired or revoked token."""
     return problem(401, "Unauthorized")
 
 
 def forbidden(detail: str = "Forbidden") -> Refusal:
-    """Refuse what the user or the app may not do."""
+    """Return the refusal for an action that the user or the app may not perform."""
     return problem(403, "Forbidden", detail)
 
 
 def too_many_requests() -> Refusal:
-    """Refuse a request beyond a rate limit."""
+    """Return the refusal for a request beyond a rate limit."""
     return problem(429, "Too Many Requests")
 
 
@@ -51,12 +51,12 @@ def v1_refusal(status: int, code: int, message: str) -> Refusal:
 
 
 def problem_type(switches: Switches, name: str) -> str:
-    """Return the URI of a problem type. X uses both hosts."""
+    """Return the URI of a problem type. X uses two hosts in such URIs; a switch selects one."""
     return f"https://{switches.problem_host}/2/problems/{name}"
 
 
 def invalid_request(switches: Switches, parameter: str, value: str, message: str) -> Refusal:
-    """Refuse an invalid parameter or body."""
+    """Return the refusal for an invalid parameter or body."""
     kind = problem_type(switches, "invalid-request")
     body: dict[str, Any] = {"title": "Invalid Request", "type": kind}
     if switches.error_format == "flat":
@@ -75,7 +75,7 @@ def v1_media_refusal(path: str, message: str) -> Refusal:
 
 
 def invalid_media(switches: Switches, media_ids: list[str]) -> Refusal:
-    """Refuse media that is another user's, unfinished, expired, failed or already used."""
+    """Return the refusal for media that is another user's, not ready, expired, failed or used."""
     refusal = invalid_request(switches, "media.media_ids", "", "Your media IDs are invalid.")
     if refusal.body is not None and switches.error_format == "nested":
         refusal.body["errors"][0]["parameters"]["media.media_ids"] = media_ids
@@ -83,7 +83,7 @@ def invalid_media(switches: Switches, media_ids: list[str]) -> Refusal:
 
 
 def text_too_long(switches: Switches) -> Refusal:
-    """Refuse a text that weighs more than the user may post."""
+    """Return the refusal for a text with a higher weight than the user may post."""
     text = (
         "Your Tweet text is too long. For more information on how Twitter determines text length"
         " see https://github.com/twitter/twitter-text."
@@ -96,7 +96,10 @@ def text_too_long(switches: Switches) -> Refusal:
 
 
 def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
-    """Refuse a reply or quote without a summons: self-serve apps need a mention of their user."""
+    """Return the refusal for a reply or quote by a self-serve app without a summons.
+
+    A summons is a mention of the app's user in the post.
+    """
     if switches.summons_error == "sentence" and quoting:
         return forbidden(
             "Quoting this post is not allowed because you have not been mentioned or are not part"
@@ -119,7 +122,7 @@ def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
 def not_found(
     switches: Switches, kind: str, resource_id: str, parameter: str, *, many: bool = False
 ) -> dict[str, Any]:
-    """Return the entry in `errors` for a post or user that does not exist."""
+    """Return the entry in the list `errors` for a post or user that does not exist."""
     return {
         "value": resource_id,
         "resource_id": resource_id,
@@ -132,7 +135,7 @@ def not_found(
 
 
 def field_denied(switches: Switches, field: str, post_id: str, parameter: str) -> dict[str, Any]:
-    """Return the entry in `errors` for a private field of another user's post, or an old one."""
+    """Return the entry in `errors` for a private field of an old post or another user's post."""
     return {
         "resource_type": "tweet",
         "field": field,
@@ -148,9 +151,9 @@ def field_denied(switches: Switches, field: str, post_id: str, parameter: str) -
 
 
 def wrong_kind_of_token(switches: Switches, *, app_only: bool) -> Refusal:
-    """Refuse an app-only token where a user's is needed, or the reverse.
+    """Return the refusal for an app-only token if a user's token is required, or the reverse.
 
-    The two spaces in the message are X's.
+    X's message has two spaces between its sentences.
     """
     user = "OAuth 1.0a User Context, OAuth 2.0 User Context"
     used, supported = "OAuth 2.0 User Context", "OAuth 2.0 Application-Only"
@@ -167,7 +170,7 @@ def wrong_kind_of_token(switches: Switches, *, app_only: bool) -> Refusal:
 
 
 def read_only_app(switches: Switches) -> Refusal:
-    """Refuse a write by a read-only OAuth 1.0a app."""
+    """Return the refusal for a write by a read-only OAuth 1.0a app."""
     body = {
         "title": "Forbidden",
         "status": 403,
@@ -179,7 +182,7 @@ def read_only_app(switches: Switches) -> Refusal:
 
 
 def not_enrolled(switches: Switches, client_id: str) -> Refusal:
-    """Refuse an app that is not attached to a project."""
+    """Return the refusal for an app that is not attached to a project."""
     body = {
         "client_id": client_id,
         "detail": "When authenticating requests to the Twitter API v2 endpoints, you must use keys"
@@ -195,7 +198,7 @@ def not_enrolled(switches: Switches, client_id: str) -> Refusal:
 
 
 def no_credits(switches: Switches, account_id: str) -> Refusal:
-    """Refuse an app whose developer account has no credits left."""
+    """Return the refusal for an app whose developer account has no credits left."""
     body = {
         "title": "CreditsDepleted",
         "detail": f"Your enrolled account [{account_id}] does not have any credits to fulfill this"
@@ -206,7 +209,7 @@ def no_credits(switches: Switches, account_id: str) -> Refusal:
 
 
 def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
-    """Refuse reads beyond the monthly cap, which no rate-limit window resets."""
+    """Return the refusal for reads beyond the monthly cap, which no rate-limit window resets."""
     body = {
         "account_id": int(account_id),
         "product_name": "standard-basic",
@@ -220,7 +223,7 @@ def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
 
 
 def suspended(switches: Switches) -> Refusal:
-    """Refuse a suspended user. Only the type is known; the message is ours."""
+    """Return the refusal for a suspended user. X's message is not known; this one is ours."""
     body = {
         "title": "Forbidden",
         "detail": "Your account is suspended and is not permitted to access this feature.",
@@ -231,7 +234,7 @@ def suspended(switches: Switches) -> Refusal:
 
 
 def not_visible(switches: Switches, kind: str, resource_id: str, parameter: str) -> dict[str, Any]:
-    """Return the entry in `errors` for a post (`Tweet`) or `User` that the reader may not see."""
+    """Return the entry in `errors` for a `Tweet` or `User` that the reader may not see."""
     return {
         "value": resource_id,
         "resource_id": resource_id,

@@ -1,4 +1,4 @@
-"""The body of `POST /2/tweets`, according to X's schema."""
+"""The types of the body of `POST /2/tweets`, according to X's schema."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ ReplySettings = Literal["following", "mentionedUsers", "subscribers", "verified"
 
 
 class MediaBody(Struct, forbid_unknown_fields=True):
-    """`media` of a create request."""
+    """The field `media` of a create request."""
 
     media_ids: Annotated[list[Id], Meta(min_length=1, max_length=4)]
     tagged_user_ids: Annotated[list[Id], Meta(max_length=10)] | UnsetType = UNSET
@@ -21,7 +21,7 @@ class MediaBody(Struct, forbid_unknown_fields=True):
 
 
 class PollBody(Struct, forbid_unknown_fields=True):
-    """`poll` of a create request."""
+    """The field `poll` of a create request."""
 
     options: Annotated[
         list[Annotated[str, Meta(min_length=1, max_length=25)]], Meta(min_length=2, max_length=4)
@@ -31,7 +31,7 @@ class PollBody(Struct, forbid_unknown_fields=True):
 
 
 class ReplyBody(Struct, forbid_unknown_fields=True):
-    """`reply` of a create request."""
+    """The field `reply` of a create request."""
 
     in_reply_to_tweet_id: Id
     exclude_reply_user_ids: list[str] | UnsetType = UNSET
@@ -39,19 +39,19 @@ class ReplyBody(Struct, forbid_unknown_fields=True):
 
 
 class GeoBody(Struct, forbid_unknown_fields=True):
-    """`geo` of a create request."""
+    """The field `geo` of a create request."""
 
     place_id: str
 
 
 class EditBody(Struct, forbid_unknown_fields=True):
-    """`edit_options` of a create request."""
+    """The field `edit_options` of a create request."""
 
     previous_post_id: Id
 
 
 class CreateBody(Struct, forbid_unknown_fields=True):
-    """The body of `POST /2/tweets`; the schema's CreatePostsRequest."""
+    """The body of `POST /2/tweets`, which X's schema calls `CreatePostsRequest`."""
 
     text: str | UnsetType = UNSET
     media: MediaBody | UnsetType = UNSET

@@ -1,16 +1,17 @@
 """X's messages for JSON that does not match a schema.
 
-Two of them were seen in logs ("is not defined in the schema …", "… maximum of 4 items"). They are
-those of a well-known validator for Java, from which the others are taken.
+Two messages were seen in logs ("is not defined in the schema …", "… maximum of 4 items").
+A well-known validator for Java has the same two messages, so the other messages here are taken
+from that validator.
 """
 
 import re
 
 import msgspec
 
-#: The parts of a msgspec error message: the problem, and the path in the JSON.
+#: Splits a msgspec error message into the problem and the path in the JSON.
 _MSGSPEC_MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>\$[^`]*)`)?", re.DOTALL)
-#: Pattern of a msgspec problem to X's message.
+#: Pairs of a pattern for msgspec's problem and the template of X's message.
 _MESSAGES = (
     (
         r"Object contains unknown field `(.+)`",
@@ -37,7 +38,7 @@ _TYPE_NAMES = {"str": "string", "int": "integer", "float": "number", "bool": "bo
 
 
 def schema_message(error: msgspec.ValidationError) -> str:
-    """Return X's message, such as `$.media.media_ids: there must be a maximum of …`."""
+    """Return X's message, such as `$.media.media_ids: there must be a maximum of 4 items …`."""
     parts = _MSGSPEC_MESSAGE.fullmatch(str(error))
     problem, path = (parts["problem"], parts["path"] or "$") if parts else (str(error), "$")
     for pattern, template in _MESSAGES:

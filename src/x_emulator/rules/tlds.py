@@ -1,7 +1,7 @@
-"""Top-level domains that make a word with a dot a link: countries and common others.
+"""The top-level domains of bare domains that X links: countries, and common other domains.
 
-The list is written for the emulator and independent of Roost's rules, which use the official lists,
-so that a domain that is missing in one shows up as a difference.
+The list was written for the emulator. Roost uses the official lists instead, so a domain that is
+missing in one of the two shows as a difference.
 """
 
 _COUNTRIES = """

@@ -1,6 +1,6 @@
-"""Validation of videos as X's transcoder does: container, codecs, decoded frames.
+"""Validates videos like X's transcoder: the container, the codecs and the decoded frames.
 
-Source: X's best practices for media, and the refusals that clients have reported.
+Sources: X's best practices for media, and refusals by X that clients have reported.
 """
 
 import re
@@ -11,21 +11,21 @@ from av.bitstream import BitStreamFilterContext
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-#: X's message about a container or codec that it does not accept.
+#: X's message for a container or codec that X does not accept.
 UNSUPPORTED = "file is currently unsupported"
-#: In larger videos, all packets are read but only key frames are decoded: a truncated file still
-#: fails, and it saves minutes.
+#: In larger videos, all packets are read but only key frames are decoded. This saves minutes, and
+#: a truncated file still fails.
 _MAX_FULLY_DECODED_BYTES = 32_000_000
 _MAX_SECONDS = 4 * 3600.0
 _MAX_LONG_SIDE, _MAX_SHORT_SIDE = 1920, 1200
-#: 8 bits, 4:2:0, in limited or full range.
+#: The accepted pixel formats: 8 bits, 4:2:0, in limited or full range.
 _PIXEL_FORMATS = ("yuv420p", "yuvj420p")
 _NAL_TYPES = re.compile(rb"\x00\x00\x01(.)", re.DOTALL)
 _IDR, _SLICE = 5, 1
 
 
 def validate_video(file: Path, size: int) -> tuple[str, int, int, int]:
-    """Return `ok` or the reason for a refusal, and the width, height and milliseconds.
+    """Return the verdict (`ok` or the reason for a refusal), width, height and milliseconds.
 
     Raises: av.error.FFmpegError.
     """
@@ -65,7 +65,7 @@ def _check_codecs(container: InputContainer, stream: VideoStream) -> str | None:
 
 
 def _check_frames(container: InputContainer, stream: VideoStream, size: int) -> str | None:
-    """Decode the frames; find no frames, interlaced ones, or open groups of pictures."""
+    """Decode the frames. Returns a reason if frames are missing, interlaced or in an open GOP."""
     if size > _MAX_FULLY_DECODED_BYTES:
         stream.codec_context.skip_frame = "NONKEY"
     frames, pictures, keys, resets = 0, 0, 0, 0

@@ -1,1 +1,1 @@
-"""Scenarios: accounts, and what happens to them over time."""
+"""Scenarios: accounts, and the events that change their metrics over time."""

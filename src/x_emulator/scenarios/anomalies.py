@@ -1,8 +1,8 @@
-"""The anomalies that a scenario causes, so that detectors can be scored.
+"""The anomalies that a scenario causes, by which an anomaly detector can be scored.
 
-Every entry has `account`, `metric` and the UTC `day` on which the anomaly begins. A lasting anomaly
-has its last day as `until`, one about a single post the post's id as `post`, and one with an exact
-time its instant as `at`.
+Every entry has `account`, `metric` and the UTC `day` on which the anomaly begins. An anomaly of
+several days also has its last day in `until`. An anomaly of a single post has the post's id in
+`post`. An anomaly at an exact time has this instant in `at`.
 """
 
 from datetime import date, timedelta
@@ -12,7 +12,7 @@ from x_emulator.state import User, World
 
 
 def list_anomalies(world: World) -> list[dict[str, str]]:
-    """List the anomalies in the scenario's order, of the accounts that exist."""
+    """List the anomalies of existing accounts, grouped by kind of change."""
     return [
         *_follower_changes(world),
         *_reach_changes(world),

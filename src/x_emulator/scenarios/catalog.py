@@ -1,4 +1,4 @@
-"""The built-in scenarios. Each says what it imitates; none is built to suit a detector."""
+"""The built-in scenarios. Each imitates real events. None is designed to suit a detector."""
 
 from dataclasses import replace
 from typing import Any
@@ -27,7 +27,7 @@ _ACCOUNTS = (
 _STEADY = Scenario(
     name="steady",
     imitates="Small to medium accounts in an ordinary season: followers come and go every day,"
-    " fewer at weekends, with some random variation, and slightly more come than go.",
+    " fewer at weekends, with some random variation. Slightly more followers come than go.",
     accounts=_ACCOUNTS,
     daily_gain=0.0020,
     daily_loss=0.0014,
@@ -35,7 +35,7 @@ _STEADY = Scenario(
 
 
 def _steady_with(name: str, imitates: str, **changes: Any) -> Scenario:
-    """Return the steady scenario with changes."""
+    """Return a copy of the steady scenario with another name and other changes."""
     return replace(_STEADY, name=name, imitates=imitates, **changes)
 
 
@@ -43,9 +43,9 @@ _ALL = (
     _STEADY,
     _steady_with(
         "purge",
-        "Steady accounts, and July 2018, when Twitter stopped counting locked accounts: it"
-        " announced a drop of about 6 % for typical larger accounts, which came within a day and"
-        " for some within minutes, and was permanent.",
+        "Steady accounts in July 2018, when Twitter stopped counting locked accounts. Twitter"
+        " announced that typical larger accounts would lose about 6 % of their followers. The drop"
+        " came within a day, for some accounts within minutes, and was permanent.",
         follower_changes=(FollowerChange(account=0, day=21, share=0.06),),
     ),
     _steady_with(
@@ -56,8 +56,8 @@ _ALL = (
     ),
     _steady_with(
         "viral",
-        "A post that is shared far beyond its author's followers, slowly, and brings new ones in a"
-        " burst, as Myers and Leskovec describe (The Bursty Dynamics of the Twitter Information"
+        "A post that is slowly shared far beyond its author's followers and brings a burst of new"
+        " followers, as Myers and Leskovec describe (The Bursty Dynamics of the Twitter Information"
         " Network, WWW 2014). The amounts are plausible, not measured.",
         viral_posts=(
             ViralPost(account=0, day=10, factor=40.0, half_life_factor=5.0, new_followers=0.05),
@@ -65,21 +65,21 @@ _ALL = (
     ),
     _steady_with(
         "shadow-limited",
-        "Reach restricted without notice to the author: X said in 2023 that posts under such a"
-        " label get about 81 % less reach (Freedom of Speech, Not Reach).",
+        "An account whose reach X restricts without notice. X said in 2023 that posts with such a"
+        " label reach about 81 % fewer people (Freedom of Speech, Not Reach).",
         reach_changes=(ReachChange(account=0, first_day=21, last_day=30, factor=0.19),),
     ),
     _steady_with(
         "outage",
-        "An incident like that of 14 April 2026, when X returned 503: for 75 minutes every request"
-        " fails and posts get no views. The duration is our choice.",
+        "An incident like the one of 14 April 2026, when X returned 503. For 75 minutes, every"
+        " request fails and posts get no views. The duration is our choice.",
         outages=(Outage(day=7, hour=13.0, minutes=75.0),),
     ),
     _steady_with(
         "bot-burst",
-        "Bought followers: a quarter more within six hours, four fifths of whom X removes two"
-        " weeks later, as buyers reported (The Follower Factory, New York Times, January 2018)."
-        " The shares are plausible, not measured.",
+        "An account that buys followers: it gains a quarter within six hours, and two weeks later"
+        " X removes four fifths of the new followers, as buyers reported (The Follower Factory,"
+        " New York Times, January 2018). The shares are plausible, not measured.",
         follower_changes=(
             FollowerChange(account=1, day=21, share=-0.25, hours=6.0),
             FollowerChange(account=1, day=35, share=0.16),
@@ -87,16 +87,16 @@ _ALL = (
     ),
     _steady_with(
         "token-revoked",
-        "A user who reviews the connected apps in X's settings and revokes all of them. X does not"
-        " notify the apps.",
+        "A user who reviews the connected apps in X's settings and revokes the access of all apps."
+        " X does not notify the apps.",
         revocations=(Revocation(account=0, day=5, hour=14.5),),
     ),
     _steady_with(
         "rival-hashtag",
-        "Three days on which another hashtag takes most of the attention, as memes compete for it"
+        "Three days on which another hashtag takes most of the attention, for which memes compete"
         " (Weng, Flammini, Vespignani, Menczer: Competition among memes in a world with limited"
-        " attention, Scientific Reports 2012): posts of all accounts get fewer views, through no"
-        " fault of their own. The factor is plausible, not measured.",
+        " attention, Scientific Reports 2012). Posts of all accounts get fewer views, whatever"
+        " their content. The factor is plausible, not measured.",
         reach_changes=(ReachChange(account=None, first_day=21, last_day=23, factor=0.55),),
     ),
 )

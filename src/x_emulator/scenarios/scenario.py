@@ -1,8 +1,8 @@
-"""What a scenario consists of: accounts, and changes to them at fixed times.
+"""The parts of a scenario: accounts, and changes to these accounts at fixed times.
 
-Days count from the scenario's start, which is the emulator's start or its last reset: day 0 is the
-UTC date of that instant. All times of day are UTC. An account is named by its position in the order
-of creation, from 0.
+Days count from the scenario's start: the start or the last reset of the emulator. Day 0 is the UTC
+date of that instant. All times of day are UTC. The number of an account is its position in the
+order of creation, from 0.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ def _instant(started_at: datetime, day: int, hours: float) -> datetime:
 
 @dataclass(frozen=True)
 class SeedAccount:
-    """An account that exists from the start."""
+    """An account that exists from the scenario's start."""
 
     username: str
     name: str
@@ -29,24 +29,24 @@ class SeedAccount:
 
 @dataclass(frozen=True)
 class FollowerChange:
-    """A sudden change of followers at noon of a day.
+    """A sudden change of an account's followers, which begins at noon (UTC) of a day.
 
-    At noon, every daily reading has a change without a duration inside one step.
+    A change at noon falls between two daily readings instead of coinciding with one of them.
     """
 
     account: int
     day: int
     share: float
-    """The share of the followers at that moment that is lost. Negative: gained."""
+    """The share of its followers that the account loses. A negative share is gained."""
     hours: float = 0.0
-    """The duration of the change. 0: instantaneous."""
+    """How long the change takes. 0 means that it is instantaneous."""
 
     def at(self, started_at: datetime) -> datetime:
         """Return the instant at which the change begins."""
         return _instant(started_at, self.day, 12)
 
     def progress(self, started_at: datetime, at: datetime) -> float:
-        """Return the part of the change, 0 to 1, that has happened by an instant."""
+        """Return the part of the change (0 to 1) that is complete at an instant."""
         since = (at - self.at(started_at)).total_seconds()
         if since < 0:
             return 0.0
@@ -55,15 +55,15 @@ class FollowerChange:
 
 @dataclass(frozen=True)
 class ReachChange:
-    """A period in which new posts reach more or fewer people than otherwise."""
+    """A period in which an account's new posts reach more or fewer people than usual."""
 
     account: int | None
-    """None: all accounts."""
+    """The number of the account. None means all accounts."""
     first_day: int
     last_day: int
-    """Affects posts made from the first day to the end of the last day."""
+    """Posts made from the beginning of `first_day` to the end of `last_day` are affected."""
     factor: float
-    """Multiplies the views of these posts."""
+    """The views of affected posts are multiplied by this factor."""
 
     def affects(self, started_at: datetime, account: int, at: datetime) -> bool:
         """Return whether a post that an account makes at an instant is affected."""
@@ -74,42 +74,42 @@ class ReachChange:
 
 @dataclass(frozen=True)
 class ViralPost:
-    """The first post that an account makes on or after a day goes viral."""
+    """A viral post: the first post that an account makes on or after a day."""
 
     account: int
     day: int
     factor: float
-    """Multiplies its views."""
+    """The views of the post are multiplied by this factor."""
     half_life_factor: float
-    """Multiplies its half-life: it is shared onward, not only shown to followers."""
+    """The post's half-life is multiplied by this factor, because people share the post."""
     new_followers: float
-    """The followers that it brings, as a share of those at that moment."""
+    """How many followers the post brings, as a share of the followers at its creation."""
 
     def earliest(self, started_at: datetime) -> datetime:
-        """Return the earliest time of the post."""
+        """Return the instant from which on the account's first post goes viral."""
         return _instant(started_at, self.day, 0)
 
 
 @dataclass(frozen=True)
 class Outage:
-    """X is down: every v2 request returns 503, and posts get no views."""
+    """A period in which X is down: every v2 request returns 503, and posts get no views."""
 
     day: int
     hour: float
     minutes: float
 
     def begins(self, started_at: datetime) -> datetime:
-        """Return its first instant."""
+        """Return the first instant of the outage."""
         return _instant(started_at, self.day, self.hour)
 
     def ends(self, started_at: datetime) -> datetime:
-        """Return the first instant after it."""
+        """Return the first instant after the outage."""
         return self.begins(started_at) + timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True)
 class Revocation:
-    """The user revokes every app in X's settings."""
+    """The user of an account revokes the access of every app in X's settings."""
 
     account: int
     day: int
@@ -126,12 +126,12 @@ class Scenario:
 
     name: str
     imitates: str
-    """What the scenario imitates, from which source, and which figures are only plausible."""
+    """The events that the scenario imitates, their source, and which figures are not measured."""
     accounts: tuple[SeedAccount, ...]
     daily_gain: float
-    """New followers per day, as a share of the current ones."""
+    """The followers that an account gains in a day, as a share of its current followers."""
     daily_loss: float
-    """Lost followers per day, as a share of the current ones."""
+    """The followers that an account loses in a day, as a share of its current followers."""
     follower_changes: tuple[FollowerChange, ...] = ()
     reach_changes: tuple[ReachChange, ...] = ()
     viral_posts: tuple[ViralPost, ...] = ()

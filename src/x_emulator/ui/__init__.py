@@ -1,1 +1,1 @@
-"""The HTML pages: consent screens and the dashboard at `/`."""
+"""The HTML pages: the consent screens, and the dashboard at `/`."""

@@ -1,7 +1,7 @@
-"""The routes of the dashboard at `/`, and of its forms, by which a person acts on X.
+"""The routes of the dashboard at `/`, and of the forms with which a person acts on X.
 
-Without JavaScript, a form is submitted and the page is loaded again (303). With it, forms are
-submitted in the background and the page is fetched every second. Errors are shown on the page.
+If the browser runs JavaScript, the page submits forms in the background and refreshes every second.
+Otherwise the browser submits a form and loads the page again (303). The page shows errors.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,8 @@ from x_emulator.state import World
 from x_emulator.ui import dashboard_view, pages
 
 _STATIC = Path(__file__).parent / "static"
-#: Only the emulator's own scripts and styles run, and no other page may frame it.
+#: The content security policy: only the emulator's own scripts and styles are allowed, and no
+#: other page may show the dashboard in a frame.
 _POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self';"
     " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -29,12 +30,12 @@ Form = dict[str, str]
 
 
 async def show(request: Request) -> Response:
-    """`GET /`."""
+    """`GET /`: the dashboard."""
     return _page(request, dict(request.query_params))
 
 
 async def submit(request: Request) -> Response:
-    """`POST /_emulator/dashboard`: any form of the dashboard."""
+    """`POST /_emulator/dashboard`: handles all forms of the dashboard."""
     world: World = request.app.state.world
     form = await read_form(request)
     try:
@@ -73,7 +74,7 @@ async def _change_clock(world: World, change: str) -> None:
 
 
 def _read_action(form: Form) -> Action:
-    """Read the action of a form. Raises: ActionImpossible."""
+    """Return the action that a form requests. Raises: ActionImpossible."""
     acting, post = form.get("as", ""), form.get("post", "")
     text = _normalize_newlines(form.get("text", ""))
     username, client_id = form.get("username", ""), form.get("client_id", "")
@@ -88,12 +89,12 @@ def _read_action(form: Form) -> Action:
     }
     make = actions.get(form.get("action", ""))
     if make is None:
-        raise ActionImpossible("There is no such action.")
+        raise ActionImpossible("The form has no known `action`.")
     return make()
 
 
 def _normalize_newlines(text: str) -> str:
-    """Browsers send form newlines as two characters; X's own page sends one."""
+    """Replace CR LF, which browsers send for newlines in forms, by LF, which X's page sends."""
     return text.replace("\r\n", "\n")
 
 

@@ -1,4 +1,4 @@
-"""What the dashboard shows of a world: clock, timelines, accounts, requests, faults."""
+"""The data on the dashboard: clock, timelines, accounts, requests and faults of a world."""
 
 import html
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any
 from x_emulator.rules import metrics, polls
 from x_emulator.state import Post, Reactions, RequestEntry, User, World
 
-#: The numbers of posts and requests on one page.
+#: How many posts and how many requests one page shows.
 POSTS, REQUESTS = 20, 40
 _NO_REACTIONS = Reactions()
 _POLL_FIELDS = frozenset({"options", "voting_status", "end_datetime"})
@@ -18,19 +18,19 @@ _POLL_FIELDS = frozenset({"options", "voting_status", "end_datetime"})
 
 @dataclass(frozen=True)
 class View:
-    """What the page's query selects."""
+    """The selection in the page's query: acting user, timeline and position."""
 
     acting: str
-    """The username for which the buttons act."""
+    """The username of the account that posts and reacts when a person uses the page."""
     account: str = ""
     """The username whose timeline is shown. Empty: all timelines."""
     before: int | None = None
-    """Show only posts with lower ids, for older pages."""
+    """Show only posts with lower ids than this id, which the link to older posts sets."""
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a post's text. `kind` is text, link, mention or tag."""
+    """A section of a post's text. `kind` is text, link, mention or tag."""
 
     kind: str
     text: str
@@ -38,7 +38,7 @@ class Segment:
 
 
 def read_view(world: World, query: dict[str, str]) -> View:
-    """Read the view from a query. Unknown values are replaced by defaults."""
+    """Read the view from the page's query. Defaults replace unknown values."""
     names = [user.username for user in world.users.values()]
     acting, account, before = (query.get(name, "") for name in ("as", "account", "before"))
     return View(
@@ -49,7 +49,7 @@ def read_view(world: World, query: dict[str, str]) -> View:
 
 
 def read_context(world: World, view: View) -> dict[str, Any]:
-    """Return the variables of the template."""
+    """Return the variables of the dashboard's template."""
     at = world.now()
     acting = world.find_user(view.acting)
     posts = list(islice(_posts(world, view), POSTS + 1))
@@ -72,7 +72,7 @@ def read_context(world: World, view: View) -> dict[str, Any]:
 
 
 def _posts(world: World, view: View) -> Iterator[Post]:
-    """Iterate over posts, newest first: the last version of each, and deleted ones."""
+    """Iterate over posts, newest first: the last version of each post, even if deleted."""
     user = world.find_user(view.account) if view.account else None
     posts = world.posts_of[user.id] if user else world.posts.values()
     for post in reversed(posts):
@@ -109,7 +109,7 @@ def _deleted_by(world: World, post: Post) -> str | None:
 
 
 def _segments(post: Post) -> Iterator[Segment]:
-    """Split the text at its entities, without the link to the post's own media."""
+    """Split a post's text at its entities. The link to the post's own media is left out."""
     entities = [
         (each["start"], each["end"], kind, each)
         for kind, group in post.entities.items()
@@ -118,7 +118,7 @@ def _segments(post: Post) -> Iterator[Segment]:
     position = 0
     for start, end, kind, each in sorted(entities, key=lambda entity: entity[:2]):
         if start < position:
-            continue  # several media share one link
+            continue  # All media of a post have one link, whose entities repeat.
         yield Segment("text", html.unescape(post.returned_text[position:start]))
         position = end
         if kind != "urls":
@@ -145,7 +145,7 @@ def _account(world: World, user: User, at: datetime) -> dict[str, Any]:
 
 
 def _requests(world: World) -> Iterator[dict[str, Any]]:
-    """Iterate over the latest requests, newest first, with the faults that applied to each."""
+    """Iterate over the latest requests, newest first, each with the faults that it received."""
     total = len(world.requests)
     first = max(0, total - REQUESTS)
     faults: dict[int, list[str]] = {}
@@ -165,7 +165,7 @@ def _caller_names(world: World, entry: RequestEntry) -> dict[str, str]:
 
 
 def _age(now: datetime, then: datetime) -> str:
-    """Return how long ago an instant was, in the largest unit that fits."""
+    """Return the time since an instant as text, in the largest suitable unit."""
     seconds = int((now - then).total_seconds())
     for length, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
         if seconds >= length:

@@ -1,4 +1,4 @@
-"""Rendering of the HTML pages: the template environment, and the consent screens."""
+"""Rendering of HTML pages: the template environment, and the consent screens."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from x_emulator.state import RequestToken, World
 _TEMPLATES = Environment(
     loader=PackageLoader("x_emulator.ui"), autoescape=select_autoescape(), trim_blocks=True
 )
-#: Scopes in plain words, similar to X's consent screen.
+#: Descriptions of the scopes for people, similar to those on X's consent screen.
 _SCOPE_TEXTS = {
     "tweet.read": "See posts and their metrics.",
     "tweet.write": "Create and delete posts for you.",
@@ -28,12 +28,12 @@ def _scope_order(scope: str) -> tuple[int, str]:
 
 
 def render(name: str, root: str, **context: Any) -> str:
-    """Render a template. `root` is the path prefix of links (see `root_of`)."""
+    """Render a template. `root` is the path prefix of the page's links (see `root_of`)."""
     return _TEMPLATES.get_template(name).render(root=root, **context)
 
 
 def root_of(request: Request) -> str:
-    """Return the path under which the emulator is mounted; empty if it is not."""
+    """Return the path under which another application mounts the emulator. Empty if none does."""
     root: str = request.scope.get("root_path", "")
     return root
 
@@ -45,7 +45,7 @@ def oauth2_consent(
     hint: str,
     root: str,
 ) -> str:
-    """Render the OAuth 2.0 consent screen: a person selects an account, and allows or denies."""
+    """Render the OAuth 2.0 consent screen, where a person selects an account and decides."""
     accounts = _accounts(world)
     names = [account["username"] for account in accounts]
     return render(
@@ -65,7 +65,7 @@ def oauth2_consent(
 def oauth1_consent(
     world: World, request_token: RequestToken, path: str, hint: str, root: str
 ) -> str:
-    """Render the OAuth 1.0a consent screen: a person selects an account, and allows or denies."""
+    """Render the OAuth 1.0a consent screen, where a person selects an account and decides."""
     accounts = _accounts(world)
     names = [account["username"] for account in accounts]
     permissions = {
@@ -91,12 +91,12 @@ def pin(app: str, verifier: str, root: str) -> str:
 
 
 def denied(app: str, root: str) -> str:
-    """Render the page after a denial, for an app without a callback."""
+    """Render the page that confirms a denial to the user of an app without a callback."""
     return render("denied.html", root, app=app)
 
 
 def authorization_error(root: str) -> str:
-    """Render the page that X shows instead of a redirect when the request is invalid."""
+    """Render the error page that X shows if an authorization request is invalid."""
     return render("authorization_error.html", root)
 
 

@@ -11,7 +11,7 @@ const { TwitterApiRateLimitPlugin } = require("@twitter-api-v2/plugin-rate-limit
 const emulator = new URL(process.env.EMULATOR);
 
 class ToEmulator extends http.Agent {
-  protocol = "https:"; // required by the library; the connection below is not encrypted
+  protocol = "https:"; // The library requires https, but the connection below is not encrypted.
   createConnection(options, done) {
     return net.connect({ host: emulator.hostname, port: emulator.port }, done);
   }
@@ -80,7 +80,7 @@ const scripts = {
     const read = [];
     for await (const post of timeline) read.push(post.id);
     const gone = await client.v2.deleteTweet(thread[0].data.id);
-    // With the full URL, because the plugin's `.v2` uses the host of older releases.
+    // The full URL is given, because the plugin's `.v2` uses the host of older releases.
     const limit = await rateLimits.getRateLimit("https://api.x.com/2/users/me", "GET");
     return {
       me: me.data.username,

@@ -1,4 +1,4 @@
-"""twitter-api-v2 1.29 for Node, unmodified, with an agent that connects to the emulator."""
+"""Tests with the unmodified client twitter-api-v2 1.29 for Node, by an HTTP agent."""
 
 import contextlib
 import hashlib
@@ -20,13 +20,14 @@ SCRIPT = Path(__file__).with_name("ordinary.mjs")
 
 @pytest.fixture(scope="session")
 def client_folder() -> Path:
-    """The directory of the installed library, reused between sessions for a version."""
+    """The directory with the installed library, which later sessions reuse for this version."""
     if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("no node and npm on this machine")
+        pytest.skip("node or npm is missing on this machine")
     name = hashlib.sha256(" ".join(VERSIONS).encode()).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"roost-node-clients-{os.getuid()}-{name}"
     if not (folder / "node_modules").is_dir():
-        # Built elsewhere and moved, because two sessions may do this at the same time.
+        # The library is installed into another directory, which is then moved, because two
+        # sessions may install it at the same time.
         with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
             command = ["npm", "install", "--silent", "--no-audit", "--no-fund", *VERSIONS]
             made = subprocess.run(command, cwd=fresh, capture_output=True, timeout=180)
@@ -39,7 +40,7 @@ def client_folder() -> Path:
 
 @pytest.fixture
 def run(x_emulator: EmulatedX, client_folder: Path) -> Any:
-    """Log in, refresh and run one of the scripts. Returns its output."""
+    """Log in, refresh the token and run one of the scripts. Returns the output of the script."""
 
     def run_script(name: str, **more: Any) -> Any:
         app = x_emulator.app

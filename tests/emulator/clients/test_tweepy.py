@@ -1,4 +1,4 @@
-"""tweepy 4.17, unmodified. Its hosts are constants, so its sessions get an adapter."""
+"""Tests with the unmodified client tweepy 4.17. Adapters replace its constant hosts."""
 
 import hashlib
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from x_emulator.pytest_plugin import SCOPES, EmulatedX
 
 
 class ToEmulator(HTTPAdapter):
-    """Sends https requests for any host to the emulator."""
+    """Adapter of `requests` that sends https requests for any host to the emulator."""
 
     def __init__(self, url: str) -> None:
         super().__init__()
@@ -36,8 +36,9 @@ def turned(session: requests.Session, x_emulator: EmulatedX) -> requests.Session
 
 @pytest.fixture
 def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[tweepy.Client]:
-    """An OAuth 2.0 client that has completed its own login."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # the callback is http, on loopback
+    """An OAuth 2.0 client of tweepy that has logged in with tweepy's own functions."""
+    # The callback uses http on loopback, which oauthlib refuses otherwise.
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     handler = tweepy.OAuth2UserHandler(
         client_id=x_emulator.app.client_id,
         client_secret=x_emulator.app.client_secret,
@@ -57,7 +58,7 @@ def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[t
 def signing(
     x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[tweepy.API, tweepy.Client]]:
-    """OAuth 1.0a clients of v1.1 and v2 that have completed the three-legged flow."""
+    """OAuth 1.0a clients for v1.1 and v2 that have logged in by the three-legged flow."""
 
     def session(*args: Any, **more: Any) -> requests.Session:
         return turned(OAuth1Session(*args, **more), x_emulator)
@@ -100,7 +101,7 @@ def test_oauth1_create_read_and_delete(
     assert post["deleted_at"] is not None
 
 
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # tweepy still uses it
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # tweepy still uses this module.
 @pytest.mark.parametrize("kind", ["image", "video"])
 def test_v1_media_arrives_byte_for_byte(
     signing: tuple[tweepy.API, tweepy.Client],

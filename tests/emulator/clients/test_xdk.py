@@ -1,4 +1,4 @@
-"""The official `xdk` 0.10.6, unmodified, with another base URL."""
+"""Tests with X's official client `xdk` 0.10.6, unmodified, with another base URL."""
 
 import base64
 import hashlib
@@ -16,8 +16,8 @@ SEGMENT = 1024 * 1024
 
 @pytest.fixture
 def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A client that has completed its own login, as its documentation shows."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # otherwise oauthlib requires https
+    """A client of xdk that has logged in as xdk's documentation shows."""
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # Otherwise oauthlib requires https.
     client = Client(
         base_url=x_emulator.url,
         authorization_base_url=f"{x_emulator.url}/i",

@@ -1,1 +1,1 @@
-"""Publishing while workers die, X fails, clocks are wrong and the database restarts."""
+"""Chaos: publishing while workers die, X fails, clocks are wrong, the database restarts."""

@@ -1,4 +1,4 @@
-"""The extent of a chaos run: the full benchmark, and a short form for tests."""
+"""The size of a chaos run: the full benchmark, and a short form for tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,31 +9,31 @@ from fix_processes import QUICK
 
 @dataclass(frozen=True)
 class ChaosConfig:
-    """The extent of a run; all phases share it except for the number of posts."""
+    """The size of a run. All phases have the same configuration except for their posts."""
 
     posts: int
-    """Over all phases."""
+    """The number of posts in all phases together."""
     accounts: int
     span: timedelta
-    """The posts are due over this much domain time."""
+    """The domain time from the first due post of a phase to its last due post."""
     rate: float
-    """Domain seconds in one wall second."""
+    """How many domain seconds pass in one wall second."""
     wall: Mapping[str, str]
-    """Settings of wall time that differ from Roost's defaults."""
+    """Timeouts and other settings in wall seconds that differ from Roost's defaults."""
     interval_s: tuple[float, float]
-    """The least and most wall seconds between two interruptions."""
+    """The minimum and maximum of wall seconds between two interruptions."""
     stop_durations_s: tuple[float, ...]
-    """How long a worker stays stopped; the longest exceeds every deadline and timeout."""
+    """The wall seconds for which workers are stopped. The longest exceeds every timeout."""
     read_only_s: float
-    """Wall seconds for which the database accepts no writes."""
+    """The wall seconds for which the database accepts no writes."""
     skew: timedelta
-    """How far the clocks of skewed workers are ahead or behind, in domain time."""
+    """The maximum by which the clocks of skewed workers are wrong, in domain time."""
     timeline_lag_s: float = 15.0
-    """Domain seconds within which a read may be stale: Roost's default setting."""
+    """By how many domain seconds a timeline read may be stale: Roost's default setting."""
     workers: int = 3
 
 
-#: Roost's default settings of wall time, and half an hour of posts in each phase.
+#: The full benchmark: Roost's default timeouts, and posts spread over half an hour in each phase.
 FULL = ChaosConfig(
     posts=2_000,
     accounts=200,
@@ -45,7 +45,7 @@ FULL = ChaosConfig(
     read_only_s=15.0,
     skew=timedelta(seconds=15),
 )
-#: Small enough for a test, with short timeouts and frequent interruptions.
+#: A run that is small enough for a test, with short timeouts and frequent interruptions.
 SHORT = ChaosConfig(
     posts=60,
     accounts=8,

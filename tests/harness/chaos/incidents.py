@@ -1,7 +1,8 @@
 """Database incidents during a phase: a restart, a period without writes, a restore.
 
-After the restore an operator follows docs/howto/back-up-and-restore.md: resumes once an alert is
-open, and reconnects the accounts whose tokens the restored copy does not have.
+After a restore, an operator follows docs/howto/back-up-and-restore.md. The operator resumes
+publishing as soon as an alert is open, and reconnects the accounts whose tokens are not in the
+restored copy.
 """
 
 import asyncio
@@ -23,59 +24,59 @@ from roost.models import Integration
 from roost.services.pause import resume_account
 from roost.services.resume import Resumed, resume_everything
 
-#: Domain time from the start of the phase to the calendar's first due post.
+#: The domain time from the start of a phase to the due time of the first post.
 LEAD = timedelta(minutes=1)
-#: Each incident begins after this share of the calendar's span.
+#: Each incident begins when this share of the phase's domain time has passed.
 _READ_ONLY_AT, _RESTART_AT, _BACK_UP_AT, _RESTORE_AT = 0.2, 0.5, 0.2, 0.5
 _HAS_OPEN_ALERT = "SELECT FROM roost.alerts WHERE subject_type = 'database' AND ended_at IS NULL"
-#: Wall seconds within which the alert of a restore must be open.
+#: Within how many wall seconds after a restore its alert must be open.
 _ALERT_TIMEOUT_S = 60.0
-#: Wall seconds between two attempts to resume.
+#: The wall seconds between two attempts to resume publishing.
 _RESUME_INTERVAL_S = 0.5
 
 
 @dataclass(frozen=True)
 class Incidents:
-    """The incidents of a phase, other than crashes of workers and faults of X."""
+    """The database incidents of a phase."""
 
     restart: RestartMode | None = None
     read_only_s: float = 0
-    """Wall seconds for which the database accepts no writes; 0: it always does."""
+    """The wall seconds for which the database accepts no writes. 0 for no such period."""
     restore: bool = False
-    """Replace the database with an older copy while the workers run."""
+    """Whether an older copy replaces the database while the workers run."""
 
 
 @dataclass
 class IncidentRun:
-    """Runs the incidents of a phase, and records what happened."""
+    """Runs the database incidents of a phase, and records their effects."""
 
     scenario: Scenario
     server: Server
     incidents: Incidents
     span: timedelta
     workers_lock: asyncio.Lock
-    """Held while no worker may be killed, stopped or started."""
+    """The lock that is held while no worker may be killed, stopped or started."""
     recovery: RecoveryTimer
     accounts: Sequence[Integration]
     extra_posts: int
-    """The number of posts planned after the copy was made, and again after the restore."""
+    """How many posts to plan after the copy, and how many more after the restore."""
     seed: int
     restarts: int = 0
     read_only_phases: int = 0
     restores: int = 0
     restored_at: datetime | None = None
-    """In domain time."""
+    """The domain time of the restore. None if there is no restore."""
     alert_after_s: float = 0.0
-    """Wall seconds from the restore to its alert."""
+    """The wall seconds from the restore to its alert."""
     resume_attempts: int = 0
     resumed: Resumed = field(default_factory=Resumed)
     undone_by_restore: list[PlannedPost] = field(default_factory=list)
-    """Planned after the copy was made, so the restore undid them."""
+    """Posts that were planned after the copy, so the restored database does not have them."""
     late: list[PlannedPost] = field(default_factory=list)
-    """Planned after everything was resumed."""
+    """Posts that were planned after publishing was resumed."""
 
     async def run(self) -> None:
-        """Run every incident at its time; return when all are over."""
+        """Run every incident at its time. Returns when all incidents are over."""
         started_at = self.scenario.runtime.clock.now()
         if self.incidents.read_only_s:
             await self._wait_until(started_at, _READ_ONLY_AT)
@@ -92,7 +93,7 @@ class IncidentRun:
         await self.scenario.runtime.clock.sleep_until(started_at + LEAD + share * self.span)
 
     async def _refuse_writes(self, seconds: float) -> None:
-        """Refuse writes; halfway, end some sessions, so that new ones start as read-only."""
+        """Refuse writes. Halfway, end some sessions, so that new sessions begin as read-only."""
         log_progress("the database refuses writes")
         await self.server.set_read_only(True)
         try:
@@ -113,7 +114,8 @@ class IncidentRun:
             self.undone_by_restore.append(replace(planned, undone_by_restore=True))
         await self._wait_until(started_at, _RESTORE_AT)
         async with self.workers_lock:
-            # A worker that starts while the database is missing ends at once, as it should.
+            # By design, a worker ends at once if the database is missing while it starts. So all
+            # workers must be ready before the restore.
             for worker in self.scenario.workers:
                 if not worker.is_stopped and not worker.has_ended:
                     await worker.wait_ready()
@@ -131,7 +133,7 @@ class IncidentRun:
         self.late += await self._plan_posts("planned after the restore", self.span * 0.2)
 
     async def _resume(self) -> None:
-        """Resume, retrying while X cannot be searched, then reconnect the paused accounts."""
+        """Resume, retrying while X's timelines cannot be searched, then reconnect accounts."""
         scenario = self.scenario
         while True:
             self.resume_attempts += 1
@@ -158,14 +160,14 @@ class IncidentRun:
         tenant = scenario.tenants[account.tenant_id]
         is_connected = False
         while not is_connected:
-            # X fails here too; the owner tries again.
+            # X can fail during the reconnect too. The account's owner then tries again.
             with contextlib.suppress(RoostError, OSError, AssertionError):
                 await retry_while_away(lambda: scenario.connect(account.username, tenant))
                 is_connected = True
         await retry_while_away(lambda: resume_account(scenario.runtime, scope_of(tenant), account))
 
     async def _plan_posts(self, text: str, within: timedelta) -> list[PlannedPost]:
-        """Schedule some posts of one part, due within this domain time."""
+        """Schedule some posts of one part at random due times within `within` from now."""
         chance = random.Random(f"{text} {self.seed}")
         planned = []
         for number in range(self.extra_posts):

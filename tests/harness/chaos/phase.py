@@ -33,17 +33,16 @@ from roost.errors import RoostError
 from roost.models import Integration
 from roost.store.away import DATABASE_AWAY
 
-#: Lifetime of a token in domain time; tokens expire in the middle of a phase.
+#: The lifetime of a token in domain time. Tokens expire in the middle of a phase.
 _TOKEN_LIFETIME = timedelta(hours=2)
-#: If more posts than this are ready to continue, the workers are overloaded and domain time runs
-#: slower by a factor.
+#: If more posts than this are ready to continue, the workers are overloaded. Domain time then runs
+#: slower by this factor.
 _OVERLOADED_POSTS, _SLOWDOWN = 40, 4
 #: How many posts are planned in parallel.
 _PARALLEL_PLANS = 8
-#: These posts are due much later than all others and must wait, untouched.
+#: A few posts are due this much later than all other posts. Roost must not touch them in the phase.
 _FUTURE, _FUTURE_POSTS = timedelta(days=60), 2
-#: For each group of this many posts, one is planned after the copy was made, and one after the
-#: restore.
+#: For every 25 posts of a phase, one more is planned after the copy, and one after the restore.
 _POSTS_PER_EXTRA_POST = 25
 
 
@@ -57,16 +56,16 @@ class Phase:
     server: Server
     incidents: Incidents
     posts: int
-    """In this phase."""
+    """The number of posts in this phase."""
     accounts: list[Integration] = field(default_factory=list)
     second_accounts: list[Integration] = field(default_factory=list)
-    """The second tenant's connections of the first accounts."""
+    """The second tenant's connections. They are of the first accounts in `accounts`."""
     workers_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while no worker may be killed, stopped or started."""
+    """The lock that is held while no worker may be killed, stopped or started."""
     record: PhaseRecord = field(default_factory=PhaseRecord)
 
     async def run(self, *, refuse_duplicates: bool, beyond_lag: bool) -> PhaseResult:
-        """Run the phase and check the result."""
+        """Run the phase, and check the result."""
         scenario, config = self.scenario, self.config
         began = time.monotonic()
         await scenario.emulator.control("clock", rate=0)
@@ -126,7 +125,7 @@ class Phase:
         recovery: RecoveryTimer,
         incidents: IncidentRun,
     ) -> None:
-        """Interrupt the workers until the last post is due, then wait until all are settled."""
+        """Interrupt workers until the last post is due, then wait until all posts are settled."""
         scenario = self.scenario
         last_due_at = scenario.runtime.clock.now() + self.config.span + LEAD
         incident_task = asyncio.create_task(incidents.run())
@@ -147,7 +146,7 @@ class Phase:
             await incident_task
             posts = [*(planned for _, planned in calendar), *incidents.late]
             if not await scenario.wait_settled([each.post_id for each in posts], within=300):
-                log_progress("not every post reaches a final state")
+                log_progress("some posts do not reach a final state")
                 for worker in scenario.workers:
                     log_progress(f"{worker.name}: {worker.log_tail()}")
             for task in background:
@@ -184,7 +183,7 @@ class Phase:
         return path
 
     async def _interrupt_workers(self, recovery: RecoveryTimer, until: Callable[[], bool]) -> None:
-        """Interrupt one worker after another, replacing or resuming each, until it is enough."""
+        """Kill (and replace) or stop (and later resume) one worker at a time, until `until()`."""
         resume_tasks: list[asyncio.Task[None]] = []
         for interruption in draw_interruptions(
             self.seed, self.config.interval_s, self.config.stop_durations_s
@@ -215,7 +214,7 @@ class Phase:
         await self.scenario.ensure_workers(self.config.workers)
 
     def _remove_ended_workers(self) -> None:
-        """Log and count each worker that ended although nothing killed it."""
+        """Remove, log and count the workers that ended although they were not killed."""
         for workers in (self.scenario.workers, self.scenario.undisturbed_workers):
             for worker in [each for each in workers if each.has_ended]:
                 log_progress(f"{worker.name} ended by itself; {worker.log_tail()}")
@@ -225,8 +224,8 @@ class Phase:
     async def _limit_load(self) -> None:
         """Slow down domain time while more posts are ready than the workers can publish.
 
-        The rate does not change while a worker is stopped: it would not learn of the new rate, and
-        its clock would run ahead.
+        The rate does not change while a worker is stopped, because that worker would not learn the
+        new rate, and its clock would run ahead.
         """
         is_slow = False
         while True:
@@ -242,15 +241,15 @@ class Phase:
             await asyncio.sleep(0.5)
 
     async def _reconnect_accounts(self) -> None:
-        """Reconnect accounts that lost their connection, as owners do."""
+        """Reconnect, as their owners do, all accounts that lost their connection."""
         while True:
-            # X fails, or the database is away; the owner tries again.
+            # If X fails or the database is unavailable, the account's owner tries again.
             with contextlib.suppress(RoostError, OSError, AssertionError, *DATABASE_AWAY):
                 self.record.reconnected += await self.scenario.reconnect_accounts()
             await asyncio.sleep(0.5)
 
     async def _delete_manually(self, calendar: Sequence[tuple[CalendarPost, PlannedPost]]) -> None:
-        """Delete one part of each post that is marked for it, as soon as X shows the part."""
+        """Delete one part of each post with `deleted_manually`, as soon as X shows the part."""
         chance = random.Random(f"hand {self.seed}")
         pending = {
             (planned.user_id, chance.choice(planned.texts))
@@ -266,7 +265,7 @@ class Phase:
             await asyncio.sleep(0.5)
 
     async def _stop_workers(self) -> None:
-        """Let the workers finish their work and end."""
+        """Stop the workers with SIGTERM, so that they finish their work first."""
         self._remove_ended_workers()
         workers = [*self.scenario.workers, *self.scenario.undisturbed_workers]
         for worker in workers:
@@ -276,6 +275,6 @@ class Phase:
 
 
 async def _resume_later(worker: Worker, seconds: float) -> None:
-    """Resume a stopped worker after this many wall seconds."""
+    """Resume a stopped worker after `seconds` of wall time."""
     await asyncio.sleep(seconds)
     worker.send(signal.SIGCONT)

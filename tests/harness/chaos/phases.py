@@ -1,4 +1,4 @@
-"""Runs all phases of chaos, each with its own database and emulator on one PostgreSQL."""
+"""Runs all phases of chaos. Each has its own emulator, and its own database on one server."""
 
 import contextlib
 import tempfile
@@ -13,12 +13,12 @@ from harness.scenario import open_scenario
 from harness.server import open_server
 from x_emulator.pytest_plugin import run_emulator
 
-#: The phases, and the percentage of the posts that each has.
+#: The names of the phases, and each phase's percentage of the posts.
 SHARES = {"a": 35, "b": 35, "c": 30}
 
 
 async def run_phases(config: ChaosConfig, seed: int) -> list[PhaseResult]:
-    """Run every phase, in the order of `SHARES`."""
+    """Run all phases in the order of `SHARES`."""
     phases = {
         "a": Incidents(restart="fast", read_only_s=config.read_only_s),
         "b": Incidents(restart="immediate"),

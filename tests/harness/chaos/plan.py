@@ -1,4 +1,4 @@
-"""What chaos does, drawn from a seed: a calendar of posts, interruptions and faults."""
+"""The plan of a chaos run, drawn from a seed: posts, interruptions and faults."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -15,32 +15,33 @@ _SENTENCES = (
 
 @dataclass(frozen=True, slots=True)
 class CalendarPost:
-    """One post of the calendar."""
+    """A post of the calendar."""
 
     account: int
     texts: tuple[str, ...]
     after: timedelta
-    """When it is due, in domain time from the start."""
+    """The due time of the post, in domain time from the start."""
     image: int | None
-    """The number of its image, which only an identical post shares."""
+    """The number of the post's image. Only an identical post has the same image."""
     has_identical: bool = False
-    """Another post of the calendar has the same texts."""
+    """Whether another post of the calendar has the same texts."""
     deleted_manually: bool = False
-    """A person deletes one of its parts as soon as X shows it."""
+    """Whether a person deletes a part of the post as soon as X shows the part."""
     for_second_tenant: bool = False
-    """Another tenant plans it, for its own connection of the same X account."""
+    """Whether the second tenant plans the post, for its connection of the same X account."""
 
 
 def count_shared_accounts(accounts: int) -> int:
-    """How many accounts, starting at number 0, are connected by two tenants."""
+    """Return how many accounts, beginning with number 0, both tenants connect."""
     return max(1, accounts // 20)
 
 
 def draw_calendar(seed: int, posts: int, accounts: int, span: timedelta) -> list[CalendarPost]:
-    """Draw a third threads, a third with an image, 1 % identical pairs, 1 % to be deleted.
+    """Draw the posts of a phase.
 
-    The second tenant plans half the posts of a shared account. A quarter of the identical pairs, at
-    least two, have one post of each tenant.
+    A third of the posts are threads, and a third have an image. 1 % form identical pairs, and 1 %
+    are deleted by a person. The second tenant plans half of the posts of each shared account. In a
+    quarter of the identical pairs, and in at least two pairs, each tenant plans one of the posts.
     """
     chance = random.Random(f"calendar {seed}")
     calendar = [_draw_post(chance, number, accounts, span) for number in range(posts)]
@@ -50,7 +51,7 @@ def draw_calendar(seed: int, posts: int, accounts: int, span: timedelta) -> list
         calendar[number] = replace(calendar[number], deleted_manually=True)
     pairs = list(zip(sample[share : 2 * share], sample[2 * share :], strict=True))
     for number, other in pairs:
-        # Identical posts are due within a minute of each other, on the same account.
+        # The two posts of a pair are due within a minute, on the same account.
         post = replace(calendar[number], has_identical=True)
         calendar[number] = post
         after = post.after + timedelta(seconds=chance.uniform(0, 60))
@@ -88,16 +89,16 @@ class Interruption:
     """An interruption of one worker."""
 
     delay_s: float
-    """Wall seconds since the one before."""
+    """The wall seconds since the previous interruption."""
     worker_number: int
     stopped_s: float | None
-    """Wall seconds for which the worker is stopped; None: it is killed."""
+    """The wall seconds for which the worker is stopped. None if the worker is killed."""
 
 
 def draw_interruptions(
     seed: int, interval_s: tuple[float, float], stop_durations_s: Sequence[float]
 ) -> Iterator[Interruption]:
-    """Draw interruptions without end; three of five kill the worker."""
+    """Draw interruptions without end. Three of five kill the worker, the others stop it."""
     chance = random.Random(f"strikes {seed}")
     while True:
         is_killed = chance.random() < 0.6
@@ -108,10 +109,10 @@ def draw_interruptions(
 
 
 def draw_faults(*, beyond_lag: bool, timeline_lag_s: float) -> list[dict[str, object]]:
-    """List the faults of X, for 15 to 20 % of all requests; the emulator has its own seed.
+    """List faults of X that hit 15 to 20 % of all requests. The emulator's seed draws which.
 
-    Reads are stale within the lag that Roost is set to; with `beyond_lag` some are stale far
-    longer.
+    Timeline reads are stale for at most `timeline_lag_s`, the lag that Roost expects. With
+    `beyond_lag`, some reads are stale for far longer.
     """
     faults: list[dict[str, object]] = []
 
@@ -150,7 +151,7 @@ def draw_faults(*, beyond_lag: bool, timeline_lag_s: float) -> list[dict[str, ob
 
 
 def draw_clock_skews(seed: int, skew: timedelta) -> Iterator[timedelta]:
-    """Draw how far the workers' wall clocks are ahead, in domain time; every other is right."""
+    """Draw by how much domain time each worker's clock is ahead. Every other clock is right."""
     chance = random.Random(f"clocks {seed}")
     while True:
         skews = [skew, -skew]

@@ -1,4 +1,4 @@
-"""Measures how long accounts wait after their worker died, until their next step."""
+"""Measures how long an account waits for its next step after its worker was killed."""
 
 import asyncio
 import signal
@@ -8,7 +8,8 @@ from harness.scenario import IS_WORKER_SESSION, SENDER_LOCK, Scenario
 from harness.workers import Worker
 from roost.store.locks import user_key
 
-#: Each step adds a row to one of these: a change of state, an attempt, or a request to X.
+#: The latest rows of the three tables to which a step adds a row: a step is a change of state, an
+#: attempt or a request to X.
 _LAST_IDS = """
     SELECT (SELECT coalesce(max(id), 0) FROM roost.events),
            (SELECT coalesce(max(id), 0) FROM roost.attempts),
@@ -25,31 +26,31 @@ _HELD_LOCKS = f"""
     SELECT objid::bigint FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND granted AND {IS_WORKER_SESSION} AND classid = %s
 """
-#: The accounts among these with a post that should continue now.
+#: Selects those of the given accounts that have a post which should continue now.
 _WAITING = """
     SELECT DISTINCT integration_id FROM roost.posts
     WHERE state = 'publishing' AND resume_at IS NULL AND integration_id = ANY(%s)
 """
-#: Wall seconds to wait until a worker holds an account.
+#: How many wall seconds to wait until the worker holds the lock of an account.
 _LOCK_WAIT_S = 1.0
 
 
 class RecoveryTimer:
-    """Kills workers, and times how long the accounts that they held wait."""
+    """Kills workers, and measures how long the accounts that they held must wait."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
         self.recoveries: list[float] = []
-        """Wall seconds, one for each account that waited."""
+        """The wall seconds that each account had to wait."""
         self._waiting_since: dict[int, float] = {}
-        """Since when each account has waited."""
+        """The time since which each account waits, on the monotonic clock."""
         self._last_ids: tuple[int, int, int] = (0, 0, 0)
 
     async def kill(self, worker: Worker) -> None:
-        """Kill a worker; the accounts that it held with work to do now wait.
+        """Kill a worker. The accounts that it held wait from now on if they have work to do.
 
-        A worker holds an account for some hundredths of a second only, so this waits for such a
-        moment.
+        A worker holds an account only for some hundredths of a second, so the method first waits
+        until the worker holds one.
         """
         held: list[int] = []
         deadline = time.monotonic() + _LOCK_WAIT_S
@@ -73,11 +74,11 @@ class RecoveryTimer:
             self._waiting_since.setdefault(number, died_at)
 
     def clear(self) -> None:
-        """Stop measuring the accounts that wait now: their rows were replaced."""
+        """Stop measuring the accounts that wait now, because a restore has replaced their rows."""
         self._waiting_since.clear()
 
     async def follow(self) -> None:
-        """Record every step until cancelled."""
+        """Record the next step of each waiting account, until cancelled."""
         while True:
             await self._record_steps()
             await asyncio.sleep(0.1)

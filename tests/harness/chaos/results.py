@@ -15,29 +15,29 @@ from harness.report import Threshold
 from harness.scenario import Scenario
 from harness.workers import find_faketime
 
-#: Wall seconds by which the clock of one worker is ahead; that worker must not send.
+#: By how many wall seconds one worker's clock is ahead. This worker must not send anything.
 WRONG_CLOCK_S = 100.0
 
 
 @dataclass
 class PhaseRecord:
-    """What was done to the workers and accounts during a phase."""
+    """The interruptions of workers and the changes to accounts during a phase."""
 
     kills: int = 0
     stops: int = 0
     ended_by_themselves: int = 0
-    """Workers that ended although nothing killed them."""
+    """How many workers ended although they were not killed."""
     reconnected: int = 0
     deleted_manually: int = 0
     recoveries: list[float] = field(default_factory=list)
-    """Wall seconds, one for each account that waited after its worker was killed."""
+    """The wall seconds that each account had to wait after its worker was killed."""
     seconds: float = 0.0
-    """Duration in wall time."""
+    """The duration of the phase in wall seconds."""
 
 
 @dataclass(frozen=True)
 class PhaseResult:
-    """The result of a phase, from the ground truth and the rows."""
+    """The result of a phase, computed from the ground truth and the database rows."""
 
     record: PhaseRecord
     incidents: IncidentRun
@@ -45,18 +45,18 @@ class PhaseResult:
     parts: int
     findings: list[Finding]
     histories: dict[int, str]
-    """By post: rows and ground truth of posts with findings."""
+    """The rows and ground truth of each post with findings, by post id."""
     states: Counter[str]
     untouched: int
-    """Posts that have no identical post and were not deleted by a person."""
+    """How many posts have no identical post and were not deleted by a person."""
     decision_histories: dict[int, str]
-    """By post: rows and ground truth of the untouched posts that need a decision."""
+    """The rows and ground truth of each untouched post that needs a decision, by post id."""
     skewed_workers: int
-    """Workers with a skewed clock that began an attempt."""
+    """How many workers with a skewed clock began an attempt."""
     sent_by_wrong_clock: int
-    """Workers that began an attempt although their clock was far off."""
+    """How many workers began an attempt although their clock was too far off to send."""
     shared_accounts: int
-    """Accounts with posts of two tenants."""
+    """How many accounts have posts of two tenants."""
     lost_responses: int
     reconciled: int
     requests: int
@@ -71,7 +71,7 @@ async def check_phase(
     record: PhaseRecord,
     incidents: IncidentRun,
 ) -> PhaseResult:
-    """Check every post of a phase; `others` are posts that are not in the calendar."""
+    """Check every post of a phase. `others` are the posts that are not in the calendar."""
     rows = await scenario.read_posts()
     ground_truth = await scenario.read_ground_truth("posts", "requests")
     x_posts = parse_x_posts(ground_truth)
@@ -98,7 +98,7 @@ async def check_phase(
     ]
 
     def describe(post_id: int) -> str:
-        """Describe every planned post with this number; a restore may give a number twice."""
+        """Describe the planned posts with this id. After a restore, two posts may have one id."""
         return "\n".join(
             describe_post(
                 rows[post_id],
@@ -139,7 +139,7 @@ async def check_phase(
 
 
 def thresholds(results: Sequence[PhaseResult]) -> list[Threshold]:
-    """Everything that must hold, over all phases."""
+    """Return the values that must stay within a limit, over all phases."""
     kinds = Counter(finding.kind for result in results for finding in result.findings)
     recoveries = sorted(seconds for result in results for seconds in result.record.recoveries)
     needs_decision = sum(len(each.decision_histories) for each in results)
@@ -169,7 +169,7 @@ def thresholds(results: Sequence[PhaseResult]) -> list[Threshold]:
 
 
 def _clock_thresholds(results: Sequence[PhaseResult]) -> list[Threshold]:
-    """Return none where libfaketime is not installed; a figure reports it."""
+    """Return the thresholds for skewed clocks. There are none if libfaketime is missing."""
     if find_faketime() is None:
         return []
     sent_by_wrong_clock = sum(each.sent_by_wrong_clock for each in results)
@@ -184,7 +184,7 @@ def _p99(ordered: list[float]) -> float:
 
 
 def figures(phases: Sequence[str], results: Sequence[PhaseResult]) -> dict[str, float | int | str]:
-    """Other counts of the run; `phases` names each result's phase."""
+    """Return other counts of the run. `phases` has the name of each result's phase."""
     found: dict[str, float | int | str] = {}
     if find_faketime() is None:
         found["skewed_workers"] = 0

@@ -1,1 +1,1 @@
-"""Ways in which the database loses data, with real workers, machines and an operator."""
+"""Losses of data in the database, with real workers, machines and an operator."""

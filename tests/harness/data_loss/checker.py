@@ -1,7 +1,7 @@
-"""Checks what a loss of data did to the posts, from the ground truth and the rows.
+"""Finds the harm that a loss of data did to posts, from the ground truth and the rows.
 
-Pure functions that do not know how Roost notices a loss. They use only what was planned, what X has
-or had, the final rows, and which alerts were opened.
+These pure functions do not know how Roost notices a loss. Their input is the planned posts, the
+posts that X has or had, the final rows, and the alerts that were opened.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,22 +16,22 @@ class HarmKind(StrEnum):
     """The kinds of harm that a loss of data can do."""
 
     DUPLICATE = "duplicates"
-    """A planned part is on X more than once; counted for each additional copy."""
+    """A planned part is on X more than once. Each additional copy counts."""
     FAILED_THOUGH_ON_X = "failed_though_on_x"
-    """X has a part, and its row says that it failed or was missed."""
+    """X has a part, but the part's row says that the part failed or was missed."""
     LOST = "lost"
-    """A planned part is not on X, and its row does not wait, need a decision or give a reason."""
+    """A planned part is not on X, although its post is final and gives no reason."""
     UNNOTICED = "unnoticed"
-    """X has a part that no row has, and no alert was opened."""
+    """X has a part that no row claims, and no alert was opened."""
     SENT_BEFORE_DECISION = "sent_before_decision"
-    """A copy of the database sent before a person confirmed it as the real one."""
+    """Workers of a copied database sent posts before a person confirmed the copy as real."""
     CANCELLED_PUBLISHED = "cancelled_published"
-    """A post is on X although it was cancelled after the backup, and again after the loss."""
+    """A post is on X although a person cancelled it after the backup and again after the loss."""
 
 
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """One finding; post 0 stands for the whole schedule."""
+    """One harm that was found. `post_id` is 0 if the harm concerns the whole schedule."""
 
     kind: HarmKind
     post_id: int
@@ -40,26 +40,27 @@ class Harm:
 
 @dataclass(frozen=True)
 class LossOutcome:
-    """Everything that is known at the end of a schedule."""
+    """The data at the end of a schedule, from which harm is found."""
 
     planned: Sequence[PlannedPost]
     rows: Mapping[int, PostRow]
     x_posts: Sequence[XPost]
     alerts: Sequence[str]
-    """The kinds of the alerts about the database that were opened after the loss."""
+    """The kinds of the database alerts that were opened after the loss."""
     must_alert: bool = False
-    """Whether only an alert counts as noticed, because the rows may look right by chance."""
+    """Whether the loss counts as noticed only if an alert was opened. The rows alone do not
+    suffice, because they may look right by chance."""
     sent_before_decision: int = 0
-    """Attempts of a copy before a person decided."""
+    """How many attempts a copy of the database got before a person confirmed the copy."""
     edited: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    """By post: other texts that its first part had."""
+    """The other texts that the first part of a post had, by post id."""
     cancelled: Collection[int] = ()
-    """Posts that a person cancelled after the backup."""
+    """The ids of posts that a person cancelled after the backup."""
     paused: Collection[int] = ()
-    """Posts that a person paused after the loss, because X has them with another text."""
+    """The ids of posts that a person paused after the loss, as X has them with other texts."""
 
     def copies(self, planned: PlannedPost, position: int) -> list[XPost]:
-        """Return the copies of a part (from 1) that X has or had, with any text that it had."""
+        """Return the X posts with a text that a part (numbered from 1) has or had."""
         texts = {planned.texts[position - 1]}
         if position == 1:
             texts |= set(self.edited.get(planned.post_id, ()))
@@ -69,17 +70,17 @@ class LossOutcome:
 
     @property
     def claimed(self) -> set[str]:
-        """The ids on X that rows claim."""
+        """The ids of the X posts that rows claim."""
         parts = (part for row in self.rows.values() for part in row.parts)
         return {part.sent_as for part in parts if part.sent_as is not None}
 
     def as_evidence(self) -> Evidence:
-        """Return the evidence for the checker that all benchmarks share."""
+        """Return this outcome as evidence for `harness.checker`, which all benchmarks share."""
         return Evidence(self.planned, self.rows, self.x_posts)
 
 
 def find_harm(outcome: LossOutcome) -> list[Harm]:
-    """Find all harm; the list is empty if the loss did none."""
+    """Find all harm. The list is empty if the loss did no harm."""
     harms = [harm for planned in outcome.planned for harm in _check_post(outcome, planned)]
     if outcome.must_alert and not outcome.alerts:
         harms.append(Harm(HarmKind.UNNOTICED, 0, "no alert was opened"))
@@ -93,9 +94,9 @@ def _check_post(outcome: LossOutcome, planned: PlannedPost) -> Iterator[Harm]:
     post_id = planned.post_id
     row = outcome.rows.get(post_id)
     if row is None:
-        yield Harm(HarmKind.LOST, post_id, "its row is gone")
+        yield Harm(HarmKind.LOST, post_id, "the post has no row")
     elif row.state not in FINAL_STATES and post_id not in outcome.paused:
-        yield Harm(HarmKind.LOST, post_id, f"it is {row.state} and reaches no final state")
+        yield Harm(HarmKind.LOST, post_id, f"the post stays {row.state}, which is not final")
     if post_id in outcome.cancelled and (copies := outcome.copies(planned, 1)):
         yield Harm(HarmKind.CANCELLED_PUBLISHED, post_id, f"X has the post as {copies[0].id}")
     for position in range(1, len(planned.texts) + 1):
@@ -125,26 +126,26 @@ def _check_part(
     if part.sent_as is None and unclaimed:
         if part.state == "failed" or row.state in ("failed", "missed"):
             description = (
-                f"part {position} is {part.state}, the post {row.state}; X has {unclaimed}"
+                f"part {position} is {part.state}, the post is {row.state}; X has {unclaimed}"
             )
             yield Harm(HarmKind.FAILED_THOUGH_ON_X, post_id, description)
     elif part.sent_as is None and not _has_reason(outcome, row):
-        description = f"part {position} is {part.state}, the post {row.state}: {row.reason}"
+        description = f"part {position} is {part.state}, the post is {row.state}: {row.reason}"
         yield Harm(HarmKind.LOST, post_id, description)
     if unclaimed and not outcome.alerts and row.state != "needs_decision":
-        yield Harm(HarmKind.UNNOTICED, post_id, f"no row has {unclaimed}, and no alert was opened")
+        yield Harm(HarmKind.UNNOTICED, post_id, f"no row claims {unclaimed}; no alert was opened")
 
 
 def _has_reason(outcome: LossOutcome, row: PostRow) -> bool:
-    """Whether a part may be absent from X, which had no reason to refuse any."""
+    """Whether the post's state explains that a part is not on X. X did not refuse any part."""
     if row.state in ("needs_decision", "missed", "cancelled"):
         return row.id in outcome.cancelled or bool((row.reason or "").strip())
-    # A post that reaches no final state is reported once, for the whole post.
+    # A post without a final state is already reported as a whole, so its parts are not.
     return row.state not in FINAL_STATES
 
 
 def count_adopted(outcome: LossOutcome) -> int:
-    """Count parts that were found on X after the loss and are claimed by their row."""
+    """Count the parts that Roost found on X after the loss and adopted."""
     x_ids = {each.id for each in outcome.x_posts}
     return sum(
         part.sent_as in x_ids

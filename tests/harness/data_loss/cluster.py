@@ -1,8 +1,8 @@
 """PostgreSQL clusters that can be copied, dumped and restored.
 
-They use the embedded server's programs. Each cluster is a copy of one of two prepared clusters,
-which differ in their system identifier. Commits survive a crash of the server's processes, but not
-of the machine.
+The clusters use the programs of the embedded server. Each cluster is a copy of one of two prepared
+clusters, which differ in their system identifier. Commits survive a crash of the server's
+processes, but not a crash of the machine.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ import psycopg
 from roost.store.embedded_paths import EmbeddedPaths, prepare_paths, remove_paths
 from roost.store.schema import prepare_database
 
-#: The migrated database in every cluster.
+#: The name of the migrated database in every cluster.
 DATABASE = "roost"
 Origin = Literal["first", "second"]
 _SETTINGS = {
@@ -37,25 +37,25 @@ _SETTINGS = {
     "wal_retrieve_retry_interval": "200ms",
     "io_method": "sync",
 }
-#: Only part of the sockets' names.
+#: Port numbers, which only distinguish the names of the unix sockets. No TCP port is opened.
 _ports = itertools.count(6000)
 
 
 class ProgramFailed(Exception):
-    """One of PostgreSQL's programs ended with an error; the message quotes its output."""
+    """A program of PostgreSQL ended with an error. The exception's message quotes its output."""
 
 
 @dataclass
 class ClusterHost:
-    """The programs, the OS user and the prepared clusters, shared by all clusters."""
+    """The programs, OS user and prepared clusters that all clusters share."""
 
     paths: EmbeddedPaths
     templates: dict[Origin, Path] = field(default_factory=dict)
 
     async def run(self, program: str, *arguments: str, as_server: bool = False) -> str:
-        """Run one of PostgreSQL's programs and return its output.
+        """Run a program of PostgreSQL and return its output.
 
-        `as_server`: as the servers' OS user. Raises: ProgramFailed.
+        With `as_server`, the program runs as the OS user of the servers. Raises: ProgramFailed.
         """
         os_user: dict[str, Any] = {}
         if as_server and self.paths.run_as:
@@ -78,12 +78,12 @@ class ClusterHost:
         return output
 
     def new_data(self) -> Path:
-        """Create an empty folder owned by the servers' user."""
+        """Create an empty folder that belongs to the OS user of the servers."""
         return self.paths.new_folder("cluster-")
 
     @contextlib.asynccontextmanager
     async def cluster(self, origin: Origin = "first") -> AsyncIterator["Cluster"]:
-        """Run a cluster with an empty, migrated database; it is removed at the end."""
+        """Run a cluster with an empty, migrated database, and remove the cluster at the end."""
         cluster = Cluster(self, self.new_data())
         await cluster.replace_data(self.templates[origin])
         await cluster.start()
@@ -95,7 +95,7 @@ class ClusterHost:
 
 @dataclass
 class Cluster:
-    """One server and its data folder."""
+    """A PostgreSQL server and its data folder."""
 
     host: ClusterHost
     data: Path
@@ -107,12 +107,12 @@ class Cluster:
         return self.host.paths.socket_folder / f".s.PGSQL.{self.port}"
 
     def url(self, database: str = DATABASE) -> str:
-        """Return the superuser's URL of a database, directly on the server."""
+        """Return the superuser's URL of a database, with a direct connection to the server."""
         folder = quote(str(self.host.paths.socket_folder), safe="")
         return f"postgresql://postgres@/{database}?host={folder}&port={self.port}"
 
     async def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Start the server, and wait until it accepts connections."""
         settings = _SETTINGS | {"unix_socket_directories": str(self.host.paths.socket_folder)}
         options = " ".join(f"-c {shlex.quote(f'{k}={v}')}" for k, v in settings.items())
         log = self.data / "server.log"
@@ -123,16 +123,16 @@ class Cluster:
             raise ProgramFailed(f"{error}\n{log.read_text(errors='replace')[-2000:]}") from None
 
     async def stop(self, mode: Literal["fast", "immediate"] = "fast") -> None:
-        """Stop the server, if it runs; `immediate` acts as a crash."""
+        """Stop the server if it runs. The mode `immediate` has the effect of a crash."""
         with contextlib.suppress(ProgramFailed):
             await self._control("stop", f"--mode={mode}", "--wait")
 
     async def promote(self) -> None:
-        """End recovery: a standby becomes a primary with a new timeline."""
+        """Make this standby a primary, which begins a new timeline of the database."""
         await self._control("promote", "--wait")
 
     async def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Run one statement as the superuser and return its rows."""
+        """Run a statement as the superuser, and return the rows of its result."""
         async with await psycopg.AsyncConnection.connect(
             self.url(database), autocommit=True
         ) as connection:
@@ -140,19 +140,19 @@ class Cluster:
             return await cursor.fetchall() if cursor.description else []
 
     async def dump(self, file: Path) -> None:
-        """Dump the database into a file."""
+        """Dump the database to a file."""
         await self.host.run("pg_dump", "-Fc", f"--file={file}", f"--dbname={self.url()}")
 
     async def restore(self, file: Path, *options: str, database: str = DATABASE) -> None:
-        """Load a dump in one transaction.
+        """Load a dump into a database in one transaction.
 
-        Raises: ProgramFailed (nothing was changed).
+        Raises: ProgramFailed (then the database is unchanged).
         """
         arguments = ("--single-transaction", "--exit-on-error", f"--dbname={self.url(database)}")
         await self.host.run("pg_restore", *arguments, *options, str(file))
 
     async def copy_data(self) -> Path:
-        """Copy the data folder at one instant, as a snapshot of the volume does."""
+        """Copy the data folder as it is at one instant, like a snapshot of the volume."""
         target = self.host.new_data()
         with self._suspended():
             await _copy(self.data, target)
@@ -160,18 +160,18 @@ class Cluster:
         return target
 
     async def replace_data(self, copy: Path) -> None:
-        """Replace the data folder with a copy; the server must be stopped."""
+        """Replace the data folder with a copy. The server must not be running."""
         shutil.rmtree(self.data)
         await _copy(copy, self.data)
 
     async def remove(self) -> None:
-        """Stop the server and delete its data."""
+        """Stop the server, and delete its data folder."""
         await self.stop("immediate")
         shutil.rmtree(self.data, ignore_errors=True)
 
     @contextlib.contextmanager
     def _suspended(self) -> Iterator[None]:
-        """Suspend every process of the server for the block."""
+        """Suspend all processes of the server during the `with` block."""
         try:
             process_id = (self.data / "postmaster.pid").read_text().split()[0]
         except FileNotFoundError:
@@ -193,7 +193,7 @@ class Cluster:
 
 
 async def _copy(source: Path, target: Path) -> None:
-    """Copy a folder with its owners; files that are only in the target stay."""
+    """Copy a folder and the owners of its files. Other files in the target are kept."""
     command = ("cp", "-a", f"{source}/.", str(target)) if target.exists() else (
         "cp", "-a", str(source), str(target)
     )  # fmt: skip
@@ -204,7 +204,7 @@ async def _copy(source: Path, target: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def open_cluster_host(folder: Path) -> AsyncIterator[ClusterHost]:
-    """Prepare the two clusters of which all others are copies; everything is removed at the end."""
+    """Prepare the two clusters that all other clusters copy. Everything is removed at the end."""
     home = folder / "host"
     home.mkdir(parents=True)
     paths = await asyncio.to_thread(prepare_paths, home)

@@ -1,4 +1,4 @@
-"""The environment of one loss: a cluster behind a fixed address, posts, machines, an operator."""
+"""The environment of one loss: a cluster with a fixed address, posts, machines, operator."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -23,54 +23,56 @@ from roost.models import PostId
 from roost.runtime import open_runtime
 from roost.services.schedule import PartInput, cancel_post, edit_post
 
-#: Emulated seconds in one wall second.
+#: How many emulated seconds pass in one wall second.
 RATE = 20
 _ALERTS = (
     "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject_type = 'database' ORDER BY id"
 )
-#: Wall seconds within which everything must be settled again.
+#: The wall seconds within which all posts must reach a final state after the loss.
 _SETTLE_TIMEOUT_S = 150.0
 
 
 @dataclass
 class LossEnvironment:
-    """Everything that a schedule acts on."""
+    """The clusters, machines, posts and people of a schedule."""
 
     host: ClusterHost
     cluster: Cluster
-    """The cluster behind the address at the start."""
+    """The cluster to which `address` forwards at the start."""
     address: Forwarder
     scenario: Scenario
     machine: Machine
-    """The machine that runs from the start."""
+    """The machine that runs from the start of the schedule."""
     operator: Operator
     stack: contextlib.AsyncExitStack
-    """Closed at the end of the schedule."""
+    """Holds the resources of the schedule, which are closed at its end."""
     machines: list[Machine] = field(default_factory=list)
     early: list[PlannedPost] = field(default_factory=list)
-    """Due, and published, before any copy is made."""
+    """Posts that are due and published before any copy is made."""
     middle: list[PlannedPost] = field(default_factory=list)
-    """Due between the copy and the loss."""
+    """Posts that are due between the copy and the loss."""
     late: list[PlannedPost] = field(default_factory=list)
-    """Due after the loss."""
+    """Posts that are due after the loss."""
     copy_url: str = ""
-    """A copy that is used beside the original; no person confirms it as the real one."""
+    """The URL of a copy that runs beside the original. No person confirms this copy as real."""
     must_alert: bool = False
     attempts_copied: int | None = None
-    """The number of attempts in a copy when it was made; None if a person has decided."""
+    """How many attempts the copy had when it was made. None without a copy, or once a person
+    has confirmed the copy."""
     sent_before_decision: int = 0
 
     @property
     def planned(self) -> list[PlannedPost]:
-        """Every post."""
+        """All posts of the schedule."""
         return [*self.early, *self.middle, *self.late]
 
-    # Posts.
+    # Methods for posts.
 
     async def plan_posts(self, *, middle: int = 7, apart_s: float = 6.0) -> None:
-        """Plan three groups of posts on two accounts, with the clock stopped meanwhile.
+        """Plan the posts `early`, `middle` and `late` on two accounts, while the clock is stopped.
 
-        `middle` posts come due `apart_s` domain seconds apart.
+        `middle` is the number of posts in the second group. They are due `apart_s` domain seconds
+        apart.
         """
         await self.scenario.emulator.control("clock", rate=0)
         accounts = [await self.scenario.connect(name) for name in ("ada", "ben")]
@@ -98,14 +100,14 @@ class LossEnvironment:
         return path
 
     async def publish_early(self) -> None:
-        """Start the machine's workers and wait until they have published the first group."""
+        """Start the machine's workers, and wait until they have published the posts in `early`."""
         await self.machine.start()
         await self.wait_published(self.early)
         ids = [each.post_id for each in self.early]
         await until(lambda: self.scenario.are_final(ids), within=60)
 
     async def wait_published(self, posts: Sequence[PlannedPost]) -> None:
-        """Move the clock to the first of the posts, and wait until X has all of them."""
+        """Move the clock close to the earliest due time, and wait until X has all the posts."""
         rows = await self.scenario.fetch(
             "SELECT min(due_at) FROM roost.posts WHERE id = ANY(%s) AND state = 'scheduled'",
             [each.post_id for each in posts],
@@ -121,12 +123,12 @@ class LossEnvironment:
         await until(are_on_x, within=60)
 
     async def count_missing_on_x(self, posts: Sequence[PlannedPost]) -> int:
-        """Count the parts of the posts that X does not have yet."""
+        """Count the parts of these posts that X does not have yet."""
         on_x = {(post.user_id, post.text) for post in await self.scenario.read_x_posts()}
         return sum((each.user_id, text) not in on_x for each in posts for text in each.texts)
 
     async def edit_post(self, planned: PlannedPost, text: str) -> None:
-        """Give a post of one part another text."""
+        """Change the text of a post that has one part."""
         parts = [PartInput(text)]
         scenario = self.scenario
         await edit_post(
@@ -135,7 +137,7 @@ class LossEnvironment:
         self.operator.edited[planned.post_id] = text
 
     async def move_post(self, planned: PlannedPost, after: timedelta) -> None:
-        """Give a post another due time."""
+        """Change the due time of a post."""
         scenario, due_at = self.scenario, self.scenario.runtime.clock.now() + after
         await edit_post(
             scenario.runtime, scenario.scope, PostId(planned.post_id), parts=None, due_at=due_at
@@ -147,17 +149,17 @@ class LossEnvironment:
         await cancel_post(self.scenario.runtime, self.scenario.scope, PostId(planned.post_id))
         self.operator.cancelled.add(planned.post_id)
 
-    # Machines and addresses.
+    # Methods for machines and databases.
 
     def add_machine(self, name: str, home: Path | None = None, url: str = "") -> Machine:
-        """Add a machine with the same settings, but its own home and, if given, another URL."""
+        """Add a machine with the same settings but its own home, and with another URL if given."""
         home = home or self.scenario.folder / f"home-{name}"
         machine = Machine(self.scenario, name, home, url or self.machine.url)
         self.machines.append(machine)
         return machine
 
     async def use_database(self, url: str) -> None:
-        """Use another database from now on, on the first machine too."""
+        """Use another database from now on, both in the scenario and on the first machine."""
         scenario = self.scenario
         scenario.admin_url = url
         if scenario.admin_connection is not None:
@@ -166,10 +168,10 @@ class LossEnvironment:
         scenario.runtime = await self.stack.enter_async_context(open_runtime(settings))
         self.machine.url = app_url(url)
 
-    # After the loss.
+    # Methods for the time after the loss.
 
     async def wait_settled(self) -> bool:
-        """Let time pass and resume after alerts until all is settled; False if it never is."""
+        """Wait until all posts are final, and resume after alerts. False if that takes too long."""
         return await self.scenario.run_until(self._is_settled, within=_SETTLE_TIMEOUT_S)
 
     async def _is_settled(self) -> bool:
@@ -184,23 +186,23 @@ class LossEnvironment:
             posts = {each.post_id for each in self.planned}
             return await self.scenario.are_final(posts - self.operator.paused)
         except psycopg.errors.ProgrammingError:
-            return False  # the tables are being restored
+            return False  # A restore is replacing the tables.
 
     async def _resume(self, kinds: set[str]) -> None:
-        """Do what an operator does who has read the alert."""
+        """Let the operator, who has read the alerts, resume publishing."""
         await self._count_sent_by_copy()
         if not self.copy_url:
             self.attempts_copied = None
         await self.operator.resume(kinds)
 
     async def _count_sent_by_copy(self) -> None:
-        """Count what a copy has sent so far."""
+        """Count the attempts that the copy has added so far."""
         if self.attempts_copied is not None:
             url = self.copy_url or self.scenario.admin_url
             self.sent_before_decision = await count_attempts(url) - self.attempts_copied
 
     async def collect_outcome(self) -> LossOutcome:
-        """Collect everything for the checker."""
+        """Collect the data at the end of the schedule for the checker."""
         await self._count_sent_by_copy()
         planned = {each.post_id for each in self.planned}
         rows = await read_rows(self.scenario.admin_url)
@@ -219,13 +221,13 @@ class LossEnvironment:
 
 
 async def read_alerts(url: str) -> list[tuple[str, bool]]:
-    """Read every alert about the database: its kind, and whether it is still open."""
+    """Return the kind of each alert about the database, and whether the alert is still open."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         return await (await connection.execute(_ALERTS)).fetchall()
 
 
 async def count_attempts(url: str) -> int:
-    """Count the attempts in a database."""
+    """Count the attempts that a database has recorded."""
     async with await psycopg.AsyncConnection.connect(url) as connection:
         row = await (await connection.execute("SELECT count(*) FROM roost.attempts")).fetchone()
         assert row is not None
@@ -241,9 +243,9 @@ async def open_environment(
     wall: Mapping[str, str],
     refuse_duplicates: bool,
 ) -> AsyncIterator[LossEnvironment]:
-    """Open a fresh cluster and reset the emulator.
+    """Open an environment on a new cluster, and reset the emulator.
 
-    `refuse_duplicates`: whether X refuses duplicates.
+    With `refuse_duplicates`, X refuses duplicates.
     """
     async with contextlib.AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(host.cluster())

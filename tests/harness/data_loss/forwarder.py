@@ -1,4 +1,4 @@
-"""A TCP port in front of a PostgreSQL socket, like a virtual address or a slow link."""
+"""A TCP port in front of a PostgreSQL socket, to act as a virtual address or a slow link."""
 
 import asyncio
 import contextlib
@@ -9,26 +9,26 @@ _CHUNK_BYTES = 65_536
 
 
 class Forwarder:
-    """Forwards connections to a unix socket that can be exchanged while it runs."""
+    """Forwards connections to a unix socket. The socket can change while the forwarder runs."""
 
     def __init__(self, target: Path, delay_s: float) -> None:
         self.port = 0
-        """The port on 127.0.0.1."""
+        """The port on 127.0.0.1 that accepts connections."""
         self._target: Path | None = target
         self._delay_s = delay_s
         self._open_writers: set[asyncio.StreamWriter] = set()
 
     def retarget(self, target: Path | None) -> None:
-        """Forward new connections to this socket, or refuse them (None); cut all present ones.
+        """Forward new connections to another socket, or refuse them if `target` is None.
 
-        Data that is still delayed is lost.
+        All present connections are cut, and data that is still delayed is lost.
         """
         self._target = target
         for writer in tuple(self._open_writers):
             writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Forward one connection until either end closes it."""
+        """Forward a connection until one of its ends closes the connection."""
         self._open_writers.add(writer)
         server_writer: asyncio.StreamWriter | None = None
         try:
@@ -47,7 +47,7 @@ class Forwarder:
                     task.cancel()
                 await asyncio.gather(*directions, return_exceptions=True)
         except OSError:
-            pass  # the server is away; the client notices by its closed connection
+            pass  # The server does not accept connections. The client's connection is closed below.
         finally:
             for each in filter(None, (writer, server_writer)):
                 self._open_writers.discard(each)
@@ -64,7 +64,7 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 async def _forward_later(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float
 ) -> None:
-    """Forward each piece of data after the delay, in order."""
+    """Forward each piece of data after the delay, in the order of arrival."""
     if not delay_s:
         await _forward(reader, writer)
         return

@@ -1,7 +1,8 @@
-"""Every way to lose data: how it is lost, what workers do meanwhile, what starts first.
+"""Functions that lose data, by fail-over, restore, a copy in use or a damaged watermark.
 
-Each function copies the database after the first posts are out, publishes more, loses everything
-after the copy, and starts workers again. The environment then does what an operator would.
+Each function publishes the first posts and copies the database. It then publishes more posts,
+loses all data since the copy, and starts the workers again. After the function, the environment
+acts as an operator would.
 """
 
 import shutil
@@ -20,19 +21,21 @@ from harness.records import PlannedPost
 from roost.store.schema import prepare_database
 
 Workers = Literal["running", "stopped", "killed"]
-"""What the workers do while the data is lost; `stopped` means a clean stop."""
+"""The state of the workers while the data is lost. `stopped` means a clean stop."""
 Method = Literal["recreate", "clean"]
-"""DROP and CREATE DATABASE, or `pg_restore --clean` into the existing database."""
+"""How a dump is restored: after DROP and CREATE DATABASE, or by `pg_restore --clean` into
+the existing database."""
 Place = Literal["database", "cluster"]
-"""Where a copy is: another database of the same cluster, or another cluster."""
+"""The place of a copy: another database of the same cluster, or another cluster."""
 Home = Literal["same", "fresh"]
 Change = Literal["moved", "cancelled", "edited"]
-#: A restore under running workers may run into deadlocks; an operator repeats it.
+#: How often to try a restore. While workers run, a deadlock can make a restore fail. An operator
+#: then tries again.
 _MAX_ATTEMPTS = 20
 
 
 async def fail_over(lag_s: float, workers: Workers, environment: LossEnvironment) -> None:
-    """Fail over to an asynchronous replica that is behind by this lag."""
+    """Fail over to an asynchronous replica that is `lag_s` seconds behind the primary."""
     replica = await environment.stack.enter_async_context(open_replica(environment.cluster, lag_s))
     await environment.publish_early()
     await replica.wait_caught_up()
@@ -44,7 +47,7 @@ async def fail_over(lag_s: float, workers: Workers, environment: LossEnvironment
 
 
 async def fail_over_with_old_watermark(lag_s: float, environment: LossEnvironment) -> None:
-    """Fail over to a replica that lost fewer events than were added since the last watermark."""
+    """Fail over to a replica that has all events up to the last watermark, but not later ones."""
     replica = await environment.stack.enter_async_context(open_replica(environment.cluster, lag_s))
     await environment.publish_early()
     await replica.wait_caught_up()
@@ -73,7 +76,7 @@ async def restore_dump(method: Method, workers: Workers, environment: LossEnviro
 
 
 async def restore_old_tokens(environment: LossEnvironment) -> None:
-    """Restore a dump whose refresh tokens, which work once, have been used since."""
+    """Restore a dump with refresh tokens that were used after the dump and so are invalid."""
     await environment.publish_early()
     await environment.scenario.execute(
         "UPDATE roost.integrations"
@@ -98,7 +101,10 @@ async def restore_files(workers: Workers, environment: LossEnvironment) -> None:
 
 
 async def restore_snapshot(workers: Workers, environment: LossEnvironment) -> None:
-    """Restore home and data from one snapshot, made while workers ran or after a stop."""
+    """Restore ROOST_HOME and the data folder from one snapshot.
+
+    The snapshot is made after a clean stop of the workers, or while they are suspended.
+    """
     machine, saved_home = environment.machine, environment.scenario.folder / "home-snapshot"
     await environment.publish_early()
     if workers == "stopped":
@@ -121,7 +127,7 @@ async def restore_snapshot(workers: Workers, environment: LossEnvironment) -> No
 
 
 async def use_copy(place: Place, home: Home, environment: LossEnvironment) -> None:
-    """Shut the original down and use a dump of it in another place."""
+    """Restore a dump to another place, and use this copy instead of the original."""
     await environment.publish_early()
     dump = await _dump(environment)
     await environment.wait_published(_published_before_loss(environment))
@@ -132,7 +138,8 @@ async def use_copy(place: Place, home: Home, environment: LossEnvironment) -> No
     else:
         await environment.use_database(environment.scenario.admin_url.replace("/roost", "/copy"))
     if home == "fresh":
-        # Only the media folder of the old home is used, which is copied with each database.
+        # A new home has the old home's media folder, because people copy this folder together
+        # with a database.
         fresh_home = environment.scenario.folder / "home-fresh"
         fresh_home.mkdir(mode=0o700)
         shutil.copytree(environment.machine.home / "media", fresh_home / "media")
@@ -143,7 +150,7 @@ async def use_copy(place: Place, home: Home, environment: LossEnvironment) -> No
 
 
 async def use_copy_beside_original(place: Place, home: Home, environment: LossEnvironment) -> None:
-    """Use a dump in another place while the original keeps running."""
+    """Restore a dump to another place, and use this copy while the original keeps running."""
     await environment.publish_early()
     cluster = await _copy_elsewhere(environment, await _dump(environment), place)
     environment.copy_url = cluster.url("roost" if place == "cluster" else "copy")
@@ -156,7 +163,7 @@ async def use_copy_beside_original(place: Place, home: Home, environment: LossEn
 async def damage_watermark(
     kept_share: float, is_restored: bool, environment: LossEnvironment
 ) -> None:
-    """Keep only this share of the watermark's bytes, with or without restoring the database."""
+    """Truncate the watermark file to a share of its bytes, with or without a restore."""
     await environment.publish_early()
     dump = await _dump(environment)
     await environment.wait_published(_published_before_loss(environment))
@@ -173,7 +180,7 @@ async def damage_watermark(
 async def start_other_machine_first(
     home: Literal["fresh", "older"], environment: LossEnvironment, *, restart_first: bool
 ) -> None:
-    """After a restore, start a machine whose watermark is older than the dump."""
+    """Restore a dump, and start another machine first, whose watermark is older or missing."""
     await environment.publish_early()
     older_home = environment.scenario.folder / "home-older"
     if home == "older":
@@ -198,7 +205,7 @@ async def start_other_machine_first(
 async def restore_after_change(
     change: Change, workers: Workers, environment: LossEnvironment
 ) -> None:
-    """Have a person change a post after the backup."""
+    """Restore a dump that does not have a person's later change to a post."""
     await environment.publish_early()
     dump = await _dump(environment)
     match change:
@@ -223,7 +230,7 @@ async def restore_after_change(
 
 
 def _published_before_loss(environment: LossEnvironment) -> Sequence[PlannedPost]:
-    """Return the posts that are out before the loss: all of the middle but the last two."""
+    """Return the posts to publish before the loss: all in `middle` except the last two."""
     return environment.middle[:-2]
 
 
@@ -263,7 +270,7 @@ async def _copy_elsewhere(environment: LossEnvironment, dump: Path, place: Place
     if place == "database":
         await environment.cluster.execute("CREATE DATABASE copy")
         await environment.cluster.restore(dump, database="copy")
-        # A database with another name gets its own roles for its tables.
+        # The roles for the tables contain the database's name, so the copy needs new roles.
         await prepare_database(environment.cluster.url("copy"))
         return environment.cluster
     cluster = await environment.stack.enter_async_context(environment.host.cluster("second"))

@@ -1,4 +1,4 @@
-"""A machine with its own ROOST_HOME: supervised workers, and commands that a person runs."""
+"""A machine with its own ROOST_HOME, on which workers and a person's commands run."""
 
 import asyncio
 import itertools
@@ -16,27 +16,27 @@ from harness.scenario import Scenario
 from harness.workers import Worker, start_worker
 
 _numbers = itertools.count(1)
-#: File names of the watermark, newest first.
+#: The file names of the watermark: the present name, then former names.
 _WATERMARK_FILES = ("watermark.json", "database-mark.json")
 
 
 @dataclass
 class Machine:
-    """A machine that restarts workers which end by themselves, as a supervisor does."""
+    """A machine that starts a new worker for each worker that ends by itself."""
 
     scenario: Scenario
     name: str
     home: Path
     url: str
-    """DATABASE_URL."""
+    """The value of DATABASE_URL."""
     workers: list[Worker] = field(default_factory=list)
     target_count: int = 0
     exit_logs: list[str] = field(default_factory=list)
-    """The end of the log of each worker that ended by itself."""
+    """The last log lines of each worker that ended by itself."""
     _may_start_at: float = 0.0
 
     def __post_init__(self) -> None:
-        """Share the folder of media copies, as machines with one database do."""
+        """Link to the shared folder of media copies, which all machines of a database need."""
         shared, own = self.scenario.runtime.media.folder, self.home / "media"
         if not own.exists():
             shared.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -46,22 +46,22 @@ class Machine:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment of its processes."""
+        """The environment of the machine's processes."""
         variables = {"ROOST_HOME": str(self.home), "DATABASE_URL": self.url}
         return {**self.scenario.environment, **variables}
 
     async def start(self, count: int = 2) -> None:
-        """Start this many workers; return once each is ready or has ended."""
+        """Start `count` workers. Returns when each worker is ready or has ended."""
         self.target_count, self._may_start_at = count, 0.0
         self.supervise()
         for worker in self.workers:
             try:
                 await worker.wait_ready()
             except RuntimeError:
-                continue  # it ended at its start; the supervisor counts it
+                continue  # The worker ended while it started. `supervise` records this.
 
     def supervise(self) -> None:
-        """Replace each worker that has ended, at most once a second."""
+        """Replace the workers that have ended, like a supervisor, at most once a second."""
         ended = [worker for worker in self.workers if worker.has_ended]
         self.exit_logs += [f"{worker.name}: {worker.log_tail()}" for worker in ended]
         self.workers = [worker for worker in self.workers if not worker.has_ended]
@@ -75,7 +75,7 @@ class Machine:
             self.scenario.workers.append(worker)
 
     async def stop(self, stop_signal: signal.Signals) -> None:
-        """Send SIGTERM (a clean stop) or SIGKILL to each worker, and wait until all have ended."""
+        """Send SIGTERM (a clean stop) or SIGKILL to all workers, and wait until they have ended."""
         self.target_count = 0
         for worker in self.workers:
             worker.send(stop_signal)
@@ -84,7 +84,7 @@ class Machine:
         self.workers = []
 
     async def run_command(self, *arguments: str) -> tuple[int, Any]:
-        """Run a Roost command with `--json`; return its exit code and its decoded output."""
+        """Run a Roost command with `--json`. Returns the exit code and the decoded output."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "roost", *arguments, "--json"),
             env=self.environment,
@@ -99,9 +99,9 @@ class Machine:
             return process.returncode or 0, output.decode(errors="replace")
 
     def get_watermark(self) -> Path:
-        """Return the file of the watermark.
+        """Return the path of the watermark.
 
-        Raises: RuntimeError if there is none.
+        Raises: RuntimeError (there is no watermark).
         """
         paths = [path for name in _WATERMARK_FILES if (path := self.home / name).exists()]
         if not paths:
@@ -109,11 +109,11 @@ class Machine:
         return paths[0]
 
     def copy_home(self, target: Path) -> Path:
-        """Copy ROOST_HOME."""
+        """Copy this machine's ROOST_HOME to `target`. Returns `target`."""
         shutil.copytree(self.home, target)
         return target
 
     def replace_home(self, copy: Path) -> None:
-        """Replace ROOST_HOME with a copy."""
+        """Replace this machine's ROOST_HOME with a copy."""
         shutil.rmtree(self.home)
         shutil.copytree(copy, self.home)

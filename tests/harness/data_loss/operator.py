@@ -1,7 +1,6 @@
-"""The operator after a loss: resumes after an alert and repeats changes that were lost.
+"""The operator after a loss: resumes publishing after an alert, and repeats lost changes.
 
-The operator reads what to do from the output of `roost resume --json`, and does it by Roost's
-commands.
+The operator acts only through Roost's commands, as the output of `roost resume --json` suggests.
 """
 
 import contextlib
@@ -13,46 +12,46 @@ from typing import Any
 from harness.data_loss.machine import Machine
 from harness.scenario import Scenario
 
-#: The operator gives up after this many attempts.
+#: The operator gives up after this many attempts to resume.
 _MAX_RESUMES = 6
 
 
 @dataclass
 class Operator:
-    """A person who knows which changes were made after the backup."""
+    """A person who remembers the changes that were made after the backup."""
 
     scenario: Scenario
     machine: Machine
     rate: float
-    """Emulated seconds in a wall second, except while commands run."""
+    """How many emulated seconds pass in one wall second, except while commands run."""
     edited: dict[int, str] = field(default_factory=dict)
-    """By post: the text that its only part got after the backup."""
+    """The text that the only part of a post got after the backup, by post id."""
     moved: dict[int, datetime] = field(default_factory=dict)
     cancelled: set[int] = field(default_factory=set)
     paused: set[int] = field(default_factory=set)
-    """Posts that wait until a person resumes them."""
+    """The ids of posts that the operator paused, so that they do not become final."""
     resumes: list[tuple[int, Any]] = field(default_factory=list)
-    """Exit code and output of each `roost resume --all`."""
+    """The exit code and the output of each `roost resume --all`."""
     commands: list[str] = field(default_factory=list)
-    """Each command after a resume, with its exit code."""
+    """The commands that followed a resume, each with its exit code."""
 
     @property
     def gives_up(self) -> bool:
-        """Whether resuming has failed too often."""
+        """Whether the operator has tried to resume too often."""
         return len(self.resumes) >= _MAX_RESUMES
 
     @property
     def adopted(self) -> int:
-        """The number of parts that resuming found on X."""
+        """How many parts `roost resume` has found on X and adopted."""
         return sum(len(output["adopted"]) for code, output in self.resumes if not code)
 
     @property
     def reconnected(self) -> int:
-        """The number of accounts that had to reconnect before X could be searched for them."""
+        """How many accounts had to reconnect before Roost could search their timelines."""
         return sum(len(output["paused_accounts"]) for code, output in self.resumes if not code)
 
     async def resume(self, kinds: set[str]) -> None:
-        """Resume everything after alerts of these kinds, then repeat the lost changes."""
+        """Resume all publishing after alerts of these kinds, then repeat the lost changes."""
         async with self._commands_in_real_time():
             options = ["--this-is-the-real-one"] if "copied" in kinds else []
             code, output = await self.machine.run_command("resume", "--all", *options)
@@ -62,7 +61,10 @@ class Operator:
 
     @contextlib.asynccontextmanager
     async def _commands_in_real_time(self) -> AsyncIterator[None]:
-        """Run domain time at the speed of wall time, so that commands take their real time."""
+        """Slow domain time to the speed of wall time while commands run.
+
+        Otherwise a command of some seconds would take minutes of domain time.
+        """
         await self.scenario.emulator.control("clock", rate=1)
         try:
             yield
@@ -81,7 +83,10 @@ class Operator:
             await self._run("resume", "--account", f"@{username}")
 
     async def _keep_unsent(self, post: int) -> None:
-        """Keep a post from being sent that is cancelled, or that X has with another text."""
+        """Cancel a post, or pause it if it cannot be cancelled, so that it is not sent again.
+
+        The post was cancelled before the loss, or X has it with another text.
+        """
         if not await self._run("cancel", str(post)):
             self.paused.add(post)
             await self._run("pause", str(post))

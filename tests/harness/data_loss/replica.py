@@ -1,4 +1,4 @@
-"""An asynchronous streaming replica with a fixed lag, which can be promoted."""
+"""An asynchronous streaming replica with a fixed lag, to which tests can fail over."""
 
 import asyncio
 import contextlib
@@ -13,14 +13,14 @@ _STREAMING = "SELECT 1 FROM pg_stat_wal_receiver WHERE status = 'streaming'"
 
 @dataclass
 class Replica:
-    """A standby, and the slow link over which it reads the primary's log."""
+    """A standby server, and the slow link over which it receives the primary's log."""
 
     cluster: Cluster
     primary: Cluster
     link: Forwarder
 
     async def wait_caught_up(self) -> None:
-        """Wait until it has replayed everything that the primary has committed so far."""
+        """Wait until the standby has replayed all that the primary has committed so far."""
         ((position,),) = await self.primary.execute("SELECT pg_current_wal_lsn()")
         query = f"SELECT pg_last_wal_replay_lsn() >= '{position}'"
         async with asyncio.timeout(60):
@@ -28,7 +28,7 @@ class Replica:
                 await asyncio.sleep(0.05)
 
     async def fail_over(self) -> None:
-        """Crash the primary and promote the standby; data still on the link is lost."""
+        """Crash the primary and promote the standby. Data that is still on the link is lost."""
         self.link.retarget(None)
         await self.primary.stop("immediate")
         await self.cluster.promote()
@@ -36,7 +36,7 @@ class Replica:
 
 @contextlib.asynccontextmanager
 async def open_replica(primary: Cluster, lag_s: float) -> AsyncIterator[Replica]:
-    """Run a replica that receives each commit `lag_s` wall seconds late."""
+    """Run a replica that receives each commit `lag_s` wall seconds after the primary."""
     cluster = Cluster(primary.host, primary.host.new_data())
     async with open_forwarder(primary.socket, lag_s) as link:
         socket_folder = str(primary.socket.parent)

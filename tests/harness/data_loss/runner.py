@@ -1,4 +1,4 @@
-"""Runs schedules of data loss in parallel environments and checks each."""
+"""Runs schedules of data loss in parallel environments, and checks their outcomes."""
 
 import asyncio
 import shutil
@@ -19,14 +19,14 @@ from x_emulator.pytest_plugin import run_emulator
 
 @dataclass(frozen=True)
 class LossCase:
-    """One schedule, with X refusing duplicates or not."""
+    """A schedule, and whether X refuses duplicates."""
 
     schedule: Schedule
     refuse_duplicates: bool
 
     @property
     def name(self) -> str:
-        """The name in reports."""
+        """The name of the case in reports."""
         verb = "refuses" if self.refuse_duplicates else "accepts"
         return f"{self.schedule.name} (X {verb} duplicates)"
 
@@ -38,18 +38,18 @@ class LossResult:
     case: LossCase
     harm: tuple[Harm, ...] = ()
     failure: str = ""
-    """Why the case did not run to its end; empty if it did."""
+    """The reason why the case did not run to its end. Empty if it did."""
     history: str = ""
-    """Rows and ground truth of the posts that were harmed."""
+    """The rows and ground truth of the posts with harm."""
     alerts: Counter[str] = field(default_factory=Counter)
     resumes: int = 0
     adopted: int = 0
     reconnected: int = 0
     needs_decision: int = 0
     exit_logs: tuple[str, ...] = ()
-    """The end of the log of each worker that ended by itself."""
+    """The last log lines of each worker that ended by itself."""
     findings: tuple[Finding, ...] = ()
-    """Further findings of the checker that all benchmarks share."""
+    """Findings of `harness.checker`, which all benchmarks share."""
     seconds: float = 0.0
 
 
@@ -61,7 +61,10 @@ async def run_cases(
     seed: int,
     on_result: Callable[[LossResult, int], None] = lambda result, done: None,
 ) -> list[LossResult]:
-    """Run cases in `parallel` environments; `on_result` gets each result with a running count."""
+    """Run cases in `parallel` environments.
+
+    `on_result` is called with each result and the number of results so far.
+    """
     waiting = list(reversed(cases))
     results: list[LossResult] = []
 
@@ -125,7 +128,7 @@ async def _check_result(
         lines += [f"  resume ended with {code}: {output}" for code, output in operator.resumes]
         lines += [f"  then {command}" for command in operator.commands]
     if harm and not is_settled:
-        lines += ["  it did not settle"]
+        lines += ["  the posts did not all reach a final state"]
         lines += [f"  {each.name}: {each.log_tail()}" for each in environment.scenario.workers]
     return LossResult(
         case,

@@ -1,4 +1,4 @@
-"""The list of all schedules: each way to lose data, combined with its circumstances."""
+"""The list of schedules: each way to lose data, in all its circumstances."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,23 +25,23 @@ from harness.data_loss.losses import (
     use_copy_beside_original,
 )
 
-#: Heartbeats are rare, so that the watermark is some seconds old; the rest are Roost's defaults.
+#: Rare heartbeats, so that the watermark is some seconds old. Other settings have Roost's defaults.
 _RARE_HEARTBEAT = {"ROOST_HEARTBEAT_S": "4"}
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One way to lose data."""
+    """A way to lose data in certain circumstances."""
 
     name: str
     run: Callable[[LossEnvironment], Awaitable[None]]
-    """Runs until the workers have been started again."""
+    """The function that loses the data. It returns after it has started the workers again."""
     wall: Mapping[str, str] = field(default_factory=lambda: QUICK)
-    """Settings of wall time."""
+    """Roost's timeouts and other settings in wall seconds."""
 
     @property
     def kind(self) -> str:
-        """The first word of its name."""
+        """The first word of the schedule's name."""
         return self.name.partition(" ")[0]
 
 
@@ -59,7 +59,7 @@ _CHANGES: tuple[tuple[Change, Workers], ...] = (
 
 
 def all_schedules() -> list[Schedule]:
-    """List every schedule; the first word of a name is its kind."""
+    """List all schedules. The first word of a schedule's name is its kind."""
     return [
         *(
             Schedule(f"failover {workers}, {lag:g} s behind", partial(fail_over, lag, workers))

@@ -1,1 +1,1 @@
-"""Publishing over faulty networks and by wrong clocks."""
+"""Publishing over faulty networks, and with wrong clocks."""

@@ -1,7 +1,8 @@
-"""Checks one post that was published over a bad network or by a wrong clock.
+"""Checks a post that was published over a bad network or with a wrong clock.
 
-Pure functions, stricter than `harness.checker`: X refuses nothing here, so a post that fails, is
-missed or reaches no final state is lost, even where its history gives a reason.
+These pure functions are stricter than `harness.checker`. X refuses nothing in these schedules, so a
+post counts as lost if it fails, is missed or stays without a final state, even if its history gives
+a reason.
 """
 
 from collections.abc import Sequence
@@ -10,58 +11,58 @@ from dataclasses import dataclass, replace
 from harness.post_rows import describe_post
 from harness.records import FINAL_STATES, PlannedPost, PostRow, XPost
 
-#: States that say that X does not have the post, or not all of it.
+#: The states of a post that X does not have, or of which X does not have all parts.
 _UNPUBLISHED_STATES = frozenset({"failed", "missed", "partly_published", "cancelled"})
-#: Words in a history that say that X may have a post twice.
+#: Codes in a history from which a person learns that X may have a post twice.
 _DUPLICATE_CODES = ("part.answered_late", "late_response", "several_matches")
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleEvidence:
-    """A schedule after its run, as the rows and X have it."""
+    """The rows and X posts of a schedule after its run."""
 
     name: str
     planned: PlannedPost
     row: PostRow
     x_posts: Sequence[XPost]
-    """Every post of the account that X has or had."""
+    """The posts of the account that X has or had."""
     attempts: int
     adopted: int
-    """Parts whose post was found on the timeline."""
+    """How many parts Roost found on the timeline and adopted."""
     has_alert: bool
-    """An alert about this post is open."""
+    """Whether an alert about this post is open."""
     proxy_delivers_twice: bool = False
     shows_trace: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class ScheduleResult:
-    """The result of a schedule; all counts are of this one post."""
+    """The result of a schedule. All counts concern its single post."""
 
     name: str
     state: str
     duplicates: int
-    """Copies on X that Roost sent beyond one for each part."""
+    """How many more copies than one for each part Roost has sent."""
     shows_trace: bool
-    """Whether Roost had a reason to look for the copies that the proxy made."""
+    """Whether a response gave Roost a reason to look for copies that the proxy made."""
     proxy_duplicates: int
-    """Copies that the proxy made."""
+    """How many additional copies the proxy made."""
     unnoticed: int
-    """Copies by the proxy that neither rows nor alerts show, if Roost had a reason to look."""
+    """How many of the proxy's copies no row or alert shows, if Roost had a reason to look."""
     failed_though_on_x: bool
     lost: bool
     early_s: float
-    """Seconds by which X got the earliest part too early; 0 if none was early."""
+    """By how many seconds the earliest part was too early on X. 0 if no part was early."""
     needs_decision: bool
     needs_decision_though_on_x: bool
     adopted: int
     resends: int
     history: str
-    """Rows and ground truth, if something is wrong or the post needs a decision."""
+    """The rows and ground truth if there is a problem or the post needs a decision."""
 
     @property
     def problems(self) -> list[str]:
-        """The names of the thresholds that are not met."""
+        """The names of the thresholds that the schedule does not meet."""
         problems = {
             "duplicates": self.duplicates > 0,
             "unnoticed": self.unnoticed > 0,
@@ -72,19 +73,19 @@ class ScheduleResult:
         return [name for name, is_broken in problems.items() if is_broken]
 
 
-#: A post may be on X this many seconds before its due time.
+#: By how many seconds before its due time a post may be on X.
 EARLY_S = 2.0
 
 
 def check_schedule(evidence: ScheduleEvidence) -> ScheduleResult:
-    """Check one post against the ground truth."""
+    """Check the post of a schedule against the ground truth."""
     planned, row = evidence.planned, evidence.row
     copies = [
         [post for post in evidence.x_posts if post.text == text and post.deleted_at is None]
         for text in planned.texts
     ]
     extra_copies = sum(max(0, len(each) - 1) for each in copies)
-    # The proxy delivered the first create twice; any further copy is Roost's.
+    # The proxy delivered the first create twice. Roost has sent every further copy.
     proxy_copies = min(1, max(0, len(copies[0]) - 1)) if evidence.proxy_delivers_twice else 0
     unsent = {part.position for part in row.parts if part.state != "sent"}
     present = {position for position, each in enumerate(copies, start=1) if each}

@@ -1,4 +1,4 @@
-"""Workers with wrong clocks: the list of cases, and how one is run."""
+"""Workers with wrong clocks: the list of cases, and a function that runs a case."""
 
 import asyncio
 import time
@@ -17,56 +17,56 @@ from harness.network.schedules import Schedule, lose_response
 from harness.server import Server
 from harness.workers import Worker, faketime_environment, find_faketime, spawn_worker
 
-#: A worker whose clock is further off sends nothing.
+#: If a worker's clock is wrong by more than this many seconds, the worker must not send anything.
 ALLOWED_S = 30.0
-#: Wall seconds from a clock step to the first heartbeat, which must notice it.
+#: The wall seconds from a clock step to the next heartbeat, which must notice the step.
 _HEARTBEAT_S = 5.0
-#: Wall seconds from the clock step to the due time, for a step shortly before it.
+#: For a step shortly before the posts are due: the wall seconds from the step to the due time.
 _STEP_BEFORE_S = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class ClockCase:
-    """How a worker's wall clock is wrong, in seconds ahead of true time."""
+    """The error of a worker's wall clock, in seconds ahead of the true time."""
 
     name: str
     offset_s: float = 0.0
-    """From the worker's start."""
+    """The error from the worker's start on."""
     step_s: float | None = None
-    """The offset to which the clock steps while the worker runs."""
+    """The error to which the clock steps while the worker runs. None for no step."""
     step_at: Literal["due", "create"] = "due"
-    """The time of the step: shortly before the posts are due, or when X has the first of them."""
+    """The time of the step: shortly before the posts are due, or when X has the first post."""
     with_correct_worker: bool = False
-    """Whether another worker with a correct clock runs too."""
+    """Whether a second worker, with a correct clock, runs too."""
     due_after_s: float = 14.0
-    """Wall seconds from planning the posts to their due time."""
+    """The wall seconds from the planning of the posts to their due time."""
     wrong_for_s: float = 25.0
-    """Wall seconds from the due time until a clock that is too far off is corrected."""
+    """The wall seconds from the due time to the correction of a clock with too large an error."""
     within_s: float = 240.0
-    """Wall seconds after that within which every post must be settled."""
+    """The wall seconds, after `wrong_for_s`, within which all posts must be final."""
 
     @property
     def is_too_far_off(self) -> bool:
-        """Whether the worker must not send while its clock is wrong."""
+        """Whether the clock's error is so large that the worker must not send."""
         return max(abs(self.offset_s), abs(self.step_s or 0)) > ALLOWED_S
 
 
 class ShiftedClock:
-    """A worker's wall clock: true time plus an offset that may change while the worker runs."""
+    """A worker's wall clock, whose error can change while the worker runs."""
 
     def __init__(self, path: Path, library: Path) -> None:
         self._path = path
         self._library = library
 
     def shift(self, seconds: float) -> None:
-        """Set how many seconds the clock is ahead of true time; negative is behind."""
+        """Set by how many seconds the clock is ahead of the true time. Negative is behind."""
         new_file = self._path.with_suffix(".new")
         new_file.write_text(f"{seconds:+.0f}\n")
         new_file.rename(self._path)
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables that make a process use this clock."""
+        """The environment variables that make a process use this clock."""
         variables = {"FAKETIME_TIMESTAMP_FILE": str(self._path), "FAKETIME_NO_CACHE": "1"}
         return faketime_environment(self._library) | variables
 
@@ -77,19 +77,19 @@ class ClockResult:
 
     results: list[ScheduleResult]
     sent_while_wrong: int
-    """Creates by the worker while its clock was further off than allowed."""
+    """How many creates the worker sent while its clock's error was larger than allowed."""
     sent_by_correct_worker: int
-    """Creates by the worker with the correct clock meanwhile."""
+    """How many creates the worker with the correct clock sent in that time."""
     has_alert: bool
     """Whether the alert `clock_skew` was opened."""
 
 
-#: For tests: it takes a few seconds, and only a comparison of clocks finds the fault.
+#: The case for tests. It takes a few seconds. Roost can find the error only by comparing clocks.
 SHORT_CASE = ClockCase("offset/+100s", 100, due_after_s=6, wrong_for_s=4, within_s=60)
 
 
 def clock_cases() -> Iterator[ClockCase]:
-    """List offsets with and without a correct worker, and steps while posts are sent."""
+    """List constant errors, with and without a second worker, and steps during publishing."""
     for offset, name in _both_signs((20, "20s"), (100, "100s"), (300, "5min"), (7200, "2h")):
         yield ClockCase(f"offset/{name}", offset)
     for offset, name in _both_signs((100, "100s"), (7200, "2h")):
@@ -107,9 +107,9 @@ def _both_signs(*spans: tuple[int, str]) -> Iterator[tuple[float, str]]:
 async def run_clock_case(
     server: Server, case: ClockCase, *, wall: Mapping[str, str], refuse_duplicates: bool
 ) -> ClockResult:
-    """Run one case: a plain post, one with a lost response, and a thread that loses two."""
+    """Run a case with a plain post, a post with a lost response, and a thread that loses two."""
     library = find_faketime()
-    assert library is not None, "callers check that libfaketime is installed"
+    assert library is not None, "libfaketime is missing, which the caller must check"
     async with open_environment(
         server, wall=wall, refuse_duplicates=refuse_duplicates
     ) as environment:
@@ -159,7 +159,7 @@ async def run_clock_case(
 
 
 async def _start(environment: NetworkEnvironment, clock: ShiftedClock) -> Worker:
-    """Start the worker with the wrong clock; it may end because it refuses to work."""
+    """Start the worker with the wrong clock. It may end at once, which is correct."""
     worker = await environment.start_worker(
         "wrong", start=spawn_worker, variables=clock.environment
     )
@@ -183,7 +183,7 @@ async def _plan(environment: NetworkEnvironment, case: ClockCase, losing_action:
 
 
 def _step_and_lose_response(step: Callable[[], None]) -> Action:
-    """Deliver, let the clock step, and lose the response."""
+    """Return an action: deliver the create, let the clock step, and lose the response."""
 
     async def action(exchange: Exchange) -> web.StreamResponse:
         response = await exchange.deliver()

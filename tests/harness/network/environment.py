@@ -1,7 +1,7 @@
-"""A database, an emulator, and workers that reach it through a proxy.
+"""A database, an emulator, and workers that reach the emulator through a proxy.
 
-Emulated time runs at the speed of wall time by default, and never jumps, because Roost compares
-clocks only then.
+Emulated time runs at the speed of wall time by default and never jumps, because otherwise Roost
+does not compare clocks.
 """
 
 import asyncio
@@ -33,38 +33,38 @@ _ATTEMPTS = """
 """
 _ALERTS = "SELECT DISTINCT kind, subject_type || ' ' || subject_id FROM roost.alerts"
 _OPEN_ALERTS = f"{_ALERTS} WHERE ended_at IS NULL"
-#: Kinds of alerts whose subject is a whole X app.
+#: The kinds of alerts that are about a whole X app.
 _APP_ALERTS = frozenset({"app", "credits", "limit"})
-#: Wall seconds for a delivery to arrive at X after the proxy has sent it.
+#: The wall seconds after which a create that the proxy has sent has arrived at X.
 _SETTLE_S = 1.0
 _numbers = itertools.count(1)
 
 
 @dataclass
 class _RunningSchedule:
-    """A schedule that is running."""
+    """A schedule whose post is planned, and the progress of its requests."""
 
     schedule: Schedule
     planned: PlannedPost
     create_count: int = 0
     first_create_at: float | None = None
-    """Time on the monotonic clock."""
+    """The time of the post's first create, on the monotonic clock. None before the create."""
 
 
 class ProxyRules:
-    """Finds the schedule of a request, and its action."""
+    """Finds the schedule to which a request belongs, and the action for the request."""
 
     def __init__(self) -> None:
         self._by_text: dict[str, _RunningSchedule] = {}
         self._by_user: dict[str, _RunningSchedule] = {}
 
     def add(self, running: _RunningSchedule) -> None:
-        """Apply a schedule to the creates of its texts and to the reads of its account."""
+        """Apply a schedule to the creates of its post and to the timeline reads of its account."""
         self._by_text |= dict.fromkeys(running.planned.texts, running)
         self._by_user[running.planned.user_id] = running
 
     def for_create(self, text: str) -> Action | None:
-        """Return what to do with a create; None: forward it."""
+        """Return the action for a create. None if the proxy must forward the create."""
         running = self._by_text.get(text)
         if running is None:
             return None
@@ -74,7 +74,7 @@ class ProxyRules:
         return actions[number] if number < len(actions) else None
 
     def for_read(self, user: str) -> Action | None:
-        """Return what to do with a timeline read; None: forward it."""
+        """Return the action for a timeline read. None if the proxy must forward the read."""
         running = self._by_user.get(user)
         if running is None or running.first_create_at is None:
             return None
@@ -84,7 +84,7 @@ class ProxyRules:
 
 @dataclass
 class NetworkEnvironment:
-    """One database and X, with the schedules that run on them."""
+    """A database and an emulated X, with the schedules that run on them."""
 
     scenario: Scenario
     proxy: Proxy
@@ -99,16 +99,16 @@ class NetworkEnvironment:
         variables: Mapping[str, str] | None = None,
         listening: socket.socket | None = None,
     ) -> Worker:
-        """Start a worker that uses its own port of the proxy; it is not ready yet."""
+        """Start a worker with a proxy port of its own. The worker is not ready yet."""
         url = await self.proxy.listen(worker_name, listening)
         urls = {"ROOST_X_BASE_URL": url, "ROOST_CLOCK_URL": f"{url}/_emulator/clock"}
         return await self.scenario.start_worker(start, {**urls, **(variables or {})})
 
     async def connect(self, count: int, *, apps: bool = False) -> list[Integration]:
-        """Connect this many accounts; with `apps`, each through its own X app.
+        """Connect `count` accounts. With `apps`, each account has an X app of its own.
 
-        A fault that stops an app then stops one account only. Tokens last longer than any
-        benchmark, so nothing is refreshed, which only the app in the settings could do.
+        A fault that stops an app then stops a single account. Only the app in the settings could
+        refresh tokens, so the tokens are valid for longer than any benchmark runs.
         """
         emulator, default_app = self.scenario.emulator, self.scenario.emulator.app
         accounts = []
@@ -124,7 +124,7 @@ class NetworkEnvironment:
     async def plan_post(
         self, schedule: Schedule, account: Integration, after: timedelta
     ) -> PlannedPost:
-        """Plan the post of a schedule, on an account that no other schedule uses."""
+        """Plan the post of a schedule. No other schedule may use the account."""
         number = next(_numbers)
         texts = [f"schedule {number} part {part}" for part in range(1, schedule.parts + 1)]
         image: Path | None = None
@@ -138,19 +138,19 @@ class NetworkEnvironment:
         return planned
 
     async def wait_settled(self, within_s: float) -> None:
-        """Wait until all posts are settled and no create is pending, for at most `within_s`."""
+        """Wait at most `within_s` until all posts are final, then until no create is pending."""
         posts = [running.planned.post_id for running in self.schedules]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while not await self.scenario.are_final(posts) or self.proxy.pending_creates:
                     await asyncio.sleep(0.25)
-        # A create that the proxy still holds is part of the schedule, whatever the post's state.
+        # The proxy may still deliver a create whose post is final, and so make a duplicate.
         while self.proxy.pending_creates:
             await asyncio.sleep(0.25)
         await asyncio.sleep(_SETTLE_S)
 
     async def check_schedules(self) -> list[ScheduleResult]:
-        """Check every schedule against the rows and X."""
+        """Check all schedules against the rows and the ground truth."""
         rows, x_posts = await self.scenario.read_posts(), await self.scenario.read_x_posts()
         attempts_of = {
             post: (count, adopted) for post, count, adopted in await self.scenario.fetch(_ATTEMPTS)
@@ -178,12 +178,12 @@ class NetworkEnvironment:
         return results
 
     async def count_app_backoffs(self) -> int:
-        """Count the X apps that were ever in back-off."""
+        """Count the X apps that have ever been in back-off."""
         alerts = await self.scenario.fetch(_ALERTS)
         return len({subject for kind, subject in alerts if kind in _APP_ALERTS})
 
     async def list_alert_kinds(self) -> set[str]:
-        """Return the kinds of all alerts that were ever opened."""
+        """Return the kinds of all alerts, open or resolved."""
         return {kind for kind, _ in await self.scenario.fetch(_ALERTS)}
 
 
@@ -191,7 +191,7 @@ class NetworkEnvironment:
 async def open_environment(
     server: Server, *, wall: Mapping[str, str], refuse_duplicates: bool, rate: float = 1
 ) -> AsyncIterator[NetworkEnvironment]:
-    """Open an environment without workers; `refuse_duplicates`: whether X refuses duplicates."""
+    """Open an environment without workers. With `refuse_duplicates`, X refuses duplicates."""
     number = next(_numbers)
     async with contextlib.AsyncExitStack() as stack:
         url = stack.enter_context(run_emulator("--scenario", "steady", "--seed", str(number)))
@@ -208,13 +208,13 @@ async def open_environment(
 
 @dataclass(frozen=True, slots=True)
 class NetworkResult:
-    """The results of network schedules that ran in one environment."""
+    """The results of the network schedules of one environment."""
 
     results: list[ScheduleResult]
     app_backoffs: int
-    """X apps that were in back-off, although X reported nothing about an app."""
+    """How many X apps were in back-off, although no response of X was about an app."""
     has_clock_alert: bool
-    """Whether `clock_skew` was opened, although every clock is right."""
+    """Whether the alert `clock_skew` was opened, although all clocks are correct."""
 
 
 async def run_schedules(
@@ -226,9 +226,10 @@ async def run_schedules(
     rate: float = 1,
     within_s: float = 330,
 ) -> NetworkResult:
-    """Run network schedules in parallel, each on its own account and X app.
+    """Run network schedules in parallel. Each has its own account and X app.
 
-    They get `within_s` wall seconds, or a minute more than the longest takes.
+    The posts must be final within `within_s` wall seconds, or within the time of the longest
+    schedule and a minute if this is longer.
     """
     suffix = "refuses" if refuse_duplicates else "accepts"
     async with open_environment(
@@ -239,7 +240,7 @@ async def run_schedules(
             await worker.wait_ready()
         accounts = await environment.connect(len(schedules), apps=True)
         for number, (schedule, account) in enumerate(zip(schedules, accounts, strict=True)):
-            # One every 0.2 s: a worker has few slots to wait for lost responses.
+            # One post is due every 0.2 s, because a worker can wait for few lost responses at once.
             after = timedelta(seconds=(4 + 0.2 * number) * rate)
             await environment.plan_post(
                 replace(schedule, name=f"proxy/{schedule.name}/{suffix}"), account, after

@@ -1,6 +1,7 @@
-"""A network namespace whose loopback loses packets: at random, or those of every create.
+"""A network namespace whose loopback loses packets, at random or those of all creates.
 
-It needs root, `ip`, and nftables or the kernel's netem. Nothing outside the namespace changes.
+The namespace needs root, the command `ip`, and nftables or the kernel's netem. Nothing outside the
+namespace changes.
 """
 
 import asyncio
@@ -17,31 +18,31 @@ from pathlib import Path
 from harness.network.proxy import bind_loopback
 
 _CLONE_NEWNET = 0x40000000
-#: The first bytes of a create; they follow a TCP header with timestamps (32 bytes).
+#: The first bytes of a create. They follow a TCP header with timestamps, which has 32 bytes.
 _CREATE = b"POST /2/"
 _TCP_HEADER_BITS = 256
 
 
 @dataclass(frozen=True)
 class LossyNetwork:
-    """A network namespace with a loopback device only."""
+    """A network namespace that has only a loopback device."""
 
     name: str
     has_nft: bool
-    """Without nftables, all of the loopback loses packets (netem), not creates alone."""
+    """Whether nftables works. Without it, netem drops packets of the whole loopback device."""
 
     @property
     def command_prefix(self) -> tuple[str, ...]:
-        """The command that runs another command in the namespace."""
+        """The beginning of a command that runs another command in the namespace."""
         return ("ip", "netns", "exec", self.name)
 
     @property
     def tool(self) -> str:
-        """The tool that drops packets."""
+        """The name of the tool that drops packets."""
         return "nftables" if self.has_nft else "netem"
 
     def listen(self) -> socket.socket:
-        """Open a listening socket on the namespace's loopback."""
+        """Open a listening socket on the loopback device of the namespace."""
 
         def bind() -> socket.socket:
             namespace = os.open(f"/run/netns/{self.name}", os.O_RDONLY)
@@ -52,12 +53,13 @@ class LossyNetwork:
                 os.close(namespace)
             return bind_loopback()
 
-        # A new thread, which ends afterwards, because it stays in the namespace.
+        # A thread that has entered the namespace stays in it. So a new thread opens the socket
+        # and then ends.
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(bind).result()
 
     async def drop_packets(self, port: int, percent: int) -> None:
-        """Drop this percentage of the packets from and to a port."""
+        """Drop a percentage of the packets from and to a port."""
         if not self.has_nft:
             loss = ("loss", f"{percent}%")
             await _run(
@@ -68,7 +70,7 @@ class LossyNetwork:
         await self._add_rules(port, f"tcp dport {port} {chance}", f"tcp sport {port} {chance}")
 
     async def drop_creates(self, port: int) -> None:
-        """Drop every packet that begins a create, and so everything after it on the connection."""
+        """Drop every packet that begins a create. Later data on its connection cannot arrive."""
         size = 8 * len(_CREATE)
         begins = f"@th,{_TCP_HEADER_BITS},{size} 0x{_CREATE.hex()}"
         await self._add_rules(port, f"tcp dport {port} {begins} drop")
@@ -83,14 +85,17 @@ class LossyNetwork:
         await _run(*self.command_prefix, "nft", "; ".join(commands))
 
     async def stop_dropping(self, port: int) -> None:
-        """Remove the rules of a port."""
+        """Remove the rules that drop packets of a port."""
         chain = f"inet roost port_{port}"
         await _run(*self.command_prefix, "nft", f"flush chain {chain}; delete chain {chain}")
 
 
 @contextlib.asynccontextmanager
 async def open_lossy_network() -> AsyncIterator[LossyNetwork | str]:
-    """Create the namespace, removed at the end; yield a reason if the machine does not allow it."""
+    """Yield a new namespace, which is removed at the end.
+
+    If the machine does not allow the namespace, yields the reason as text.
+    """
     if os.name != "posix" or os.geteuid() != 0:
         yield "not possible here: it needs root"
         return
@@ -134,9 +139,9 @@ async def _find_tool(name: str) -> LossyNetwork | str:
 
 
 async def _run(*command: str) -> None:
-    """Run a command.
+    """Run a command, and wait until it ends.
 
-    Raises: OSError with the command's error output.
+    Raises: OSError (the command failed; the exception has its error output).
     """
     process = await asyncio.create_subprocess_exec(
         *command,

@@ -1,4 +1,4 @@
-"""A worker on a network that loses packets: the list of cases, and how one is run."""
+"""Workers on a network that loses packets: the list of cases, and a function to run one."""
 
 import asyncio
 import time
@@ -16,26 +16,26 @@ from harness.workers import spawn_worker
 
 _DUE_AFTER_S = 4.0
 _SETTLE_TIMEOUT_S = 240.0
-#: The kernel retransmits after 0.2, 0.4, 0.8 … s, so blocked packets are sent again within a time
-#: as long as they were blocked.
+#: The kernel retransmits a lost packet after 0.2, 0.4, 0.8 … s. So at the latest, it sends the
+#: packet again when twice the time has passed for which packets were lost.
 _RETRANSMIT_FACTOR = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class PacketLossCase:
-    """How packets are lost."""
+    """A kind of packet loss."""
 
     name: str
     percent: int = 0
-    """The percentage of all packets, in both directions."""
+    """The percentage of packets that are lost, in both directions."""
     drop_creates_for_s: float = 0.0
-    """Wall seconds from the due time for which every create is lost; reads pass."""
+    """For this many wall seconds from the due time, all creates are lost. Reads are not lost."""
 
 
 def packet_loss_cases(network: LossyNetwork) -> Iterator[PacketLossCase]:
-    """List random losses, and creates that stay in the kernel beyond their deadline."""
+    """List cases of random loss, and of creates that the kernel sends after their deadline."""
     if not network.has_nft:
-        # All of the loopback loses packets, so there is one case.
+        # netem can only drop packets of the whole loopback device, so there is only one case.
         yield PacketLossCase("share/30%", percent=30)
         return
     for percent in (20, 40):
@@ -47,7 +47,7 @@ def packet_loss_cases(network: LossyNetwork) -> Iterator[PacketLossCase]:
 async def run_packet_loss_case(
     server: Server, network: LossyNetwork, case: PacketLossCase, *, wall: Mapping[str, str]
 ) -> list[ScheduleResult]:
-    """Run one case; X accepts every duplicate."""
+    """Run a case on an X that accepts duplicates."""
     async with open_environment(server, wall=wall, refuse_duplicates=False) as environment:
         listening = network.listen()
         port = int(listening.getsockname()[1])
@@ -71,7 +71,7 @@ async def run_packet_loss_case(
             await asyncio.sleep(_DUE_AFTER_S + case.drop_creates_for_s)
             await network.stop_dropping(port)
         await environment.wait_settled(_SETTLE_TIMEOUT_S)
-        # Packets that the kernel still holds are part of the case, whatever the post's state.
+        # The kernel may still send a create whose post is final, and so make a duplicate.
         arrives_at = due_at + _RETRANSMIT_FACTOR * case.drop_creates_for_s + 20
         await asyncio.sleep(max(0.0, arrives_at - time.monotonic()))
         return await environment.check_schedules()

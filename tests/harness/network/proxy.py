@@ -1,7 +1,8 @@
-"""An HTTP proxy between workers and X with faults by rule; each worker has its own port.
+"""An HTTP proxy between workers and X, which injects faults. Each worker has its own port.
 
-Requests without a rule are forwarded, the emulator's own routes and long polls included. A request
-that a rule delays is delivered to X even if the client has gone meanwhile.
+An action decides about creates and timeline reads. The proxy forwards all other requests, even
+those to the emulator's control API. If an action delays a request, X receives the request even
+after the client has disconnected.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-#: Headers of a single connection, and headers that the other side writes itself.
+#: Headers that are not forwarded: they concern one connection, or the HTTP library writes them.
 _CONNECTION_HEADERS = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 )
@@ -27,7 +28,7 @@ CREATE_PATH = "/2/tweets"
 
 @dataclass(frozen=True, slots=True)
 class CannedResponse:
-    """A fixed response that does not come from X."""
+    """A fixed response of a device other than X."""
 
     name: str
     status: int
@@ -36,7 +37,7 @@ class CannedResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def make(self) -> web.Response:
-        """Return a new response with this content."""
+        """Return a new aiohttp response with this content."""
         content_type = {"content-type": self.content_type} if self.body else {}
         return web.Response(
             status=self.status, body=self.body or None, headers={**content_type, **self.headers}
@@ -44,7 +45,7 @@ class CannedResponse:
 
 
 class Exchange:
-    """One request in the proxy; the rule decides whether it is delivered to X."""
+    """A request in the proxy. An action decides whether X receives the request."""
 
     def __init__(
         self, http: aiohttp.ClientSession, upstream: str, request: web.BaseRequest, body: bytes
@@ -56,11 +57,11 @@ class Exchange:
 
     @property
     def request(self) -> web.BaseRequest:
-        """The client's request."""
+        """The request of the client."""
         return self._request
 
     async def deliver(self) -> web.Response:
-        """Send the request to X, once for each call; return X's response for the client."""
+        """Send the request to X, and return X's response. Each call sends the request again."""
         url = URL(self._upstream + self._request.raw_path, encoded=True)
         headers = [
             (name, value)
@@ -79,7 +80,7 @@ class Exchange:
             return passed
 
     def reset(self) -> None:
-        """End the client's connection with a TCP reset."""
+        """Close the client's connection with a TCP reset."""
         transport = self._request.transport
         if transport is None:
             return
@@ -89,7 +90,7 @@ class Exchange:
         transport.abort()
 
     async def send_half(self, respond: web.Response) -> web.StreamResponse:
-        """Announce the whole response, send half of it and end the connection."""
+        """Announce the length of the whole response, send half of it and close the connection."""
         body = bytes(respond.body) if isinstance(respond.body, bytes) else b""
         half = await self._begin(respond, len(body))
         with contextlib.suppress(ConnectionError):
@@ -98,7 +99,7 @@ class Exchange:
         return half
 
     async def send_headers_only(self, respond: web.Response, seconds: float) -> web.StreamResponse:
-        """Send the headers of a response, then nothing for this many wall seconds."""
+        """Send the headers of a response, then nothing for `seconds` of wall time."""
         body = bytes(respond.body) if isinstance(respond.body, bytes) else b"{}"
         stalled = await self._begin(respond, len(body))
         await asyncio.sleep(seconds)
@@ -118,17 +119,17 @@ Action = Callable[[Exchange], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class CreateRequest:
-    """A create as the proxy received it."""
+    """A create request that the proxy has received."""
 
     at: float
-    """Time on the monotonic clock."""
+    """The time at which the proxy received the create, on the monotonic clock."""
     worker_name: str
-    """The name of the worker that sent it."""
+    """The name of the worker that sent the create."""
     text: str
 
 
 class _Connection(web.RequestHandler):
-    """Accepts a request from a client that closes its side right after it."""
+    """Handles a request even if the client closes its side right after sending the request."""
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio's own signature
         return True
@@ -141,10 +142,11 @@ class _Server(web.Server):
 
 
 class Proxy:
-    """Listens for workers and forwards to one emulator.
+    """Listens for workers, and forwards their requests to an emulator.
 
-    `find_create_action` and `find_read_action` return what to do with a create (by its text) and
-    with a timeline read (by the user's id); None forwards it.
+    `find_create_action` returns the action for a create, given the text of the post.
+    `find_read_action` returns the action for a timeline read, given the user's id. If a function
+    returns None, the proxy forwards the request.
     """
 
     def __init__(
@@ -162,21 +164,21 @@ class Proxy:
         self._tasks: set[asyncio.Task[web.StreamResponse]] = set()
         self.creates: list[CreateRequest] = []
         self.pending_creates = 0
-        """Creates that have arrived and are not finished."""
+        """How many creates have arrived whose action is not finished."""
 
     async def listen(self, worker_name: str, listening: socket.socket | None = None) -> str:
-        """Listen on loopback for the worker with this name; return the base URL.
+        """Listen on loopback for requests of a worker. Returns the base URL.
 
-        `listening` is a bound socket, such as one of another network namespace.
+        `listening` can be a bound socket in another network namespace.
         """
 
         async def handle(request: web.BaseRequest) -> web.StreamResponse:
             try:
                 body = await request.content.read()
             except ConnectionError:
-                # The client left before all of its request had arrived.
+                # The client disconnected before its whole request had arrived.
                 return web.Response()
-            # A separate task, so that a client that leaves does not cancel a delivery.
+            # A separate task delivers the request even if the client disconnects.
             task = asyncio.create_task(self._handle(request, body, worker_name))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -207,7 +209,7 @@ class Proxy:
         return await _apply(None, exchange)
 
     async def close(self) -> None:
-        """Stop listening and cancel pending requests."""
+        """Stop listening, and cancel pending requests."""
         for running, server in self._servers:
             running.close()
             await server.shutdown(0.1)
@@ -220,13 +222,14 @@ async def _apply(action: Action | None, exchange: Exchange) -> web.StreamRespons
     try:
         return await (action or Exchange.deliver)(exchange)
     except (aiohttp.ClientError, OSError):
-        # X is gone, as at the end of a benchmark, so the client's connection ends too.
+        # X does not respond, for instance at the end of a benchmark. The client's connection is
+        # closed, because there is no response to forward.
         exchange.reset()
         return web.Response()
 
 
 def bind_loopback() -> socket.socket:
-    """Open a listening socket on a free port of 127.0.0.1, in the thread's network namespace."""
+    """Open a listening socket on a free port of 127.0.0.1 in this thread's network namespace."""
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listening.bind(("127.0.0.1", 0))
@@ -256,8 +259,9 @@ async def open_proxy(
     find_create_action: Callable[[str], Action | None],
     find_read_action: Callable[[str], Action | None],
 ) -> AsyncIterator[Proxy]:
-    """Run a proxy in front of an emulator; it is closed at the end."""
-    # A new connection for each request, so that none was closed just before a create.
+    """Run a proxy in front of an emulator, and close the proxy at the end."""
+    # Each request gets a new connection, because X could have closed an idle connection just before
+    # a create.
     connector = aiohttp.TCPConnector(force_close=True, limit=0)
     timeout = aiohttp.ClientTimeout(total=None)
     async with aiohttp.ClientSession(

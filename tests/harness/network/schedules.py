@@ -1,4 +1,4 @@
-"""The list of network schedules: what the proxy does to a post's creates and timeline reads."""
+"""The list of network schedules: the proxy's actions on a post's creates and reads."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _LOGIN = b"<!DOCTYPE html><html><title>Sign in to the network</title><form></for
 _BLOCKED = b"<html><head><title>Blocked</title></head><body>Blocked by policy.</body></html>"
 _JSON = "application/json"
 _IN_2015 = {"date": "Thu, 01 Jan 2015 00:00:00 GMT"}
-#: A device between a machine and X may respond_with in X's place.
+#: Responses that a device between a machine and X may send in X's place.
 PORTAL_RESPONSES = (
     CannedResponse("200-object", 200, b"{}", _JSON),
     CannedResponse("200-empty", 200),
@@ -31,42 +31,43 @@ PORTAL_RESPONSES = (
     CannedResponse("429-text", 429, b"Too many requests", "text/plain"),
     CannedResponse("502-html", 502, _BLOCKED),
     CannedResponse("511-html", 511, _LOGIN),
-    # A device whose clock restarts at each power failure sends that time.
+    # The clock of some devices restarts at a fixed date after each power failure.
     CannedResponse("200-html-2015", 200, _LOGIN, headers=_IN_2015),
     CannedResponse("403-json-2015", 403, b'{"error":"forbidden"}', _JSON, headers=_IN_2015),
 )
-#: Portals that last ten minutes: one of each kind.
+#: The portal responses that some schedules repeat for ten minutes: one of each kind.
 _LONG_PORTALS = frozenset(
     {"200-object", "200-html", "204", "302", "403-html", "404-empty", "429-text"}
 )
 _CLIENT_ERROR_PORTALS = frozenset({"403-html", "404-html", "413-html", "403-object", "404-empty"})
-#: Short portals outlast the two reads that were once enough, 15 and 30 s after the attempt.
+#: For how many wall seconds a portal responds. A short portal outlasts reads 15 and 30 s after an
+#: attempt, which were once Roost's only reads.
 _SHORT_S, _LONG_S = 40.0, 600.0
-#: Longer than any client waits for a response.
+#: For how many wall seconds a response stalls: longer than any client waits.
 _STALL_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """What happens to one post's requests; all other requests are forwarded."""
+    """The actions on the requests of one post. All other requests are forwarded."""
 
     name: str
     creates: tuple[Action | None, ...] = ()
-    """For the first create of the post, the second and so on."""
+    """The actions for the post's creates in order. None forwards the create."""
     reads: Action | None = None
-    """For each timeline read from the first create on."""
+    """The action for each timeline read after the first create."""
     reads_for_s: float = 0.0
-    """Wall seconds for which `reads` applies."""
+    """For how many wall seconds from the first create `reads` applies."""
     parts: int = 1
     has_image: bool = False
     delivers_twice: bool = False
-    """Whether the proxy itself makes two posts from one request."""
+    """Whether the proxy delivers a create twice, so that X has two posts."""
     shows_trace: bool = True
-    """Whether Roost has a reason to look for a copy: the response is not X's success."""
+    """Whether Roost has a reason to look for a copy, because it gets no success from X."""
 
 
 def respond_with(response: CannedResponse) -> Action:
-    """Respond in X's place; nothing reaches X."""
+    """Return an action: respond in X's place. X does not receive the request."""
 
     async def action(_: Exchange) -> web.StreamResponse:
         return response.make()
@@ -75,7 +76,7 @@ def respond_with(response: CannedResponse) -> Action:
 
 
 def deliver_then(response: CannedResponse) -> Action:
-    """Deliver, and respond_with in X's place."""
+    """Return an action: deliver the request, but respond in X's place."""
 
     async def action(exchange: Exchange) -> web.StreamResponse:
         await exchange.deliver()
@@ -85,7 +86,7 @@ def deliver_then(response: CannedResponse) -> Action:
 
 
 def delay_delivery(seconds: float) -> Action:
-    """Deliver this many seconds late, even if the client has gone."""
+    """Return an action: deliver the request after a delay, even if the client disconnects."""
 
     async def action(exchange: Exchange) -> web.StreamResponse:
         await asyncio.sleep(seconds)
@@ -95,7 +96,10 @@ def delay_delivery(seconds: float) -> Action:
 
 
 def deliver_twice(gap_s: float, *, client_gets: int | None) -> Action:
-    """Deliver twice; the client gets the first response, the second or (None) neither."""
+    """Return an action: deliver the request twice.
+
+    The client gets the response with the number `client_gets` (1 or 2), or no response.
+    """
 
     async def action(exchange: Exchange) -> web.StreamResponse:
         first = await exchange.deliver()
@@ -109,43 +113,42 @@ def deliver_twice(gap_s: float, *, client_gets: int | None) -> Action:
 
 
 async def lose_response(exchange: Exchange) -> web.StreamResponse:
-    """Deliver, and end the connection without a response."""
+    """Deliver the request, and close the connection without a response."""
     response = await exchange.deliver()
     exchange.reset()
     return response
 
 
 async def reset(exchange: Exchange) -> web.StreamResponse:
-    """End the connection; nothing reaches X."""
+    """Close the connection. X does not receive the request."""
     exchange.reset()
     return web.Response()
 
 
 async def cut_response(exchange: Exchange) -> web.StreamResponse:
-    """Deliver, and send half of the response."""
+    """Deliver the request, and send half of the response."""
     return await exchange.send_half(await exchange.deliver())
 
 
 async def stall_response(exchange: Exchange) -> web.StreamResponse:
-    """Deliver, send the headers of the response and then nothing."""
+    """Deliver the request, send the headers of the response and then nothing."""
     return await exchange.send_headers_only(await exchange.deliver(), _STALL_S)
 
 
 async def stall(exchange: Exchange) -> web.StreamResponse:
-    """Send headers and then nothing; nothing reaches X."""
+    """Send headers and then nothing. X does not receive the request."""
     return await exchange.send_headers_only(web.Response(body=b"{}"), _STALL_S)
 
 
 def network_schedules() -> list[Schedule]:
-    """List every network schedule, those that last longest first."""
+    """List all network schedules, the longest first."""
     return sorted(_all(), key=lambda each: -each.reads_for_s)
 
 
 def replay_reads(delay_s: float) -> tuple[Action, Action]:
-    """Return actions of a cache that replays the first timeline it forwards.
+    """Return actions, for creates and for reads, of a cache that repeats its first timeline.
 
-    The first is for creates and the second for reads. The create is delayed for so long that this
-    timeline does not show it.
+    The create is delayed by `delay_s`, so that the first timeline does not show the post.
     """
     cached: list[web.Response] = []
 
@@ -161,10 +164,10 @@ def replay_reads(delay_s: float) -> tuple[Action, Action]:
 
 
 def cached_schedules() -> list[Schedule]:
-    """List a schedule with a cache that outlasts the read before a resend.
+    """List a schedule with a cache that still repeats its timeline before Roost sends again.
 
-    It runs in its own environment: the `Date` of a replayed response is old and must not affect
-    other schedules.
+    The schedule must run in an environment of its own, because the old `Date` of a repeated
+    response would affect other schedules.
     """
     create, read = replay_reads(20)
     return [Schedule("cached/150s", (create,), read, 150)]
@@ -211,7 +214,7 @@ def _all() -> Iterator[Schedule]:
 
 
 def short_schedules() -> list[Schedule]:
-    """List a few schedules of each kind, with short delays, for a test with quick settings."""
+    """List a few schedules of each kind with short delays, for tests with short timeouts."""
     by_name = {each.name: each for each in _all()}
     names = (
         *("create-after/403-html", "create-after/413-html-image", "create-after/200-object"),

@@ -1,4 +1,4 @@
-"""Runs all network schedules and clock cases, and the thresholds and figures over them."""
+"""Runs all network schedules and clock cases, and computes their thresholds and figures."""
 
 import asyncio
 import contextlib
@@ -25,22 +25,22 @@ from harness.report import Threshold
 from harness.server import Server
 from harness.workers import find_faketime
 
-#: Clock and packet loss cases, each with one worker or two, that run in parallel.
+#: How many clock and packet loss cases, which have one or two workers each, run in parallel.
 _PARALLEL_CASES = 4
-#: Emulated seconds in one wall second of the short form.
+#: How many emulated seconds pass in one wall second in the short form.
 SHORT_RATE = 20
 
 
 @dataclass
 class SuiteResult:
-    """The results of everything that was run."""
+    """The results of all schedules and cases that were run."""
 
     results: list[ScheduleResult] = field(default_factory=list)
     clocks: list[tuple[ClockCase, ClockResult]] = field(default_factory=list)
     app_backoffs: int = 0
-    """X apps whose posts all waited, although X reported nothing about an app."""
+    """How many X apps were in back-off, although no response of X was about an app."""
     false_clock_alerts: int = 0
-    """Environments with a clock alert although all their clocks are right."""
+    """How many environments had a clock alert although all their clocks are correct."""
     packet_loss: str = "not run"
 
 
@@ -65,7 +65,7 @@ async def run_short_suite(server: Server) -> SuiteResult:
 
 
 async def run_suite(server: Server, only: str) -> SuiteResult:
-    """Run every schedule and case with this word in its name."""
+    """Run the schedules and cases whose names contain `only`."""
     suite = SuiteResult()
     async with contextlib.AsyncExitStack() as stack:
         network = await stack.enter_async_context(open_lossy_network())
@@ -132,7 +132,7 @@ def _print(line: str) -> None:
 
 
 def thresholds(suite: SuiteResult, min_schedules: int) -> list[Threshold]:
-    """Everything that must hold, over all schedules."""
+    """Return the values that must stay within a limit, over all schedules."""
     results = suite.results
     early_s = round(max((each.early_s for each in results), default=0.0), 2)
     sent_while_wrong = sum(clock.sent_while_wrong for _, clock in suite.clocks)
@@ -150,7 +150,7 @@ def thresholds(suite: SuiteResult, min_schedules: int) -> list[Threshold]:
 
 
 def figures(suite: SuiteResult) -> dict[str, float | int | str]:
-    """Other counts of the run."""
+    """Return other counts of the run."""
     results = suite.results
     far_off = [clock for case, clock in suite.clocks if case.is_too_far_off]
     return {

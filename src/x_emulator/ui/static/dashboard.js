@@ -1,15 +1,15 @@
-// Refreshes the page and submits its forms in the background. The page also works without this.
+// Refreshes the page and submits its forms in the background. The page also works without JavaScript.
 
 const REFRESH_MS = 1000;
 let isRefreshing = false;
 
-/** Returns whether a person is using the element: typing, or with a form open. */
+/** Returns whether a person is typing in the element, or has opened a form in it. */
 function isBusy(element) {
   const typing = element.contains(document.activeElement) && document.activeElement.matches("textarea, select");
   return typing || element.matches("details[open]") || element.querySelector("details[open]") !== null;
 }
 
-/** Replaces `old` with `fresh` and keeps the focus. */
+/** Replaces the element `old` with `fresh`, and keeps the focus if it is in the element. */
 function replace(old, fresh) {
   if (old.isEqualNode(fresh) || isBusy(old)) return;
   const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
@@ -17,7 +17,7 @@ function replace(old, fresh) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
-/** Replaces the children of a list that have changed. */
+/** Updates the children of a list: removes, replaces and adds only those that differ. */
 function updateList(old, fresh) {
   for (const child of [...old.children]) {
     if (!fresh.querySelector(`#${child.id}`) && !isBusy(child)) child.remove();
@@ -60,7 +60,7 @@ document.addEventListener("submit", async (event) => {
   if (form.method !== "post") return;
   event.preventDefault();
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  // Not `form.action`, which is the form's buttons of that name.
+  // `form.action` is not the URL here: the form has buttons named `action`, which take precedence.
   const response = await fetch(form.getAttribute("action"), { method: "POST", body });
   if (response.ok) {
     form.reset();
