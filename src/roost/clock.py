@@ -1,6 +1,6 @@
 """Domain time: the clock for due times, token expiry and snapshots.
 
-Wall time (HTTP timeouts, leases, heartbeats) does not use this clock. With `ROOST_CLOCK_URL` set,
+Wall time (timeouts, heartbeats, deadlines) does not use this clock. If `ROOST_CLOCK_URL` is set,
 domain time is the emulator's clock, which may run faster, be frozen, or jump.
 """
 
@@ -21,9 +21,9 @@ from roost.errors import Broken, SettingInvalid
 from roost.http_body import read_body
 from roost.models import Environment
 
-#: An emulator's clock that differs by less from its own wall clock has not been moved.
+#: An emulator's clock that differs by less than this from wall time counts as not moved.
 _UNMOVED = timedelta(seconds=1)
-#: The emulator responds to a long poll within this time; the client's timeout is longer.
+#: The emulator responds to a long poll within this time; the timeout of the request is longer.
 _POLL = timedelta(seconds=25)
 
 
@@ -32,7 +32,7 @@ MAX_SKEW: Final = timedelta(seconds=30)
 
 
 def describe_skew(reference: datetime | None, here: datetime) -> str | None:
-    """Describe a clock error above `MAX_SKEW`; None if there is none or no reference."""
+    """Describe how wrong this machine's clock is; None up to `MAX_SKEW` or without reference."""
     if reference is None or abs(here - reference) <= MAX_SKEW:
         return None
     seconds = round((here - reference).total_seconds())
@@ -57,7 +57,7 @@ class Clock(Protocol):
 
 
 def wall_now() -> datetime:
-    """Return the machine's time in UTC, to compare it with other clocks; not domain time."""
+    """Return wall time, the machine's time in UTC, for comparisons with other clocks."""
     return datetime.now(UTC)
 
 
@@ -72,13 +72,17 @@ class SystemClock:
 
     async def sleep_until(self, instant: datetime) -> None:
         """Sleep at most 60 s at a time, so that a suspended machine catches up within 60 s."""
-        while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event exists for it
+        while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event signals a time
             await asyncio.sleep(min(left, 60.0))
 
 
 @dataclass(frozen=True)
 class ClockReading:
-    """The response of `GET /_emulator/clock`: the emulated time at `wall`, and its rate."""
+    """The response of `GET /_emulator/clock`.
+
+    At the instant `wall` of wall time, the emulated time is `emulated`; it advances `rate` times as
+    fast as wall time. `version` is another one after each change of the clock.
+    """
 
     wall: datetime
     emulated: datetime
@@ -91,7 +95,10 @@ class ClockReading:
 
 
 class EmulatorClock:
-    """The emulator's clock, computed locally; a long poll reports its changes."""
+    """The emulator's clock as domain time.
+
+    The time is computed from the last reading; a long poll reports changes of the clock.
+    """
 
     def __init__(self, url: str, session: aiohttp.ClientSession, reading: ClockReading) -> None:
         self._url = url
@@ -110,7 +117,7 @@ class EmulatorClock:
         return self._reading.at(datetime.now(UTC))
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Sleep for the wall time that the rate implies; recompute it when the clock changes."""
+        """Sleep for the wall time that the rate implies; compute it again if the clock changes."""
         while (left := (instant - self.now()).total_seconds()) > 0:
             changed = self._changed
             rate = self._reading.rate
@@ -118,7 +125,7 @@ class EmulatorClock:
                 await asyncio.wait_for(changed.wait(), left / rate if rate > 0 else None)
 
     async def follow(self) -> None:
-        """Keep a long poll open forever; retry each second while the emulator is away."""
+        """Follow changes of the clock forever; retry each second while the emulator is away."""
         while True:
             try:
                 reading = await _read(self._session, self._url, self._reading.version)
@@ -148,12 +155,12 @@ async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> 
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise Broken(
                 f"The server at {url} is not an emulator's clock.",
-                next="Set ROOST_CLOCK_URL to the emulator's address and `/_emulator/clock`.",
+                next="Set ROOST_CLOCK_URL to the emulator's address plus `/_emulator/clock`.",
             ) from None
 
 
 def in_time_zone(instant: datetime, zone: str) -> datetime:
-    """Convert an instant to an IANA zone, or to UTC if its date there is out of range."""
+    """Convert an instant to an IANA time zone, or to UTC if the result is out of range."""
     try:
         return instant.astimezone(ZoneInfo(zone))
     except OverflowError:
@@ -161,7 +168,7 @@ def in_time_zone(instant: datetime, zone: str) -> datetime:
 
 
 def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
-    """Refuse a clock of another host than the emulator's: it would set the times of live posts.
+    """Check that the clock is on the emulator's host, so that it cannot time live posts.
 
     Raises: SettingInvalid.
     """
@@ -177,9 +184,10 @@ def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
 
 @contextlib.asynccontextmanager
 async def open_clock(clock_url: str | None, endpoint: XEndpoint) -> AsyncIterator[Clock]:
-    """Open the system's clock, or the emulator's if `clock_url` is set.
+    """Open the system's clock, or the emulator's clock if `clock_url` is set.
 
-    Raises: SettingInvalid (not the emulator's host), Broken (no response).
+    Raises: SettingInvalid if `clock_url` is not on the emulator's host, Broken if the emulator does
+    not respond.
     """
     if clock_url is None:
         yield SystemClock()

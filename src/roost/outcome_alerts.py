@@ -7,8 +7,8 @@ from roost import store
 from roost.models import AlertKind, Integration, Post, PostState
 from roost.store.database import Transaction
 
-#: By the state of a post that did not end as planned: the alert's kind, what happened to the
-#: post, and what a user can do.
+#: For each state of a post that did not end as planned: the kind of the alert, what happened to
+#: the post, and what a user can do.
 _ALERTS: Final = {
     PostState.NEEDS_DECISION: (
         AlertKind.DECISION,
@@ -30,8 +30,8 @@ _ALERTS: Final = {
     PostState.FAILED: (
         AlertKind.FAILED,
         "is not on X",
-        "`roost edit {0} --text … --at +1m` tries again, `roost resolve {0} acknowledge` leaves it"
-        " as it is.",
+        "`roost edit {0} --text … --at +1m` tries again, `roost resolve {0} acknowledge` leaves"
+        " the post as it is.",
     ),
 }
 
@@ -48,7 +48,7 @@ async def alert_outcome(
     *,
     at: datetime,
 ) -> None:
-    """Open an alert if the state is one of a post that did not end as planned."""
+    """Open an alert if `state` means that the post did not end as planned."""
     if state not in _ALERTS:
         return
     kind, event, next_action = _ALERTS[state]

@@ -206,5 +206,5 @@ async def test_an_error_says_what_roost_did_and_what_to_do(
     assert result.err.splitlines() == [
         "post_not_found: There is no post 404.",
         "Nothing was changed.",
-        "`roost posts` lists them.",
+        "`roost posts` lists the posts.",
     ]
