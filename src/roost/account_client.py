@@ -194,7 +194,7 @@ class StoredTokenSource:
     async def price(self, exchange: x.Exchange) -> None:
         """Record a request to X in the ledger, unless it created a post.
 
-        A create is recorded in the transaction that records the created part.
+        A successful create is recorded in the transaction that records the created part.
         """
         if exchange.created is not None:
             return
@@ -264,7 +264,7 @@ async def open_reconnect_alert(
 
 
 def open_account(runtime: Runtime, integration: Integration) -> x.Client:
-    """Return a client for one account, which reads its tokens when they are first needed.
+    """Return a client for one account; the client reads the account's tokens on first use.
 
     Raises: UnsafeHost.
     """

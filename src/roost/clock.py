@@ -48,7 +48,7 @@ class Clock(Protocol):
 
     @property
     def is_wall_time(self) -> bool:
-        """Whether domain time equals wall time: not frozen, moved, or at another rate."""
+        """Whether domain time equals wall time: the clock was not moved, and has rate 1."""
         ...
 
     async def sleep_until(self, instant: datetime) -> None:
@@ -81,7 +81,7 @@ class ClockReading:
     """The response of `GET /_emulator/clock`.
 
     At the instant `wall` of wall time, the emulated time is `emulated`; it advances `rate` times as
-    fast as wall time. `version` is another one after each change of the clock.
+    fast as wall time. `version` changes with each change of the clock.
     """
 
     wall: datetime
@@ -176,8 +176,8 @@ def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
     is_live = endpoint.environment is Environment.LIVE
     if is_live or (clock.scheme, clock.netloc.lower()) != (x.scheme, x.netloc):
         raise SettingInvalid(
-            f"ROOST_CLOCK_URL ({clock.hostname}) must be on the same host as ROOST_X_BASE_URL"
-            f" ({x.netloc}): only an emulator has its own clock.",
+            f"ROOST_CLOCK_URL ({clock.hostname}) must be on the host of ROOST_X_BASE_URL"
+            f" ({x.netloc}), and that host must be an emulator.",
             setting="ROOST_CLOCK_URL",
         )
 

@@ -4,7 +4,7 @@
     ├── InvalidInput    kind invalid: the request itself is wrong
     ├── NotFound        kind not_found: no such tenant, account or post
     ├── Conflict        kind conflict: the current state does not allow the request
-    ├── Refused         kind refused: X, another service or a safety rule refused it
+    ├── Refused         kind refused: X, another service or a safety rule refused the request
     ├── Busy            kind busy: the request is right; try again later
     └── Broken          kind broken: Roost, or something that it needs, does not work
 
@@ -63,7 +63,7 @@ class RoostError(Exception):
         return snake_case(type(self).__name__)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the error in the JSON form of every face."""
+        """Return the error in the JSON form that the command line and HTTP use."""
         fields = {
             "code": self.code,
             "kind": self.kind.value,
@@ -96,7 +96,7 @@ class InvalidInput(RoostError):
 
 
 class SettingInvalid(InvalidInput):
-    """A setting is missing or malformed; the message names it and its purpose."""
+    """A setting is missing or malformed; the message names the setting and its purpose."""
 
     default_next = (
         "Set it in the environment, in ROOST_HOME/.env or in the file of --env-file; then start"
@@ -228,7 +228,7 @@ class UntrustedPath(Refused):
     """Another user could have changed a file or folder from which secrets are read."""
 
     default_next = (
-        "Make the user who runs Roost its owner (chown), run Roost as its owner, or set ROOST_HOME"
+        "Make the user who runs Roost the owner (chown), run Roost as the owner, or set ROOST_HOME"
         " to another folder."
     )
 

@@ -30,7 +30,7 @@ def terminal(text: str) -> str:
 
 
 def indented(text: str, by: str) -> str:
-    """Escape for a terminal; indent every later line, so that it cannot pass for Roost's own."""
+    """Escape for a terminal; indent later lines, so that none looks like output of Roost."""
     return terminal(text).replace("\n", f"\n{by}")
 
 

@@ -38,5 +38,8 @@ def failpoint(step: str) -> None:
 
 
 def on_failpoint(observer: Callable[[str], None]) -> None:
-    """Register a function that every failpoint calls with its name, in the calling thread."""
+    """Register a function that is called with the name of each failpoint that a thread reaches.
+
+    The function is called in this thread.
+    """
     _observers.append(observer)

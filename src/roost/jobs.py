@@ -78,7 +78,10 @@ async def _check_open(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 class RunningJobs:
-    """The jobs that run in this process; the engine calls it as middleware for each job."""
+    """The jobs that run in this process.
+
+    The engine calls this object as middleware for each job.
+    """
 
     def __init__(self) -> None:
         self._awaited = 0
@@ -130,7 +133,7 @@ def make_worker(
         install_signal_handlers=False,
         fetch_job_polling_interval=1.0,
         shutdown_graceful_timeout=_DRAIN_S,
-        # A post's history is in its own rows, so jobs need not be kept.
+        # Roost keeps the history of a post itself, so jobs need not be kept.
         delete_jobs="always",
         # The engine's own heartbeat stops when the engine starts to drain, so Roost sends its own.
         update_heartbeat_interval=timedelta(days=1).total_seconds(),
@@ -148,7 +151,7 @@ async def defer_publish(
     environment: Environment,
     wall_delay: timedelta | None = None,
 ) -> bool:
-    """Queue a publish job for after `wall_delay`; False if the post has a waiting job already."""
+    """Queue a publish job to run after `wall_delay`; False if the post has a waiting job."""
     delay = None if wall_delay is None else {"seconds": max(0.0, wall_delay.total_seconds())}
     job = _deferring.configure_task(
         PUBLISH,

@@ -314,7 +314,7 @@ def _require_safe(folder: Path) -> None:
         raise MediaStoreUnsafe(
             f"{folder} belongs to another user, or other users may write to it, so that they could"
             " replace validated files.",
-            next=f"Make Roost's user its owner (chown), then: chmod 700 {folder}",
+            next=f"Make Roost's user the owner of the folder (chown), then: chmod 700 {folder}",
         )
 
 

@@ -34,7 +34,7 @@ class ReplySettingsInvalid(InvalidInput):
 
 
 def parse_reply_settings(value: str) -> ReplySettings | None:
-    """Return the reply setting with a name, in upper or lower case; None means everyone.
+    """Return the reply setting with this name, ignoring case; None means everyone.
 
     Raises: ReplySettingsInvalid.
     """
@@ -118,13 +118,13 @@ def _validate_position(options: PartOptions, position: int) -> Iterator[Violatio
         yield Violation(
             "reply_in_thread",
             "A later part of a thread replies to the part before it, not to another post.",
-            next="Set the post to reply to on the first part.",
+            next="On the first part, set the post to reply to.",
         )
     if options.reply_settings is not None:
         yield Violation(
             "reply_settings_in_thread",
             "The first part of a thread sets who may reply, for the whole conversation.",
-            next="Set who may reply on the first part.",
+            next="On the first part, set who may reply.",
         )
 
 

@@ -1,8 +1,8 @@
 """The price of each X request in dollars, with the date and source of every list price.
 
 X bills a write per request and a read per returned resource. If X does not document which of two
-prices applies, a `Price` is a range with a reason. The ledger records `low`, which X certainly
-bills; budgets use `high`, which X possibly bills.
+prices applies, a `Price` is a range with a reason. The ledger records `low`, the amount that
+X certainly bills; budgets use `high`, the most that X may bill.
 """
 
 from collections.abc import Collection, Iterable
@@ -111,7 +111,10 @@ class Price:
 
 
 def unit_usd(operation: Operation) -> Decimal:
-    """Return the dollars for one request or one read resource; a create has no link here."""
+    """Return the dollars for one request, or for one resource that a read returns.
+
+    For a create, the price is that of a post without a link.
+    """
     listed = _BY_OPERATION.get(operation)
     return listed.usd if listed else Decimal(0)
 
@@ -151,7 +154,8 @@ def price_of_create(
     uncertain = []
     if urls:
         uncertain.append(
-            f"links to {urls[0].value}; X does not document whether a summons lowers this price"
+            f"links to {urls[0].value}; X does not document the price of a summoned reply with a"
+            " link"
         )
     probable_links = [
         name

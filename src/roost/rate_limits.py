@@ -146,7 +146,10 @@ def wait_after_429(
 
 
 def _reset(window: Window, now: datetime) -> datetime:
-    """Return when the window resets, at most its length from now, as X's time may be wrong."""
+    """Return when the window resets, with a margin.
+
+    The result is at most the window's length from now, because X's reset time may be wrong.
+    """
     return min(window.resets_at, now + _LENGTHS[window.family]) + _MARGIN
 
 

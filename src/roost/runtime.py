@@ -42,7 +42,7 @@ T = TypeVar("T")
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 #: Maximum wall seconds between two attempts to open the database at start-up, and wall seconds
-#: between two log lines about it.
+#: between two log lines about the wait.
 _LONGEST_START_PAUSE_S = 2.0
 _LOG_AGAIN_S = 300.0
 

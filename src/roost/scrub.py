@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
 MASK: Final = "***"
-#: A shorter known value is not masked: it may be part of ordinary words.
+#: A shorter known value is not masked, because it may be part of ordinary words.
 _SHORTEST_KNOWN: Final = 8
 
 #: A value is a secret if the name before it has one of these endings (form fields, JSON keys,
@@ -51,12 +51,12 @@ _BLOCK: Final = re.compile(
 )
 _SHAPES: Final = (
     re.compile(r"(?i)\b((?:bearer|basic)(?:\s+|%(?:25)*20|\+))[\w.~+/%=-]{8,}"),
-    # The password in a URL ends at the last @: it may contain any unencoded character.
+    # The password in a URL ends at the last @, because it may contain unencoded characters.
     re.compile(
         r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^:/?#@\s\"'<>]{0,256}:)"
         r"(?!\d{1,5}(?:[/?#\"'<>),.;]|\s|$))[^\s\"'<>]{1,512}(?=@)"
     ),
-    # A token in place of user and password. A PostgreSQL user name alone is not a secret.
+    # A URL with a token in place of user and password. A PostgreSQL user name is no secret.
     re.compile(r"(?i)\b((?!postgres)[a-z][a-z0-9+.-]{1,20}://)[^:/?#@\s\"'<>]{1,512}(?=@)"),
     re.compile(
         r"(?i)(%(?:25)*3a%(?:25)*2f%(?:25)*2f[\w.+-]{0,128}%(?:25)*3a)[^\s\"'&]{1,256}?"

@@ -23,7 +23,7 @@ _PREFIX: Final = "ROOST_"
 
 
 def _parse_seconds(value: object) -> object:
-    """Convert a number of seconds. Raises: ValueError."""
+    """Convert a number of seconds to a timedelta. Raises: ValueError."""
     if not isinstance(value, str | int | float):
         return value
     try:
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         validation_alias="twitter_api_key",
         repr=False,
         description="OAuth 1.0a API key (consumer key) of your X app. Only media uploads by API "
-        "v1.1 and `TwitterTool` with OAuth 1.0a use it.",
+        "v1.1 and `TwitterTool` with OAuth 1.0a use this key.",
     )
     twitter_api_secret: str | None = Field(
         default=None,
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     twitter_callback_url: str = Field(
         default="http://127.0.0.1:8700/api/auth/callback/twitter",
         validation_alias="twitter_callback_url",
-        description="The URL to which X redirects the browser after consent. It must equal a "
+        description="The URL to which X redirects the browser after consent. The URL must equal a "
         "callback URL of the X app, character by character.",
     )
     database_url: str | None = Field(
@@ -265,7 +265,7 @@ class Settings(BaseSettings):
         return self.x_tier == "enterprise"
 
     def require_x_app(self) -> str:
-        """Return the client ID. Raises: SettingInvalid if it is not set."""
+        """Return the client ID. Raises: SettingInvalid if the client ID is not set."""
         if not self.twitter_client_id:
             raise SettingInvalid(
                 "TWITTER_CLIENT_ID is not set. It is the OAuth 2.0 client ID of the X app that"
@@ -291,7 +291,7 @@ _FIELDS: Final = {environment_name: name for name, environment_name in ENVIRONME
 
 
 class _Home(BaseSettings):
-    """The data folder. It is read first, because the `.env` file is in it."""
+    """The data folder. This setting is read first, because the `.env` file is in the folder."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
     home: Path = Field(default_factory=lambda: Path.home() / ".roost")

@@ -57,6 +57,6 @@ def next_delay(delay: float, worked_s: float) -> float:
     """Return the wall seconds until the next try.
 
     `delay` is the last delay, or 0 if there was none. `worked_s` is how long the last try took: if
-    it took longer than the maximum delay, the delays start again.
+    it took longer than the maximum delay, the delays start again at one second.
     """
     return 1.0 if worked_s > _MAX_RETRY_DELAY_S or not delay else min(2 * delay, _MAX_RETRY_DELAY_S)

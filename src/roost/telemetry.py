@@ -56,8 +56,8 @@ def describe_exception(error: BaseException | None) -> str:
 def log_to_stderr(level: int = logging.INFO) -> None:
     """Log to standard error; standard output is for results.
 
-    Exceptions that threads, destructors or callbacks lose are logged too, without their messages,
-    which Python would print.
+    Exceptions that are lost in threads, destructors or callbacks are logged too, without their
+    messages, which Python would print.
     """
     handler = _LineHandler(sys.stderr)
     handler.setFormatter(_LineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

@@ -241,8 +241,8 @@ class TwitterTool:
         """Exchange the refresh token for new tokens; the tool then uses the new access token.
 
         The app's credentials are `TWITTER_CLIENT_ID` and `TWITTER_CLIENT_SECRET`, which belong to
-        `ROOST_X_BASE_URL`. Store the new refresh token at once, because X accepts the old one no
-        more.
+        `ROOST_X_BASE_URL`. Store the new refresh token at once, because the old token is no longer
+        valid.
 
         Raises: SettingInvalid, UnsafeHost if `ROOST_X_BASE_URL` is not this tool's endpoint,
         RefreshTokenInvalid, AppMisconfigured, XUnavailable, OutcomeUnknown.

@@ -4,7 +4,7 @@ A closing loop waits for its threads, even for a thread that is stuck in a read.
 outlives the loop, so that such a thread cannot keep the process alive.
 
 The watchdog counts its own checks instead of reading a clock, because a process that was stopped
-(SIGSTOP, a suspended machine) was not blocked: it reads its rows again before it acts.
+(SIGSTOP, a suspended machine) was not blocked: once resumed, it reads its rows again and continues.
 """
 
 import asyncio

@@ -96,7 +96,7 @@ async def _run_housekeeping(
         seconds_since_heartbeat=settings.worker_timeout.total_seconds()
     )
     for job in stalled:
-        log.warning("job %s was left by a dead worker; it is queued again", job.id)
+        log.warning("job %s was left by a dead worker; the job is queued again", job.id)
         try:
             await app.job_manager.retry_job(job)
         except UniqueViolation:
@@ -138,7 +138,7 @@ Sending = Collection[tuple[TenantId, PostId]]
 
 
 def _ignore(_: Sending) -> None:
-    """The default of `on_stopping`."""
+    """Do nothing; the default of `on_stopping`."""
 
 
 async def run(
