@@ -38,7 +38,7 @@ def failpoint(step: str) -> None:
 
 
 def on_failpoint(observer: Callable[[str], None]) -> None:
-    """Register a function that is called with the name of each failpoint that a thread reaches.
+    """Register a function that is called with the name of each failpoint a thread reaches.
 
     The function is called in this thread.
     """

@@ -58,7 +58,7 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="twitter_client_secret",
         repr=False,
-        description="OAuth 2.0 client secret of your X app. Leave it unset for a public client.",
+        description="OAuth 2.0 client secret of your X app. Leave this unset for a public client.",
     )
     twitter_api_key: str | None = Field(
         default=None,
@@ -104,8 +104,8 @@ class Settings(BaseSettings):
     )
     x_emulator_host: str | None = Field(
         default=None,
-        description="Host name of an emulator on another machine, reached over https. It is the "
-        "only host that may receive the X app's secret, apart from X and this machine.",
+        description="Host name of an emulator on another machine, reached over https. Apart "
+        "from X and this machine, only this host may receive the X app's secret.",
     )
     x_base_url: str = Field(
         default="https://api.x.com",
@@ -152,8 +152,8 @@ class Settings(BaseSettings):
     )
     late_posts: Literal["miss", "publish"] = Field(
         default="miss",
-        description="What happens to a post that is later than ROOST_LATE_TOLERANCE_S: `miss` "
-        "marks it missed and raises an alert; `publish` publishes it.",
+        description="Whether a post that is later than ROOST_LATE_TOLERANCE_S is marked as missed, "
+        "with an alert (`miss`), or published (`publish`).",
     )
     upload_lead: _Seconds = Field(
         default=timedelta(minutes=10),
