@@ -108,7 +108,7 @@ async def _run_housekeeping(
     for job in running_jobs.list_unrecorded_ends(
         [job for job in doing if job.worker_id in ours], now=now, after_s=after_s
     ):
-        log.warning("the end of job %s had not been recorded; Roost records it now", job.id)
+        log.warning("the end of job %s was not recorded; Roost records this end now", job.id)
         await _end_job(app, job)
     await dispatch.dispatch_stranded(runtime)
     await asyncio.sleep(settings.heartbeat_interval.total_seconds())
