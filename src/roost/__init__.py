@@ -1,6 +1,6 @@
 """Roost: publish to X exactly once, and understand what it earned.
 
-The public names load on first use: `import roost.text` loads nothing that does I/O.
+A public name's module is loaded on first use, so `import roost.text` loads no module with I/O.
 """
 
 from importlib import import_module

@@ -1,7 +1,8 @@
-"""The X client of a stored account, with a fresh token and every request in the ledger.
+"""Supplies a stored account's tokens to the X client, and records requests in the ledger.
 
-Refreshing a token is single flight across all processes and machines: the row is locked and read
-again, and the new pair of tokens is committed before it is used.
+Across all machines, only one process at a time refreshes an account's tokens, because a refresh
+token is valid once. The process locks the account's row, reads the tokens again, and commits the
+new pair before use.
 """
 
 import asyncio
@@ -22,25 +23,26 @@ from roost.store.integrations import Tokens
 
 log = logging.getLogger(__name__)
 
-_FREE = "X bills no token request"
+_FREE = "X does not bill token requests"
 
 
 @dataclass(frozen=True)
 class _Rotated:
-    """The result of a refresh."""
+    """The result of refreshing an account's tokens."""
 
     tokens: Tokens = field(repr=False)
     asked: bool
-    """Whether X was asked, and not another process's refresh found."""
+    """Whether X was asked; False if another process had already stored new tokens."""
     refused: x.errors.RefreshTokenInvalid | None = None
+    """X's refusal of the refresh token, if any."""
 
 
 class StoredTokenSource:
     """One account's token source (`x.TokenSource`), backed by the integrations table.
 
-    A class because it keeps the tokens that it has read, so that a worker that publishes several
-    posts reads them once. If another process has replaced a token meanwhile, X responds with 401,
-    and `refresh` finds the newer token in the row.
+    It is a class in order to keep the tokens: a worker that publishes several posts reads them from
+    the database once. If another process replaces the tokens meanwhile, X rejects the kept access
+    token with 401, and `refresh` finds the new tokens in the row.
     """
 
     def __init__(
@@ -52,13 +54,13 @@ class StoredTokenSource:
 
     @property
     def endpoint(self) -> XEndpoint:
-        """The X of this process. Raises: UnsafeHost (the account belongs to another X)."""
+        """This process's X endpoint. Raises: UnsafeHost (account of another environment)."""
         account = self.integration
         endpoint = self.runtime.settings.x_endpoint
         return endpoint.require_environment(account.environment, f"@{account.username}")
 
     async def get(self) -> str:
-        """Return a token that does not expire soon, refreshed if it does. Raises: UnsafeHost."""
+        """Return the access token, refreshed first if it expires soon. Raises: as `refresh`."""
         _ = self.endpoint
         if self._tokens is None:
             async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
@@ -68,7 +70,7 @@ class StoredTokenSource:
         return await self.refresh(self._tokens.access_token)
 
     def is_fresh(self) -> bool:
-        """Whether the next `get` needs neither the database nor X."""
+        """Whether `get` can return the kept access token without the database or X."""
         tokens = self._tokens
         return (
             tokens is not None
@@ -76,12 +78,12 @@ class StoredTokenSource:
         )
 
     async def refresh(self, rejected: str) -> str:
-        """Return a new token in place of `rejected`: another process's, or one from X.
+        """Return a newer access token than `rejected`: from the database, or else from X.
 
         Once X has been asked, its response is stored even if the caller is cancelled or the
-        database is away.
-        Raises: ReconnectNeeded (X refused the refresh token; the account is marked), UnsafeHost
-        (the account belongs to another X), x.errors.*.
+        database is temporarily unreachable.
+        Raises: ReconnectNeeded if X refused the refresh token (the account is then marked as
+        needing a reconnect), UnsafeHost if the account belongs to another environment, x.errors.*.
         """
         _ = self.endpoint
         return await asyncio.shield(asyncio.ensure_future(self._refresh(rejected)))
@@ -91,7 +93,7 @@ class StoredTokenSource:
         if rotated.refused is not None:
             raise ReconnectNeeded(
                 f"X no longer accepts the token of @{self.integration.username}.",
-                did="Roost marked the account; its posts wait.",
+                did="Roost marked the account as needing a reconnect; the account's posts wait.",
             ) from rotated.refused
         if rotated.asked:
             failpoint(Failpoint.REFRESH_AFTER_COMMIT)
@@ -100,7 +102,7 @@ class StoredTokenSource:
         return rotated.tokens.access_token
 
     async def _rotate(self, rejected: str) -> "_Rotated":
-        """Refresh under a lock, and commit the new tokens before they are used."""
+        """Refresh the tokens under a lock of the account's row, and commit them before use."""
         account, fresh, used = self.integration, None, None
         try:
             # A dedicated connection: X may be slow, and the pool is for short transactions.
@@ -157,8 +159,8 @@ class StoredTokenSource:
         app, account = self.runtime.settings.x_app(), self.integration
         if app.client_id != account.client_id:
             raise SettingInvalid(
-                f"@{account.username} was connected through another X app than the one in"
-                " TWITTER_CLIENT_ID.",
+                f"@{account.username} was connected through an X app other than the one that"
+                " TWITTER_CLIENT_ID names.",
                 setting="TWITTER_CLIENT_ID",
             )
         now = self.runtime.clock.now()
@@ -175,7 +177,7 @@ class StoredTokenSource:
         )
 
     async def write_token_request(self) -> None:
-        """Record a token request, which does not pass through the client, in the ledger."""
+        """Record a token request in the ledger; `price` records the requests of `x.Client`."""
         async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
             await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
 
@@ -191,7 +193,10 @@ class StoredTokenSource:
         await store.ledger.add(transaction, self.integration.tenant_id, self.integration.id, entry)
 
     async def price(self, exchange: x.Exchange) -> None:
-        """Record one exchange in the ledger; a create is recorded with the part it created."""
+        """Record a request to X in the ledger, unless it created a post.
+
+        A successful create is recorded in the transaction that records the created part.
+        """
         if exchange.created is not None:
             return
         async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
@@ -202,7 +207,7 @@ class StoredTokenSource:
         operation, status = exchange.operation, exchange.status
         if operation is prices.Operation.CREATE_POST:
             # A failed create is priced later, once it is known whether the post exists.
-            return Decimal(0), "it is not known to have created a post"
+            return Decimal(0), "X has not confirmed that a post was created"
         if prices.billed_resource(operation) is None:
             price = prices.price_of_response(prices.price_of(operation), status)
             return price.low, price.reason
@@ -217,7 +222,7 @@ class StoredTokenSource:
 
 
 async def update_profile(runtime: Runtime, integration: Integration, user: x.users.XUser) -> None:
-    """Store the account's handle, name and subscription from a response that was paid for."""
+    """Store an account's handle, name and subscription as a read from X has returned them."""
     async with runtime.database.for_tenant(integration.tenant_id) as transaction:
         changed = await store.integrations.save_profile(
             transaction,
@@ -227,13 +232,16 @@ async def update_profile(runtime: Runtime, integration: Integration, user: x.use
             subscription_type=user.subscription_type,
         )
     if changed:
-        log.info("account %s: its handle, name or subscription changed on X", integration.id)
+        log.info("account %s: the handle, name or subscription changed on X", integration.id)
 
 
 async def mark_needs_reconnect(
     runtime: Runtime, integration: Integration, error: ReconnectNeeded
 ) -> None:
-    """Mark an account whose owner must reconnect it, unless the refresh has marked it already."""
+    """Mark an account as needing a reconnect if X requires a new authorization.
+
+    For any other `error`, `StoredTokenSource.refresh` has marked the account already.
+    """
     if isinstance(error, x.errors.ReauthorizationRequired):
         async with runtime.database.for_tenant(integration.tenant_id) as transaction:
             if await store.integrations.mark_needs_reconnect(transaction, integration):
@@ -243,7 +251,7 @@ async def mark_needs_reconnect(
 async def open_reconnect_alert(
     runtime: Runtime, transaction: Transaction, integration: Integration
 ) -> None:
-    """Open the alert that the account's owner must reconnect it."""
+    """Open the alert that an account's owner must connect the account again."""
     await store.alerts.open_alert(
         transaction,
         integration.tenant_id,
@@ -255,7 +263,7 @@ async def open_reconnect_alert(
 
 
 def open_account(runtime: Runtime, integration: Integration) -> x.Client:
-    """Return a client for one account, which reads its tokens when they are first needed.
+    """Return a client for one account; the client reads the account's tokens on first use.
 
     Raises: UnsafeHost.
     """

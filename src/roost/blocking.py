@@ -1,8 +1,9 @@
 """Run a blocking call in its own daemon thread, with time limits.
 
 The event loop's default executor has few threads, shared with name resolution. A read that never
-returns would occupy one of them forever, and would block the shutdown of the loop. This module
-abandons a call that makes no progress; its thread blocks neither other calls nor process exit.
+returns would occupy one thread forever, and would block the shutdown of the loop. This module
+abandons a call that makes no progress: the call's daemon thread blocks neither other calls nor the
+exit of the process.
 """
 
 import asyncio
@@ -13,7 +14,8 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-#: At this number of abandoned threads, their source is assumed dead and no new thread is started.
+#: At this number of abandoned threads, the disk or file server that they wait for is assumed to be
+#: dead, and no new thread is started.
 _MAX_ABANDONED: Final = 16
 _abandoned: set[threading.Thread] = set()
 
@@ -38,10 +40,10 @@ class Progress:
 async def run_blocking(
     call: Callable[[Progress], T], *, stall_s: float = 30.0, within_s: float = 600.0
 ) -> T:
-    """Run a call in a thread, and return or raise what it does; limits are in wall seconds.
+    """Run a call in a thread of its own; return its result or raise its exception.
 
-    Raises: TimeoutError if the call reports no progress for `stall_s`, does not finish within
-    `within_s`, or too many earlier calls are still stuck.
+    Raises: TimeoutError if the call reports no progress for `stall_s` wall seconds, if it does not
+    finish within `within_s` wall seconds, or if too many earlier calls are still stuck.
     """
     _abandoned.difference_update([each for each in _abandoned if not each.is_alive()])
     if len(_abandoned) >= _MAX_ABANDONED:
@@ -65,7 +67,7 @@ async def run_blocking(
             else:
                 outcome.set_result(result)  # type: ignore[arg-type]
 
-        with contextlib.suppress(RuntimeError):  # The loop is already closed.
+        with contextlib.suppress(RuntimeError):  # Raised if the loop is already closed.
             loop.call_soon_threadsafe(set_outcome)
 
     thread = threading.Thread(target=run_call, name="blocking", daemon=True)
@@ -84,9 +86,9 @@ async def run_blocking(
 async def _wait_while_progressing(
     outcome: "asyncio.Future[T]", progress: Progress, stall_s: float
 ) -> None:
-    """Wait for the outcome.
+    """Wait for the outcome of a call.
 
-    Raises: TimeoutError after `stall_s` without progress.
+    Raises: TimeoutError if the call reports no progress for `stall_s` wall seconds.
     """
     steps = progress._steps
     while not (await asyncio.wait([outcome], timeout=stall_s))[0]:

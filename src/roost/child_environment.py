@@ -1,6 +1,7 @@
 """The environment variables that Roost passes to the processes that it starts.
 
-Only a few variables are passed, because the environment contains secrets of Roost and of others.
+Only a few variables are passed, because the environment contains secrets of Roost and of other
+programs.
 """
 
 import contextlib
@@ -8,7 +9,8 @@ import os
 from collections.abc import Collection, Iterator
 from typing import Final
 
-#: Variables that an interpreter needs to start, and those of language, time zone and libraries.
+#: Variables that an interpreter needs to start, and variables for the language, the time zone and
+#: the paths of libraries.
 _ORDINARY: Final = frozenset(
     {
         "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONPATH",
@@ -18,7 +20,7 @@ _ORDINARY: Final = frozenset(
 
 
 def child_environment(*prefixes: str) -> dict[str, str]:
-    """Return the ordinary variables, and those whose name starts with one of the prefixes."""
+    """Return the variables that every child gets, and those whose name starts with a prefix."""
     return {
         name: value
         for name, value in os.environ.items()

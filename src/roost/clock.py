@@ -1,6 +1,6 @@
 """Domain time: the clock for due times, token expiry and snapshots.
 
-Wall time (HTTP timeouts, leases, heartbeats) does not use this clock. With `ROOST_CLOCK_URL` set,
+Wall time (timeouts, heartbeats, deadlines) does not use this clock. If `ROOST_CLOCK_URL` is set,
 domain time is the emulator's clock, which may run faster, be frozen, or jump.
 """
 
@@ -22,9 +22,9 @@ from roost.http_body import read_body
 from roost.models import Environment
 from roost.next_actions import ActionCode, NextAction
 
-#: An emulator's clock that differs by less from its own wall clock has not been moved.
+#: An emulator's clock that differs by less than this from wall time counts as not moved.
 _UNMOVED = timedelta(seconds=1)
-#: The emulator responds to a long poll within this time; the client's timeout is longer.
+#: The emulator responds to a long poll within this time; the timeout of the request is longer.
 _POLL = timedelta(seconds=25)
 
 
@@ -33,7 +33,7 @@ MAX_SKEW: Final = timedelta(seconds=30)
 
 
 def describe_skew(reference: datetime | None, here: datetime) -> str | None:
-    """Describe a clock error above `MAX_SKEW`; None if there is none or no reference."""
+    """Describe how wrong this machine's clock is; None up to `MAX_SKEW` or without reference."""
     if reference is None or abs(here - reference) <= MAX_SKEW:
         return None
     seconds = round((here - reference).total_seconds())
@@ -49,7 +49,7 @@ class Clock(Protocol):
 
     @property
     def is_wall_time(self) -> bool:
-        """Whether domain time equals wall time: not frozen, moved, or at another rate."""
+        """Whether domain time equals wall time: the clock was not moved, and has rate 1."""
         ...
 
     async def sleep_until(self, instant: datetime) -> None:
@@ -58,7 +58,7 @@ class Clock(Protocol):
 
 
 def wall_now() -> datetime:
-    """Return the machine's time in UTC, to compare it with other clocks; not domain time."""
+    """Return wall time, the machine's time in UTC, for comparisons with other clocks."""
     return datetime.now(UTC)
 
 
@@ -73,13 +73,17 @@ class SystemClock:
 
     async def sleep_until(self, instant: datetime) -> None:
         """Sleep at most 60 s at a time, so that a suspended machine catches up within 60 s."""
-        while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event exists for it
+        while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event signals a time
             await asyncio.sleep(min(left, 60.0))
 
 
 @dataclass(frozen=True)
 class ClockReading:
-    """The response of `GET /_emulator/clock`: the emulated time at `wall`, and its rate."""
+    """The response of `GET /_emulator/clock`.
+
+    At the instant `wall` of wall time, the emulated time is `emulated`; it advances `rate` times as
+    fast as wall time. `version` changes with each change of the clock.
+    """
 
     wall: datetime
     emulated: datetime
@@ -92,7 +96,10 @@ class ClockReading:
 
 
 class EmulatorClock:
-    """The emulator's clock, computed locally; a long poll reports its changes."""
+    """The emulator's clock as domain time.
+
+    The time is computed from the last reading; a long poll reports changes of the clock.
+    """
 
     def __init__(self, url: str, session: aiohttp.ClientSession, reading: ClockReading) -> None:
         self._url = url
@@ -111,7 +118,7 @@ class EmulatorClock:
         return self._reading.at(datetime.now(UTC))
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Sleep for the wall time that the rate implies; recompute it when the clock changes."""
+        """Sleep for the wall time that the rate implies; compute it again if the clock changes."""
         while (left := (instant - self.now()).total_seconds()) > 0:
             changed = self._changed
             rate = self._reading.rate
@@ -119,7 +126,7 @@ class EmulatorClock:
                 await asyncio.wait_for(changed.wait(), left / rate if rate > 0 else None)
 
     async def follow(self) -> None:
-        """Keep a long poll open forever; retry each second while the emulator is away."""
+        """Follow changes of the clock forever; retry each second while the emulator is away."""
         while True:
             try:
                 reading = await _read(self._session, self._url, self._reading.version)
@@ -149,12 +156,12 @@ async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> 
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise Broken(
                 f"The server at {url} is not an emulator's clock.",
-                next="Set ROOST_CLOCK_URL to the emulator's address and `/_emulator/clock`.",
+                next="Set ROOST_CLOCK_URL to the emulator's address plus `/_emulator/clock`.",
             ) from None
 
 
 def in_time_zone(instant: datetime, zone: str) -> datetime:
-    """Convert an instant to an IANA zone, or to UTC if its date there is out of range."""
+    """Convert an instant to an IANA time zone, or to UTC if the result is out of range."""
     try:
         return instant.astimezone(ZoneInfo(zone))
     except OverflowError:
@@ -162,7 +169,7 @@ def in_time_zone(instant: datetime, zone: str) -> datetime:
 
 
 def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
-    """Refuse a clock of another host than the emulator's: it would set the times of live posts.
+    """Check that the clock is on the emulator's host, so that it cannot time live posts.
 
     Raises: SettingInvalid.
     """
@@ -170,17 +177,18 @@ def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
     is_live = endpoint.environment is Environment.LIVE
     if is_live or (clock.scheme, clock.netloc.lower()) != (x.scheme, x.netloc):
         raise SettingInvalid(
-            f"ROOST_CLOCK_URL ({clock.hostname}) must be on the same host as ROOST_X_BASE_URL"
-            f" ({x.netloc}): only an emulator has its own clock.",
+            f"ROOST_CLOCK_URL ({clock.hostname}) must be on the host of ROOST_X_BASE_URL"
+            f" ({x.netloc}), and that host must be an emulator.",
             setting="ROOST_CLOCK_URL",
         )
 
 
 @contextlib.asynccontextmanager
 async def open_clock(clock_url: str | None, endpoint: XEndpoint) -> AsyncIterator[Clock]:
-    """Open the system's clock, or the emulator's if `clock_url` is set.
+    """Open the system's clock, or the emulator's clock if `clock_url` is set.
 
-    Raises: SettingInvalid (not the emulator's host), Broken (no response).
+    Raises: SettingInvalid if `clock_url` is not on the emulator's host, Broken if the emulator does
+    not respond.
     """
     if clock_url is None:
         yield SystemClock()

@@ -1,7 +1,7 @@
 """Checks that PostgreSQL's client parses DATABASE_URL as intended. Pure.
 
-The client takes the text after an unencoded `@`, `/` or `?` of a password for a host, a database
-or an option, and names it in its error message. That would show part of the password.
+If a password contains an unencoded `@`, `/` or `?`, the client takes the rest of the password for
+a host, a database or an option. The client's error message would then show part of the password.
 """
 
 import re
@@ -20,11 +20,11 @@ _ADDRESS: Final = re.compile(
 
 
 def describe_malformed(address: str) -> str | None:
-    """Describe what is wrong with a URL, without quoting any of it; None if it is valid."""
+    """Describe what is wrong with a URL, without quoting the URL; None if the URL is valid."""
     if not _SCHEME.match(address):
         return "a postgresql:// URL is expected"
     if _BROKEN_PERCENT.search(address):
-        return "a `%` in it does not start a percent-encoded character; write `%` itself as %25"
+        return "a `%` does not start a percent-encoded character; write a literal `%` as %25"
     if not _ADDRESS.fullmatch(address):
         return (
             "it is not a valid URL; in its user and password, percent-encode every character that"

@@ -1,7 +1,7 @@
-"""`XEndpoint`: the X that a secret belongs to, and the only source of X URLs.
+"""`XEndpoint`: the X API (the real one or an emulator's) that a secret belongs to.
 
 A token, an app's secret and a signing key each have an endpoint, which consists of an environment
-and a base URL. Only this module creates a URL of X (`XUrl`), so no request can go anywhere else.
+and a base URL. Only this module creates URLs of X (`XUrl`), so no request can go to another host.
 """
 
 import ipaddress
@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from roost.errors import UnsafeHost
 from roost.models import Environment
 
-#: A URL below a validated endpoint.
+#: A URL that a validated endpoint has created.
 XUrl = NewType("XUrl", str)
 
 #: X's API hosts, the current and the older one.
@@ -23,8 +23,8 @@ _API_HOSTS: Final = frozenset({"api.x.com", "api.twitter.com"})
 _X_DOMAINS: Final = frozenset({"x.com", "twitter.com", "twimg.com", "t.co"})
 _UPLOAD_URL: Final = "https://upload.twitter.com"
 _CONSENT_URL: Final = "https://x.com/i/oauth2/authorize"
-#: Host names in their plain spelling only: resolvers and URL libraries accept others (a trailing
-#: dot, full-width letters, `%2e`), which a comparison would not recognize.
+#: A host name in normalized form. Resolvers and URL libraries also accept other spellings (a
+#: trailing dot, full-width letters, `%2e`), which a string comparison would take for another host.
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)*")
 _NEXT: Final = (
@@ -47,8 +47,8 @@ def is_loopback(host: str) -> bool:
 class XEndpoint:
     """The real X, or one emulator.
 
-    `base_url` must be X's or this machine's; `emulator_host` allows one other host.
-    Raises: UnsafeHost (the URL is none of these, or not in its plain spelling).
+    The host of `base_url` must be X's, this machine's loopback, or `emulator_host`.
+    Raises: UnsafeHost if `base_url` has another host or is not in normalized form.
     """
 
     base_url: str = "https://api.x.com"
@@ -78,13 +78,16 @@ class XEndpoint:
         return f"{self.base_url}/i/oauth2/authorize"
 
     def require_environment(self, environment: Environment, owner: str) -> "XEndpoint":
-        """Return this endpoint if `owner` belongs to its environment. Raises: UnsafeHost."""
+        """Return this endpoint if its environment equals `environment`.
+
+        `owner` names the account of that environment in the error. Raises: UnsafeHost.
+        """
         if environment is self.environment:
             return self
         if environment is Environment.LIVE:
             raise UnsafeHost(
                 f"{owner} belongs to the real X; none of its secrets is sent to {self.base_url}.",
-                next="Unset ROOST_X_BASE_URL to use it.",
+                next=f"Unset ROOST_X_BASE_URL to use {owner}.",
             )
         raise UnsafeHost(
             f"{owner} belongs to an emulator; none of its secrets is sent to the real X.",
@@ -92,9 +95,9 @@ class XEndpoint:
         )
 
     def require_same(self, other: "XEndpoint") -> None:
-        """Check that a secret of `other` may be sent here; X's two API hosts are the same X.
+        """Check that a secret that belongs to `other` may be sent to this endpoint.
 
-        Raises: UnsafeHost.
+        The endpoints of X's two API hosts count as the same. Raises: UnsafeHost.
         """
         both_live = self.environment is other.environment is Environment.LIVE
         if not both_live and self.base_url != other.base_url:
@@ -106,17 +109,17 @@ class XEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class XApp:
-    """The X app through which accounts are connected, and the X that it is registered with."""
+    """The X app through which accounts are connected; `endpoint` is where it is registered."""
 
     endpoint: XEndpoint
     client_id: str
     client_secret: str | None = field(default=None, repr=False)
-    """None: a public client."""
+    """None for a public client, which has no secret."""
 
 
 @lru_cache(maxsize=64)
 def _parse_base_url(base_url: str, emulator_host: str | None) -> tuple[str, Environment]:
-    """Return a base URL in its plain spelling, and its environment. Raises: UnsafeHost."""
+    """Return a base URL in normalized form, and its environment. Raises: UnsafeHost."""
     parts, port = _split(base_url)
     host = parts.hostname or ""
     url_host = f"[{host}]" if ":" in host else host
@@ -130,13 +133,13 @@ def _parse_base_url(base_url: str, emulator_host: str | None) -> tuple[str, Envi
         if host != (emulator_host or "").lower():
             raise _unsafe(f"{host} is neither X nor this machine, and no setting allows it")
         if parts.scheme != "https":
-            raise _unsafe(f"{host} is another machine, and secrets are sent there by https only")
+            raise _unsafe(f"{host} is another machine, to which secrets are sent by https only")
     port_suffix = "" if port is None else f":{port}"
     return f"{parts.scheme}://{url_host}{port_suffix}{parts.path.rstrip('/')}", Environment.EMULATOR
 
 
 def _split(base_url: str) -> tuple[SplitResult, int | None]:
-    """Split a URL that every URL library splits the same way. Raises: UnsafeHost."""
+    """Split a URL. Raises: UnsafeHost if URL libraries could split it in different ways."""
     try:
         parts = urlsplit(base_url)
         port = parts.port
@@ -164,15 +167,15 @@ def _is_ipv6(host: str) -> bool:
 
 
 def _require_path(path: str) -> str:
-    """Return the path. Raises: UnsafeHost (it could change the host by `@`, `//` or `\\`)."""
+    """Return the path. Raises: UnsafeHost if appending it could change the URL's host."""
     if not path.startswith("/") or path.startswith("//") or "\\" in path:
         raise _unsafe("a path starts with exactly one slash")
     return path
 
 
 def _unsafe(reason: str) -> UnsafeHost:
-    return UnsafeHost(f"Roost sends no secret there: {reason}.", next=_NEXT)
+    return UnsafeHost(f"Roost sends no secret to this address: {reason}.", next=_NEXT)
 
 
-#: The real X.
+#: The endpoint of the real X.
 LIVE_X: Final = XEndpoint()

@@ -4,12 +4,13 @@
     ├── InvalidInput    kind invalid: the request itself is wrong
     ├── NotFound        kind not_found: no such tenant, account or post
     ├── Conflict        kind conflict: the current state does not allow the request
-    ├── Refused         kind refused: X, another service or a safety rule refused it
+    ├── Refused         kind refused: X, another service or a safety rule refused the request
     ├── Busy            kind busy: the request is right; try again later
     └── Broken          kind broken: Roost, or something that it needs, does not work
 
-Each package adds its own classes; `roost.x.errors` has the errors of X. docs/errors.md draws the
-whole tree. A face (command line, HTTP, MCP) maps `kind`, never a class, to its exit code or status.
+Each package adds its own classes; `roost.x.errors` has the errors of X. docs/reference/errors.md
+draws the whole tree. The command line maps each `kind` to an exit code, and HTTP maps each `kind`
+to a status; neither depends on the class.
 """
 
 import re
@@ -21,12 +22,12 @@ from roost.scrub import hide_known
 
 
 class Kind(StrEnum):
-    """What a caller can do about an error; each face maps the kinds in one table."""
+    """The kinds of errors, which differ in what a caller can do about the error."""
 
     INVALID = "invalid"
     """The request is wrong and has to be corrected."""
     NOT_FOUND = "not_found"
-    """The request names something that does not exist, or not for this tenant."""
+    """The request names an object that does not exist, or that belongs to another tenant."""
     CONFLICT = "conflict"
     """The object exists, but its state does not allow the request."""
     REFUSED = "refused"
@@ -42,7 +43,7 @@ class RoostError(Exception):
 
     `message` says what happened and to whom. `did` says what Roost did; the default is that
     nothing was changed. `next` says what the reader can do. `facts` are plain values for programs.
-    The secrets among the settings are masked in all of them, because a library's message may
+    Secrets from the settings are masked in all of these, because a library's message may
     contain a URL with a password. `code` is the class's name in snake case, and stable.
     """
 
@@ -75,7 +76,7 @@ class RoostError(Exception):
         return snake_case(type(self).__name__)
 
     def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
-        """Return the error in the JSON form of every face.
+        """Return the error in the JSON form that the command line and HTTP use.
 
         `next_text` is `next_action` in the words of the face.
         """
@@ -113,7 +114,7 @@ class InvalidInput(RoostError):
 
 
 class SettingInvalid(InvalidInput):
-    """A setting is missing or malformed; the message names it and its purpose."""
+    """A setting is missing or malformed; the message names the setting and its purpose."""
 
     default_next = (
         "Set it in the environment, in ROOST_HOME/.env or in the file of --env-file; then start"
@@ -162,7 +163,7 @@ class MediaChanged(InvalidInput):
 class TenantNameInvalid(InvalidInput):
     """A tenant's name contains a character that is not allowed."""
 
-    default_next = "Use lower-case letters, digits, `-` and `_`, at most 63."
+    default_next = "Use at most 63 lower-case letters, digits, `-` and `_`."
 
 
 class TimePast(InvalidInput):
@@ -178,7 +179,7 @@ class TimeTooFar(InvalidInput):
 
 
 class NotFound(RoostError):
-    """The object does not exist, or not for this tenant."""
+    """The object does not exist, or belongs to another tenant."""
 
     kind = Kind.NOT_FOUND
 
@@ -202,7 +203,7 @@ class PostNotFound(NotFound):
 
 
 class Conflict(RoostError):
-    """The object is in another state than the request needs."""
+    """The state of the object does not allow the request."""
 
     kind = Kind.CONFLICT
 
@@ -210,11 +211,14 @@ class Conflict(RoostError):
 class AccountConnectedElsewhere(Conflict):
     """Another tenant has connected this X account already."""
 
-    default_next = "Disconnect it there, or have an administrator set ROOST_SHARED_ACCOUNTS=true."
+    default_next = (
+        "Disconnect the account from the other tenant, or have an administrator set"
+        " ROOST_SHARED_ACCOUNTS=true."
+    )
 
 
 class DatabaseCopied(Conflict):
-    """The database is a copy of the one from which workers have published."""
+    """The database is a copy of another one, from which workers have published."""
 
     default_action = ActionCode.ACCEPT_COPY
 
@@ -230,15 +234,15 @@ class Refused(RoostError):
 
 
 class UnsafeHost(Refused):
-    """A secret would have been sent to a foreign host, or a request names a foreign host."""
+    """A secret may not be sent to this host, or a web request names a host of another machine."""
 
 
 class UntrustedPath(Refused):
     """Another user could have changed a file or folder from which secrets are read."""
 
     default_next = (
-        "Give it to the user who runs Roost (chown), run Roost as its owner, or set ROOST_HOME to"
-        " another folder."
+        "Make the user who runs Roost the owner (chown), run Roost as the owner, or set ROOST_HOME"
+        " to another folder."
     )
 
     def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
@@ -250,7 +254,7 @@ class UnsafeListenAddress(Refused):
 
 
 class UnsafeDatabaseRole(Refused):
-    """DATABASE_URL logs in as another role than the application's, or that role may do too much."""
+    """DATABASE_URL logs in as a role that is not the application's, or that may do too much."""
 
 
 class MediaStoreUnsafe(Refused):
@@ -273,7 +277,7 @@ class ConsentDenied(Refused):
 
 
 class ConnectFlowInvalid(Refused):
-    """The state of a connection attempt is unknown, used, expired, or of another browser."""
+    """The OAuth state of a connection attempt is unknown, used, expired, or another browser's."""
 
     default_next = "Start the connection again."
 
@@ -287,11 +291,11 @@ class Busy(RoostError):
 class MediaStalled(Busy):
     """Reading a file, or Roost's copy of it, timed out."""
 
-    default_next = "Check that the disk, or its server, responds; then try again."
+    default_next = "Check that the disk or the file server responds; then try again."
 
 
 class RestoreSearchFailed(Busy):
-    """After a restore, X could not be searched for all accounts, so nothing was resumed."""
+    """After a restore, not every account's timeline could be searched; nothing was resumed."""
 
     default_action = ActionCode.RESUME_AGAIN
 
@@ -306,11 +310,11 @@ class DatabaseUnavailable(Broken):
     """The database cannot be reached or started."""
 
     will_pass = False
-    """Whether it may become available without help. If so, long-running processes wait for it."""
+    """Whether the database may become available by itself, so that long-running processes wait."""
 
 
 class PoolerUnsupported(Broken):
-    """A connection pooler in front of PostgreSQL does not keep one session per client."""
+    """A connection pooler in front of PostgreSQL does not keep one server session per client."""
 
     default_next = (
         "Connect directly to PostgreSQL, or use the pooler's session mode (PgBouncer:"
@@ -328,7 +332,7 @@ class SchemaOutdated(Broken):
 
 
 class DatabaseForgot(Broken):
-    """The database lacks events that it had: it was restored, or failed over to an older copy."""
+    """The database has lost events: it was restored, or failed over to an older copy."""
 
     default_action = ActionCode.SEARCH_AND_RESUME
 
@@ -346,7 +350,7 @@ class VaultKeyMissing(Broken):
 
 
 class VaultDamaged(Broken):
-    """A ciphertext cannot be decrypted: another key, another row, or changed bytes."""
+    """A ciphertext cannot be decrypted: its key, its row or its bytes have changed."""
 
 
 class MediaNotCopied(Broken):

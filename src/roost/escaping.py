@@ -1,15 +1,15 @@
-"""Escapes untrusted text for the place that shows it: terminal, table, log, page or chart. Pure.
+"""Escapes untrusted text for a terminal, a table, a log, a page or a chart. Pure.
 
 Posts, names, X's messages, file names and cells of plans are untrusted. A control character can
 move the cursor, write the clipboard or break a chart; a direction override shows a text in another
-order than X will. Each is replaced by its escape: `\\x1b`, `\\u202e`.
+order than X will. Each such character is replaced by its escape, for example `\\x1b` or `\\u202e`.
 """
 
 import re
 from typing import Final
 
-#: C0 and C1 except tab and newline, line and paragraph separators, embeddings, overrides and
-#: isolates of direction, annotation marks, lone surrogates, and non-characters.
+#: Control characters (C0 and C1) except tab and newline, line and paragraph separators, direction
+#: embeddings, overrides and isolates, annotation marks, lone surrogates, and non-characters.
 _ACTIVE: Final = re.compile(
     "[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufff9-\ufffb"
     "\ud800-\udfff\ufffe\uffff]"
@@ -30,12 +30,12 @@ def terminal(text: str) -> str:
 
 
 def indented(text: str, by: str) -> str:
-    """Escape for a terminal and indent later lines, so that none looks like Roost's output."""
+    """Escape for a terminal; indent later lines, so that none looks like output of Roost."""
     return terminal(text).replace("\n", f"\n{by}")
 
 
 def one_line(text: str) -> str:
-    """Escape for a table cell or a part of a line; newlines and tabs become spaces."""
+    """Escape for a table cell or part of a line; newlines and tabs become spaces."""
     return terminal(text).replace("\n", " ").replace("\t", " ")
 
 
@@ -45,17 +45,20 @@ def log_line(text: str) -> str:
 
 
 def markup(text: str) -> str:
-    """Escape the controls that XML forbids; `<`, `&` and quotes are escaped elsewhere."""
+    """Escape the control characters that XML forbids; callers escape `<`, `&` and quotes."""
     return terminal(text)
 
 
 def editable(text: str) -> str:
-    """Escape for a form that submits the text again; direction marks stay part of it."""
+    """Escape control characters for a form field.
+
+    Direction characters stay, so that the form submits them unchanged.
+    """
     return _CONTROL.sub(_spelled, text)
 
 
 def json_text(encoded: str) -> str:
-    """Escape in encoded JSON, which a terminal may show; the value stays the same."""
+    """Escape encoded JSON for a terminal by JSON's own escapes; the decoded value is the same."""
     return _ACTIVE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
 
 

@@ -1,15 +1,15 @@
-"""The named steps of publishing at which a test can stop or kill a worker."""
+"""Failpoints: named places between two steps of publishing, where tests kill a worker."""
 
 from collections.abc import Callable
 from enum import StrEnum
 
 
 class Failpoint(StrEnum):
-    """Every point between two steps where a worker can die; tests kill a worker at each."""
+    """Every place between two steps of publishing; tests kill a worker at each of them."""
 
     UPLOAD_BEFORE_SEND = "upload.before_send"
     UPLOAD_AFTER_SEGMENT = "upload.after_segment"
-    """X has acknowledged a segment, and the row records it."""
+    """X has acknowledged a segment, and the upload's row records this."""
     UPLOAD_AFTER_SEND = "upload.after_send"
     UPLOAD_AFTER_COMMIT = "upload.after_commit"
     CREATE_BEFORE_COMMIT = "create.before_commit"
@@ -23,8 +23,8 @@ class Failpoint(StrEnum):
     REFRESH_AFTER_SEND = "refresh.after_send"
     REFRESH_AFTER_COMMIT = "refresh.after_commit"
     POST_BEFORE_SETTLED = "post.before_settled"
-    """For a post that ends without every part on X. Otherwise, one commit records the end of the
-    post and its last part."""
+    """Only for a post that ends without all its parts on X. If all are published, the commit that
+    records the last part also ends the post."""
     POST_AFTER_SETTLED = "post.after_settled"
 
 
@@ -32,11 +32,14 @@ _observers: list[Callable[[str], None]] = []
 
 
 def failpoint(step: str) -> None:
-    """Call the observers with the name of a step; tests kill a process exactly there."""
+    """Call the observers with a failpoint's name; in tests, an observer kills the process."""
     for observer in _observers:
         observer(step)
 
 
 def on_failpoint(observer: Callable[[str], None]) -> None:
-    """Register a function that is called with each step's name, in the thread that reaches it."""
+    """Register a function that is called with the name of each failpoint a thread reaches.
+
+    The function is called in this thread.
+    """
     _observers.append(observer)

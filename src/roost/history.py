@@ -1,6 +1,6 @@
-"""Past metrics of connected accounts for `TwitterTool`, which X itself does not report.
+"""Past metrics of connected accounts for `TwitterTool`; X reports only current ones.
 
-It is separate from `roost.twitter` so that `TwitterTool` works without a database.
+This module is separate from `roost.twitter` so that `TwitterTool` works without a database.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,9 +14,10 @@ from roost.runtime import Runtime
 def from_snapshots(
     runtime: Runtime, tenant_id: TenantId
 ) -> Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]:
-    """Return the history of a tenant's accounts, read from their stored snapshots.
+    """Return a function that finds the last stored snapshot of a tenant's account in a range.
 
-    `TwitterTool(token, history=from_snapshots(runtime, tenant.id))` then accepts a range of dates.
+    With `TwitterTool(token, history=from_snapshots(runtime, tenant.id))`, `get_user_metrics`
+    accepts a range of dates.
     """
 
     async def find_last_snapshot(

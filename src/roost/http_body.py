@@ -1,24 +1,24 @@
 """Reads the body of an HTTP response up to a limit.
 
-The limit holds for the unpacked bytes. aiohttp unpacks in steps of bounded size, so a response
-that is small on the wire and huge unpacked (a "zip bomb") costs no more memory than the limit.
-The client for X and the emulator's clock use it.
+The limit applies to decompressed bytes. aiohttp decompresses in steps of bounded size, so a
+response that is small on the wire but huge when decompressed (a "zip bomb") takes no more memory
+than the limit. The X client and the client of the emulator's clock read responses by this module.
 """
 
 from typing import Final
 
 import aiohttp
 
-#: A full page of 100 of X's longest posts, escaped, is 15 MiB.
+#: A page of 100 posts of X's maximum length, with JSON escapes, has 15 MiB.
 MAX_BODY_BYTES: Final = 32 << 20
 
 
 class BodyTooLarge(aiohttp.ClientError):
-    """A response's body exceeds the limit; its connection was closed."""
+    """The body of a response exceeds the limit; the connection was closed."""
 
 
 async def read_body(response: aiohttp.ClientResponse) -> bytes:
-    """Return the whole body, unpacked.
+    """Return the whole body, decompressed.
 
     Raises: BodyTooLarge, aiohttp.ClientError, TimeoutError.
     """

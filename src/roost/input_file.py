@@ -13,7 +13,7 @@ def read_input(path: Path, *, max_bytes: int, error: type[InvalidInput]) -> byte
     Opening never blocks, not even on a pipe without a writer. At most `max_bytes + 1` bytes are
     read, even if the file grows meanwhile.
 
-    Raises: `error`.
+    Raises: `error` if the file is missing, unreadable, not regular or too large.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -35,6 +35,6 @@ def read_input(path: Path, *, max_bytes: int, error: type[InvalidInput]) -> byte
     if len(content) > max_bytes:
         raise error(
             f"{path.name} is larger than {max_bytes // 1024} KiB, the limit for this kind of file.",
-            next="Shorten it, or split it into several files.",
+            next="Shorten the file, or split it into several files.",
         )
     return content

@@ -1,6 +1,7 @@
 """The job engine: queue names, workers, and jobs deferred inside the caller's transaction.
 
-The dispatcher inserts jobs itself, with these names (`store/sql/dispatch.sql`, `dispatch_due`).
+The dispatcher inserts jobs by its own SQL, with the task and queue names of this module
+(`store/sql/dispatch.sql`, `dispatch_due`).
 """
 
 import asyncio
@@ -29,14 +30,15 @@ COLLECT: Final = "collect"
 
 
 def queue_name(task: str, environment: Environment) -> str:
-    """Return the queue of a task; the workers of each environment have their own queues."""
+    """Return the name of a task's queue; each environment has its own queues."""
     return f"{task}.{environment.value}"
 
 
-#: A worker that is stopped lets its jobs finish for this long, in wall seconds.
+#: Wall seconds in which the running jobs of a stopped worker may finish.
 _DRAIN_S: Final = 20.0
 
-#: Has no tasks and opens no connection: deferring uses a task name and the caller's connection.
+#: This app has no tasks and opens no connection, because deferring a job takes only a task's name
+#: and the caller's connection.
 _deferring = App(connector=PsycopgConnector())
 
 
@@ -44,8 +46,8 @@ _deferring = App(connector=PsycopgConnector())
 async def open_engine(conninfo: str) -> AsyncIterator[App]:
     """Open the engine of a worker, with its own connection pool.
 
-    Its statements need no transaction, so connections are in autocommit mode, and no query checks a
-    connection before use: that makes two statements per job instead of eight.
+    The engine's statements need no transaction, so its connections are in autocommit mode, and no
+    query checks a connection before use. A job therefore takes two statements instead of eight.
     """
     pool = AsyncConnectionPool(
         conninfo, min_size=1, max_size=6, open=False, configure=_autocommit,
@@ -66,14 +68,20 @@ async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 async def _check_open(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raises: psycopg.OperationalError if the server has closed the connection; sends nothing."""
-    # The first call reads the server's last message, the second the end of the stream.
+    """Check that the server has not closed the connection, without sending a query.
+
+    Raises: psycopg.OperationalError.
+    """
+    # The first call reads the server's last message, and the second reads the end of the stream.
     connection.pgconn.consume_input()
     connection.pgconn.consume_input()
 
 
 class RunningJobs:
-    """The jobs that run in this process, as the engine's middleware sees them."""
+    """The jobs that run in this process.
+
+    The engine calls this object as middleware for each job.
+    """
 
     def __init__(self) -> None:
         self._awaited = 0
@@ -84,7 +92,7 @@ class RunningJobs:
     async def __call__(
         self, run_job: Callable[[], Awaitable[Any]], context: JobContext, worker: Worker
     ) -> Any:
-        """Run a job."""
+        """Run a job, and count it as running until it ends."""
         assert context.job.id is not None
         self._running.add(context.job.id)
         self._awaited -= 1
@@ -96,15 +104,15 @@ class RunningJobs:
             self._running.discard(context.job.id)
 
     async def wait_for_starts(self, count: int) -> None:
-        """Return once this many more jobs have started."""
+        """Return once `count` more jobs have started."""
         self._awaited = count
         self._started.clear()
         await self._started.wait()
 
     def list_unrecorded_ends(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
-        """List the jobs that the engine counts as running, but that ended `after_s` seconds ago.
+        """Return the jobs of `doing` that ended in this process more than `after_s` seconds ago.
 
-        The engine could not record their end, because the database was away at that moment.
+        The engine still lists them as running, because the database was away when they ended.
         """
         idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
         self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
@@ -125,9 +133,9 @@ def make_worker(
         install_signal_handlers=False,
         fetch_job_polling_interval=1.0,
         shutdown_graceful_timeout=_DRAIN_S,
-        # A post's history is in its own rows, so jobs need not be kept.
+        # Roost keeps the history of a post itself, so jobs need not be kept.
         delete_jobs="always",
-        # The engine's own heartbeat stops when it starts to drain; Roost's does not.
+        # The engine's own heartbeat stops when the engine starts to drain, so Roost sends its own.
         update_heartbeat_interval=timedelta(days=1).total_seconds(),
         stalled_worker_timeout=settings.worker_timeout.total_seconds(),
         worker_middleware=[middleware],
@@ -143,7 +151,7 @@ async def defer_publish(
     environment: Environment,
     wall_delay: timedelta | None = None,
 ) -> bool:
-    """Queue a publish job, after a wall delay; False if the post has a waiting job already."""
+    """Queue a publish job to run after `wall_delay`; False if the post has a waiting job."""
     delay = None if wall_delay is None else {"seconds": max(0.0, wall_delay.total_seconds())}
     job = _deferring.configure_task(
         PUBLISH,
@@ -153,7 +161,7 @@ async def defer_publish(
         schedule_in=delay,
     )
     try:
-        # The savepoint keeps a violated lock from aborting the caller's transaction.
+        # The savepoint keeps a violation of the queueing lock from aborting the transaction.
         async with transaction.raw.transaction():
             await job.defer_async(
                 tenant_id=int(tenant_id), integration_id=int(integration_id), post_id=int(post_id)

@@ -1,11 +1,11 @@
-"""A store of media files by their content.
+"""A store of copies of media files, which are named by the hash of their content.
 
 The path of a copy is `ROOST_HOME/media/<first 2 digits>/<SHA-256>`. A file is copied once, when it
 is added. The copy is validated and uploaded, so a later change to the original does not change a
 post. Nothing here blocks forever: only regular files are read, with limits on size and time.
 
 A caller that adds files holds a shared lock until the rows that refer to them are committed. Copies
-are removed only under the exclusive lock, so no copy is removed before its row is committed.
+are removed only under the exclusive lock, so no copy is removed while its row is uncommitted.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ from roost.mediafile.probe import hash_bytes, open_media, printable_name, requir
 
 #: Wall seconds without a further byte after which a read or a write counts as stuck.
 _STALL_S: Final = 60.0
-#: Wall seconds for a decoder; includes its start, and decoding has its own shorter limits.
+#: Wall seconds for a decoder process, including its start; decoding itself has shorter limits.
 _DECODE_S: Final = 180.0
 #: Wall seconds to wait until another process has finished removing copies.
 _LOCK_S: Final = 30.0
 _LOCK_POLL_S: Final = 0.05
-#: Bytes per step: of a copy in the kernel, and of a copy by read and write.
+#: Bytes that one step of copying moves: in the kernel, and by read and write.
 _IN_KERNEL_BYTES: Final = 8 << 20
 _READ_BYTES: Final = 1 << 20
 #: The number of copies that are removed under one lock.
@@ -60,7 +60,9 @@ class MediaStore:
 
     @contextlib.asynccontextmanager
     async def prevent_removal(self) -> AsyncIterator[None]:
-        """Prevent the removal of copies during the block; add files and commit their rows in it.
+        """Prevent the removal of copies during the block.
+
+        The caller adds files, and commits the rows that refer to them, inside the block.
 
         Raises: MediaStalled, MediaNotCopied, MediaStoreUnsafe.
         """
@@ -84,7 +86,7 @@ class MediaStore:
         *,
         within: Path | None = None,
     ) -> str:
-        """Copy a file into the store, and return its SHA-256; call it in `prevent_removal`.
+        """Copy a file into the store, and return its SHA-256; call this in `prevent_removal`.
 
         `on_progress` is called with the number of copied bytes and the size in bytes. `within` is
         a folder that must contain the file, after links are resolved.
@@ -96,7 +98,7 @@ class MediaStore:
         def call(progress: Progress) -> str:
             def on_bytes(done: int, size: int) -> None:
                 progress.step()
-                with contextlib.suppress(RuntimeError):  # The loop is already closed.
+                with contextlib.suppress(RuntimeError):  # Raised if the loop is already closed.
                     loop.call_soon_threadsafe(on_progress, done, size)
 
             return _add_copy(self.folder, path, within, on_bytes, progress.step)
@@ -156,8 +158,9 @@ class MediaStore:
     async def remove_unneeded(self, find_needed: FindNeeded) -> int:
         """Remove the copies that `find_needed` does not return, and return their number.
 
-        `find_needed` is called twice for each batch: without a lock, and again under the exclusive
-        lock. If files are being added at that moment, the removal stops until the next call.
+        `find_needed` gets a batch of hashes, and returns those that posts need. It is called twice
+        for each batch: without a lock, and again under the exclusive lock. If files are being added
+        at that moment, this method stops early.
 
         Raises: MediaStalled, OSError, and any exception of `find_needed`.
         """
@@ -171,7 +174,7 @@ class MediaStore:
                 if unneeded and not await self._remove(unneeded, find_needed):
                     return removed
                 removed += len(unneeded)
-            await self._remove([], find_needed)  # incomplete copies of killed processes
+            await self._remove([], find_needed)  # Incomplete copies of killed processes.
         return removed
 
     async def _remove(self, hashes: Sequence[str], find_needed: FindNeeded) -> bool:
@@ -207,7 +210,7 @@ def _add_copy(
     on_bytes: Callable[[int, int], None],
     on_step: Callable[[], None],
 ) -> str:
-    """Copy a file, hash the copy, and give it its name.
+    """Copy a file, hash the copy, and rename the copy to its hash.
 
     Raises: MediaUnreadable, OSError, TimeoutError (from `on_step`).
     """
@@ -223,7 +226,7 @@ def _add_copy(
             os.fsync(target)
             copy = _path(folder, sha256)
             copy.parent.mkdir(mode=0o700, exist_ok=True)
-            # An existing copy is replaced too: it may be damaged. Open readers keep the old file.
+            # Replace an existing copy too, as it may be damaged; open readers keep the old file.
             incoming.replace(copy)
             for changed in (copy.parent, folder):
                 _fsync_folder(changed)
@@ -234,15 +237,15 @@ def _add_copy(
 
 
 def _copy(source: int, target: int, size: int, on_bytes: Callable[[int, int], None]) -> None:
-    """Copy `size` bytes, in the kernel if possible, which can share blocks on the disk.
+    """Copy `size` bytes, if possible in the kernel, so that the files can share disk blocks.
 
-    Raises: Refusal (changed) if the source is shorter, OSError.
+    Raises: Refusal (CHANGED) if the source is shorter than `size`, OSError.
     """
     at, in_kernel = 0, sys.platform == "linux"
     while at < size:
         done = 0
         if in_kernel:
-            # Fails between two file systems, and on old kernels.
+            # `copy_file_range` fails between two file systems, and on old kernels.
             with contextlib.suppress(OSError):
                 done = os.copy_file_range(source, target, min(_IN_KERNEL_BYTES, size - at), at, at)
             if not done:
@@ -286,7 +289,7 @@ def _open_checked(folder: Path, sha256: str, path: Path, on_step: Callable[[], N
 
 
 def _make_folders(folder: Path) -> None:
-    """Create the folders.
+    """Create the store's folder, and the folder of incomplete copies in it.
 
     Raises: OSError, MediaStoreUnsafe.
     """
@@ -309,9 +312,9 @@ def _require_safe(folder: Path) -> None:
         return
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise MediaStoreUnsafe(
-            f"{folder} belongs to another user, or other users may write to it: they could replace"
-            " validated files.",
-            next=f"Make Roost's user its owner (chown), then: chmod 700 {folder}",
+            f"{folder} belongs to another user, or other users may write to it, so that they could"
+            " replace validated files.",
+            next=f"Make Roost's user the owner of the folder (chown), then: chmod 700 {folder}",
         )
 
 
@@ -353,7 +356,7 @@ def _fsync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _not_copied(folder: Path) -> Iterator[None]:
-    """Convert an OSError of the block.
+    """Convert an OSError of the block to MediaNotCopied.
 
     Raises: MediaNotCopied.
     """
@@ -366,7 +369,7 @@ def _not_copied(folder: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _stalled(name: str) -> Iterator[None]:
-    """Convert a TimeoutError of the block.
+    """Convert a TimeoutError of the block to MediaStalled.
 
     Raises: MediaStalled.
     """

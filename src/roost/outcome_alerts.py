@@ -36,7 +36,7 @@ async def alert_outcome(
     *,
     at: datetime,
 ) -> None:
-    """Open an alert if the state is one of a post that did not end as planned."""
+    """Open an alert if `state` means that the post did not end as planned."""
     if state not in STATE_ALERTS:
         return
     detail = {"username": account.username} | reason_detail(reason)

@@ -15,7 +15,7 @@ from roost.models import MediaAsset
 #: Called with a file that is being copied, the number of copied bytes, and its size in bytes.
 OnFileProgress = Callable[[Path, int, int], None]
 
-#: Wall seconds for a decoder; this includes its start, and decoding has its own shorter limits.
+#: Wall seconds for a decoder process, including its start; decoding itself has shorter limits.
 _PROBE_S: Final = 180.0
 
 
@@ -26,9 +26,9 @@ async def probe_file(
     *,
     within: Path | None = None,
 ) -> MediaFile:
-    """Probe a file: a new copy of a path, or the stored copy of an asset.
+    """Probe a file: copy a path into `media` and probe the copy, or probe an asset's copy.
 
-    Without `media`, nothing is stored: the file is opened once and read in place. `within` is a
+    Without `media`, no copy is stored: the file is opened once and read in place. `within` is a
     folder that must contain the file, after links are resolved.
 
     Raises: MediaUnreadable, MediaStalled, DecoderUnavailable; with `media` also MediaNotCopied,

@@ -1,7 +1,7 @@
 """Replies, quotes, polls and reply settings: parse them, and validate them by X's rules.
 
 Sources: OpenAPI 2.167 (CreatePostsRequest); X's changelog of February and April 2026: a self-serve
-app may not quote, and may reply only if the author mentioned or quoted the account.
+app may not quote, and may reply only to an author who has mentioned or quoted the account.
 """
 
 import unicodedata
@@ -15,7 +15,7 @@ from roost.tweet_urls import PostAddressInvalid, is_tweet_id
 
 #: How long a poll is open by default.
 DEFAULT_POLL_DURATION: Final = timedelta(days=1)
-#: Roost's name for the default of reply settings, which has no name in X's API.
+#: Roost's name for the reply setting that X applies by default, which X's API does not name.
 EVERYONE: Final = "everyone"
 _OPTION_COUNTS: Final = range(2, 5)
 _MAX_OPTION_LENGTH: Final = 25
@@ -34,7 +34,7 @@ class ReplySettingsInvalid(InvalidInput):
 
 
 def parse_reply_settings(value: str) -> ReplySettings | None:
-    """Return the reply settings named by X's value, ignoring case; None means everyone.
+    """Return the reply setting with this name, ignoring case; None means everyone.
 
     Raises: ReplySettingsInvalid.
     """
@@ -44,7 +44,9 @@ def parse_reply_settings(value: str) -> ReplySettings | None:
     for settings in ReplySettings:
         if settings.lower() == name:
             return settings
-    raise ReplySettingsInvalid(f"{value[:_MAX_QUOTED]!r} is not a group of accounts.")
+    raise ReplySettingsInvalid(
+        f"{value[:_MAX_QUOTED]!r} is not a group of accounts that may reply."
+    )
 
 
 def describe_duration(span: timedelta) -> str:
@@ -55,7 +57,7 @@ def describe_duration(span: timedelta) -> str:
 
 
 def list_poll_problems(poll: Poll) -> Iterator[tuple[str, str]]:
-    """Yield code and message of each rule of X that a poll breaks."""
+    """Yield the code and the message of each rule of X that a poll breaks."""
     if len(poll.options) not in _OPTION_COUNTS:
         yield "poll_options", "A poll has two to four options."
     if not all(1 <= len(option) <= _MAX_OPTION_LENGTH for option in poll.options):
@@ -116,13 +118,13 @@ def _validate_position(options: PartOptions, position: int) -> Iterator[Violatio
         yield Violation(
             "reply_in_thread",
             "A later part of a thread replies to the part before it, not to another post.",
-            next="Set the post to reply to on the first part.",
+            next="On the first part, set the post to reply to.",
         )
     if options.reply_settings is not None:
         yield Violation(
             "reply_settings_in_thread",
             "The first part of a thread sets who may reply, for the whole conversation.",
-            next="Set it on the first part.",
+            next="On the first part, set who may reply.",
         )
 
 
@@ -143,6 +145,6 @@ def _validate_poll(poll: Poll) -> Iterator[Violation]:
 
 
 def _has_invisible_characters(option: str) -> bool:
-    """Return whether an option is blank, has outer spaces, or has invisible characters."""
+    """Return whether an option is blank, or has outer spaces or invisible characters."""
     categories = {unicodedata.category(char) for char in option}
     return option != option.strip() or bool(categories & _INVISIBLE) or categories <= {"Cf", "Zs"}

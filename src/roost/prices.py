@@ -1,8 +1,8 @@
 """The price of each X request in dollars, with the date and source of every list price.
 
 X bills a write per request and a read per returned resource. If X does not document which of two
-prices applies, a `Price` is a range with a reason: `low` is certain (the ledger records it), `high`
-is possible (budgets use it).
+prices applies, a `Price` is a range with a reason. The ledger records `low`, the amount that
+X certainly bills; budgets use `high`, the most that X may bill.
 """
 
 from collections.abc import Collection, Iterable
@@ -34,15 +34,15 @@ class Operation(StrEnum):
     READ_TIMELINE = "read_timeline"
     """GET /2/users/:id/tweets."""
     READ_POST_ANALYTICS = "read_post_analytics"
-    """GET /2/tweets/analytics; X lists no price, so it counts as a read of its posts."""
+    """GET /2/tweets/analytics; X lists no price, so Roost prices each post as a read."""
     READ_MEDIA_ANALYTICS = "read_media_analytics"
-    """GET /2/media/analytics; X lists no price."""
+    """GET /2/media/analytics; X lists no price, so Roost counts it as free."""
     READ_USAGE = "read_usage"
     """GET /2/usage/tweets."""
     READ_USER = "read_user"
     """GET /2/users/me, /2/users/:id, /2/users."""
     MEDIA_UPLOAD = "media_upload"
-    """Initialize, append and finalize, and the v1.1 upload."""
+    """Initialize, append or finalize of API v2, or an upload request of API v1.1."""
     MEDIA_STATUS = "media_status"
     """GET /2/media/upload: the progress of processing."""
     MEDIA_METADATA = "media_metadata"
@@ -50,13 +50,13 @@ class Operation(StrEnum):
     MEDIA_SUBTITLES = "media_subtitles"
     """POST /2/media/subtitles: add subtitles to a video."""
     TOKEN = "token"  # noqa: S105  the name of a request
-    """POST /2/oauth2/token: exchange or refresh."""
+    """POST /2/oauth2/token: exchange a code, or refresh a token."""
     REVOKE = "revoke"
     """POST /2/oauth2/revoke."""
 
 
 class Resource(StrEnum):
-    """The unit in which X bills reads: each resource once per app and UTC day."""
+    """The objects whose reads X bills, each object once per app and UTC day."""
 
     POST = "post"
     USER = "user"
@@ -69,7 +69,7 @@ class ListPrice:
     name: str
     usd: Decimal
     per: str
-    """`request`, or the resource in the response."""
+    """What X bills: `request`, or the kind of `Resource` in the response."""
     source: str
     """The URL of the page with this price."""
 
@@ -111,19 +111,22 @@ class Price:
 
 
 def unit_usd(operation: Operation) -> Decimal:
-    """Return the dollars for one request or one read resource; for a create, without a link."""
+    """Return the dollars for one request, or for one resource that a read returns.
+
+    For a create, the price is that of a post without a link.
+    """
     listed = _BY_OPERATION.get(operation)
     return listed.usd if listed else Decimal(0)
 
 
 def billed_resource(operation: Operation) -> Resource | None:
-    """Return the resource that a read is billed by; None if the request is billed, or free."""
+    """Return the resource by which X bills a read; None if X bills the request or nothing."""
     listed = _BY_OPERATION.get(operation)
     return Resource(listed.per) if listed and listed.per != "request" else None
 
 
 def price_of(operation: Operation) -> Price:
-    """Return the price of a request whose operation alone decides it: no create, no read."""
+    """Return the price of a request that neither creates a post nor reads resources."""
     usd = unit_usd(operation)
     return Price(usd, usd, f"{operation}: {_dollars(usd)}" if usd else f"{operation}: free")
 
@@ -139,10 +142,10 @@ def price_of_create(
 ) -> Price:
     """Return the price of creating one post.
 
-    Any URL in the text is billed as a link, even without `https://`. A quoted post, a card or a
-    direct-message link probably is; attached media, which X displays as a link, may be.
-    `summoned` says whether the author of the parent mentioned or quoted this account. None means
-    unknown, because the parent may belong to the account itself.
+    X bills any URL in the text as a link, even without `https://`. X probably bills a quoted post,
+    a card or a direct-message link as a link, and possibly attached media, which X displays as one.
+    `summoned` says whether the author of the parent mentioned or quoted this account, which lowers
+    the price. None means that this is unknown.
     """
     base = _CREATE if summoned is False else _SUMMONED
     urls = extract_entities(text).urls
@@ -151,7 +154,8 @@ def price_of_create(
     uncertain = []
     if urls:
         uncertain.append(
-            f"links to {urls[0].value}; X does not document whether the summons lowers the price"
+            f"links to {urls[0].value}; X does not document the price of a summoned reply with a"
+            " link"
         )
     probable_links = [
         name
@@ -177,8 +181,8 @@ def price_of_create(
 def price_of_reads(operation: Operation, fresh: int) -> Price:
     """Return the price of a read that returned `fresh` resources.
 
-    A resource is fresh if this app has not been billed for it since midnight UTC; any other is
-    free. A read without fresh resources costs nothing.
+    A resource is fresh if X has not billed this app for reading it since midnight UTC. Any other
+    resource is free, so a read without fresh resources costs nothing.
     """
     each = unit_usd(operation)
     usd = each * fresh
@@ -200,7 +204,7 @@ def price_of_part(
 
 
 def sum_prices(prices: Iterable[Price]) -> Price:
-    """Return the sum of prices; equal reasons are listed once, with their number."""
+    """Return the sum of prices; equal reasons are listed once, with their count."""
     low = high = Decimal(0)
     counts: dict[str, int] = {}
     for price in prices:
@@ -212,10 +216,10 @@ def sum_prices(prices: Iterable[Price]) -> Price:
 
 
 def price_of_response(before: Price, status: int | None) -> Price:
-    """Return the final price of a request, by X's HTTP status; None means no response.
+    """Return the final price of a request from X's HTTP status; None means no response.
 
-    X bills a successful request. A refusal (4xx) costs nothing. After a server error or without a
-    response, X may still have executed and billed the request.
+    X bills a successful request, at the price `before`. A refusal (4xx) costs nothing. After a
+    server error or without a response, X may still have executed and billed the request.
     """
     if status is not None and status < 400:
         return before

@@ -1,8 +1,8 @@
 """X's rate limits: parse the headers into windows, and decide how long to wait.
 
 A response may have up to three families of headers: 15 minutes per endpoint, 24 hours per user,
-and 24 hours per app. A 429 can come with a full 15-minute window: because another window is empty,
-because a monthly cap is reached, or without a stated reason.
+and 24 hours per app. A 429 can come while the 15-minute window still allows requests: because
+another window is empty, because a monthly cap is reached, or without a stated reason.
 """
 
 import re
@@ -14,7 +14,7 @@ from typing import Final
 
 
 class Family(StrEnum):
-    """The counter that a window belongs to."""
+    """The family of headers that a window comes from: what X counts, and for how long."""
 
     FIFTEEN_MINUTES = "fifteen_minutes"
     """Per endpoint and user (or app), 15 minutes."""
@@ -41,15 +41,16 @@ _LENGTHS: Final = {
     Family.APP_DAY: timedelta(hours=24),
 }
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
-#: X reports resets in whole seconds, and its clock may differ from ours: late is safer than early.
+#: Added to each reset, because X reports resets in whole seconds, and X's clock may differ from
+#: ours: a late request is safer than an early one.
 _MARGIN: Final = timedelta(seconds=1)
-#: The first wait after a 429 that no window explains; doubled after each further one.
+#: The wait after the first 429 that no window explains; each further such 429 doubles the wait.
 _FIRST_BACKOFF: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The requests that X still allows until the window resets."""
+    """A rate limit window: until `resets_at`, X allows `remaining` more of `limit` requests."""
 
     family: Family
     limit: int
@@ -61,17 +62,17 @@ class WaitReason(StrEnum):
     """The reason for a wait."""
 
     WINDOW_EMPTY = "window_empty"
-    """A window is used up; its reset ends the wait."""
+    """A window allows no more requests; the wait ends when the window resets."""
     USAGE_CAP = "usage_cap"
-    """The plan's cap for the day or month is reached. Window resets do not matter; a person may
-    raise the cap."""
+    """The plan's cap for the day or month is reached, so that resets of windows do not matter. A
+    person may raise the cap."""
     UNEXPLAINED = "unexplained"
-    """X refused without an empty window, or without headers: back off, longer each time."""
+    """No window is empty, or the response has no headers: each further wait is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The time until which to send no requests after a refusal, and the reason."""
+    """A wait after a refusal: no request is sent before `until`."""
 
     until: datetime
     reason: WaitReason
@@ -82,7 +83,7 @@ class Wait:
 def parse_windows(headers: Mapping[str, str]) -> tuple[Window, ...]:
     """Return the windows in a response's headers; header names may have any case.
 
-    A family with a missing or malformed number is skipped, never guessed.
+    A family with a missing or malformed number is skipped; no number is guessed.
     Source: docs.x.com, x-api/fundamentals/rate-limits.
     """
     by_name = {name.lower(): value for name, value in headers.items()}
@@ -107,7 +108,7 @@ def time_until_allowed(
 ) -> timedelta | None:
     """Return how long until every window allows `requests` requests; zero means now.
 
-    None means never: a window's limit is smaller than `requests`.
+    None if a window never allows that many requests, because its limit is smaller.
     """
     current = [window for window in windows if window.resets_at > now]
     if any(window.limit < requests for window in current):
@@ -125,10 +126,11 @@ def wait_after_429(
 ) -> Wait:
     """Decide how long to wait after a 429.
 
-    `usage_cap` is the `period` of X's problem (`Daily` or `Monthly`) if X reported a usage cap.
-    Then the wait ends with the UTC day or month, whatever the windows say. X's own month begins on
-    the day of subscription, which no response contains: the worst case is one more unbilled
-    refusal. `refusals` counts the consecutive unexplained 429s, including this one.
+    `usage_cap` is the `period` in X's error (`Daily` or `Monthly`) if X reported a usage cap. The
+    wait then ends with the UTC day or month, whatever the windows say. X's own month begins on the
+    day of subscription, which no response contains, so that X may refuse one more request after the
+    wait; X does not bill refusals. `refusals` counts the consecutive unexplained 429s, including
+    this 429.
     """
     if usage_cap is not None:
         return Wait(_end_of(usage_cap, now), WaitReason.USAGE_CAP)
@@ -136,7 +138,7 @@ def wait_after_429(
     if empty:
         last = max(empty, key=lambda window: _reset(window, now))
         return Wait(_reset(last, now), WaitReason.WINDOW_EMPTY, last.family)
-    # More than four doublings are useless: the 15-minute window resets by then.
+    # After four doublings the wait exceeds 15 minutes, in which the window resets.
     backoff = min(
         _FIRST_BACKOFF * 2 ** min(max(refusals, 1) - 1, 4), _LENGTHS[Family.FIFTEEN_MINUTES]
     )
@@ -144,7 +146,10 @@ def wait_after_429(
 
 
 def _reset(window: Window, now: datetime) -> datetime:
-    """Return when the window resets: at most its own length from now, if X's time is absurd."""
+    """Return when the window resets, with a margin.
+
+    The result is at most the window's length from now, because X's reset time may be wrong.
+    """
     return min(window.resets_at, now + _LENGTHS[window.family]) + _MARGIN
 
 

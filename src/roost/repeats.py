@@ -1,4 +1,4 @@
-"""Find posts with the same content: twice in a plan, or again within hours."""
+"""Finds posts that repeat the content of another post, in a plan or within 12 hours."""
 
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,8 @@ from typing import Final
 
 from roost.models import IntegrationId, PartOptions, PostFinding, PostId
 
-#: Shorter than a day, because a daily repetition is intended.
+#: Posts with equal content are reported if they are closer than this. The window is shorter than a
+#: day, because a daily repetition is intended.
 REPEAT_WINDOW: Final = timedelta(hours=12)
 _MINUTE: Final = timedelta(minutes=1)
 
@@ -19,16 +20,16 @@ class RepeatCandidate:
 
     text: str
     file_hashes: tuple[str, ...]
-    """SHA-256 of each file: the same text with another picture is another post."""
+    """SHA-256 of each file, because the same text with another picture is another post."""
     options: PartOptions
     at: datetime
-    """When it was published, or is due."""
+    """When the tweet was published, or is due."""
     post_id: PostId | None = None
     is_published: bool = False
 
     @property
     def content(self) -> tuple[object, ...] | None:
-        """The values that are equal for two tweets with the same content; None without text."""
+        """A key that is equal for tweets with the same content; None for a tweet without text."""
         text = " ".join(unicodedata.normalize("NFC", self.text).split())
         if not text:
             return None
@@ -47,7 +48,8 @@ def find_repeats(
 ) -> Iterator[PostFinding]:
     """Find the parts of a post that repeat one of `others` within `REPEAT_WINDOW`.
 
-    `others` are tweets of the same account. The nearest in time is reported.
+    `others` are tweets of the same account. For each part, only the nearest repetition in time is
+    reported.
     """
     by_content: dict[object, list[RepeatCandidate]] = {}
     for other in others:
@@ -66,8 +68,8 @@ def find_repeats(
         yield PostFinding(
             "text_repeated",
             f"Post {nearest.post_id} of this account has the same content and {verb}"
-            f" {_describe_distance(nearest.at - part.at)}; X may refuse this one as a duplicate.",
-            next="Change the text, or leave it out.",
+            f" {_describe_distance(nearest.at - part.at)}; X may refuse this post as a duplicate.",
+            next="Change the text, or leave this post out.",
             part=position if parts_are_numbered else None,
         )
 
@@ -75,9 +77,10 @@ def find_repeats(
 def find_repeats_in_plan(
     rows: Sequence[tuple[IntegrationId, int, RepeatCandidate]],
 ) -> Iterator[tuple[int, PostFinding]]:
-    """Find the rows of a plan that repeat an earlier row of their account; yield their lines.
+    """Yield the line and the finding of each plan row that repeats an earlier row.
 
-    Each row is an account, its line in the file, and its content.
+    Each row consists of an account, the row's line in the file, and the content. Only rows of the
+    same account are compared.
     """
     first_lines: dict[object, int] = {}
     for account, line, candidate in rows:
@@ -90,7 +93,7 @@ def find_repeats_in_plan(
                 PostFinding(
                     "text_twice_in_plan",
                     f"Line {first_line} has the same content for this account; X may refuse this"
-                    " one as a duplicate.",
+                    " row's post as a duplicate.",
                     next="Change the text, or remove the row.",
                 ),
             )

@@ -39,11 +39,11 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Wall seconds between two attempts to write: the first pause and the longest.
+#: Wall seconds between two attempts to write: the first pause and the longest pause.
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 #: Maximum wall seconds between two attempts to open the database at start-up, and wall seconds
-#: between two log lines about it.
+#: between two log lines about the wait.
 _LONGEST_START_PAUSE_S = 2.0
 _LOG_AGAIN_S = 300.0
 
@@ -69,17 +69,19 @@ class Runtime:
         return MediaStore(self.settings.home / "media")
 
     def x_now(self) -> datetime:
-        """Return X's time as its responses report it, or the domain clock's time without any.
+        """Return X's time, estimated from X's responses; without an estimate, the domain time.
 
-        If the emulator's clock was moved or runs at another rate, it is X's time already.
+        If the emulator's clock was moved or runs at another rate, the result is always the domain
+        time, which then is the emulator's own.
         """
         estimate = self.server_time.estimate() if self.clock.is_wall_time else None
         return estimate or self.clock.now()
 
     async def retry_until_written(self, what: str, write: Callable[[], Awaitable[T]]) -> T:
-        """Call `write` until it succeeds, while the database is away.
+        """Call `write`, and repeat the call as long as the database is away.
 
-        It is for X's responses: only this process knows them until they are committed.
+        This is for storing X's responses, which only this process knows until they are committed.
+        `what` names the response in the log.
         """
         pause_s = _FIRST_PAUSE_S
         while True:
@@ -93,7 +95,7 @@ class Runtime:
 
 @contextlib.asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Provide the application's database URL; start the embedded server if DATABASE_URL is unset.
+    """Provide the application's database URL; without DATABASE_URL, start the embedded server.
 
     Raises: SettingInvalid, UntrustedPath, DatabaseUnavailable.
     """
@@ -107,17 +109,17 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def administrator_url(settings: Settings) -> AsyncIterator[str]:
-    """Provide the URL of an administrator, who may create roles and tables.
+    """Provide a database URL with an administrator's login, which may create roles and tables.
 
-    It is `ROOST_ADMIN_DATABASE_URL`, or the superuser of the embedded server, whose database is
-    created if it is missing.
+    The URL is `ROOST_ADMIN_DATABASE_URL`, or that of the embedded server's superuser. The embedded
+    server's database is created if it is missing.
 
     Raises: AdministratorNeeded, DatabaseUnavailable, SettingInvalid.
     """
     if settings.database_url is None:
         if settings.admin_database_url is not None:
             raise SettingInvalid(
-                "ROOST_ADMIN_DATABASE_URL is set, and DATABASE_URL is not.",
+                "ROOST_ADMIN_DATABASE_URL is set, but DATABASE_URL is not.",
                 next="Set both to URLs of the same database, or neither.",
                 setting="DATABASE_URL",
             )
@@ -131,7 +133,7 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
     if settings.admin_database_url is None:
         database = conninfo_to_dict(settings.database_url).get("dbname") or "roost"
         raise AdministratorNeeded(
-            "An administrator must create or migrate the tables of the database, and"
+            "An administrator must create or migrate the tables of the database, but"
             " ROOST_ADMIN_DATABASE_URL is not set.",
             next_action=NextAction(ActionCode.PREPARE_DATABASE),
             sql=administrator_sql(str(database)),
@@ -141,12 +143,15 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
 
 
 def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
-    """Raises: SettingInvalid, without the client's message, which would repeat part of the URL."""
+    """Check that PostgreSQL's client knows every option of a database URL.
+
+    Raises: SettingInvalid, without the client's message, which would repeat part of the URL.
+    """
     try:
         psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.Error:
         raise SettingInvalid(
-            f"{setting}: PostgreSQL's client does not know one of its options.",
+            f"{setting}: PostgreSQL's client does not know one of the URL's options.",
             setting=setting,
         ) from None
 
@@ -170,7 +175,7 @@ async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterat
         http = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=open_connector(settings.create_timeout),
-                # X sets cookies; a request of one tenant must not send those of another.
+                # X sets cookies, and one tenant's request must not send another tenant's cookies.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         )
@@ -185,7 +190,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
             database = await stack.enter_async_context(open_database(url))
         except DatabaseUnavailable as error:
             if settings.database_url is None and not error.will_pass:
-                # The embedded server accepts every role that exists.
+                # The embedded server refuses a login only if the role or the database is missing.
                 raise SchemaOutdated(f"{error} It has not been created yet.") from None
             raise
         yield database
@@ -194,7 +199,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
 async def _enter_database(
     stack: contextlib.AsyncExitStack, settings: Settings, *, wait: bool
 ) -> Database:
-    """Open the database and close it with the stack; with `wait`, once it is reachable."""
+    """Open the database, which `stack` closes; with `wait`, retry until it is reachable."""
     now = asyncio.get_running_loop().time
     pause_s, logged_at = _FIRST_PAUSE_S, None
     while True:
@@ -225,7 +230,7 @@ async def migrate(settings: Settings) -> bool:
     if settings.database_url is not None and settings.admin_database_url is None:
         with contextlib.suppress(SchemaOutdated):
             async with open_database(settings.database_url):
-                return False  # an administrator has migrated it
+                return False  # An administrator has migrated the database.
     async with administrator_url(settings) as url:
         try:
             return await prepare_database(url, app_url=settings.database_url)
@@ -237,9 +242,10 @@ async def migrate(settings: Settings) -> bool:
 
 
 def wrap_unexpected(error: Exception) -> RoostError:
-    """Return the error to show for an exception; log any that is not a RoostError.
+    """Return the error to show for an exception; log any exception that is not a RoostError.
 
-    The exception's message appears in neither: it may quote a statement's values or a secret.
+    The message of such an exception is neither shown nor logged, because it may quote a
+    statement's values or a secret.
     """
     if isinstance(error, RoostError):
         return error
@@ -251,5 +257,5 @@ def wrap_unexpected(error: Exception) -> RoostError:
     log.error("unexpected exception: %s", describe_exception(error))
     return Broken(
         "An unexpected error occurred in Roost.",
-        next="Its log has the location; report it to the operator of this installation.",
+        next="Roost's log names the place in the code; report the error to the operator.",
     )

@@ -1,7 +1,8 @@
-"""Removes secrets from text: by the names before them, by their form, and by known values.
+"""Removes secrets from text.
 
-This is a second safeguard, because Roost logs no secrets anyway. Its run time is linear, because
-it processes untrusted text.
+A secret is found by the field name before it (`token=…`), by its format, or because its value is
+known. This is a second safeguard: the code does not log secrets in the first place. The run time is
+linear in the length of the text, because untrusted text must not slow Roost down.
 """
 
 import re
@@ -10,22 +11,22 @@ from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
 MASK: Final = "***"
-#: A shorter known value is not masked: it may be part of ordinary words.
+#: A shorter known value is not masked, because it may be part of ordinary words.
 _SHORTEST_KNOWN: Final = 8
 
-#: The value of a name with one of these endings is a secret (form fields, JSON keys, headers,
-#: settings, command-line options).
+#: A value is a secret if the name before it has one of these endings (form fields, JSON keys,
+#: headers, settings, command-line options).
 _SECRET_ENDINGS: Final = (
     "token", "secret", "password", "passwd", "passphrase", "pwd", "verifier", "credential",
     "credentials", "signature", "api_key", "api-key", "apikey", "consumer_key", "secret_key",
     "private_key", "access_key", "encryption_key", "signing_key", "vault_key", "vault_keys",
     "roost_vault_keys",
 )  # fmt: skip
-#: The value of these is the rest of the line.
+#: After a name with one of these endings, the secret is the rest of the line.
 _HEADER_ENDINGS: Final = ("authorization", "cookie")
-#: The value of these is a list separated by commas.
+#: After a name with one of these endings, the secret is a list separated by commas.
 _LIST_ENDINGS: Final = ("_keys", "-keys")
-#: These are also ordinary words, so they count only before `=` or as a quoted key.
+#: Names of secrets that are also ordinary words: they count only before `=` or as a quoted key.
 _CODES: Final = frozenset({"code", "otp"})
 
 #: A name and the separator before its value; quotes may be escaped, as in JSON within JSON.
@@ -50,12 +51,12 @@ _BLOCK: Final = re.compile(
 )
 _SHAPES: Final = (
     re.compile(r"(?i)\b((?:bearer|basic)(?:\s+|%(?:25)*20|\+))[\w.~+/%=-]{8,}"),
-    # The password in a URL ends at the last @: it may contain any unencoded character.
+    # The password in a URL ends at the last @, because it may contain unencoded characters.
     re.compile(
         r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^:/?#@\s\"'<>]{0,256}:)"
         r"(?!\d{1,5}(?:[/?#\"'<>),.;]|\s|$))[^\s\"'<>]{1,512}(?=@)"
     ),
-    # A token in place of user and password. A PostgreSQL user name alone is not a secret.
+    # A URL with a token in place of user and password. A PostgreSQL user name is no secret.
     re.compile(r"(?i)\b((?!postgres)[a-z][a-z0-9+.-]{1,20}://)[^:/?#@\s\"'<>]{1,512}(?=@)"),
     re.compile(
         r"(?i)(%(?:25)*3a%(?:25)*2f%(?:25)*2f[\w.+-]{0,128}%(?:25)*3a)[^\s\"'&]{1,256}?"
@@ -71,7 +72,7 @@ _known: set[str] = set()
 def scrub(text: str) -> str:
     """Replace everything that looks like the value of a secret by `***`."""
     text = _BLOCK.sub(MASK, hide_known(text))
-    # Forms first: the name of a header alone would mask only the first word of its value.
+    # Formats first: a name before `Bearer TOKEN` would mask only the word `Bearer`.
     for shape in _SHAPES:
         text = shape.sub(rf"\1{MASK}", text)
     text = _mask_values(text, _NAMED_ENCODED, _VALUE_ENCODED)
@@ -79,14 +80,14 @@ def scrub(text: str) -> str:
 
 
 def hide_known(text: str) -> str:
-    """Mask the secrets among the settings of this process."""
+    """Mask the values that `remember` was given: the secrets of this process's settings."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
 
 def remember(secrets: Iterable[str]) -> None:
-    """Mask these values in every text from now on, also if they are percent-encoded."""
+    """Mask these values in every text from now on, even if they are percent-encoded."""
     for secret in secrets:
         for form in {secret, unquote(secret), quote(secret, safe=""), quote_plus(secret)}:
             if len(form) >= _SHORTEST_KNOWN:

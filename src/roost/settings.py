@@ -23,7 +23,7 @@ _PREFIX: Final = "ROOST_"
 
 
 def _parse_seconds(value: object) -> object:
-    """Convert a number of seconds. Raises: ValueError."""
+    """Convert a number of seconds to a timedelta. Raises: ValueError."""
     if not isinstance(value, str | int | float):
         return value
     try:
@@ -37,7 +37,7 @@ _Seconds = Annotated[timedelta, BeforeValidator(_parse_seconds)]
 
 
 class Settings(BaseSettings):
-    """All settings. docs/settings.md is generated from the descriptions of the fields."""
+    """All settings. docs/reference/settings.md is generated from the fields' descriptions."""
 
     model_config = SettingsConfigDict(
         env_prefix=_PREFIX,
@@ -58,14 +58,14 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="twitter_client_secret",
         repr=False,
-        description="OAuth 2.0 client secret of your X app. Leave it unset for a public client.",
+        description="OAuth 2.0 client secret of your X app. Leave this unset for a public client.",
     )
     twitter_api_key: str | None = Field(
         default=None,
         validation_alias="twitter_api_key",
         repr=False,
         description="OAuth 1.0a API key (consumer key) of your X app. Only media uploads by API "
-        "v1.1 and `TwitterTool` with OAuth 1.0a use it.",
+        "v1.1 and `TwitterTool` with OAuth 1.0a use this key.",
     )
     twitter_api_secret: str | None = Field(
         default=None,
@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     twitter_callback_url: str = Field(
         default="http://127.0.0.1:8700/api/auth/callback/twitter",
         validation_alias="twitter_callback_url",
-        description="The URL to which X redirects the browser after consent. It must equal a "
+        description="The URL to which X redirects the browser after consent. The URL must equal a "
         "callback URL of the X app, character by character.",
     )
     database_url: str | None = Field(
@@ -104,19 +104,19 @@ class Settings(BaseSettings):
     )
     x_emulator_host: str | None = Field(
         default=None,
-        description="Host name of an emulator on another machine, reached over https. It is the "
-        "only host that may receive the X app's secret, apart from X and this machine.",
+        description="Host name of an emulator on another machine, reached over https. Apart "
+        "from X and this machine, only this host may receive the X app's secret.",
     )
     x_base_url: str = Field(
         default="https://api.x.com",
         description="Base URL of the X API, or of an emulator on this machine (for another "
-        "machine see ROOST_X_EMULATOR_HOST). Connections made to an emulator stay `emulator` "
-        "forever.",
+        "machine see ROOST_X_EMULATOR_HOST). A connection that was made to an emulator never "
+        "becomes a connection to X.",
     )
     x_tier: Literal["self-serve", "enterprise"] = Field(
         default="self-serve",
-        description="The X app's plan. X lets only `enterprise` quote posts, and reply to authors "
-        "who have not mentioned or quoted the account.",
+        description="The X app's plan. X lets only `enterprise` apps quote posts, and reply to "
+        "authors who have not mentioned or quoted the account.",
     )
     clock_url: str | None = Field(
         default=None,
@@ -128,19 +128,20 @@ class Settings(BaseSettings):
         validation_alias="roost_create_timeout_s",
         gt=timedelta(0),
         description="Timeout of a request that creates a post, in seconds of wall time. After "
-        "it, the outcome counts as unknown.",
+        "the timeout, the outcome counts as unknown.",
     )
     timeline_lag: _Seconds = Field(
         default=timedelta(seconds=15),
         validation_alias="roost_timeline_lag_s",
         ge=timedelta(0),
-        description="Seconds after which a new post is certain to be on X's timeline.",
+        description="Seconds after which a new post is certain to be on the account's timeline.",
     )
     resend_window: _Seconds = Field(
         default=timedelta(minutes=10),
         validation_alias="roost_resend_window_s",
         gt=timedelta(0),
-        description="Seconds after an attempt in which Roost may resend a part that is not on X.",
+        description="For this many seconds after an attempt, Roost may resend a part that X does "
+        "not have.",
     )
     late_tolerance: _Seconds = Field(
         default=timedelta(hours=1),
@@ -151,14 +152,14 @@ class Settings(BaseSettings):
     )
     late_posts: Literal["miss", "publish"] = Field(
         default="miss",
-        description="What happens to a post that is later than ROOST_LATE_TOLERANCE_S: `miss` "
-        "marks it missed and raises an alert; `publish` publishes it.",
+        description="Whether a post that is later than ROOST_LATE_TOLERANCE_S is marked as missed, "
+        "with an alert (`miss`), or published (`publish`).",
     )
     upload_lead: _Seconds = Field(
         default=timedelta(minutes=10),
         validation_alias="roost_upload_lead_s",
         ge=timedelta(0),
-        description="Seconds before a post is due at which Roost uploads its media to X.",
+        description="Roost uploads a post's media to X this many seconds before the post is due.",
     )
     heartbeat_interval: _Seconds = Field(
         default=timedelta(seconds=2),
@@ -175,8 +176,8 @@ class Settings(BaseSettings):
     )
     shared_accounts: bool = Field(
         default=False,
-        description="Whether several tenants may connect the same X account. Their posts are then "
-        "published in turn, and each tenant sees only its own.",
+        description="Whether several tenants may connect the same X account. The tenants' posts "
+        "are then published in turn, and each tenant sees only its own posts.",
     )
     segment_bytes: int = Field(
         default=4 * 1024 * 1024,
@@ -194,7 +195,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read a field that has an alias by this alias alone; only code uses the field's name."""
+        """Read a field that has an alias only by the alias; the field's own name is for code."""
         for source in (env_settings, dotenv_settings):
             source.config = SettingsConfigDict(**source.config | {"populate_by_name": False})
         return init_settings, env_settings, dotenv_settings
@@ -202,7 +203,7 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _refuse_white_space(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse white space copied along with a value: X would receive it as part of a secret."""
+        """Refuse white space that was copied with a value: X would get it as part of a secret."""
         if isinstance(value, str | Path):
             text = str(value)
             # The name of a folder may have spaces inside.
@@ -247,7 +248,7 @@ class Settings(BaseSettings):
 
     @property
     def x_endpoint(self) -> XEndpoint:
-        """The X API that this process uses. It receives no data of any other X API.
+        """The X API that this process uses. Data of any other X API is never sent there.
 
         Raises: UnsafeHost.
         """
@@ -264,7 +265,7 @@ class Settings(BaseSettings):
         return self.x_tier == "enterprise"
 
     def require_x_app(self) -> str:
-        """Return the client ID. Raises: SettingInvalid if it is not set."""
+        """Return the client ID. Raises: SettingInvalid if the client ID is not set."""
         if not self.twitter_client_id:
             raise SettingInvalid(
                 "TWITTER_CLIENT_ID is not set. It is the OAuth 2.0 client ID of the X app that"
@@ -281,7 +282,7 @@ class Settings(BaseSettings):
         return XApp(self.x_endpoint, self.require_x_app(), self.twitter_client_secret)
 
 
-#: The name in the environment of each field: `home` is read from ROOST_HOME.
+#: The environment variable of each field: `home` is read from ROOST_HOME.
 ENVIRONMENT_NAMES: Final = {
     name: str(field.validation_alias or f"{_PREFIX}{name}").upper()
     for name, field in Settings.model_fields.items()
@@ -290,7 +291,7 @@ _FIELDS: Final = {environment_name: name for name, environment_name in ENVIRONME
 
 
 class _Home(BaseSettings):
-    """The data folder. It is read first, because the `.env` file is in it."""
+    """The data folder. This setting is read first, because the `.env` file is in the folder."""
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, env_ignore_empty=True, extra="ignore")
     home: Path = Field(default_factory=lambda: Path.home() / ".roost")
@@ -300,9 +301,9 @@ def read_settings(env_file: Path | None = None) -> Settings:
     """Read the settings from the environment, then from `env_file` or ROOST_HOME's `.env`.
 
     A `.env` file in the working folder is not read, because other users may be able to write it.
-    From now on, the secrets read here are removed from all texts.
-    Raises: SettingInvalid, which names every malformed setting with its description and never
-    its value. UntrustedPath.
+    Errors and logs mask the secrets of these settings from then on.
+    Raises: SettingInvalid, which names every malformed setting with its purpose, but never its
+    value; UntrustedPath.
     """
     home = _Home().home
     file = env_file or home / ".env"
@@ -315,8 +316,8 @@ def read_settings(env_file: Path | None = None) -> Settings:
     scrub.remember(_secrets(settings))
     if env_file is None and settings.home != home:
         raise SettingInvalid(
-            f"ROOST_HOME: {file} cannot name another folder than the one that it is in.",
-            next="Set ROOST_HOME in the environment, or name the file by --env-file.",
+            f"ROOST_HOME in {file} must be the folder that contains this file.",
+            next="Set ROOST_HOME in the environment, or pass the file as --env-file.",
             setting="ROOST_HOME",
         )
     if settings.home.exists() and not settings.home.is_dir():
@@ -329,7 +330,7 @@ def read_settings(env_file: Path | None = None) -> Settings:
 
 
 def _describe_invalid(error: ValidationError) -> SettingInvalid:
-    """Name every malformed setting; `setting` is the first one."""
+    """Return an error that names every malformed setting; its `setting` is the first of them."""
     problems = {}
     for problem in error.errors(include_input=False, include_url=False):
         field = str(problem["loc"][0])
@@ -341,7 +342,10 @@ def _describe_invalid(error: ValidationError) -> SettingInvalid:
 
 
 def _require_readable(file: Path) -> None:
-    """Raises: SettingInvalid if the file is missing or not text; UntrustedPath."""
+    """Check that a settings file can be read.
+
+    Raises: SettingInvalid if the file is missing or not text; UntrustedPath.
+    """
     try:
         read_private_file(file).decode()
     except OSError as error:
@@ -360,7 +364,7 @@ def _split(url: str) -> SplitResult:
 
 
 def _secrets(settings: Settings) -> Iterator[str]:
-    """Yield the values that `repr` hides, and those of their parts that are secret alone."""
+    """Yield the values that `repr` hides, and the passwords and keys that they contain."""
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         if field.repr or value is None:

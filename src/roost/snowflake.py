@@ -1,6 +1,6 @@
-"""Snowflakes: the time in an id of X. The upper bits of an id are a millisecond.
+"""Snowflakes: X's ids, whose upper bits are the time of their assignment in milliseconds.
 
-Source: the snowflake layout that X published. A module of its own, because both the client for X
+Source: the snowflake layout that X published. This is a separate module, because both the X client
 and the pure decisions about posts use it.
 """
 
@@ -9,9 +9,9 @@ from typing import Final
 
 from roost.models import TweetId
 
-#: The Unix time in milliseconds at which X's ids start.
+#: The Unix time in milliseconds from which the time in an id counts.
 _EPOCH_MS: Final = 1_288_834_974_657
-#: Bits below the millisecond.
+#: The number of bits of an id below the time.
 _LOWER_BITS: Final = 22
 
 
@@ -21,6 +21,6 @@ def snowflake_time(snowflake: str) -> datetime:
 
 
 def snowflake_at(instant: datetime) -> TweetId:
-    """Return the smallest id that X can assign to a post at an instant (aware) or later."""
+    """Return the smallest id that X can assign at an instant or later; `instant` is aware."""
     milliseconds = int(instant.timestamp() * 1000) - _EPOCH_MS
     return TweetId(str(max(0, milliseconds) << _LOWER_BITS))

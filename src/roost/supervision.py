@@ -10,14 +10,14 @@ from roost.store.away import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 
-#: Maximum delay between two tries to reach a database that is away; the first is a second.
+#: Maximum delay between two tries to reach a database that is away; the first delay is a second.
 _MAX_RETRY_DELAY_S: Final = 10.0
-#: A cancelled task that still runs is cancelled again after this.
+#: Wall seconds after which a cancelled task that still runs is cancelled again.
 _CANCEL_AGAIN_S: Final = 1.0
 
 
 async def supervise(name: str, work: Callable[[], Awaitable[None]], stopped: asyncio.Event) -> None:
-    """Repeat `work` until `stopped`; while the database is away, with growing delays."""
+    """Repeat `work` until `stopped` is set, with growing delays while the database is away."""
     now, delay = asyncio.get_running_loop().time, 0.0
     while not stopped.is_set():
         raise_if_cancelled()
@@ -54,5 +54,9 @@ def raise_if_cancelled() -> None:
 
 
 def next_delay(delay: float, worked_s: float) -> float:
-    """The wall seconds until the next try, after the last delay (0: none) and the last try."""
+    """Return the wall seconds until the next try.
+
+    `delay` is the last delay, or 0 if there was none. `worked_s` is how long the last try took: if
+    it took longer than the maximum delay, the delays start again at one second.
+    """
     return 1.0 if worked_s > _MAX_RETRY_DELAY_S or not delay else min(2 * delay, _MAX_RETRY_DELAY_S)

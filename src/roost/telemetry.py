@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 class _LineFormatter(logging.Formatter):
     """Format a record as one line; an exception is shown by its class and code locations only.
 
-    Its message is left out, because it may quote a statement's values, a post or a secret.
+    The message of an exception may quote a statement's values, a post or a secret.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -35,7 +35,7 @@ class _LineHandler(logging.StreamHandler[Any]):
         """Log that a message does not match its arguments; `logging` would print the arguments."""
         message = f"a message of {record.name} does not match its arguments"
         replacement = _log.makeRecord(__name__, logging.ERROR, "", 0, message, (), None)
-        with contextlib.suppress(OSError, ValueError):  # The stream is closed, or its pipe broken.
+        with contextlib.suppress(OSError, ValueError):  # Raised by a closed stream.
             self.stream.write(self.format(replacement) + self.terminator)
 
 
@@ -56,7 +56,8 @@ def describe_exception(error: BaseException | None) -> str:
 def log_to_stderr(level: int = logging.INFO) -> None:
     """Log to standard error; standard output is for results.
 
-    Uncaught exceptions, which Python would print with their messages, are logged too.
+    Exceptions that are lost in threads, destructors or callbacks are logged too, without their
+    messages, which Python would print.
     """
     handler = _LineHandler(sys.stderr)
     handler.setFormatter(_LineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

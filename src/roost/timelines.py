@@ -1,4 +1,4 @@
-"""Converts an account's timeline and a part to the form in which they are compared."""
+"""Converts an account's timeline, and a part, to forms that can be compared."""
 
 from datetime import datetime
 
@@ -12,9 +12,9 @@ from roost.text import text_or_none
 async def read_since(
     client: x.Client, x_user_id: XUserId, since: datetime
 ) -> list[reconcile.TimelinePost]:
-    """Read every post since an instant of X's time, less clock skew; each post is billed.
+    """Read the account's posts since an instant of X's time, minus a margin for clock skew.
 
-    Raises: as `x.posts.read_timeline`.
+    X bills each post. Raises: as `x.posts.read_timeline`.
     """
     return [
         reconcile.TimelinePost(

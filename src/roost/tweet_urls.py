@@ -1,4 +1,4 @@
-"""Ids and URLs of posts on X: build them, and parse those that a user enters."""
+"""Ids and URLs of posts on X: builds URLs, and parses ids and URLs that a user enters."""
 
 import re
 from typing import Final
@@ -37,7 +37,7 @@ def is_tweet_id(text: str) -> bool:
 
 
 def find_tweet_id(text: str) -> TweetId | None:
-    """Return the id in a post's URL (x.com or twitter.com) or in a bare id, else None."""
+    """Return the id from a post's URL (x.com or twitter.com) or from a bare id, else None."""
     text = text.strip()
     if is_tweet_id(text):
         return TweetId(text)
@@ -46,11 +46,13 @@ def find_tweet_id(text: str) -> TweetId | None:
 
 
 def parse_tweet_id(text: str) -> TweetId:
-    """Return the id in a post's URL or in a bare id.
+    """Return the id from a post's URL or from a bare id.
 
     Raises: PostAddressInvalid.
     """
     tweet_id = find_tweet_id(text)
     if tweet_id is None:
-        raise PostAddressInvalid(f"{text[:_MAX_QUOTED]!r} is not the URL of a post on X.")
+        raise PostAddressInvalid(
+            f"{text[:_MAX_QUOTED]!r} is neither the URL nor the id of a post on X."
+        )
     return tweet_id

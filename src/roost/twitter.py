@@ -1,7 +1,7 @@
-"""`TwitterTool`: one X account by its access token, a thin layer over `roost.x`.
+"""`TwitterTool`: a client of one X account by its access token, a layer over `roost.x`.
 
-For programs that have an access token and no Roost database. `roost.account_client` opens the
-accounts in Roost's database: it also refreshes their tokens and writes the ledger.
+It is for programs that have an access token and no Roost database. For accounts in Roost's
+database, `roost.account_client` also refreshes the tokens and writes the ledger.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,15 +22,15 @@ from roost.tweet_urls import tweet_url
 from roost.x.auth import OAuth1, OAuth1UserToken
 from roost.x.media import UploadApi
 
-#: Finds the last snapshot of an account from the first instant up to (not including) the second.
-#: `roost.history.from_snapshots` returns one for the accounts in Roost's database.
+#: A function that finds the last snapshot of an account from an instant up to (not including) a
+#: later instant. `roost.history.from_snapshots` returns one for accounts in Roost's database.
 History = Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]
 
 _DAY = timedelta(days=1)
 
 
 class HistoryNotKept(Refused):
-    """Past counts of an account are missing: X returns only the current ones."""
+    """An account's past metrics are not available, because X returns only the current ones."""
 
     default_next = (
         "Leave out the dates, or give the tool the history of a connected account"
@@ -47,10 +47,10 @@ class CreatedTweet(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TweetMetrics:
-    """The counts of one post; None where X returns no value."""
+    """The metrics of one post; a metric is None if X returned no value."""
 
     impressions: int | None
-    """Organic impressions if X returns them, else all."""
+    """The organic impressions if X returned them, else all impressions."""
     engagements: int | None
     likes: int | None
     retweets: int | None
@@ -60,27 +60,28 @@ class TweetMetrics:
 
 @dataclass(frozen=True, slots=True)
 class AccountMetrics:
-    """The counts of an account at an instant; None where X returned no value."""
+    """The metrics of an account at an instant; a metric is None if X returned no value."""
 
     followers_count: int | None
     following_count: int | None
     tweet_count: int | None
     read_at: datetime
-    """When the counts were read from X."""
+    """When the metrics were read from X."""
 
 
 class TwitterTool:
-    """One account by its access token: `async with TwitterTool(token) as tool: …`.
+    """A client of one account by its access token: `async with TwitterTool(token) as tool: …`.
 
-    A class because it owns the HTTP connections, which it closes at the end. `oauth1_creds` are
-    used for what OAuth 2.0 cannot do, and for uploads with `upload_api="v1.1"`. They are either
-    complete (`roost.x.auth.OAuth1`) or only the user's token and secret (`OAuth1UserToken`); the
-    app's key and secret are then `TWITTER_API_KEY` and `TWITTER_API_SECRET`, read when the
-    `async with` block is entered.
+    It is a class because it owns HTTP connections, which close at the end. `oauth1_creds` are used
+    for operations that OAuth 2.0 does not cover, and for uploads with `upload_api="v1.1"`. They are
+    either complete (`roost.x.auth.OAuth1`) or only the user's token and secret (`OAuth1UserToken`).
+    In the second case, the app's key and secret are `TWITTER_API_KEY` and `TWITTER_API_SECRET`,
+    which are read when the `async with` block is entered.
 
-    `endpoint` is the X to which all credentials belong: X itself, or an emulator
-    (`XEndpoint("http://127.0.0.1:8710")`). Errors are those of `roost.x.errors`. A create is sent
-    once: after `OutcomeUnknown`, check on X before you send it again.
+    `endpoint` is the X API to which all credentials belong: X's own, or an emulator's
+    (`XEndpoint("http://127.0.0.1:8710")`). Methods raise the errors of `roost.x.errors`. The
+    request of `create_tweet` is sent once: after `OutcomeUnknown`, look for the post on X before
+    you call `create_tweet` again.
     """
 
     def __init__(
@@ -102,11 +103,11 @@ class TwitterTool:
         self._subscription_type: str | None = None
 
     async def __aenter__(self) -> Self:
-        """Open the connections.
+        """Open the HTTP session.
 
-        Raises: SettingInvalid (`oauth1_creds` lack the app's keys, and `TWITTER_API_KEY` or
-        `TWITTER_API_SECRET` is not set), UnsafeHost (these belong to the X of `ROOST_X_BASE_URL`,
-        and `oauth1_creds` to another).
+        Raises: SettingInvalid if `oauth1_creds` lack the app's keys, and `TWITTER_API_KEY` or
+        `TWITTER_API_SECRET` is not set; UnsafeHost if the app's keys, which belong to
+        `ROOST_X_BASE_URL`, and `oauth1_creds` have different endpoints.
         """
         self._oauth1 = _complete(self._oauth1_creds)
         # X's cookies would link the accounts of one program.
@@ -139,7 +140,7 @@ class TwitterTool:
             self._client(),
             subscription_type=self._subscription_type,
             text=text,
-            # A string is passed on as it is, to be refused: a list of it would be its digits.
+            # `create` refuses a string, but would accept the list of the string's digits.
             media_ids=cast(
                 Sequence[XMediaId], media_ids if isinstance(media_ids, str) else list(media_ids)
             ),
@@ -156,10 +157,10 @@ class TwitterTool:
     ) -> XMediaId:
         """Upload a file and wait until it can be attached; see `roost.x.media.upload`.
 
-        The category follows the MIME type by default: image, GIF or video. A path is opened once,
-        and everything is read from that file; no copy is stored.
+        By default, the MIME type determines the category: image, GIF or video. A path is opened
+        once, and everything is read from that file; no copy is stored.
 
-        Raises: what `upload` raises, and CredentialMissing (`v1.1` without OAuth 1.0a credentials).
+        Raises: as `upload`, and CredentialMissing for `v1.1` without OAuth 1.0a credentials.
         """
         uploaded = await x.media.upload(
             self._client(),
@@ -171,7 +172,10 @@ class TwitterTool:
         return uploaded.media_id
 
     async def get_tweet_metrics(self, tweet_id: str) -> TweetMetrics:
-        """Read a post's counts; engagements and clicks only of the account's posts of 30 days.
+        """Read a post's metrics.
+
+        X returns engagements and profile clicks only for the account's own posts of the last 30
+        days.
 
         Raises: NotFoundOnX, RateLimited, OutOfCredits, ReauthorizationRequired, XUnavailable.
         """
@@ -194,13 +198,14 @@ class TwitterTool:
     async def get_user_metrics(
         self, user_id: str, start_date: date | None = None, end_date: date | None = None
     ) -> AccountMetrics:
-        """Return an account's current counts, or those of a past range of dates.
+        """Return an account's current metrics, or its last metrics in a range of past dates.
 
-        The counts of a range are those of the last snapshot in it. Dates are days in UTC, including
-        the last one. Without an end the range lasts until now, without a start it covers the whole
-        history. A range is free; the current counts cost a user read ($0.010).
+        For a range, the result is the last snapshot in the range. Dates are days in UTC, and the
+        range includes the end date. Without an end date, the range lasts until now; without a start
+        date, the range begins with the history. A range is free; current metrics cost a user read
+        ($0.010).
 
-        Raises: HistoryNotKept (no history was given, or it has no snapshot in the range),
+        Raises: HistoryNotKept if there is no history, or no snapshot in the range,
         NotFoundOnX, RateLimited, OutOfCredits, ReauthorizationRequired, XUnavailable.
         """
         client = self._client()
@@ -208,7 +213,7 @@ class TwitterTool:
             user = await x.users.read_user(client, XUserId(user_id))
             return _account_metrics(user.metrics, client.now())
         if self._history is None:
-            raise HistoryNotKept("X does not return an account's counts of a past range of dates.")
+            raise HistoryNotKept("X does not return an account's metrics for past dates.")
         since = datetime.combine(start_date or date.min, time.min, UTC)
         day_after = datetime.combine(end_date, time.min, UTC) + _DAY if end_date else None
         snapshot = await self._history(XUserId(user_id), since, day_after or client.now())
@@ -216,16 +221,17 @@ class TwitterTool:
             raise HistoryNotKept(
                 f"There is no snapshot of the account {user_id} from"
                 f" {start_date or 'the beginning'} to {end_date or 'now'}.",
-                next="Choose a range in which the account was connected and its counts were read.",
+                next="Choose a range in which the account was connected and its metrics were read.",
             )
         return _account_metrics(snapshot.metrics, snapshot.at)
 
     async def verify(self) -> x.users.XUser:
         """Return the account that the token belongs to.
 
-        From then on `create_tweet` knows how long its texts may be.
+        The result determines how long the texts of later `create_tweet` calls may be.
 
-        Raises: ReauthorizationRequired (X answers 401), RateLimited, OutOfCredits, XUnavailable.
+        Raises: ReauthorizationRequired if X responds with 401, RateLimited, OutOfCredits,
+        XUnavailable.
         """
         user = await x.users.read_me(self._client())
         self._subscription_type = user.subscription_type
@@ -235,9 +241,10 @@ class TwitterTool:
         """Exchange the refresh token for new tokens; the tool then uses the new access token.
 
         The app's credentials are `TWITTER_CLIENT_ID` and `TWITTER_CLIENT_SECRET`, which belong to
-        the X of `ROOST_X_BASE_URL`. Store the new refresh token at once: the old one is invalid.
+        `ROOST_X_BASE_URL`. Store the new refresh token at once, because the old token is no longer
+        valid.
 
-        Raises: SettingInvalid, UnsafeHost (that X is not this tool's endpoint),
+        Raises: SettingInvalid, UnsafeHost if `ROOST_X_BASE_URL` is not this tool's endpoint,
         RefreshTokenInvalid, AppMisconfigured, XUnavailable, OutcomeUnknown.
         """
         grant = await x.auth.oauth2.refresh(
@@ -260,7 +267,10 @@ class TwitterTool:
 
 
 def _complete(credentials: OAuth1 | OAuth1UserToken | None) -> OAuth1 | None:
-    """Add the app's key and secret from the settings. Raises: SettingInvalid, UnsafeHost."""
+    """Add the app's key and secret, from the settings, if they are missing.
+
+    Raises: SettingInvalid, UnsafeHost.
+    """
     if not isinstance(credentials, OAuth1UserToken):
         return credentials
     settings = read_settings()

@@ -1,10 +1,10 @@
 """Watchdog thread: exits the process if the event loop is blocked or shutdown hangs.
 
-The thread outlives the loop. A thread that is stuck in a read, for which the loop waits when it
-closes, therefore cannot keep the process alive.
+A closing loop waits for its threads, even for a thread that is stuck in a read. The watchdog thread
+outlives the loop, so that such a thread cannot keep the process alive.
 
-The watchdog counts its own checks instead of reading a clock. A process that was stopped (SIGSTOP,
-a suspended machine) was not blocked: it resumes, and reads its rows again before it acts.
+The watchdog counts its own checks instead of reading a clock, because a process that was stopped
+(SIGSTOP, a suspended machine) was not blocked: once resumed, it reads its rows again and continues.
 """
 
 import asyncio
@@ -27,13 +27,13 @@ EXIT_CODE: Final = 5
 def watching(
     *, max_missed: int = 30, max_shutdown_checks: int = 60, interval_s: float = 1.0
 ) -> Iterator[Callable[[], None]]:
-    """Watch the running loop during the block; yields a function that announces the shutdown.
+    """Watch the running event loop during the block; yield a function to call at shutdown.
 
-    The thread checks the loop every `interval_s` wall seconds. The loop is blocked if it did
-    nothing during `max_missed` checks. Shutdown hangs if it takes more than `max_shutdown_checks`
-    checks, which continue after the block until the process exits. In both cases the process
-    prints its stacks, without values, and exits at once, so that other workers get its locks and
-    jobs.
+    The thread checks the loop every `interval_s` wall seconds. The loop counts as blocked if it ran
+    nothing during `max_missed` checks. The shutdown counts as hanging if it takes
+    `max_shutdown_checks` checks; these checks continue after the block until the process exits. In
+    both cases the process prints its stacks, without values, and exits at once, so that other
+    workers get its locks and jobs.
     """
     loop = asyncio.get_running_loop()
     left, responded, ending = threading.Event(), threading.Event(), threading.Event()
@@ -49,7 +49,7 @@ def watching(
                 _exit("the shutdown hangs")
             if not missed:
                 responded.clear()
-                with contextlib.suppress(RuntimeError):  # The loop has just been closed.
+                with contextlib.suppress(RuntimeError):  # Raised if the loop has just been closed.
                     loop.call_soon_threadsafe(responded.set)
         while ending.is_set():
             time.sleep(interval_s)
@@ -67,10 +67,10 @@ def watching(
 
 @contextlib.contextmanager
 def bounded_end(*, checks: int = 60, interval_s: float = 1.0) -> Iterator[Callable[[], None]]:
-    """Exit the process if the block is not left in time after its work is done.
+    """Exit the process if the block does not end soon after its work is done.
 
-    Yields a function that announces that the work is done. From then on, the block has
-    `checks` times `interval_s` wall seconds.
+    Yields a function to call when the work is done. The block must then end within `checks` times
+    `interval_s` wall seconds.
     """
     left = threading.Event()
 
@@ -78,7 +78,7 @@ def bounded_end(*, checks: int = 60, interval_s: float = 1.0) -> Iterator[Callab
         for _ in range(checks):
             if left.wait(interval_s):
                 return
-        _exit("the work is done, and the process does not exit")
+        _exit("the work is done, but the process does not exit")
 
     try:
         yield threading.Thread(target=watch, name="end watchdog", daemon=True).start

@@ -1,8 +1,9 @@
-"""The watermark: a file of ROOST_HOME with the last event that this machine saw in the database.
+"""The watermark: a file with the last event that this machine saw in the database.
 
-It is compared with the database, which may be a restored copy. Within a generation of the database
-the watermark never decreases, and it is fsynced before it counts. If file and database were
-restored together from one copy, `stop_tag` detects it: it depends on facts outside the copy.
+The file is in ROOST_HOME. Workers compare the watermark with the database, which may be a restored
+copy. Within a generation of the database (`roost resume --all` starts a new one after a restore),
+the watermark never decreases; the file is fsynced before workers rely on it. If the file and the
+database were restored together from one copy, `stop_tag` detects this by facts outside the copy.
 """
 
 import contextlib
@@ -28,7 +29,10 @@ _PAUSE_S: Final = 0.05
 
 
 class Watermark(msgspec.Struct, frozen=True):
-    """The last known event of a database, and its identity; unknown fields are ignored."""
+    """The last known event of a database, and the identity of the database.
+
+    Unknown fields in the file are ignored.
+    """
 
     system_identifier: str
     database_oid: int
@@ -39,9 +43,9 @@ class Watermark(msgspec.Struct, frozen=True):
     """0 if the database had no event."""
     event_tag: int
     clean_stop_tag: int | None = None
-    """A random number for each clean stop; None while a worker runs or after a crash."""
+    """A random number, new at each clean stop; None while a worker runs or after a crash."""
     is_refused: bool = False
-    """The database did not match: only a later generation of it is accepted."""
+    """Whether the database did not match; then only a later generation of it is accepted."""
 
 
 _DECODER: Final = msgspec.json.Decoder(Watermark)
@@ -71,10 +75,10 @@ def read(home: Path) -> Watermark | None:
 
 
 def write(home: Path, mark: Watermark) -> None:
-    """Replace the watermark and fsync it, unless the file contains a newer one.
+    """Replace the watermark in the file and fsync it, unless the file has a newer watermark.
 
-    Several workers of a machine write the file. One that is stopped while it writes does not block
-    the others.
+    All workers of a machine write this file. A worker that is stopped while it writes does not
+    block the others: without the lock, they raise OSError after a second.
     Raises: OSError.
     """
     make_private_folder(home)
@@ -111,7 +115,7 @@ def _lock(file: IO[str]) -> None:
 
 
 def _is_newer(known: Watermark, mark: Watermark) -> bool:
-    """Whether `known` is the newer watermark of the same database."""
+    """Whether `known` is a newer watermark than `mark`, for the same database."""
     if known.generation != mark.generation:
         return known.generation > mark.generation
     if (known.system_identifier, known.database_oid) != (mark.system_identifier, mark.database_oid):
@@ -124,19 +128,20 @@ def _is_newer(known: Watermark, mark: Watermark) -> bool:
 def stop_tag(home: Path, mark: Watermark, *, server_started_at: datetime | None) -> int | None:
     """Identify a clean stop by facts that are not in a copy of ROOST_HOME and the database.
 
-    The database stores the value at the stop, and a start computes it again. It depends on
+    The database stores this value at the stop; the next start computes the value again and compares
+    both. The value depends on
     - the file's inode and change time: no program can set the change time, so a file that was
-      copied, unpacked or overwritten has another one, even if it gets its old inode again;
-    - the machine's boot: a snapshot of the whole machine needs one;
-    - the start of the database server: data directories are replaced while it is stopped.
-      None for the private server, which starts and stops with Roost's processes.
+      copied, unpacked or overwritten has another change time, even if its inode is the old one;
+    - the machine's boot, because a snapshot of the whole machine is restored by a boot;
+    - the start of the database server, which is stopped while its data directory is replaced.
+      `server_started_at` is None for the private server, which starts and stops with Roost.
 
-    None if `mark` is not of a clean stop, or differs from the file.
+    Returns None if `mark` is not from a clean stop, or differs from the file.
     """
     if mark.clean_stop_tag is None:
         return None
     try:
-        # Opened, so that a network file system asks its server for the file's present state.
+        # Opening makes a network file system ask its server for the file's present state.
         with watermark_file(home).open("rb") as file:
             content, status = file.read(), os.fstat(file.fileno())
         if _DECODER.decode(content) != mark:
@@ -146,7 +151,7 @@ def stop_tag(home: Path, mark: Watermark, *, server_started_at: datetime | None)
     started = server_started_at.astimezone(UTC).isoformat() if server_started_at else ""
     facts = (mark.clean_stop_tag, status.st_ino, status.st_ctime_ns, _boot_id(), started)
     digest = hashlib.sha256(repr(facts).encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1  # the column is a signed 32-bit integer
+    return int.from_bytes(digest[:4], "big") >> 1  # The column is a signed 32-bit integer.
 
 
 def _boot_id() -> str:
@@ -158,7 +163,7 @@ def _boot_id() -> str:
 
 @contextlib.contextmanager
 def running(home: Path) -> Iterator[None]:
-    """Hold a file of ROOST_HOME, which remains if the process is killed or crashes."""
+    """Create and lock a file in ROOST_HOME, which remains if the process is killed or crashes."""
     folder = home / "workers"
     make_private_folder(folder)
     path = folder / f"{os.getpid()}-{secrets.token_hex(4)}.run"
@@ -176,6 +181,6 @@ def list_unclean_stops(home: Path) -> list[Path]:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                continue  # its worker is still running
+                continue  # The file's worker is still running.
             found.append(path)
     return found

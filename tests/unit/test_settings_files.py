@@ -75,7 +75,7 @@ def test_the_homes_file_cannot_name_another_home(
     default = tmp_path / ".roost"
     default.mkdir(mode=0o700)
     write(default / ".env", f"ROOST_HOME={home}\n")
-    with pytest.raises(SettingInvalid, match="cannot name another folder"):
+    with pytest.raises(SettingInvalid, match="must be the folder that contains this file"):
         read_settings()
 
 
