@@ -20,6 +20,7 @@ from roost.endpoint import XEndpoint
 from roost.errors import Broken, SettingInvalid
 from roost.http_body import read_body
 from roost.models import Environment
+from roost.next_actions import ActionCode, NextAction
 
 #: An emulator's clock that differs less from its own wall clock was not moved.
 _UNMOVED = timedelta(seconds=1)
@@ -191,7 +192,7 @@ async def open_clock(clock_url: str | None, endpoint: XEndpoint) -> AsyncIterato
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Broken(
                 f"The emulator's clock at {clock_url} does not answer ({type(error).__name__}).",
-                next="Start `roost emulator`, or unset ROOST_CLOCK_URL.",
+                next_action=NextAction(ActionCode.START_EMULATOR),
             ) from error
         clock = EmulatorClock(clock_url, session, reading)
         following = asyncio.create_task(clock.follow(), name="emulator-clock")

@@ -23,6 +23,7 @@ import re
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from roost.next_actions import ActionCode, NextAction
 from roost.scrub import hide_known
 
 
@@ -54,13 +55,25 @@ class RoostError(Exception):
 
     kind: ClassVar[Kind] = Kind.BROKEN
     default_next: ClassVar[str] = ""
+    default_action: ClassVar[ActionCode | None] = None
 
-    def __init__(self, message: str, *, did: str = "", next: str = "", **facts: Any) -> None:  # noqa: A002
+    def __init__(
+        self,
+        message: str,
+        *,
+        did: str = "",
+        next: str = "",  # noqa: A002  the name in JSON
+        next_action: NextAction | None = None,
+        **facts: Any,
+    ) -> None:
         message = hide_known(message)
         super().__init__(message)
         self.message = message
         self.did = hide_known(did) or "Nothing was changed."
         self.next = hide_known(next) or self.default_next
+        if next_action is None and not next and self.default_action is not None:
+            next_action = NextAction(self.default_action)
+        self.next_action = next_action
         self.facts: dict[str, Any] = _hide_secrets(facts)
 
     @property
@@ -68,14 +81,19 @@ class RoostError(Exception):
         """The stable name of this failure: the class in snake case."""
         return snake_case(type(self).__name__)
 
-    def as_dict(self) -> dict[str, Any]:
-        """The failure as every face shows it to a program."""
+    def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
+        """The failure as every face shows it to a program.
+
+        `next_text` is `next_action` in the words of the face.
+        """
+        action = self.next_action
         shown = {
             "code": self.code,
             "kind": self.kind.value,
             "message": self.message,
             "did": self.did,
-            "next": self.next,
+            "next": self.next if next_text is None else next_text,
+            "next_action": None if action is None else action.to_json(),
         }
         return shown | {"facts": self.facts} if self.facts else shown
 
@@ -175,19 +193,19 @@ class NotFound(RoostError):
 class TenantNotFound(NotFound):
     """No tenant has this name."""
 
-    default_next = "`roost init --tenant NAME` makes one."
+    default_action = ActionCode.CREATE_TENANT
 
 
 class AccountNotFound(NotFound):
     """No connected account answers to this name."""
 
-    default_next = "`roost connect` connects one; `roost doctor` lists those there are."
+    default_action = ActionCode.CONNECT_ACCOUNT
 
 
 class PostNotFound(NotFound):
     """No post has this number."""
 
-    default_next = "`roost posts` lists them."
+    default_action = ActionCode.LIST_POSTS
 
 
 class Conflict(RoostError):
@@ -207,10 +225,7 @@ class AccountConnectedElsewhere(Conflict):
 class DatabaseCopied(Conflict):
     """The database is a copy of the one that workers have published from."""
 
-    default_next = (
-        "Where the original is no longer used, `roost resume --all --this-is-the-real-one` makes"
-        " this one the original."
-    )
+    default_action = ActionCode.ACCEPT_COPY
 
 
 class PostNotEditable(Conflict):
@@ -287,7 +302,7 @@ class MediaStalled(Busy):
 class RestoreSearchFailed(Busy):
     """After a restore, X could not be searched for all accounts, so nothing was resumed."""
 
-    default_next = "Run `roost resume --all` again once X answers."
+    default_action = ActionCode.RESUME_AGAIN
 
 
 class Broken(RoostError):
@@ -318,25 +333,25 @@ class PoolerUnsupported(Broken):
 class SchemaOutdated(Broken):
     """The database's tables are not those of this version."""
 
-    default_next = "Run `roost init`; it migrates the database."
+    default_action = ActionCode.MIGRATE_DATABASE
 
 
 class DatabaseForgot(Broken):
     """The database lacks what was seen in it: it was restored, or failed over to an older copy."""
 
-    default_next = "`roost resume --all` looks on X for what may be missing, then goes on."
+    default_action = ActionCode.SEARCH_AND_RESUME
 
 
 class WatermarkUnreadable(Broken):
     """The file that says what this machine has seen last in the database cannot be read."""
 
-    default_next = "`roost resume --all` looks on X for what may be missing, and writes it anew."
+    default_action = ActionCode.SEARCH_AND_RESUME
 
 
 class VaultKeyMissing(Broken):
     """No key is there to open or seal a secret."""
 
-    default_next = "`roost init` makes one, or set ROOST_VAULT_KEYS to `id:base64`."
+    default_action = ActionCode.CREATE_VAULT_KEY
 
 
 class VaultDamaged(Broken):
@@ -352,19 +367,16 @@ class MediaNotCopied(Broken):
 class MediaCopyLost(Broken):
     """Roost's own copy of a post's file is gone, or is on another machine."""
 
-    default_next = (
-        "Bring the folder `media` of ROOST_HOME back, or give the file again:"
-        " `roost edit POST --media FILE`."
-    )
+    default_action = ActionCode.RESTORE_MEDIA
 
 
 class MediaCopyDamaged(Broken):
     """Roost's own copy of a post's file has other bytes than were checked."""
 
-    default_next = "Give the file again: `roost edit POST --media FILE`."
+    default_action = ActionCode.REPLACE_MEDIA
 
 
 class ReconnectNeeded(Broken):
     """An account's grant is dead; only its owner can give a new one."""
 
-    default_next = "`roost connect` connects the account again; waiting posts then go out."
+    default_action = ActionCode.RECONNECT_ACCOUNT

@@ -23,6 +23,7 @@ from roost.errors import (
 )
 from roost.file_trust import require_trusted_folder
 from roost.media_store import MediaStore
+from roost.next_actions import ActionCode, NextAction
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY, first_line
 from roost.store.database import Database, open_database, unavailable
@@ -130,9 +131,7 @@ async def administrator_url(settings: Settings) -> AsyncIterator[str]:
         raise AdministratorNeeded(
             "The database has to be prepared or brought up to date by an administrator, and"
             " ROOST_ADMIN_DATABASE_URL is not set.",
-            next="Run `roost init` with ROOST_ADMIN_DATABASE_URL: the same database as somebody"
-            " who may make its roles and tables. Or have an administrator run this once, give"
-            " both roles passwords, and let ROOST_ADMIN_DATABASE_URL log in as the first.",
+            next_action=NextAction(ActionCode.PREPARE_DATABASE),
             sql=administrator_sql(str(database)),
         )
     require_known_options(settings.roost_admin_database_url, setting="ROOST_ADMIN_DATABASE_URL")
@@ -187,7 +186,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         except DatabaseUnavailable as error:
             if settings.database_url is None and not error.will_pass:
                 # The private server lets everybody in whom it knows.
-                raise SchemaOutdated(f"{error} `roost init` has not made it yet.") from None
+                raise SchemaOutdated(f"{error} It was not made yet.") from None
             raise
         yield database
 
@@ -247,7 +246,7 @@ def wrap_unexpected(error: Exception) -> RoostError:
     if isinstance(error, DATABASE_AWAY):
         log.warning("the database did not answer (%s)", type(error).__name__)
         return DatabaseUnavailable(
-            "The database did not answer.", next="Try again; `roost doctor` looks at it."
+            "The database did not answer.", next_action=NextAction(ActionCode.TRY_AGAIN)
         )
     log.error("not foreseen: %s", describe_exception(error))
     return Broken(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from roost.models import PART_MOVES, POST_MOVES, PartState, PostState
-from roost.services.resolve import Choice
+from roost.publishing.decisions import Choice
 
 ROOT = Path(__file__).parents[2]
 PUBLISHING = (ROOT / "docs" / "publishing.md").read_text("utf-8")

@@ -12,7 +12,7 @@ from roost.models import AlertKind, PostId, PostState, Reason, ReasonCode, Tweet
 from roost.models.alerts import about_account, about_app
 from roost.services import monitor, pause, resolve, restore_check, resume, schedule
 from roost.services.clock_check import ClockCheck, Skew
-from roost.services.publish import outcomes
+from roost.services.publish import outcomes, waits
 from roost.services.publish.context import PublishContext
 from roost.services.schedule import PartInput
 from roost.x.errors import AppMisconfigured, ReauthorizationRequired
@@ -135,7 +135,7 @@ async def back_off(desk: Desk, kind: AlertKind) -> None:
         (),
     )
     error = AppMisconfigured("X accepts nothing from the app.")
-    await outcomes.back_off_app(context, timedelta(minutes=5), kind, error)
+    await waits.back_off_app(context, timedelta(minutes=5), kind, error)
     await schedule.cancel_post(desk.runtime, desk.scope, probe)
 
 

@@ -15,6 +15,7 @@ from roost.account_client import mark_needs_reconnect
 from roost.models import POST_MOVES, AlertKind, PostId, PostState
 from roost.models.alerts import about_post
 from roost.outcome_alerts import STATE_ALERTS
+from roost.publishing import decisions
 from roost.services import monitor, resolve
 from roost.services.clock_check import ClockCheck
 from roost.x.errors import ReauthorizationRequired
@@ -150,7 +151,7 @@ def test_cases_include_every_way_out_of_an_alerting_state() -> None:
     assert set(POST_ENDINGS) == set(STATE_ALERTS)
     for state, (_, endings) in POST_ENDINGS.items():
         assert {after for after in endings if after != "left"} == POST_MOVES[state], state
-        can_be_left = resolve.Choice.ACKNOWLEDGE in resolve._CHOICES[state]
+        can_be_left = decisions.Choice.ACKNOWLEDGE in decisions.CHOICES[state]
         assert ("left" in endings) is can_be_left, state
 
 
@@ -176,7 +177,7 @@ async def check_attention(desk: Desk) -> None:
     alerted = {alert.subject for _, alert in await monitor.list_alerts(desk.runtime)}
     for post in posts:
         is_alerted = about_post(post.id) in alerted
-        assert resolve.needs_attention(post) is is_alerted, post
+        assert decisions.needs_attention(post) is is_alerted, post
 
 
 @pytest.mark.parametrize("state", list(POST_ENDINGS), ids=str)
@@ -184,14 +185,14 @@ async def test_needs_attention_equals_an_open_alert(desk: Desk, state: PostState
     opening, endings = POST_ENDINGS[state]
     post_id = await opening(desk)
     post = await desk.see(post_id)
-    assert (post.state, resolve.needs_attention(post)) == (state, True)
+    assert (post.state, decisions.needs_attention(post)) == (state, True)
     await check_attention(desk)
     if "left" not in endings:
         return
     await acknowledge(desk, post_id)
     left = await desk.see(post_id)
-    assert (left.state, resolve.needs_attention(left)) == (state, False)
-    assert resolve.Choice.ACKNOWLEDGE not in resolve.list_choices(left)
+    assert (left.state, decisions.needs_attention(left)) == (state, False)
+    assert decisions.Choice.ACKNOWLEDGE not in decisions.list_choices(left)
     with pytest.raises(resolve.DecisionNotOpen):
         await acknowledge(desk, post_id)
 
@@ -202,7 +203,7 @@ async def test_acknowledged_post_that_fails_again_opens_an_alert(desk: Desk) -> 
     await retime(desk, post_id)
     await desk.work_through()
     post = await desk.see(post_id)
-    assert (post.state, resolve.needs_attention(post)) == (PostState.FAILED, True)
+    assert (post.state, decisions.needs_attention(post)) == (PostState.FAILED, True)
     assert await kinds(desk) == [AlertKind.FAILED]
 
 

@@ -11,12 +11,14 @@ from roost.account_client import StoredTokenSource
 from roost.errors import PostRefused
 from roost.models import Alert, PartState, PostId, PostState, TweetId
 from roost.prices import price_of_create
+from roost.publishing import decisions
+from roost.publishing.decisions import Choice
 from roost.publishing.history import describe_event
 from roost.publishing.state import PublishState
 from roost.services import resolve, schedule
 from roost.services.publish import outcomes
 from roost.services.publish.context import PublishContext
-from roost.services.resolve import Choice, DecisionNotOpen, TweetUnlikely
+from roost.services.resolve import DecisionNotOpen, TweetUnlikely
 from roost.services.schedule import PartInput
 
 
@@ -63,7 +65,7 @@ async def state_of(desk: Desk, post_id: PostId) -> PublishState:
 async def test_confirm_sent_adopts_the_part_and_continues_the_thread(desk: Desk) -> None:
     await desk.emulator.switch(refuse_duplicates=False)
     post_id = await twins(desk, "Low tide at six", "High tide at noon")
-    assert resolve.list_choices(await desk.see(post_id)) == (
+    assert decisions.list_choices(await desk.see(post_id)) == (
         Choice.FOUND, Choice.RESEND, Choice.DISCARD,
     )  # fmt: skip
     first, second = [post["id"] for post in (await desk.emulator.ground_truth())["posts"]]
@@ -210,12 +212,12 @@ async def test_continue_thread_refuses_an_invalid_text(desk: Desk) -> None:
 
 async def test_delete_sent_deletes_and_bills_the_published_parts(desk: Desk) -> None:
     post_id = await halved(desk)
-    parts = resolve.list_deletable(await desk.see(post_id))
-    assert str(resolve.price_deletion(parts).low) == "0.010"
+    parts = decisions.list_deletable(await desk.see(post_id))
+    assert str(decisions.price_deletion(parts).low) == "0.010"
     post = await resolve.delete_sent(desk.runtime, desk.scope, post_id)
     assert post.state is PostState.CANCELLED
     assert [part.deleted_at is not None for part in post.parts] == [True, False, False]
-    assert resolve.list_deletable(post) == []
+    assert decisions.list_deletable(post) == []
     assert await desk.requests("delete_post") == [200]
     gone = [
         each["deleted_at"] is not None for each in (await desk.emulator.ground_truth())["posts"]
@@ -255,7 +257,7 @@ async def test_acknowledge_continues_a_post_without_an_unknown_part(
     await outcomes.record_sent(context, part, part.last, TweetId("1790000000000000000"))
     post = await desk.see(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert resolve.list_choices(post) == (Choice.ACKNOWLEDGE,)
+    assert decisions.list_choices(post) == (Choice.ACKNOWLEDGE,)
     with pytest.raises(DecisionNotOpen):
         await resolve.confirm_absent(desk.runtime, desk.scope, post_id)
     await resolve.acknowledge(desk.runtime, desk.scope, post_id)
@@ -282,7 +284,7 @@ async def test_no_decision_is_open_for_a_published_post(desk: Desk, choice: Choi
         await verbs[choice]()
     assert await desk.story(post_id) == history
     assert await desk.on_x() == ["Out"]
-    assert resolve.list_choices(await desk.see(post_id)) == ()
+    assert decisions.list_choices(await desk.see(post_id)) == ()
 
 
 async def test_decision_is_recorded_with_its_actor(desk: Desk) -> None:

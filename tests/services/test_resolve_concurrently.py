@@ -9,8 +9,10 @@ import pytest
 from fix_publishing import Desk
 from roost import store, x
 from roost.models import Post, PostId, PostState
+from roost.publishing import decisions
+from roost.publishing.decisions import Choice
 from roost.services import resolve
-from roost.services.resolve import Choice, DecisionNotOpen
+from roost.services.resolve import DecisionNotOpen
 
 pytestmark = pytest.mark.timing
 
@@ -81,14 +83,14 @@ async def test_interrupted_delete_is_completed_by_another(desk: Desk, when: str)
     assert failed.value.did == "The post is cancelled; its part 1 is still on X."
     post = await desk.see(post_id)
     assert post.state is PostState.CANCELLED
-    assert resolve.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)
-    assert [part.position for part in resolve.list_deletable(post)] == [1]
+    assert decisions.list_choices(post) == (Choice.DELETE, Choice.ACKNOWLEDGE)
+    assert [part.position for part in decisions.list_deletable(post)] == [1]
     assert await alerts(desk) == ["failed", "decision"] or await alerts(desk) == ["decision"]
     with pytest.raises(DecisionNotOpen):
         await resolve.continue_thread(desk.runtime, desk.scope, post_id, "Other")
     await desk.emulator.clear_faults()
     post = await resolve.delete_sent(desk.runtime, desk.scope, post_id)
-    assert resolve.list_choices(post) == ()
+    assert decisions.list_choices(post) == ()
     assert not await is_on_x(desk, "One")
     assert not await is_on_x(desk, "Two")
     assert "decision" not in await alerts(desk)

@@ -12,6 +12,7 @@ from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result
 from roost.errors import RoostError
 from roost.escaping import one_line
+from roost.next_actions import ActionCode, NextAction
 from roost.runtime import Runtime, open_runtime
 from roost.services import health
 from roost.services.health import HealthFinding, HealthStatus
@@ -104,7 +105,10 @@ async def _check_runtime(runtime: Runtime, live: bool, yes: bool) -> list[Health
     if not accounts:
         findings.append(
             HealthFinding(
-                "accounts", HealthStatus.WARNING, "none is connected", "Run `roost connect`."
+                "accounts",
+                HealthStatus.WARNING,
+                "none is connected",
+                next_action=NextAction(ActionCode.CONNECT_FIRST_ACCOUNT),
             )
         )
     return findings

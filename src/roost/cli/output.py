@@ -12,6 +12,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from roost import escaping
+from roost.cli.next_actions import describe_next, error_as_json
 from roost.errors import RoostError
 from roost.mediafile.probe import printable_name
 from roost.models import PostFinding, Reason
@@ -93,7 +94,7 @@ def print_findings(findings: Sequence[PostFinding]) -> None:
 def print_error(error: RoostError, *, as_json: bool) -> None:
     """Print an error: as JSON on standard output, or as sentences on standard error."""
     if as_json:
-        print_result({"error": error.as_dict()}, as_json=True)
+        print_result({"error": error_as_json(error)}, as_json=True)
         return
     print_note(escaping.one_line(f"{error.code}: {error.message}"))
     for violation in error.facts.get("violations", []):
@@ -102,8 +103,8 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
     if "sql" in error.facts:
         print_note(error.facts["sql"])
     print_note(escaping.one_line(error.did))
-    if error.next:
-        print_note(escaping.one_line(error.next))
+    if advice := describe_next(error):
+        print_note(escaping.one_line(advice))
 
 
 class CopyProgress:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from roost.cli.command import exit_code
+from roost.cli.next_actions import describe_next, error_as_json
 from roost.cli.output import describe_finding, describe_price, print_result, to_json
 from roost.cli.part_arguments import describe_options
 from roost.cli.post_status import describe_pauses, describe_wait, local_time
@@ -94,7 +95,9 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
         lines.append(f"part {order}: {indented(draft.text, '  ')}")
         lines += [one_line(f"  {line}") for line in describe_options(draft.options)]
     lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in judged.violations]
-    lines += [one_line(f"✗ {one.code}: {one.message} {one.next}") for one in result.problems]
+    lines += [
+        one_line(f"✗ {one.code}: {one.message} {describe_next(one)}") for one in result.problems
+    ]
     lines += [describe_finding(one) for one in judged.findings]
     if result.is_other_x:
         lines.append(f"! The account belongs to the {account.environment} X: not from here.")
@@ -124,7 +127,7 @@ def _as_json(result: _Preview) -> dict[str, object]:
         "options": [draft.options for draft in result.judged.parts],
         "violations": result.judged.violations,
         "findings": result.judged.findings,
-        "problems": [error.as_dict() for error in result.problems],
+        "problems": [error_as_json(error) for error in result.problems],
         "account": to_json(result.account),
         "due_at": result.due_at,
         "paused_by": result.status.paused_by,

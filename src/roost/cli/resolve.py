@@ -11,10 +11,10 @@ from roost.cli.output import print_result
 from roost.cli.post_status import describe_post, post_as_json
 from roost.errors import InvalidInput
 from roost.models import Post, PostId, Scope
+from roost.publishing.decisions import Choice, list_choices, list_deletable, price_deletion
 from roost.runtime import Runtime
 from roost.services import queries
 from roost.services import resolve as decisions
-from roost.services.resolve import Choice
 
 
 class DecisionUnclear(InvalidInput):
@@ -75,10 +75,10 @@ def _validate_arguments(choice: Choice, url: str | None, text: str | None) -> No
 
 async def _confirm_price(runtime: Runtime, scope: Scope, post_id: PostId, yes: bool) -> None:
     post = await queries.get_post(runtime, scope, post_id)
-    if Choice.DELETE not in decisions.list_choices(post):
+    if Choice.DELETE not in list_choices(post):
         return  # the service refuses it, so it costs nothing
-    parts = decisions.list_deletable(post)
-    price = decisions.price_deletion(parts)
+    parts = list_deletable(post)
+    price = price_deletion(parts)
     cost = f"Deleting {len(parts)} parts of post {post_id} from X costs ${price.low:.3f}."
     if not await confirm(cost, yes=yes):
         raise PriceNotAgreed(cost)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from roost import store
 from roost.errors import InvalidInput
+from roost.next_actions import ActionCode
 from roost.runtime import Runtime
 
 _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -22,7 +23,7 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 class ChallengeInvalid(InvalidInput):
     """The challenge does not have the format of this version."""
 
-    default_next = "Use the `roost connect` of the web server's version."
+    default_action = ActionCode.USE_SAME_VERSION
 
 
 def make_challenge() -> str:

@@ -25,11 +25,11 @@ from roost.models import (
     TenantId,
     Wait,
 )
+from roost.publishing.decisions import Choice
 from roost.publishing.state import PublishState, find_wait
 from roost.runtime import Runtime, wrap_unexpected
 from roost.services import pause
 from roost.services.pause import PauseScope, PauseStatus
-from roost.services.resolve import Choice
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
 

@@ -1,8 +1,6 @@
 """Applies a user's decision about a post that Roost cannot or must not finish by itself."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from roost import store, x
@@ -12,7 +10,6 @@ from roost.models import (
     AlertKind,
     Detail,
     EventCode,
-    Part,
     PartState,
     Post,
     PostId,
@@ -24,10 +21,11 @@ from roost.models import (
     reason_detail,
 )
 from roost.models.alerts import about_post
+from roost.next_actions import ActionCode, NextAction
 from roost.outcome_alerts import FINAL_EVENTS
 from roost.part_price import price_part
-from roost.prices import Operation, Price, price_of, sum_prices
 from roost.publishing import reconcile, validation
+from roost.publishing.decisions import Choice, list_choices, list_deletable
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.snowflake import snowflake_time
@@ -35,75 +33,8 @@ from roost.store.database import Transaction
 from roost.text import text_or_none
 from roost.tweet_urls import find_tweet_id
 
-
-class Choice(StrEnum):
-    """What a user can decide about a post that did not end as planned."""
-
-    FOUND = "found"
-    """The undecided part is on X."""
-    RESEND = "resend"
-    """The undecided part is not on X, or the missed post is still wanted: send it."""
-    DISCARD = "discard"
-    """Give up the undecided part, or the missed post."""
-    CONTINUE = "continue"
-    """Continue a thread from the part that X refused."""
-    DELETE = "delete"
-    """Delete the published parts of a thread from X."""
-    ACKNOWLEDGE = "acknowledge"
-    """Leave the post as it is; it no longer needs attention."""
-
-
-_CHOICES: Final = {
-    PostState.NEEDS_DECISION: (Choice.FOUND, Choice.RESEND, Choice.DISCARD),
-    PostState.MISSED: (Choice.RESEND, Choice.DISCARD),
-    PostState.PARTLY_PUBLISHED: (Choice.CONTINUE, Choice.DELETE, Choice.ACKNOWLEDGE),
-    PostState.FAILED: (Choice.ACKNOWLEDGE,),
-}
 #: States in which an acknowledged post is marked, so that it no longer needs attention.
 _ACKNOWLEDGEABLE: Final = (PostState.FAILED, PostState.PARTLY_PUBLISHED, PostState.CANCELLED)
-#: States of a post that needs a user's attention.
-_NEEDING_ATTENTION: Final = (
-    PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED, PostState.MISSED, PostState.FAILED,
-)  # fmt: skip
-
-
-def list_choices(post: Post) -> tuple[Choice, ...]:
-    """List what a user can decide about this post now. Pure."""
-    if post.state is PostState.NEEDS_DECISION:
-        return _CHOICES[post.state] if _is_unknown(post) else (Choice.ACKNOWLEDGE,)
-    choices = _CHOICES.get(post.state, ())
-    if post.state is PostState.CANCELLED and list_deletable(post):
-        choices = (Choice.DELETE, Choice.ACKNOWLEDGE)
-    if post.acknowledged_at is not None:
-        choices = tuple(choice for choice in choices if choice is not Choice.ACKNOWLEDGE)
-    if post.possible_duplicate and Choice.ACKNOWLEDGE not in choices:
-        choices = (*choices, Choice.ACKNOWLEDGE)
-    return choices
-
-
-def needs_attention(post: Post) -> bool:
-    """Whether a post needs a user's attention and was not acknowledged. Pure."""
-    if post.possible_duplicate:
-        return True
-    is_acknowledged = post.acknowledged_at is not None
-    is_half_deleted = post.state is PostState.CANCELLED and bool(list_deletable(post))
-    return not is_acknowledged and (post.state in _NEEDING_ATTENTION or is_half_deleted)
-
-
-def _is_unknown(post: Post) -> bool:
-    """Whether its next part may be on X; if not, a decision was requested for another reason."""
-    current = next((part for part in post.parts if part.state is not PartState.SENT), None)
-    return current is not None and current.state is PartState.UNKNOWN
-
-
-def list_deletable(post: Post) -> list[Part]:
-    """List the parts that are still on X, as far as Roost knows. Pure."""
-    return [part for part in post.parts if part.sent_as is not None and part.deleted_at is None]
-
-
-def price_deletion(parts: Sequence[Part]) -> Price:
-    """Return the price of deleting these parts from X. Pure."""
-    return sum_prices([price_of(Operation.DELETE_POST) for _ in parts])
 
 
 class DecisionNotOpen(Conflict):
@@ -325,7 +256,7 @@ def _decision_not_open(post: Post) -> DecisionNotOpen:
     return DecisionNotOpen(
         f"Post {post.id} is {post.state}: "
         + (f"the possible decisions are {choices}." if choices else "there is nothing to decide."),
-        next=f"`roost posts {post.id} --history` shows its state.",
+        next_action=NextAction(ActionCode.SHOW_POST, {"post_id": post.id}),
     )
 
 

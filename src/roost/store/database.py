@@ -17,6 +17,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
+from roost.next_actions import ActionCode, NextAction
 from roost.store.away import DATABASE_AWAY, ConnectionRefused, first_line
 from roost.store.migrations import HEAD
 from roost.store.privileges import Login, find_login
@@ -206,10 +207,9 @@ def unavailable(reason: str, *, will_pass: bool) -> DatabaseUnavailable:
     """The error for a database that cannot be used now (`will_pass`) or with these settings."""
     error = DatabaseUnavailable(
         f"The database cannot be used: {reason}",
-        next="See that PostgreSQL runs at DATABASE_URL, then `roost doctor`."
-        if will_pass
-        else "See that DATABASE_URL has the right server, database, login and password. `roost"
-        " init` with ROOST_ADMIN_DATABASE_URL makes the login where it is missing.",
+        next_action=NextAction(
+            ActionCode.START_DATABASE if will_pass else ActionCode.CHECK_DATABASE_URL
+        ),
     )
     error.will_pass = will_pass
     return error
@@ -252,8 +252,7 @@ def _require_safe(login: Login) -> None:
             f"Roost logs in to the database {login.database} only as {login.expected}, not as"
             f" {login.name}{also}.",
             did="Roost did not start.",
-            next=f"Let DATABASE_URL log in as {login.expected}. Where that role is missing, `roost"
-            " init` makes it: give it an administrator's address as ROOST_ADMIN_DATABASE_URL.",
+            next_action=NextAction(ActionCode.LOG_IN_AS_ROLE, {"role": login.expected}),
         )
     raise UnsafeDatabaseRole(
         f"The database login {login.name} could see every tenant's rows: it "

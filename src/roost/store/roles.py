@@ -14,6 +14,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from roost.errors import AdministratorNeeded, SettingInvalid
+from roost.next_actions import ActionCode, NextAction
 from roost.store.ownership import find_transfers
 
 #: PostgreSQL truncates longer names, so that two databases could share a role.
@@ -176,8 +177,7 @@ async def make_roles(
     except psycopg.errors.InsufficientPrivilege:
         raise AdministratorNeeded(
             f"The database user {missing.me} may not create what Roost needs.",
-            next="Have an administrator of the database run this, then `roost init` again."
-            f" Where the server requires passwords, {roles.app} needs one as well.",
+            next_action=NextAction(ActionCode.PREPARE_ROLES, {"role": roles.app}),
             sql=_as_script(missing.statements, connection),
         ) from None
     return True

@@ -11,9 +11,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from roost.errors import InvalidInput, NotFound, RoostError
 from roost.models import IntegrationId, PostId, Scope, Tenant
+from roost.publishing.decisions import Choice
 from roost.runtime import Runtime
 from roost.services import pause, queries, resolve, resume
-from roost.services.resolve import Choice
 from roost.web import error_handlers, pages
 from roost.web.dependencies import ACTOR, NamedTenant, OpenRuntime, RowId, TenantScope, scope_of
 

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from roost import escaping
 from roost.errors import InvalidInput, Kind, NotFound, RoostError
-from roost.web import templating
+from roost.web import next_actions, templating
 
 #: The HTTP status of each kind of error.
 STATUS: Final[Mapping[Kind, int]] = {
@@ -44,17 +44,27 @@ class SafeJSON(JSONResponse):
 
 
 def error_response(
-    path: str, error: RoostError, *, status: int | None = None, title: str | None = None
+    path: str,
+    error: RoostError,
+    *,
+    tenant_name: str = "default",
+    status: int | None = None,
+    title: str | None = None,
 ) -> Response:
     """Return JSON for paths below `/api`, and a page for others and for `/api/auth`.
 
-    Status and title default to those of the error's kind.
+    Status and title default to those of the error's kind. The page links to where something can be
+    done about it, for the tenant of the request.
     """
     code = STATUS[error.kind] if status is None else status
     if path.startswith("/api/") and not path.startswith("/api/auth/"):
-        return SafeJSON({"error": error.as_dict()}, code)
+        return SafeJSON({"error": next_actions.error_as_json(error)}, code)
     return templating.page(
-        "error.html.j2", status=code, title=title or _TITLES[error.kind], error=error
+        "error.html.j2",
+        status=code,
+        title=title or _TITLES[error.kind],
+        error=error,
+        link=next_actions.find_link(error.next_action, tenant_name),
     )
 
 
@@ -62,7 +72,8 @@ def add_handlers(app: FastAPI) -> None:
     """Have the application respond to every error with `error_response`."""
 
     async def on_roost_error(request: Request, error: Any) -> Response:
-        return error_response(request.url.path, error)
+        tenant_name = request.query_params.get("tenant", "default")
+        return error_response(request.url.path, error, tenant_name=tenant_name)
 
     async def on_invalid_request(request: Request, error: Any) -> Response:
         return error_response(request.url.path, _describe_invalid(error))

@@ -1,15 +1,21 @@
-"""Words what a person can do next on the pages: the web server's wording table.
+"""Words what a person can do next on the pages, and links to where it is done.
 
-A page names its own buttons. What only the command line can do is named as a command.
+What only the command line can do is named as a command.
 """
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
 
+from roost.errors import RoostError
 from roost.next_actions import ActionCode, NextAction
 
 #: A sentence for each action; facts are in braces, commands in backticks.
 _SENTENCES: Final[Mapping[ActionCode, str]] = {
+    ActionCode.LIST_POSTS: "Start from the list of posts.",
+    ActionCode.SHOW_POST: "Open post {post_id}: its page shows its state and its history.",
+    ActionCode.RESCHEDULE_POST: "Give it another time: `roost edit {post_id} --at TIME`.",
     ActionCode.DECIDE_UNKNOWN: "Open post {post_id}: it shows what is known, and you decide.",
     ActionCode.DECIDE_PARTLY_PUBLISHED: (
         "Open post {post_id} to continue the thread, delete its published parts from X, or leave"
@@ -24,9 +30,21 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Check the account's timeline and delete what is there twice; then acknowledge post"
         " {post_id}."
     ),
+    ActionCode.CHECK_MEDIA: "Check the file with `roost check --media`, or use another one.",
+    ActionCode.REPLACE_MEDIA: "Give the file again: `roost edit POST --media FILE`.",
+    ActionCode.RESTORE_MEDIA: (
+        "Restore the folder `media` of ROOST_HOME, or give the file again: `roost edit POST --media"
+        " FILE`."
+    ),
+    ActionCode.CONNECT_ACCOUNT: (
+        "Press “Connect an account”, or start from the list of those that are connected."
+    ),
+    ActionCode.CONNECT_FIRST_ACCOUNT: "Press “Connect an account”.",
     ActionCode.RECONNECT_ACCOUNT: (
         "Connect the account again; its waiting posts are then published."
     ),
+    ActionCode.RESUME_ACCOUNT: "Press “Resume its posts” on the page of @{username}.",
+    ActionCode.USE_SAME_VERSION: "Use the `roost connect` of the web server's version.",
     ActionCode.BUY_CREDITS: (
         "Buy credits or raise the cap in X's developer console; requests then succeed again."
     ),
@@ -34,6 +52,45 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Check TWITTER_CLIENT_ID, TWITTER_CLIENT_SECRET and the app's plan at X."
     ),
     ActionCode.WAIT_FOR_LIMIT: "Wait until X's limit resets; the posts are then published.",
+    ActionCode.CREATE_TENANT: "`roost init --tenant NAME` makes one.",
+    ActionCode.INITIALIZE: "Run `roost init`.",
+    ActionCode.MIGRATE_DATABASE: "Run `roost init`; it migrates the database.",
+    ActionCode.CREATE_VAULT_KEY: (
+        "`roost init` makes one, or set ROOST_VAULT_KEYS to `id:base64`."
+    ),
+    ActionCode.PREPARE_DATABASE: (
+        "Run `roost init` with ROOST_ADMIN_DATABASE_URL: the same database as a user who may make"
+        " its roles and tables. Or have an administrator run this once, give both roles passwords,"
+        " and let ROOST_ADMIN_DATABASE_URL log in as the first."
+    ),
+    ActionCode.PREPARE_ROLES: (
+        "Have an administrator of the database run this, then `roost init` again. Where the server"
+        " requires passwords, {role} needs one as well."
+    ),
+    ActionCode.REVOKE_RIGHTS: (
+        "Have an administrator of the database revoke that; `roost init` with"
+        " ROOST_ADMIN_DATABASE_URL closes the database to other roles."
+    ),
+    ActionCode.START_DATABASE: (
+        "Check that PostgreSQL runs at DATABASE_URL, then run `roost doctor`."
+    ),
+    ActionCode.CHECK_DATABASE_URL: (
+        "Check that DATABASE_URL has the right server, database, login and password. `roost init`"
+        " with ROOST_ADMIN_DATABASE_URL makes the login where it is missing."
+    ),
+    ActionCode.LOG_IN_AS_ROLE: (
+        "Let DATABASE_URL log in as {role}. Where that role is missing, `roost init` makes it: give"
+        " it an administrator's address as ROOST_ADMIN_DATABASE_URL."
+    ),
+    ActionCode.TRY_AGAIN: "Try again; `roost doctor` checks it.",
+    ActionCode.START_EMULATOR: "Start `roost emulator`, or unset ROOST_CLOCK_URL.",
+    ActionCode.START_WORKER: "Start `roost worker`.",
+    ActionCode.CHECK_LATE_POSTS: "Check the posts, and the worker's log.",
+    ActionCode.RESUME_EVERYTHING: "Press “Resume everything”.",
+    ActionCode.RESUME_AGAIN: "Press “Resume everything” again once X answers.",
+    ActionCode.SEARCH_AND_RESUME: (
+        "Press “Resume everything”: X is searched for what may be missing first."
+    ),
     ActionCode.CHECK_WORKER: "Check that `roost worker` runs, then run `roost doctor`.",
     ActionCode.SET_CLOCK: (
         "Set the clock (check that NTP runs); the worker then resumes by itself."
@@ -48,7 +105,49 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ),
 }
 
+_CONNECT: Final = "/api/auth/twitter/start"
+_POST: Final = "/posts/{post_id}"
+#: The label and the path of the page where an action is done; facts are in braces.
+_LINKS: Final[Mapping[ActionCode, tuple[str, str]]] = {
+    ActionCode.LIST_POSTS: ("All posts", "/posts"),
+    ActionCode.SHOW_POST: ("Open post {post_id}", _POST),
+    ActionCode.DECIDE_UNKNOWN: ("Decide", _POST),
+    ActionCode.DECIDE_PARTLY_PUBLISHED: ("Decide", _POST),
+    ActionCode.DECIDE_MISSED: ("Decide", _POST),
+    ActionCode.DECIDE_FAILED: ("Decide", _POST),
+    ActionCode.CHECK_DUPLICATE: ("Open post {post_id}", _POST),
+    ActionCode.CONNECT_ACCOUNT: ("Connect an account", _CONNECT),
+    ActionCode.CONNECT_FIRST_ACCOUNT: ("Connect an account", _CONNECT),
+    ActionCode.RECONNECT_ACCOUNT: ("Connect it again", _CONNECT),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link to the page where an action is done."""
+
+    label: str
+    href: str
+
+
+def find_link(action: NextAction | None, tenant_name: str) -> Link | None:
+    """Return the link to where an action is done, for a tenant; None if no page does it."""
+    if action is None or action.code not in _LINKS:
+        return None
+    label, path = (text.format_map(action.facts) for text in _LINKS[action.code])
+    return Link(label, f"{path}?{urlencode({'tenant': tenant_name})}")
+
 
 def describe_action(action: NextAction) -> str:
     """Describe an action for a page, with commands in backticks."""
     return _SENTENCES[action.code].format_map(action.facts)
+
+
+def describe_next(error: RoostError) -> str:
+    """Describe what to do about an error; empty where nothing is known."""
+    return error.next if error.next_action is None else describe_action(error.next_action)
+
+
+def error_as_json(error: RoostError) -> dict[str, Any]:
+    """Return an error for programs, with what to do next in words and as a code."""
+    return error.as_dict(next_text=describe_next(error))

@@ -24,12 +24,14 @@ from roost.models import (
     SubjectType,
     Tenant,
 )
+from roost.publishing import alerts, decisions
 from roost.runtime import Runtime
-from roost.services import health, monitor, queries, resolve
+from roost.services import health, monitor, queries
 from roost.services.pause import PauseScope
 from roost.services.queries import AccountOverview, PostStatus, TenantOverview
 from roost.web import templating
 from roost.web.dependencies import NamedTenant, OpenRuntime, RowId, TenantScope
+from roost.web.next_actions import Link, find_link
 
 router = APIRouter()
 
@@ -103,6 +105,13 @@ class _ShownAlert:
         is_about_post = self.alert.subject_type is SubjectType.POST
         return self.alert.subject_id if is_about_post and self.tenant is not None else None
 
+    @property
+    def link(self) -> Link | None:
+        """The link to where something can be done about it."""
+        if self.tenant is None:
+            return None
+        return find_link(alerts.action_for(self.alert), self.tenant.name)
+
 
 @router.get("/", response_class=HTMLResponse)
 async def show_accounts(runtime: OpenRuntime) -> Response:
@@ -134,8 +143,8 @@ def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
     A post that a person has acknowledged counts as finished. Groups without posts are omitted.
     Pure.
     """
-    open_posts = [one for one in posts if resolve.needs_attention(one.post)]
-    others = [one for one in posts if not resolve.needs_attention(one.post)]
+    open_posts = [one for one in posts if decisions.needs_attention(one.post)]
+    others = [one for one in posts if not decisions.needs_attention(one.post)]
     finished = [one for one in others if one.post.state not in (*_UNFINISHED, PostState.DRAFT)]
     groups = [
         PostGroup("Needs attention", open_posts[::-1]),
@@ -173,7 +182,7 @@ async def post_page(
     """Return a post's page, with the error of an action if there was one."""
     details = await queries.get_post_details(runtime, scope, post_id)
     post, paused_by = details.status.post, details.status.paused_by
-    deletable = resolve.list_deletable(post)
+    deletable = decisions.list_deletable(post)
     return templating.page(
         "post.html.j2",
         status=status,
@@ -184,9 +193,9 @@ async def post_page(
         events=details.events,
         paused_by=paused_by,
         wait=details.status.wait,
-        choices=resolve.list_choices(post),
+        choices=decisions.list_choices(post),
         deletable=deletable,
-        deletion_price=resolve.price_deletion(deletable),
+        deletion_price=decisions.price_deletion(deletable),
         can_pause=post.state in _UNFINISHED,
         is_paused=PauseScope.POST in paused_by,
         error=error,

@@ -132,6 +132,7 @@ _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
     "second": second,
+    "next_of": next_actions.describe_next,
     "alert_message": alerts.describe_alert,
     "alert_next": lambda alert: next_actions.describe_action(alerts.action_for(alert)),
     "reason": history.describe_reason,

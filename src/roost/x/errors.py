@@ -41,6 +41,7 @@ from roost.errors import (
     Refused,
     RoostError,
 )
+from roost.next_actions import ActionCode
 from roost.prices import Price
 from roost.rate_limits import Window
 
@@ -106,13 +107,14 @@ class TooManyCashtags(Rejected):
 class MediaRejected(Rejected):
     """X does not accept the file, or not in this post."""
 
-    default_next = "Check the file with `roost check --media`, or use another one."
+    default_action: ClassVar[ActionCode | None] = ActionCode.CHECK_MEDIA
 
 
 class MediaIdsInvalid(MediaRejected):
     """The media ids of a post are expired, of another account, or used by an earlier post."""
 
     default_next = "Check whether an earlier post has the media; otherwise upload the files again."
+    default_action = None
 
 
 class SegmentTooLarge(Rejected):

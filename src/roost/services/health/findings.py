@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from roost.errors import RoostError
 from roost.next_actions import NextAction
 
 
@@ -29,6 +30,11 @@ class HealthFinding:
     """What the operator can do, if no command is needed for it."""
     next_action: NextAction | None = None
     """What the operator can do, worded by each face."""
+
+
+def error_finding(what: str, error: RoostError) -> HealthFinding:
+    """Return the finding of a check that failed with an error."""
+    return HealthFinding(what, HealthStatus.ERROR, error.message, error.next, error.next_action)
 
 
 def describe_distance(instant: datetime, now: datetime) -> str:

@@ -11,8 +11,9 @@ from roost.errors import (
     SchemaOutdated,
     UnsafeDatabaseRole,
 )
+from roost.next_actions import ActionCode, NextAction
 from roost.runtime import Runtime
-from roost.services.health.findings import HealthFinding, HealthStatus
+from roost.services.health.findings import HealthFinding, HealthStatus, error_finding
 from roost.settings import Settings
 from roost.store.privileges import Login, find_login
 from roost.store.vault import key_file, load_keyring
@@ -48,13 +49,13 @@ def _check_vault_key(settings: Settings) -> HealthFinding:
     try:
         keyring = load_keyring(settings.roost_home, None)
     except RoostError as error:
-        return HealthFinding("vault key", HealthStatus.ERROR, error.message, error.next)
+        return error_finding("vault key", error)
     if not keyring:
         return HealthFinding(
             "vault key",
             HealthStatus.ERROR,
             "there is none (vault_key_missing)",
-            "Run `roost init`.",
+            next_action=NextAction(ActionCode.INITIALIZE),
         )
     return HealthFinding("vault key", HealthStatus.OK, f"from {key_file(settings.roost_home)}")
 
@@ -82,7 +83,7 @@ async def check_x(settings: Settings) -> HealthFinding:
 def describe_start_failure(error: RoostError) -> HealthFinding:
     """Return the finding for an error that kept the runtime from opening."""
     what = "database" if isinstance(error, _DATABASE_ERRORS) else "start"
-    return HealthFinding(what, HealthStatus.ERROR, error.message, error.next)
+    return error_finding(what, error)
 
 
 async def check_database(runtime: Runtime) -> list[HealthFinding]:
@@ -99,7 +100,7 @@ async def check_database(runtime: Runtime) -> list[HealthFinding]:
             HealthFinding(
                 "settings",
                 HealthStatus.WARNING,
-                "ROOST_ADMIN_DATABASE_URL is set here, and only `roost init` needs it",
+                "ROOST_ADMIN_DATABASE_URL is set here, and only the set-up needs it",
                 "Set it for that command alone: anyone who reads it can change every table.",
             )
         )
@@ -116,8 +117,7 @@ def describe_login(login: Login) -> list[HealthFinding]:
             "database login",
             HealthStatus.WARNING,
             f"{login.name} {each.description}",
-            "Have an administrator of the database revoke that; `roost init` with"
-            " ROOST_ADMIN_DATABASE_URL closes the database to other roles.",
+            next_action=NextAction(ActionCode.REVOKE_RIGHTS),
         )
         for each in login.excesses
     ]

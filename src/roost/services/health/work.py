@@ -6,14 +6,20 @@ from typing import Final
 
 from roost import store, x
 from roost.account_client import open_account, update_profile
-from roost.errors import MediaCopyLost, MediaStalled, MediaStoreUnsafe, RoostError
+from roost.errors import MediaStalled, MediaStoreUnsafe, RoostError
 from roost.models import Integration, IntegrationStatus, Reason, ReasonCode
+from roost.next_actions import ActionCode, NextAction
 from roost.prices import Operation, Price, price_of_reads
 from roost.publishing.alerts import action_for, describe_alert
 from roost.publishing.history import describe_reason
 from roost.runtime import Runtime, wrap_unexpected
 from roost.services import media_copies, monitor, queries
-from roost.services.health.findings import HealthFinding, HealthStatus, describe_distance
+from roost.services.health.findings import (
+    HealthFinding,
+    HealthStatus,
+    describe_distance,
+    error_finding,
+)
 from roost.services.health.service import ServiceHealth, get_service_health
 from roost.store.away import DATABASE_AWAY
 
@@ -43,7 +49,7 @@ async def list_all_accounts(
         except Exception as error:
             failure = wrap_unexpected(error)
             what = f"accounts of tenant {tenant_id}"
-            findings.append(HealthFinding(what, HealthStatus.ERROR, failure.message, failure.next))
+            findings.append(error_finding(what, failure))
     return accounts, findings
 
 
@@ -64,7 +70,10 @@ def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFi
     workers = HealthFinding("workers", HealthStatus.OK, "at least one is alive")
     if not service.live_workers:
         workers = HealthFinding(
-            "workers", HealthStatus.WARNING, "none is alive", "Start `roost worker`."
+            "workers",
+            HealthStatus.WARNING,
+            "none is alive",
+            next_action=NextAction(ActionCode.START_WORKER),
         )
     findings = [workers]
     if service.is_stopped:
@@ -73,7 +82,10 @@ def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFi
             message += f": {describe_reason(service.stop_reason)}"
         findings.append(
             HealthFinding(
-                "global pause", HealthStatus.WARNING, message, "`roost resume --all` resumes it."
+                "global pause",
+                HealthStatus.WARNING,
+                message,
+                next_action=NextAction(ActionCode.RESUME_EVERYTHING),
             )
         )
     now = runtime.clock.now()
@@ -83,8 +95,8 @@ def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFi
     message = (
         f"the oldest due post is {(now - service.oldest_due_at) // timedelta(minutes=1)} min late"
     )
-    advice = "See `roost posts` and the worker's log."
-    return [*findings, HealthFinding("posts", HealthStatus.ERROR, message, advice)]
+    action = NextAction(ActionCode.CHECK_LATE_POSTS)
+    return [*findings, HealthFinding("posts", HealthStatus.ERROR, message, next_action=action)]
 
 
 async def _check_alerts(runtime: Runtime) -> list[HealthFinding]:
@@ -142,14 +154,15 @@ async def _check_media(runtime: Runtime) -> HealthFinding:
         lost = await media_copies.list_missing(runtime)
         runtime.media.require_safe()
     except (MediaStalled, MediaStoreUnsafe) as error:
-        return HealthFinding("media", HealthStatus.ERROR, error.message, error.next)
+        return error_finding("media", error)
     if not lost:
         return HealthFinding("media", HealthStatus.OK, "every file that a post needs is stored")
     names = ", ".join(lost[:_NAMED_FILES])
     if len(lost) > _NAMED_FILES:
         names += f" and {len(lost) - _NAMED_FILES} more"
     message = f"{len(lost)} files that posts need are not in {runtime.media.folder}: {names}"
-    return HealthFinding("media", HealthStatus.ERROR, message, MediaCopyLost.default_next)
+    action = NextAction(ActionCode.RESTORE_MEDIA)
+    return HealthFinding("media", HealthStatus.ERROR, message, next_action=action)
 
 
 def price_live_check(accounts: Sequence[Integration]) -> Price:
@@ -173,8 +186,9 @@ async def check_account(
 def _check_connection(runtime: Runtime, account: Integration) -> HealthFinding:
     what = f"@{account.username}"
     if account.status is not IntegrationStatus.CONNECTED:
-        advice = "Run `roost connect`; its posts wait."
-        return HealthFinding(what, HealthStatus.ERROR, f"is {account.status}", advice)
+        message = f"is {account.status}; its posts wait"
+        action = NextAction(ActionCode.RECONNECT_ACCOUNT)
+        return HealthFinding(what, HealthStatus.ERROR, message, next_action=action)
     if account.environment is not runtime.settings.environment:
         message = (
             f"belongs to the {account.environment} X, not to {runtime.settings.roost_x_base_url}"
@@ -191,7 +205,7 @@ async def _ask_x(runtime: Runtime, account: Integration) -> HealthFinding:
         user = await x.users.read_me(open_account(runtime, account))
         await update_profile(runtime, account, user)
     except RoostError as error:
-        return HealthFinding(what, HealthStatus.ERROR, error.message, error.next)
+        return error_finding(what, error)
     return HealthFinding(what, HealthStatus.OK, "X knows it and accepts its token")
 
 
@@ -209,6 +223,7 @@ def _check_account_limits(runtime: Runtime, account: Integration) -> list[Health
             )
         )
     if account.paused:
-        advice = f"`roost resume --account {what}` resumes them."
-        findings.append(HealthFinding(what, HealthStatus.WARNING, "its posts are paused", advice))
+        action = NextAction(ActionCode.RESUME_ACCOUNT, {"username": account.username})
+        message = "its posts are paused"
+        findings.append(HealthFinding(what, HealthStatus.WARNING, message, next_action=action))
     return findings

@@ -25,7 +25,7 @@ from roost.models import AlertKind, IntegrationId, PostId, Reason, ReasonCode, S
 from roost.publishing import next_step
 from roost.publishing.history import error_reason
 from roost.runtime import Runtime, wrap_unexpected
-from roost.services.publish import outcomes, search, send
+from roost.services.publish import outcomes, search, send, waits
 from roost.services.publish.context import PublishContext, StepResult
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
@@ -176,18 +176,18 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
     try:
         return await step
     except ReconnectNeeded as error:
-        await outcomes.await_reconnect(context, error)
+        await waits.await_reconnect(context, error)
         return StepResult.SKIP_POST
     except x.errors.AppMisconfigured as error:
-        await outcomes.back_off_app(context, outcomes.APP_BACKOFF, AlertKind.APP, error)
+        await waits.back_off_app(context, waits.APP_BACKOFF, AlertKind.APP, error)
         return StepResult.SKIP_POST
     except RoostError as error:
         # A wrong setting, or an error of X before anything was sent: the post waits in its rows
         # until a person or time has changed something.
         log.warning("post %s waits: %s (%s)", post.id, error, error.code)
         is_our_fault = not isinstance(error, x.errors.XError)
-        delay = outcomes.backoff_delay(context.account.consecutive_refusals)
-        await outcomes.back_off_account(
+        delay = waits.backoff_delay(context.account.consecutive_refusals)
+        await waits.back_off_account(
             context, delay, error_reason(error), counts_as_late=is_our_fault
         )
         return StepResult.SKIP_POST
@@ -198,7 +198,7 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
         # out of the log, because it may quote the post.
         log.error("post %s: %s", post.id, wrap_unexpected(error).message)
         reason = Reason(ReasonCode.UNEXPECTED_ERROR, {"type": type(error).__name__})
-        await outcomes.defer_post(context, outcomes.backoff_delay(0), reason, counts_as_late=True)
+        await waits.defer_post(context, waits.backoff_delay(0), reason, counts_as_late=True)
         return StepResult.SKIP_POST
 
 
@@ -221,7 +221,7 @@ async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
         case next_step.SearchBeforeSend(part, since):
             return await search.search_before_send(context, part, since)
         case next_step.UploadMedia():
-            await outcomes.request_upload(context, _UPLOAD_CHECK, Reason(ReasonCode.UPLOADING))
+            await waits.request_upload(context, _UPLOAD_CHECK, Reason(ReasonCode.UPLOADING))
             return StepResult.SKIP_POST
         case next_step.AwaitDeadline(left):
             async with context.runtime.database.for_tenant(context.tenant_id) as transaction:
@@ -237,7 +237,7 @@ async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
             return await search.reconcile(context, part, counts=counts)
         case next_step.DeferUntil(instant, reason, excused, counts_as_late):
             delay = instant - context.runtime.clock.now()
-            await outcomes.defer_post(
+            await waits.defer_post(
                 context, delay, reason, excused=excused, counts_as_late=counts_as_late
             )
             return StepResult.SKIP_POST

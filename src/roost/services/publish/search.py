@@ -37,14 +37,16 @@ from roost.publishing.reconcile import (
 from roost.publishing.state import Attempt, PartProgress
 from roost.services.publish.context import PublishContext, StepResult
 from roost.services.publish.outcomes import (
-    APP_BACKOFF,
-    back_off_app,
-    backoff_delay,
     begin_attempt,
-    defer_post,
     record_sent,
     record_unknown,
     request_decision,
+)
+from roost.services.publish.waits import (
+    APP_BACKOFF,
+    back_off_app,
+    backoff_delay,
+    defer_post,
 )
 from roost.telemetry import failpoint
 from roost.tweet_urls import tweet_url

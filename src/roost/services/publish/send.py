@@ -14,18 +14,20 @@ from roost.publishing.state import Attempt, Outcome, PartProgress, Upload
 from roost.services.publish import search
 from roost.services.publish.context import PublishContext, StepResult
 from roost.services.publish.outcomes import (
-    APP_BACKOFF,
-    back_off_account,
-    back_off_app,
-    backoff_delay,
     begin_attempt,
-    defer_post,
-    end_backoffs,
     record_not_created,
     record_refused,
     record_sent,
     record_unknown,
     request_decision,
+)
+from roost.services.publish.waits import (
+    APP_BACKOFF,
+    back_off_account,
+    back_off_app,
+    backoff_delay,
+    defer_post,
+    end_backoffs,
 )
 from roost.snowflake import snowflake_time
 from roost.telemetry import failpoint

@@ -102,7 +102,9 @@ async def _import(
         account = accounts.get(planned.account.lstrip("@").lower())
         if account is None:
             error = AccountNotFound(f"Tenant {tenant.name!r} has no account {planned.account}.")
-            unknown = Violation(error.code, error.message, next=error.next)
+            unknown = Violation(
+                error.code, error.message, next="Connect the account, or name another one."
+            )
             refused += planfile.refuse_post(planned, [unknown])
             continue
         if (wrong_time := _find_wrong_time(planned.due_at, now)) is not None:

@@ -16,6 +16,7 @@ from roost.models import (
     PostState,
     Scope,
 )
+from roost.next_actions import ActionCode, NextAction
 from roost.post_files import OnFileProgress, require_copies
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
@@ -135,7 +136,8 @@ async def _edit(
         post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
         if state in _RETRYABLE and due_at is None:
             raise PostNotEditable(
-                f"Post {post_id} is {state}.", next="Give it another time with --at."
+                f"Post {post_id} is {state}.",
+                next_action=NextAction(ActionCode.RESCHEDULE_POST, {"post_id": post_id}),
             )
         if result is not None or state in _MAY_HAVE_ATTEMPTS:
             rows = _unchanged_parts(post) if result is None else with_stored_texts(result)
@@ -194,7 +196,7 @@ async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState
     post = await store.posts.get(transaction, post_id)
     raise PostNotEditable(
         f"Post {post_id} {_describe_progress(post)}; it can no longer be changed here.",
-        next=f"`roost posts {post_id} --history` shows what became of it.",
+        next_action=NextAction(ActionCode.SHOW_POST, {"post_id": post_id}),
     )
 
 
