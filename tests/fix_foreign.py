@@ -64,7 +64,7 @@ _COLUMNS = """
 _JSON_COLUMNS = _COLUMNS.replace("data_type = 'text'", "data_type = 'jsonb'")
 #: JSON without facts of events, reasons and alerts, and the job engine's.
 _OUR_JSON = ("metadata", "progress", "args")
-#: Facts that nobody outside writes: codes, times and ids.
+#: Facts that have no foreign text: codes, times and ids.
 _OUR_FACTS = frozenset(
     {"actor", "choice", "code", "complete_until", "due_at", "reference", "tweet_id", "url"}
 )

@@ -13,6 +13,7 @@ from fix_processes import environment_of
 from fix_publishing import Publisher, piped_python
 from roost import store, x
 from roost.account_client import StoredTokenSource, open_account
+from roost.cli.next_actions import describe_next
 from roost.errors import ReconnectNeeded, SettingInvalid
 from roost.models import IntegrationStatus, PartState, PostState
 from roost.services import collect
@@ -297,4 +298,4 @@ async def test_reconnect_error_says_what_to_do_and_no_token(publisher: Publisher
     shown = repr(raised.value.as_dict()) + repr(raised.value.__cause__)
     assert before.refresh_token not in shown
     assert before.access_token not in shown
-    assert "roost connect" in raised.value.next
+    assert "roost connect" in describe_next(raised.value)

@@ -12,6 +12,7 @@ from psycopg import sql
 
 from fix_postgres import PostgresServer, app_url
 from roost import jobs
+from roost.cli.next_actions import describe_action, describe_next
 from roost.errors import DatabaseUnavailable, SchemaOutdated, SettingInvalid, UnsafeDatabaseRole
 from roost.models import Tenant
 from roost.runtime import Runtime
@@ -165,7 +166,8 @@ async def test_doctor_reports_excessive_privileges(
         pass
     findings = describe_login(await login_of(database_url))
     assert [finding.status for finding in findings] == [HealthStatus.WARNING]
-    assert findings[0].next
+    assert findings[0].next_action is not None
+    assert "ROOST_ADMIN_DATABASE_URL" in describe_action(findings[0].next_action)
 
 
 async def _change(admin_url: str, change: str) -> None:
@@ -179,7 +181,7 @@ async def test_another_login_than_the_applications_is_refused(admin_url: str, an
     with pytest.raises(UnsafeDatabaseRole, match="which is a superuser") as raised:
         async with open_database(admin_url):
             pass
-    assert "ROOST_ADMIN_DATABASE_URL" in raised.value.next
+    assert "ROOST_ADMIN_DATABASE_URL" in describe_next(raised.value)
 
 
 # What the migrations made.
