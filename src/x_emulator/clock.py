@@ -78,13 +78,7 @@ class EmulatedClock:
 
     async def jump_to(self, instant: datetime) -> None:
         """Move emulated time to an instant. Raises: ValueError."""
-        if instant.tzinfo is None:
-            raise ValueError("An instant needs an offset from UTC.")
-        if instant < self.now():
-            raise ValueError(_NOT_BACKWARD)
-        if instant > LAST:
-            raise ValueError(_TOO_FAR)
-        await self._change(instant.astimezone(UTC), self._rate)
+        await self._change(_check_instant(instant, not_before=self.now()), self._rate)
 
     async def set_rate(self, rate: float) -> None:
         """Run emulated time `rate` times as fast as the machine's; 0 stops it.
@@ -99,9 +93,13 @@ class EmulatedClock:
             )
         await self._change(self.now(), rate)
 
-    async def restart(self) -> None:
-        """Return to the machine's time and rate."""
-        await self._change(datetime.now(UTC), 1.0)
+    async def restart(self, at: datetime | None = None) -> None:
+        """Return to the machine's time, or to a later instant, at the machine's rate.
+
+        Raises: ValueError.
+        """
+        now = datetime.now(UTC)
+        await self._change(now if at is None else _check_instant(at, not_before=now), 1.0)
 
     def dump(self) -> tuple[datetime, datetime, float]:
         """Return the state to save: an instant of the machine, its emulated time, the rate."""
@@ -139,6 +137,17 @@ class EmulatedClock:
             except TimeoutError:
                 continue
         self._away.clear()
+
+
+def _check_instant(instant: datetime, *, not_before: datetime) -> datetime:
+    """Return an instant to which the clock may move, in UTC. Raises: ValueError."""
+    if instant.tzinfo is None:
+        raise ValueError("An instant needs an offset from UTC.")
+    if instant < not_before:
+        raise ValueError(_NOT_BACKWARD)
+    if instant > LAST:
+        raise ValueError(_TOO_FAR)
+    return instant.astimezone(UTC)
 
 
 async def _wait_for_first(*awaitables: Awaitable[object], seconds: float) -> None:

@@ -18,6 +18,7 @@ from roost.escaping import one_line
 Scenario = Literal[
     "bot-burst",
     "growth",
+    "month",
     "outage",
     "purge",
     "rival-hashtag",
