@@ -81,14 +81,8 @@ class EmulatedClock:
         await self._change(self.now() + timedelta(seconds=seconds), self._rate)
 
     async def jump_to(self, instant: datetime) -> None:
-        """Move the emulated time forward to an instant. Raises: ValueError."""
-        if instant.tzinfo is None:
-            raise ValueError("The instant needs an offset from UTC.")
-        if instant < self.now():
-            raise ValueError(_NOT_BACKWARD)
-        if instant > LAST:
-            raise ValueError(_TOO_FAR)
-        await self._change(instant.astimezone(UTC), self._rate)
+        """Move emulated time to an instant. Raises: ValueError."""
+        await self._change(_check_instant(instant, not_before=self.now()), self._rate)
 
     async def set_rate(self, rate: float) -> None:
         """Run the emulated clock `rate` times as fast as the machine's clock. 0 stops the clock.
@@ -103,9 +97,13 @@ class EmulatedClock:
             )
         await self._change(self.now(), rate)
 
-    async def restart(self) -> None:
-        """Set the emulated time to the machine's time, at the machine's rate."""
-        await self._change(datetime.now(UTC), 1.0)
+    async def restart(self, at: datetime | None = None) -> None:
+        """Return to the machine's time, or to a later instant, at the machine's rate.
+
+        Raises: ValueError.
+        """
+        now = datetime.now(UTC)
+        await self._change(now if at is None else _check_instant(at, not_before=now), 1.0)
 
     def dump(self) -> tuple[datetime, datetime, float]:
         """Return the state to save: a machine's time, the emulated time at it, and the rate."""
@@ -143,6 +141,17 @@ class EmulatedClock:
             except TimeoutError:
                 continue
         self._away.clear()
+
+
+def _check_instant(instant: datetime, *, not_before: datetime) -> datetime:
+    """Return an instant to which the clock may move, in UTC. Raises: ValueError."""
+    if instant.tzinfo is None:
+        raise ValueError("An instant needs an offset from UTC.")
+    if instant < not_before:
+        raise ValueError(_NOT_BACKWARD)
+    if instant > LAST:
+        raise ValueError(_TOO_FAR)
+    return instant.astimezone(UTC)
 
 
 async def _wait_for_first(*awaitables: Awaitable[object], seconds: float) -> None:

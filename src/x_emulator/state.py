@@ -306,12 +306,15 @@ class World:
         for account in accounts:
             self.add_user(account)
 
-    async def reset(self, accounts: Sequence[SeedAccount] | None = None) -> None:
-        """Delete all data and restart the scenario now, with the same seed.
+    async def reset(
+        self, accounts: Sequence[SeedAccount] | None = None, starts_at: datetime | None = None
+    ) -> None:
+        """Delete everything and start again, with the same scenario and seed.
 
-        If `accounts` is given, they replace the scenario's accounts.
+        `accounts` replace those of the scenario. `starts_at` is not before the machine's time,
+        which is the default. Raises: ValueError, before anything is deleted.
         """
-        await self.clock.restart()
+        await self.clock.restart(starts_at)
         for task in self.validations:
             task.cancel()
         for each in self.spool.iterdir():

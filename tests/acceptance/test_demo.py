@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -39,7 +40,22 @@ def _planned() -> tuple[int, int]:
     return len(rows), sum(len(row["media"].split("|")) for row in rows if row["media"])
 
 
-@pytest.mark.parametrize("scenario", ["purge", "steady"])
+def assert_charts_show_month(report: str, *, has_popular_post: bool) -> None:
+    """Check the bars of impressions: 30 days of each account, which publishes on its weekdays."""
+    labels = re.findall(r'aria-label="\d+ \w+ \d{4}: ([\d,]+|no) impressions?"', report)
+    bars = [0 if label == "no" else int(label.replace(",", "")) for label in labels]
+    assert len(bars) == 60
+    plumber = bars[:30]
+    assert max(plumber) < sum(plumber) / 2
+    weeks = [plumber[start : start + 7] for start in range(0, 28, 7)]
+    assert all(sum(week[:5]) > 5 * sum(week[5:]) for week in weeks)
+    if has_popular_post:
+        assert plumber.index(max(plumber)) == 10
+        rising, falling = sum(weeks[1] + weeks[2]), sum(weeks[0] + weeks[3])
+        assert rising > 2 * falling
+
+
+@pytest.mark.parametrize("scenario", ["month", "steady"])
 async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path) -> None:
     async with asyncio.timeout(300):
         demo = await _start(tmp_path, "--json", "--scenario", scenario)
@@ -50,14 +66,15 @@ async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path
     assert (result["tenants"], result["connected"]) == (2, 2)
     assert [row["code"] for row in result["refused"]] == ["text_too_long"]
     parts, media = _planned()
-    # Besides the plans, one post is drafted from the brief.
-    assert result["parts"] == truth["posts"] == parts + 1
+    # Besides the plans, four posts are drafted from the brief.
+    assert result["parts"] == truth["posts"] == parts + 4
     assert result["media"] == truth["media"] == media
     assert result["dollars"] == truth["dollars"] > 0
     assert result["anomalies"] == truth["anomalies"]
-    assert len(result["anomalies"]) == (1 if scenario == "purge" else 0)
+    assert len(result["anomalies"]) == (1 if scenario == "month" else 0)
     report = (tmp_path / result["report"]).read_text("utf-8")
     assert "<svg" in report
+    assert_charts_show_month(report, has_popular_post=scenario == "month")
     assert 'src="http' not in report
     assert list(tmp_path.glob("roost-demo-*")) == []
 

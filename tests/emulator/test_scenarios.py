@@ -85,9 +85,8 @@ def test_viral_post_is_the_first_since_its_day() -> None:
         usual = [posts_on(other, number)[0] for number in (9, 10, 10)]
         assert final_views(world, before) == final_views(other, usual[0])
         assert final_views(world, hit) > 20 * final_views(other, usual[1])
-        assert metrics.find_viral_post(world, world.scenario.viral_posts[0]) is hit
-        # After the viral post the account has more followers, so the next post gets slightly
-        # more views.
+        assert metrics.find_first_post(world, world.scenario.viral_posts[0]) is hit
+        # The account has more followers by then, so the next post gets slightly more views.
         assert 1 <= final_views(world, after) / final_views(other, usual[2]) < 1.2
         entries = {each["metric"]: each for each in anomalies.list_anomalies(world)}
         assert entries["impressions"]["post"] == hit.id
@@ -100,6 +99,38 @@ def test_viral_changes_only_accounts_that_post() -> None:
     with living("viral") as world:
         assert anomalies.list_anomalies(world) == []
         assert max(map(abs, daily_changes(world, 0, 30))) < 300
+
+
+@pytest.mark.parametrize(
+    ("number", "factors"),
+    [(1, (0.82, 0.82)), (8, (1.25, 0.95)), (14, (1.57, 1.06)), (26, (0.70, 1.27))],
+)
+def test_interest_in_month_rises_and_falls_gradually(
+    number: int, factors: tuple[float, float]
+) -> None:
+    with living("month") as world, living("purge") as other:
+        for rank, factor in enumerate(factors):
+            # The first of the posts is left out, because it may be the popular one.
+            views, usual = (
+                sum(final_views(each, post) for post in posts_on(each, number, rank=rank)[1:])
+                for each in (world, other)
+            )
+            assert views / usual == pytest.approx(factor, abs=0.01)
+
+
+def test_popular_post_of_month_is_the_luckiest_and_no_anomaly() -> None:
+    with living("month") as world, living("purge") as other:
+        before, popular, after = (posts_on(world, number)[0] for number in (9, 10, 10))
+        usual = [posts_on(other, number)[0] for number in (9, 10, 10)]
+        ratios = [
+            final_views(world, post) / final_views(other, same)
+            for post, same in zip((before, popular, after), usual, strict=True)
+        ]
+        assert ratios[1] > 3 * max(ratios[0], ratios[2])
+        gained = metrics.follower_count(world, account_of(world, 0), day(world, 20))
+        assert gained == metrics.follower_count(other, account_of(other, 0), day(other, 20))
+        [purge] = anomalies.list_anomalies(world)
+        assert (purge["metric"], purge["day"]) == ("followers", str(day(world, 21).date()))
 
 
 def test_shadow_limited_posts_reach_a_fifth_and_followers_stay() -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -81,6 +82,27 @@ async def test_reset_keeps_only_scenario_and_seed(account: Account) -> None:
     async with emulator.http.get(f"{emulator.url}/_emulator/switches") as answer:
         assert (await answer.json())["refuse_duplicates"] is True
     assert (await account.get("/2/users/me")).status == 401
+
+
+async def test_reset_starts_the_scenario_at_a_later_instant(emulator: Emulator) -> None:
+    starts_at = datetime.now(UTC) + timedelta(days=5)
+    await emulator.control("reset", starts_at=starts_at.isoformat())
+    truth = await emulator.ground_truth()
+    started_at, now = (datetime.fromisoformat(truth[name]) for name in ("started_at", "now"))
+    assert starts_at <= started_at <= now < starts_at + timedelta(days=1)
+
+
+@pytest.mark.parametrize("starts_at", ["2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"])
+async def test_reset_at_an_impossible_instant_deletes_nothing(
+    account: Account, starts_at: str
+) -> None:
+    await account.post("Kept")
+    emulator = account.emulator
+    async with emulator.http.post(
+        f"{emulator.url}/_emulator/reset", json={"starts_at": starts_at}
+    ) as answer:
+        assert answer.status == 400
+    assert [post["text"] for post in (await emulator.ground_truth())["posts"]] == ["Kept"]
 
 
 async def test_unknown_switch_is_refused(emulator: Emulator) -> None:

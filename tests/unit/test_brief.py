@@ -65,6 +65,23 @@ def test_read_brief_names_all_invalid_fields(tmp_path: Path) -> None:
     assert raised.value.facts["fields"] == ["account", "topic", "facts.0.text", "facts.1.id"]
 
 
+@pytest.mark.parametrize(
+    ("follows", "reason"),
+    [
+        ("z", "facts: 'c' follows 'z', which no fact has as its id"),
+        ("b", "facts: 'c' follows 'b', which itself follows a fact"),
+        ("c", "facts: 'c' follows 'c', which itself follows a fact"),
+    ],
+)
+def test_read_brief_refuses_fact_that_follows_no_lead(
+    tmp_path: Path, follows: str, reason: str
+) -> None:
+    rows = f"  - {{id: b, text: y, follows: a}}\n  - {{id: c, text: z, follows: {follows}}}\n"
+    with pytest.raises(BriefInvalid, match=re.escape(reason)) as raised:
+        write_brief(tmp_path, YAML + rows)
+    assert raised.value.facts["fields"] == ["facts"]
+
+
 def test_read_brief_refuses_repeated_fact_id(tmp_path: Path) -> None:
     with pytest.raises(BriefInvalid, match="facts: two facts have the id 'a'"):
         write_brief(tmp_path, YAML + "  - {id: a, text: Other.}\n")

@@ -1,7 +1,7 @@
 """The examples have every kind of post, and all are valid except the invalid example."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from roost import mediafile, planfile
 from roost.agents.brief import read_brief
 from roost.agents.composer import compose_drafts
+from roost.cli.demo.month import DAYS, find_month_start
 from roost.models import MediaKind, Violation
 from roost.publishing import validation
 from roost.publishing.part_input import PartInput
@@ -44,7 +45,7 @@ def judged(post: planfile.PlannedPost) -> list[Violation]:
 def test_every_row_of_an_example_plan_is_read(name: str) -> None:
     plan = read(name)
     assert plan.refused == ()
-    assert len(plan.posts) == {"plan.csv": 9, "plan-lune.csv": 5}[name]
+    assert len(plan.posts) == {"plan.csv": 17, "plan-lune.csv": 12}[name]
     assert len({post.account for post in plan.posts}) == 1
 
 
@@ -53,7 +54,7 @@ def test_one_post_of_300_characters_is_refused_and_all_others_are_valid() -> Non
     ((post, violations),) = refused
     assert [(one.code, one.found) for one in violations] == [("text_too_long", 300)]
     (row,) = planfile.refuse_post(post, violations)
-    assert (row.line, row.code) == (8, "text_too_long")
+    assert (row.line, row.code) == (7, "text_too_long")
 
 
 def test_the_plan_shows_every_kind_of_post() -> None:
@@ -92,13 +93,28 @@ def test_the_texts_hold_nothing_that_a_careful_writer_would_change() -> None:
     assert [finding for text in texts for finding in lint_text(text)] == []
 
 
-@pytest.mark.parametrize("name", PLANS)
-def test_the_times_are_short_waits_and_not_in_the_order_of_the_file(name: str) -> None:
-    waits = [(post.due_at - NOW).total_seconds() for post in read(name).posts]
-    assert waits != sorted(waits)
-    assert len(set(waits)) == len(waits)
-    assert min(waits) >= 3
-    assert max(waits) <= 15
+@pytest.mark.parametrize(("name", "closed_on"), [("plan.csv", {5, 6}), ("plan-lune.csv", {6})])
+def test_the_times_cover_four_weeks_from_a_monday(name: str, closed_on: set[int]) -> None:
+    monday = find_month_start(NOW)
+    days = [(post.due_at - NOW) // timedelta(days=1) for post in read(name).posts]
+    assert len(set(days)) == len(days)
+    assert {day // 7 for day in days} >= {0, 1, 2, 3}
+    assert max(days) < DAYS
+    weekdays = {(monday + timedelta(days=day)).weekday() for day in days}
+    assert weekdays & closed_on == set()
+    assert min(post.due_at - NOW for post in read(name).posts) < timedelta(seconds=15)
+
+
+@pytest.mark.parametrize(
+    ("now", "start"),
+    [
+        (datetime(2026, 11, 28, 10, tzinfo=UTC), datetime(2026, 11, 30, 8, tzinfo=UTC)),
+        (datetime(2026, 11, 30, 7, 59, tzinfo=UTC), datetime(2026, 11, 30, 8, tzinfo=UTC)),
+        (datetime(2026, 11, 30, 8, tzinfo=UTC), datetime(2026, 12, 7, 8, tzinfo=UTC)),
+    ],
+)
+def test_the_month_of_the_demo_starts_on_the_next_monday(now: datetime, start: datetime) -> None:
+    assert find_month_start(now) == start
 
 
 def test_the_media_are_small() -> None:

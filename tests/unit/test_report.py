@@ -13,10 +13,8 @@ from typing import Any
 import pytest
 
 from roost.insights.period import PeriodMetrics
-from roost.insights.reports import charts
 from roost.insights.reports.html import render_html
 from roost.insights.reports.report import Report, build_report
-from roost.insights.reports.svg import draw_svgs
 from roost.insights.wording import (
     describe_period,
     format_count,
@@ -361,30 +359,3 @@ def test_page_table_leaves_gaps_empty(html: str) -> None:
 )
 def test_page_states_missing_data(histories: tuple[AccountHistory, ...], sentence: str) -> None:
     assert sentence in render_html(build(*histories))
-
-
-@pytest.mark.parametrize(
-    ("text", "columns", "shortened"),
-    [
-        pytest.param("two\n words ", 12, "two words", id="short"),
-        pytest.param("a word too many", 12, "a word too…", id="between words"),
-        pytest.param("unbroken" * 3, 12, "unbrokenunbr…", id="one long word"),
-        pytest.param("新しい豆が届きました", 12, "新しい豆が届…", id="wide characters"),
-        pytest.param("one two 👩‍👩‍👧‍👦", 16, "one two 👩‍👩‍👧‍👦", id="emoji that fits"),
-        pytest.param("one👩‍👩‍👧‍👦", 7, "one…", id="emoji that does not fit"),
-    ],
-)
-def test_shorten_cuts_between_words_and_never_splits_emoji(
-    text: str, columns: int, shortened: str
-) -> None:
-    assert charts.shorten(text, columns) == shortened
-
-
-def test_chart_axis_shows_utc_days__west_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "America/Los_Angeles")
-    report = build(AccountHistory(integration(), followers({day: day for day in range(11, 21)})))
-    chart = charts.followers_chart(report.accounts[0], report)
-    assert chart is not None
-    (picture,) = draw_svgs([chart])
-    labels = re.findall(r">(\d+ May)</text>", picture)
-    assert labels == ["12 May", "14 May", "16 May", "18 May", "20 May"]

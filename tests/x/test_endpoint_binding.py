@@ -262,5 +262,5 @@ def test_urls_of_x_are_created_and_requested_in_one_module_each() -> None:
         "clock.py",
         "services/health/installation.py",
         "cli/callback_listener.py",
-        "cli/demo/run.py",
+        "cli/demo/emulator.py",
     }

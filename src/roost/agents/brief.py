@@ -74,6 +74,8 @@ class Fact(_Strict):
 
     id: RequiredPhrase
     text: Annotated[Line, Field(min_length=1, max_length=500)]
+    follows: Phrase | None = None
+    """The id of the fact after which this one is stated, in the same draft and never elsewhere."""
 
 
 class Brief(_Strict):
@@ -108,6 +110,23 @@ class Brief(_Strict):
             raise PydanticCustomError(
                 "facts", "facts: two facts have the id {id}", {"id": repr(repeated[0])}
             )
+        return self
+
+    @model_validator(mode="after")
+    def _check_facts_follow_facts_that_stand_alone(self) -> Self:
+        alone = {fact.id for fact in self.facts if fact.follows is None}
+        for fact in self.facts:
+            if fact.follows is not None and fact.follows not in alone:
+                known = any(fact.follows == each.id for each in self.facts)
+                raise PydanticCustomError(
+                    "follows",
+                    "facts: {id} follows {lead}, which {reason}",
+                    {
+                        "id": repr(fact.id),
+                        "lead": repr(fact.follows),
+                        "reason": "itself follows a fact" if known else "no fact has as its id",
+                    },
+                )
         return self
 
     @model_validator(mode="after")

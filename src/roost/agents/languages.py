@@ -1,7 +1,7 @@
 """The phrases that the composer may put around facts, for each supported language.
 
-No phrase claims, counts or praises anything. Each phrase is grammatical for every topic and
-audience, because a colon, a question mark or a full stop separates it from the following sentence.
+No phrase claims, counts, praises or connects anything, so it suits hours, prices and advice alike.
+Each opening ends with a colon, which keeps the sentence after it grammatical.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,15 @@ class Language:
     """The phrases and punctuation with which a draft in one language is built."""
 
     openings: Mapping[Tone, tuple[str, ...]]
-    """Phrases before the facts, with `{topic}`, `{Topic}` (capitalised) and `{audience}`."""
-    closings: Mapping[Tone, tuple[str, ...]]
-    """Phrases before the link."""
+    """Precede a statement."""
+    link_label: str = "{topic}: "
+    """Precedes the link. It names the topic only, because the fact may be about something else."""
+    statement_starts: frozenset[str] = frozenset()
+    """First words, in lower case, that only a statement has. They begin no request."""
+    statement_ends: tuple[str, ...] = ()
+    """Endings that only a statement has, in a language where the verb comes last."""
+    lower_case_after_colon: bool = False
+    """Whether a sentence after a colon begins in lower case."""
     separator: str = " "
     """The text between two sentences."""
     full_stop: str = "."
@@ -36,151 +42,69 @@ class Language:
 
 _ENGLISH: Final = Language(
     openings={
-        Tone.PLAIN: (
-            "",
-            "{Topic}: ",
-            "Good to know: ",
-            "In short: ",
-            "For {audience}: ",
-            "Worth knowing about {topic}: ",
-            "A reminder: ",
-        ),
-        Tone.WARM: (
-            "",
-            "Did you know? ",
-            "By the way: ",
-            "Just so you know: ",
-            "Thinking about {topic}? ",
-            "For {audience}: ",
-            "A note from us: ",
-            "A friendly reminder: ",
-        ),
-        Tone.FORMAL: (
-            "",
-            "{Topic}: ",
-            "Please note: ",
-            "For your information: ",
-            "A note on {topic}: ",
-            "To {audience}: ",
-        ),
+        Tone.PLAIN: ("", "Good to know: "),
+        Tone.WARM: ("", "Good to know: ", "By the way: "),
+        Tone.FORMAL: ("", "Please note: ", "For your information: "),
     },
-    closings={
-        Tone.PLAIN: ("More: ", "Details: ", "Read more: "),
-        Tone.WARM: ("Here is more: ", "Have a look: ", "Read on: "),
-        Tone.FORMAL: ("Further information: ", "Details: "),
-    },
-)
+    statement_starts=frozenset({
+        "a", "an", "the", "i", "we", "you", "my", "our", "your", "every", "each", "all", "most",
+        "many", "some", "both", "there", "one", "two", "three", "four", "five", "six", "seven",
+        "eight", "nine", "ten", "eleven", "twelve",
+    }),
+    lower_case_after_colon=True,
+)  # fmt: skip
 
 _GERMAN: Final = Language(
     openings={
-        Tone.PLAIN: (
-            "",
-            "{Topic}: ",
-            "Gut zu wissen: ",
-            "Kurz gesagt: ",
-            "Stichwort {topic}: ",
-            "Zur Erinnerung: ",
-        ),
-        Tone.WARM: (
-            "",
-            "Schon gewusst? ",
-            "Übrigens: ",
-            "Stichwort {topic}: ",
-            "Nur zur Erinnerung: ",
-            "Eine Notiz von uns: ",
-        ),
-        Tone.FORMAL: (
-            "",
-            "{Topic}: ",
-            "Bitte beachten: ",
-            "Zur Information: ",
-            "Zum Thema {topic}: ",
-        ),
+        Tone.PLAIN: ("", "Gut zu wissen: "),
+        Tone.WARM: ("", "Gut zu wissen: ", "Übrigens: "),
+        Tone.FORMAL: ("", "Bitte beachten Sie: ", "Zur Information: "),
     },
-    closings={
-        Tone.PLAIN: ("Mehr: ", "Details: ", "Weiterlesen: "),
-        Tone.WARM: ("Hier steht mehr: ", "Schaut mal: ", "Mehr dazu: "),
-        Tone.FORMAL: ("Weitere Informationen: ", "Details: "),
-    },
-)
+    statement_starts=frozenset({
+        "der", "die", "das", "ein", "eine", "wir", "du", "ihr", "sie", "unser", "unsere", "jeder",
+        "jede", "jedes", "alle", "viele", "zwei", "drei", "vier", "fünf", "sechs", "sieben",
+        "acht", "neun", "zehn", "elf", "zwölf",
+    }),
+)  # fmt: skip
 
 _SPANISH: Final = Language(
     openings={
-        Tone.PLAIN: (
-            "",
-            "{Topic}: ",
-            "Conviene saberlo: ",
-            "En pocas palabras: ",
-            "Un recordatorio: ",
-        ),
-        Tone.WARM: (
-            "",
-            "¿Lo sabías? ",
-            "Por cierto: ",
-            "Un apunte: ",
-            "Para que lo sepas: ",
-            "Un recordatorio: ",
-        ),
-        Tone.FORMAL: ("", "{Topic}: ", "Nota: ", "Información: ", "Para su información: "),
+        Tone.PLAIN: ("", "Conviene saberlo: "),
+        Tone.WARM: ("", "Por cierto: ", "Para que lo sepas: "),
+        Tone.FORMAL: ("", "Nota: ", "Para su información: "),
     },
-    closings={
-        Tone.PLAIN: ("Más: ", "Detalles: ", "Leer más: "),
-        Tone.WARM: ("Aquí hay más: ", "Echa un vistazo: ", "Sigue leyendo: "),
-        Tone.FORMAL: ("Más información: ", "Detalles: "),
-    },
-)
+    statement_starts=frozenset({
+        "el", "la", "los", "las", "un", "una", "unos", "unas", "nuestro", "nuestra", "nuestros",
+        "nuestras", "cada", "todos", "todas", "muchos", "muchas", "hay", "dos", "tres", "cuatro",
+        "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce",
+    }),
+    lower_case_after_colon=True,
+)  # fmt: skip
 
-# French puts a no-break space before a colon and a question mark.
+# French puts a no-break space before a colon.
 _FRENCH: Final = Language(
     openings={
-        Tone.PLAIN: (
-            "",
-            "{Topic}\u00a0: ",
-            "Bon à savoir\u00a0: ",
-            "En bref\u00a0: ",
-            "Pour rappel\u00a0: ",
-        ),
-        Tone.WARM: (
-            "",
-            "Le saviez-vous\u00a0? ",
-            "Au fait\u00a0: ",
-            "À propos\u00a0: ",
-            "Petit rappel\u00a0: ",
-            "Un mot de notre part\u00a0: ",
-        ),
-        Tone.FORMAL: (
-            "",
-            "{Topic}\u00a0: ",
-            "À noter\u00a0: ",
-            "Pour information\u00a0: ",
-            "Nous vous informons\u00a0: ",
-        ),
+        Tone.PLAIN: ("", "Bon à savoir\u00a0: "),
+        Tone.WARM: ("", "Bon à savoir\u00a0: ", "Au fait\u00a0: "),
+        Tone.FORMAL: ("", "À noter\u00a0: ", "Pour information\u00a0: "),
     },
-    closings={
-        Tone.PLAIN: ("En savoir plus\u00a0: ", "Détails\u00a0: ", "La suite\u00a0: "),
-        Tone.WARM: ("Pour en lire plus\u00a0: ", "La suite est ici\u00a0: ", "À lire\u00a0: "),
-        Tone.FORMAL: ("Plus d'informations\u00a0: ", "Détails\u00a0: "),
-    },
-)
+    statement_starts=frozenset({
+        "le", "la", "les", "l'", "un", "une", "des", "nous", "vous", "notre", "nos", "chaque",
+        "tous", "toutes", "plusieurs", "deux", "trois", "quatre", "cinq", "six", "sept", "huit",
+        "neuf", "dix", "onze", "douze",
+    }),
+    link_label="{topic}\u00a0: ",
+    lower_case_after_colon=True,
+)  # fmt: skip
 
 _JAPANESE: Final = Language(
     openings={
-        Tone.PLAIN: ("", "{topic}について。", "お知らせ：", "ひとことメモ：", "ポイント："),
-        Tone.WARM: (
-            "",
-            "ご存じですか？",
-            "ちなみに、",
-            "{topic}について。",
-            "ひとことメモ：",
-            "ここで豆知識：",
-        ),
-        Tone.FORMAL: ("", "お知らせいたします。", "{topic}について。", "ご案内："),
+        Tone.PLAIN: ("", "お知らせ：", "ひとことメモ："),
+        Tone.WARM: ("", "お知らせ：", "ひとことメモ："),
+        Tone.FORMAL: ("", "お知らせ：", "ご案内："),
     },
-    closings={
-        Tone.PLAIN: ("詳細： ", "続きはこちら： "),
-        Tone.WARM: ("詳しくはこちら： ", "続きはこちらでどうぞ： "),
-        Tone.FORMAL: ("詳細はこちらです： ", "ご案内はこちら： "),
-    },
+    link_label="{topic}について： ",
+    statement_ends=("です", "ます", "ました", "ません"),
     separator="",
     full_stop="。",
 )
@@ -204,10 +128,8 @@ _NAMES: Final = {
     "japanese": "ja",
     "日本語": "ja",
 }
-#: Used for unsupported languages: it has no phrases, so a draft consists of facts alone.
-FACTS_ONLY: Final = Language(
-    openings=dict.fromkeys(Tone, ("",)), closings=dict.fromkeys(Tone, ("",))
-)
+#: For unsupported languages: without phrases, a draft consists of the facts alone.
+FACTS_ONLY: Final = Language(openings=dict.fromkeys(Tone, ("",)), link_label="")
 _TONE_WORDS: Final = {
     Tone.WARM: {"warm", "friendly", "casual", "cheerful", "playful", "personal", "neighbourly"},
     Tone.FORMAL: {"formal", "official", "professional", "serious", "factual"},

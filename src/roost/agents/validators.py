@@ -8,7 +8,6 @@ that comes from an example post or from a validator's message is a violation.
 import functools
 import re
 from collections.abc import Iterator
-from string import Formatter
 from typing import Final
 
 from roost.agents.brief import Brief, Draft
@@ -55,12 +54,8 @@ def validate_draft(draft: Draft, brief: Brief) -> list[Violation]:
 def _allowed_words(brief: Brief) -> frozenset[str]:
     """Return all words of the brief, and all words of the phrases in its language."""
     language = select_language(brief.language)
-    templates = [
-        template
-        for phrases in (*language.openings.values(), *language.closings.values())
-        for template in phrases
-    ]
-    phrases = [literal for each in templates for literal, *_ in Formatter().parse(each)]
+    phrases = [opening for openings in language.openings.values() for opening in openings]
+    phrases.append(language.link_label.replace("{topic}", " "))
     facts = [fact.text for fact in brief.facts]
     return frozenset(split_words(" ".join([*facts, brief.topic, brief.audience, *phrases])))
 

@@ -19,6 +19,7 @@ from roost.models import Actor, ActorKind
 Scenario = Literal[
     "bot-burst",
     "growth",
+    "month",
     "outage",
     "purge",
     "rival-hashtag",

@@ -84,6 +84,7 @@ class _NewUser(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Reset(msgspec.Struct, forbid_unknown_fields=True):
     accounts: list[_NewUser] | None = None
+    starts_at: datetime | None = None
 
 
 class _BadRequest(Exception):
@@ -256,7 +257,10 @@ async def reset(request: Request) -> Response:
     if len(set(names)) < len(names):
         raise _BadRequest("Two accounts have the same username.")
     accounts = None if body.accounts is None else [_seed_account(each) for each in body.accounts]
-    await world.reset(accounts)
+    try:
+        await world.reset(accounts, body.starts_at)
+    except ValueError as error:
+        raise _BadRequest(str(error)) from error
     return _json(world.clock.reading())
 
 

@@ -3,12 +3,12 @@
 The functions keep no running totals, so one jump of thirty days gives the same result as 720 jumps
 of an hour. A like, repost, reply or quote by an emulated account counts from its own instant on.
 
-**A post** finally reaches a share of the followers that its author has at the moment of posting.
-This reach is multiplied by a random (log-normal) factor and by factors for format, weekday and hour
-of posting. Views grow along a log-logistic curve with a half-life of about 80 minutes; after a day
-almost no views are added. Pfeffer, Matter and Sargsyan measured this ("The Half-Life of a Tweet",
-ICWSM 2023). Few viewers like, reply or click: these are Poisson counts around random rates, which
-grow in proportion to the views.
+**A post** finally reaches a share of its author's followers at the moment of posting, multiplied by
+a random factor (log-normal), format, weekday, hour and the scenario's interest at that time. Views
+grow along a log-logistic curve with a half-life of about 80 minutes and almost none after a day, as
+Pfeffer, Matter and Sargsyan measured ("The Half-Life of a Tweet", ICWSM 2023). Likes, replies and
+clicks are rare among viewers (Poisson counts around random rates) and grow in proportion to the
+views.
 
 **An account** gains and loses followers every day. Both counts are random around a mean for the
 weekday, over-dispersed by a log-normal factor. They are spread over the day in proportion to the
@@ -18,7 +18,7 @@ number of people awake. The changes of the scenario are added.
 import math
 from datetime import date, datetime, timedelta
 
-from x_emulator.scenarios.scenario import ViralPost
+from x_emulator.scenarios.scenario import PopularPost, ViralPost
 from x_emulator.seeded_random import lognormal, poisson, uniforms
 from x_emulator.state import Post, Reactions, User, World
 
@@ -126,13 +126,20 @@ def _draw_outcome(world: World, post: Post) -> tuple[float, ...]:
     for change in world.scenario.reach_changes:
         if change.affects(world.started_at, author.index, at):
             reach *= change.factor
+    for curve in world.scenario.interest_curves:
+        if curve.account == author.index:
+            reach *= curve.factor(world.started_at, at)
     drawn = uniforms(world.seed, author.username, post.ordinal)
     half_life = _HALF_LIFE * lognormal(0.35, drawn[0])
     for viral in world.scenario.viral_posts:
-        if find_viral_post(world, viral) is post:
+        if find_first_post(world, viral) is post:
             reach *= viral.factor
             half_life *= viral.half_life_factor
-    views = round(reach * lognormal(0.7, drawn[1]))
+    luck = drawn[1]
+    for popular in world.scenario.popular_posts:
+        if find_first_post(world, popular) is post:
+            luck = popular.luck
+    views = round(reach * lognormal(0.7, luck))
     totals = [
         min(views, poisson(views * rate * lognormal(0.4, rate_draw), count_draw))
         for rate, rate_draw, count_draw in zip(
@@ -197,18 +204,18 @@ def follower_count(world: World, user: User, at: datetime) -> int:
             before = user.followers + _flow_until(world, user, instant) - flow_before - lost
             lost += int(round(change.share * before) * change.progress(world.started_at, at))
     for viral in world.scenario.viral_posts:
-        post = find_viral_post(world, viral) if viral.account == user.index else None
+        post = find_first_post(world, viral) if viral.account == user.index else None
         if post is not None and at > post.created_at:
             gained = viral.new_followers * follower_count(world, user, post.created_at)
             lost -= int(gained * _share_reached(world, post, _outcome_of(world, post)[0], at))
     return max(0, user.followers + _flow_until(world, user, at) - flow_before - lost)
 
 
-def find_viral_post(world: World, viral: ViralPost) -> Post | None:
-    """Return the post that goes viral. None if the account has not made this post yet."""
-    earliest = viral.earliest(world.started_at)
+def find_first_post(world: World, event: ViralPost | PopularPost) -> Post | None:
+    """Return the post that goes viral or becomes popular; None if it has not been made."""
+    earliest = event.earliest(world.started_at)
     for user in world.users.values():
-        if user.index == viral.account:
+        if user.index == event.account:
             return next((p for p in world.posts_of[user.id] if p.created_at >= earliest), None)
     return None
 

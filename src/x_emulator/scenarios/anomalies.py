@@ -47,7 +47,7 @@ def _reach_changes(world: World) -> list[dict[str, str]]:
 def _viral_posts(world: World) -> list[dict[str, str]]:
     entries = []
     for viral in world.scenario.viral_posts:
-        post = metrics.find_viral_post(world, viral)
+        post = metrics.find_first_post(world, viral)
         if post is not None:
             author = world.users[post.user_id]
             day = post.created_at.date()

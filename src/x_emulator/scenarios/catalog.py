@@ -5,7 +5,9 @@ from typing import Any
 
 from x_emulator.scenarios.scenario import (
     FollowerChange,
+    InterestCurve,
     Outage,
+    PopularPost,
     ReachChange,
     Revocation,
     Scenario,
@@ -33,6 +35,8 @@ _STEADY = Scenario(
     daily_loss=0.0014,
 )
 
+_PURGE = FollowerChange(account=0, day=21, share=0.06)
+
 
 def _steady_with(name: str, imitates: str, **changes: Any) -> Scenario:
     """Return a copy of the steady scenario with another name and other changes."""
@@ -46,7 +50,20 @@ _ALL = (
         "Steady accounts in July 2018, when Twitter stopped counting locked accounts. Twitter"
         " announced that typical larger accounts would lose about 6 % of their followers. The drop"
         " came within a day, for some accounts within minutes, and was permanent.",
-        follower_changes=(FollowerChange(account=0, day=21, share=0.06),),
+        follower_changes=(_PURGE,),
+    ),
+    _steady_with(
+        "month",
+        "A month of two small businesses, with the purge in its fourth week. Interest in the first"
+        " one's subject doubles within two weeks and falls again, as with a cold spell; interest in"
+        " the second one's grows slowly. One post of the first reaches as many people as only one"
+        " in 200 does. The factors are plausible, not measured.",
+        follower_changes=(_PURGE,),
+        popular_posts=(PopularPost(account=0, day=10, luck=0.995),),
+        interest_curves=(
+            InterestCurve(account=0, points=((1, 0.8), (14, 1.6), (26, 0.7))),
+            InterestCurve(account=1, points=((0, 0.8), (28, 1.3))),
+        ),
     ),
     _steady_with(
         "growth",

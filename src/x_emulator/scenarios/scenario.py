@@ -7,6 +7,7 @@ order of creation, from 0.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 
 
 def _instant(started_at: datetime, day: int, hours: float) -> datetime:
@@ -91,6 +92,43 @@ class ViralPost:
 
 
 @dataclass(frozen=True)
+class PopularPost:
+    """The first post that an account makes on or after a day reaches unusually many people.
+
+    It is as lucky as some posts always are, so it is not an anomaly and brings no followers.
+    """
+
+    account: int
+    day: int
+    luck: float
+    """The share of posts, 0 to 1, that reach fewer people by chance: 0.995 is the best of 200."""
+
+    def earliest(self, started_at: datetime) -> datetime:
+        """Return the earliest time of the post."""
+        return _instant(started_at, self.day, 0)
+
+
+@dataclass(frozen=True)
+class InterestCurve:
+    """Interest in an account's subject, which rises and falls gradually. It is not an anomaly."""
+
+    account: int
+    points: tuple[tuple[float, float], ...]
+    """Days, ascending, and the factor that multiplies the views of posts made then.
+
+    Between two days the factor changes linearly; outside of them it is constant.
+    """
+
+    def factor(self, started_at: datetime, at: datetime) -> float:
+        """Return the factor for a post that is made at an instant."""
+        day = (at - _instant(started_at, 0, 0)) / timedelta(days=1)
+        for (since, before), (until, after) in pairwise(self.points):
+            if day < until:
+                return before + (after - before) * max(0.0, day - since) / (until - since)
+        return self.points[-1][1]
+
+
+@dataclass(frozen=True)
 class Outage:
     """A period in which X is down: every v2 request returns 503, and posts get no views."""
 
@@ -135,6 +173,8 @@ class Scenario:
     follower_changes: tuple[FollowerChange, ...] = ()
     reach_changes: tuple[ReachChange, ...] = ()
     viral_posts: tuple[ViralPost, ...] = ()
+    popular_posts: tuple[PopularPost, ...] = ()
+    interest_curves: tuple[InterestCurve, ...] = ()
     outages: tuple[Outage, ...] = ()
     revocations: tuple[Revocation, ...] = ()
 

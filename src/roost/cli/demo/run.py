@@ -8,11 +8,10 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-import aiohttp
 from cyclopts import Parameter
 
 from roost.agents.brief import read_brief
@@ -21,6 +20,8 @@ from roost.child_environment import child_environment
 from roost.cli.arguments import Json, choose_tenant, command_settings
 from roost.cli.command import run_async
 from roost.cli.demo.browser import give_consent
+from roost.cli.demo.emulator import EmulatorControl
+from roost.cli.demo.month import DAYS, find_month_start, live_through_month
 from roost.cli.demo.output import Progress, show_result
 from roost.cli.demo.processes import running
 from roost.cli.output import print_note, print_result, to_json
@@ -32,11 +33,8 @@ from roost.runtime import Runtime, migrate, open_runtime
 from roost.services import queries, report, schedule, setup
 from roost.settings import ENVIRONMENT_NAMES, Settings
 
-_DAYS: Final = 30
-#: Wall seconds until every post has to be finished, and until a day's snapshots have to be stored.
-_PUBLISH_TIMEOUT_S: Final = 60.0
-_COLLECT_TIMEOUT_S: Final = 20.0
-_UNFINISHED: Final = {PostState.SCHEDULED, PostState.PUBLISHING}
+#: This many drafts of the brief are published, one every Wednesday.
+_DRAFTS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class DemoAccount:
     plan: str
 
 
-#: In the scenario `purge`, the first account loses followers.
+#: In the scenario `month`, the first account loses followers.
 ACCOUNTS: Final = (
     DemoAccount("acme", "acmeplumbing", "Acme Plumbing", 12_400, "plan.csv"),
     DemoAccount("lune", "bakery_lune", "Bakery Lune", 3_150, "plan-lune.csv"),
@@ -62,7 +60,7 @@ class DemoEnvironment:
     """The processes and resources that run during the demo."""
 
     runtime: Runtime
-    x_url: str
+    emulator: EmulatorControl
     web_url: str
     client_id: str
     examples: Path
@@ -71,8 +69,9 @@ class DemoEnvironment:
 def demo(
     *,
     scenario: Annotated[
-        Literal["purge", "steady"], Parameter(help="With an anomaly, or without.")
-    ] = "purge",
+        Literal["month", "purge", "steady"],
+        Parameter(help="`month` and `purge` have an anomaly, `steady` has none."),
+    ] = "month",
     seed: Annotated[int, Parameter(help="A seed gives the same metrics every time.")] = 7,
     keep: Annotated[Path | None, Parameter(help="Keep the data folder here.")] = None,
     serve: Annotated[
@@ -80,7 +79,7 @@ def demo(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Connect two accounts, publish a plan, let 30 days pass, find anomalies, write a report."""
+    """Connect two accounts, publish for 30 emulated days, find anomalies, write a report."""
     return run_async(lambda: _demo(scenario, seed, keep, serve, as_json))
 
 
@@ -130,18 +129,19 @@ async def _open_environment(
             setup.temporary_database(own_settings, home, keep=keep is not None)
         )
         progress.step("starting the emulator")
-        emulator = await stack.enter_async_context(
+        started = await stack.enter_async_context(
             running(
                 "emulator", "--port", "0", "--scenario", scenario, "--seed", str(seed),
                 environment=child_environment(), log=home / "emulator.log",
             )
         )  # fmt: skip
         port = _free_port()
-        app = await _prepare_emulator(emulator["url"], port)
+        emulator = EmulatorControl(started["url"])
+        app = await _prepare_emulator(emulator, port)
         values = {
             "ROOST_HOME": str(home),
-            "ROOST_X_BASE_URL": emulator["url"],
-            "ROOST_CLOCK_URL": f"{emulator['url']}/_emulator/clock",
+            "ROOST_X_BASE_URL": emulator.url,
+            "ROOST_CLOCK_URL": f"{emulator.url}/_emulator/clock",
             "TWITTER_CLIENT_ID": app["client_id"],
             "TWITTER_CLIENT_SECRET": app["client_secret"],
             "TWITTER_CALLBACK_URL": app["callback"],
@@ -163,7 +163,7 @@ async def _open_environment(
         # PostgreSQL's client reads what DATABASE_URL omits from variables of its own.
         address = {"DATABASE_URL": database.app} | child_environment("PG") if database.app else {}
         web = await _start_processes(stack, child_environment() | address | values, home, port)
-        yield DemoEnvironment(runtime, emulator["url"], web["url"], app["client_id"], _examples())
+        yield DemoEnvironment(runtime, emulator, web["url"], app["client_id"], _examples())
 
 
 @contextlib.contextmanager
@@ -190,17 +190,14 @@ def _free_port() -> int:
         return port
 
 
-async def _prepare_emulator(x_url: str, port: int) -> dict[str, Any]:
-    """Make the accounts and an X app on the emulator; return the app with its callback."""
+async def _prepare_emulator(emulator: EmulatorControl, port: int) -> dict[str, Any]:
+    """Start the month with the demo's accounts; return an X app with its callback."""
     accounts = [
         {"username": one.username, "name": one.name, "followers": one.followers} for one in ACCOUNTS
     ]
-    await _call_emulator("POST", f"{x_url}/_emulator/reset", {"accounts": accounts})
+    await emulator.reset(accounts, starts_at=find_month_start(await emulator.read_clock()))
     callback = f"http://127.0.0.1:{port}/api/auth/callback/twitter"
-    app: dict[str, Any] = await _call_emulator(
-        "POST", f"{x_url}/_emulator/apps", {"callbacks": [callback]}
-    )
-    return app | {"callback": callback}
+    return await emulator.add_app(callback) | {"callback": callback}
 
 
 async def _start_processes(
@@ -229,16 +226,6 @@ def _examples() -> Path:
     )
 
 
-async def _call_emulator(method: str, url: str, body: Any = None) -> Any:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.request(method, url, json=body) as response,
-    ):
-        if response.status >= 400:
-            raise Broken(f"The emulator returned status {response.status} to {method} {url}.")
-        return await response.json()
-
-
 # --- the steps --------------------------------------------------------------------------------
 
 
@@ -249,17 +236,17 @@ async def _run_steps(
     runtime = environment.runtime
     scopes = [(await choose_tenant(runtime, account.tenant))[1] for account in ACCOUNTS]
     accounts = await _connect(environment, scopes, progress)
-    await _schedule_draft(environment, scopes[0], accounts[0], progress)
+    await _schedule_drafts(environment, scopes[0], accounts[0], progress)
     refused = await _import_plans(environment, scopes, progress)
-    posts = await _wait_for_posts(runtime, scopes, progress)
+    progress.step(f"{DAYS} days pass")
+    posts = await live_through_month(runtime, environment.emulator, scopes, accounts, progress)
     published = sum(post.state is PostState.PUBLISHED for post in posts)
     progress.step(f"published {published} posts")
-    progress.step(f"{_DAYS} days pass")
-    await _let_days_pass(environment, scopes, accounts, progress)
     progress.step("writing the report")
     path = Path("out") / "demo" / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(await report.write_report(runtime, scopes, days=_DAYS), "utf-8")
+    # A report on the last N days also covers the current one.
+    path.write_text(await report.write_report(runtime, scopes, days=DAYS - 1), "utf-8")
     result = {
         "tenants": len(scopes),
         "connected": len(accounts),
@@ -285,19 +272,21 @@ async def _connect(
     ]
 
 
-async def _schedule_draft(
+async def _schedule_drafts(
     environment: DemoEnvironment, scope: Scope, account: Integration, progress: Progress
 ) -> None:
-    drafts = compose_drafts(read_brief(environment.examples / "brief.yaml"))
-    progress.step(f"drafted: {drafts[0].text}")
     runtime = environment.runtime
-    await schedule.schedule_post(
-        runtime,
-        scope,
-        account,
-        [PartInput(drafts[0].text)],
-        due_at=runtime.clock.now() + timedelta(seconds=2),
-    )
+    monday = runtime.clock.now()
+    drafts = compose_drafts(read_brief(environment.examples / "brief.yaml"))
+    for week, draft in enumerate(drafts[:_DRAFTS]):
+        progress.step(f"drafted: {draft.text}")
+        await schedule.schedule_post(
+            runtime,
+            scope,
+            account,
+            [PartInput(draft.text)],
+            due_at=monday + timedelta(weeks=week, days=2),
+        )
 
 
 async def _import_plans(
@@ -317,53 +306,6 @@ async def _import_plans(
     return refused
 
 
-async def _wait_for_posts(runtime: Runtime, scopes: list[Scope], progress: Progress) -> list[Post]:
-    """Wait until every post is finished. Raises: Broken after a minute."""
-    deadline = time.monotonic() + _PUBLISH_TIMEOUT_S
-    while True:
-        posts = [post for scope in scopes for post in await queries.list_posts(runtime, scope)]
-        left = sum(post.state in _UNFINISHED for post in posts)
-        progress.count("publishing", len(posts) - left, len(posts))
-        if not left:
-            return posts
-        if time.monotonic() > deadline:
-            raise Broken(f"{left} posts were not finished within {_PUBLISH_TIMEOUT_S:.0f} s.")
-        await asyncio.sleep(0.2)
-
-
-async def _let_days_pass(
-    environment: DemoEnvironment,
-    scopes: list[Scope],
-    accounts: list[Integration],
-    progress: Progress,
-) -> None:
-    """Move the emulator's clock a day at a time, and wait for each day's snapshots."""
-    runtime, clock_url = environment.runtime, f"{environment.x_url}/_emulator/clock"
-    await _wait_for_snapshots(runtime, scopes, accounts, runtime.clock.now() - timedelta(hours=1))
-    for day in range(1, _DAYS + 1):
-        before = runtime.clock.now()
-        await _call_emulator("POST", clock_url, {"jump_seconds": timedelta(days=1).total_seconds()})
-        await _wait_for_snapshots(runtime, scopes, accounts, before + timedelta(hours=12))
-        progress.count("days", day, _DAYS)
-
-
-async def _wait_for_snapshots(
-    runtime: Runtime, scopes: list[Scope], accounts: list[Integration], since: datetime
-) -> None:
-    """Wait until every account has a snapshot since an instant. Raises: Broken on time-out."""
-    deadline = time.monotonic() + _COLLECT_TIMEOUT_S
-    until = since + timedelta(days=400)
-    scope_of = {scope.tenant_id: scope for scope in scopes}
-    for account in accounts:
-        scope = scope_of[account.tenant_id]
-        while not await queries.has_account_snapshot(
-            runtime, scope, account, since=since, until=until
-        ):
-            if time.monotonic() > deadline:
-                raise Broken(f"There is no snapshot of @{account.username} since {since}.")
-            await asyncio.sleep(0.05)
-
-
 async def _count(
     environment: DemoEnvironment, scopes: list[Scope], accounts: list[Integration]
 ) -> dict[str, Any]:
@@ -377,9 +319,7 @@ async def _count(
         if part.sent_as is not None
     ]
     usernames = {account.id: account.username for account in accounts}
-    truth = await _call_emulator(
-        "GET", f"{environment.x_url}/_emulator/ground-truth?app={environment.client_id}"
-    )
+    truth = await environment.emulator.read_ground_truth(environment.client_id)
     counted = truth["apps"][environment.client_id]
     return {
         "parts": len(sent),

@@ -36,7 +36,10 @@ _ROW_HEIGHT = 46
 MAX_BARS = 8
 #: The length of a label in widths of a Latin letter; a wide character counts twice.
 _LABEL_COLUMNS = 50
-#: Unicode's categories of marks, joiners and selectors, which have no width.
+_BEST_POST_COLUMNS = 26
+#: A period of this many days has a label at Mondays, at most this many.
+_WEEKLY_FROM_DAYS, _MAX_WEEKLY_LABELS = 28, 6
+#: Unicode's categories of marks, joiners and selectors, which take no width.
 _ZERO_WIDTH = ("Mn", "Me", "Cf")
 
 
@@ -94,11 +97,15 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
 
 
 def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
-    """Plot the impressions gained on each day; days without a measurement are shaded."""
+    """Plot the impressions gained on each day; days without a measurement are shaded.
+
+    The best day is labelled with the account's best post, if that post was sent on it.
+    """
     if account.impressions is None:
         return None
     rows = [_gain_row(on, account.impressions.at(on)) for on in _days(report)]
     scale = _day_scale(report)
+    x = alt.X("day:T", title=None, scale=scale, axis=_day_axis(report))
     gaps = (
         alt.Chart(alt.InlineData(values=[row for row in rows if row["gained"] is None]))
         .mark_rect(color=GAP, opacity=1)
@@ -112,12 +119,52 @@ def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
         alt.Chart(alt.InlineData(values=[row for row in rows if row["gained"] is not None]))
         .mark_bar(color=SERIES, size=max(0.7 * (_WIDTH - 50) / len(rows), 1.5))
         .encode(
-            x=alt.X("day:T", title=None, scale=scale, axis=_day_axis(report)),
+            x=x,
             y=alt.Y("gained:Q", title=None, axis=_count_axis(), scale=alt.Scale(nice=4)),
             description="description:N",
         )
     )
-    return _finish([gaps, bars], _HEIGHT)
+    labels = [
+        alt.Chart(alt.InlineData(values=[label]))
+        .mark_text(
+            color=INK,
+            align="right" if label["left"] else "left",
+            dx=6 if label["left"] else -6,
+            dy=-10,
+            fontSize=12,
+            aria=False,
+        )
+        .encode(x=x, y=alt.Y("height:Q"), text="label:N")
+        for label in _best_post_labels(account, report, rows)
+    ]
+    return _finish([gaps, bars, *labels], _HEIGHT)
+
+
+def _best_post_labels(
+    account: AccountReport, report: Report, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the label of the best day; none if it was not the day of the best post."""
+    best = max(
+        (post for post in report.posts if post.username == account.username),
+        key=lambda post: post.impressions or 0,
+        default=None,
+    )
+    measured = [row for row in rows if row["gained"]]
+    if best is None or not measured:
+        return []
+    highest = max(measured, key=lambda row: row["gained"])
+    sent_on = best.sent_at.astimezone(UTC).date()
+    if highest["day"] != _instant(sent_on):
+        return []
+    position = (sent_on - report.first_day) / (report.last_day - report.first_day + timedelta(1))
+    return [
+        {
+            "day": highest["day"],
+            "height": highest["gained"],
+            "label": shorten(_text_or_placeholder(best), _BEST_POST_COLUMNS),
+            "left": position > 0.5,
+        }
+    ]
 
 
 def posts_chart(posts: Sequence[PostReport]) -> Spec | None:
@@ -178,7 +225,7 @@ def _cut(line: str, position: int) -> str:
         position -= 1
     head = line[:position]
     words, space, _ = head.rpartition(" ")
-    return words if space and len(words) > 2 * position / 3 else head
+    return words.rstrip(",;:.") if space and len(words) > 2 * position / 3 else head
 
 
 def _sent_day(post: PostReport) -> str:
@@ -269,10 +316,14 @@ def _day_scale(report: Report) -> alt.Scale:
 
 def _day_axis(report: Report) -> alt.Axis:
     days = _days(report)
-    step = math.ceil(len(days) / 5)
-    return alt.Axis(
-        format="%-d %b", values=[_instant(on) for on in days[step // 2 :: step]], labelFlush=False
-    )
+    if len(days) >= _WEEKLY_FROM_DAYS:
+        mondays = [on for on in days if on.weekday() == 0]
+        labelled = mondays[:: math.ceil(len(mondays) / _MAX_WEEKLY_LABELS)]
+    else:
+        step = math.ceil(len(days) / 5)
+        labelled = days[step // 2 :: step]
+    values = [_instant(on) for on in labelled]
+    return alt.Axis(format="%-d %b", values=values, labelFlush=False)
 
 
 def _count_axis() -> alt.Axis:

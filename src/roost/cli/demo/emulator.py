@@ -1,0 +1,51 @@
+"""The demo's calls to the emulator: its clock, accounts, X app and ground truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+
+from roost.errors import Broken
+
+
+@dataclass(frozen=True)
+class EmulatorControl:
+    """The control API of a running emulator."""
+
+    url: str
+
+    async def jump_to(self, instant: datetime) -> None:
+        """Move emulated time to an instant, which must not have passed."""
+        await self._call("POST", "clock", {"to": instant.isoformat()})
+
+    async def read_clock(self) -> datetime:
+        """Return emulated time."""
+        reading = await self._call("GET", "clock")
+        return datetime.fromisoformat(reading["emulated"])
+
+    async def reset(self, accounts: Sequence[dict[str, Any]], *, starts_at: datetime) -> None:
+        """Delete everything, and restart the scenario with these accounts at an instant."""
+        body = {"accounts": list(accounts), "starts_at": starts_at.isoformat()}
+        await self._call("POST", "reset", body)
+
+    async def add_app(self, callback: str) -> dict[str, Any]:
+        """Register an X app, and return its credentials."""
+        app: dict[str, Any] = await self._call("POST", "apps", {"callbacks": [callback]})
+        return app
+
+    async def read_ground_truth(self, client_id: str) -> dict[str, Any]:
+        """Return what really happened, of one app."""
+        truth: dict[str, Any] = await self._call("GET", f"ground-truth?app={client_id}")
+        return truth
+
+    async def _call(self, method: str, path: str, body: Any = None) -> Any:
+        url = f"{self.url}/_emulator/{path}"
+        async with (
+            aiohttp.ClientSession() as session,
+            session.request(method, url, json=body) as response,
+        ):
+            if response.status >= 400:
+                raise Broken(f"The emulator returned status {response.status} to {method} {url}.")
+            return await response.json()
