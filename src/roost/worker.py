@@ -1,4 +1,4 @@
-"""The worker process: jobs, dispatcher, housekeeping and heartbeats until it is stopped."""
+"""The worker process: runs jobs, dispatches, does housekeeping and sends heartbeats."""
 
 import asyncio
 import logging
@@ -26,16 +26,18 @@ from roost.watchdog import watching
 
 log = logging.getLogger(__name__)
 
-#: Concurrent jobs per queue in one process; they wait for X most of the time. Slow tasks have
-#: their own queues, so that they never delay due posts.
+#: Concurrent jobs per queue in one process. There are many, because a job waits for X most of the
+#: time. Slow tasks have their own queues, so that they do not delay due posts.
 CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: Maximum wall seconds between two dispatch passes.
 _DISPATCH_INTERVAL_S = 30.0
-#: If due posts are left: the next pass is after this many jobs have started, or this many seconds.
+#: If a pass leaves due posts, the next pass follows after this many jobs have started, or after
+#: this many wall seconds.
 _CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 8, 0.25
-#: Minimum delay between two passes, so that posts that come due together are one batch.
+#: Minimum wall seconds between two dispatch passes, so that posts that come due together are queued
+#: in one pass.
 _BATCH_DELAY_S = 0.02
-#: Interval of removing copies of files that no post needs.
+#: Wall seconds between two removals of copies that no post needs.
 _REMOVE_COPIES_S = 3600.0
 
 
@@ -58,7 +60,7 @@ def _add_tasks(app: App, runtime: Runtime, actor: Actor, locks: AccountLocks) ->
 
 
 async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.RunningJobs) -> None:
-    """Queue what is due, then wait for the next due time, a NOTIFY, or queue capacity."""
+    """Queue due jobs, then wait for the next due time, a NOTIFY, or capacity in the queue."""
     woken.clear()
     next_at = (await dispatch.dispatch_due(runtime)).next_at
     waits: list[asyncio.Task[object]] = [asyncio.create_task(woken.wait())]
@@ -77,7 +79,7 @@ async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.R
 
 
 async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
-    """Wake the dispatcher at each NOTIFY, and once when listening starts."""
+    """Wake the dispatcher at each NOTIFY, and once after LISTEN, for an earlier NOTIFY."""
     async with await runtime.database.connect() as connection:
         await connection.execute("LISTEN roost_due")
         woken.set()
@@ -88,13 +90,13 @@ async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
 async def _run_housekeeping(
     runtime: Runtime, app: App, engines: Sequence[Worker], running_jobs: jobs.RunningJobs
 ) -> None:
-    """Requeue the jobs of dead workers, and posts without a job; then wait one heartbeat."""
+    """Requeue jobs of dead workers and posts without a job; then wait a heartbeat interval."""
     settings = runtime.settings
     stalled = await app.job_manager.get_stalled_jobs(
         seconds_since_heartbeat=settings.worker_timeout.total_seconds()
     )
     for job in stalled:
-        log.warning("job %s was left by a dead worker; it is queued again", job.id)
+        log.warning("job %s was left by a dead worker; the job is queued again", job.id)
         try:
             await app.job_manager.retry_job(job)
         except UniqueViolation:
@@ -106,14 +108,14 @@ async def _run_housekeeping(
     for job in running_jobs.list_unrecorded_ends(
         [job for job in doing if job.worker_id in ours], now=now, after_s=after_s
     ):
-        log.warning("the end of job %s was not recorded; it is now", job.id)
+        log.warning("the end of job %s was not recorded; Roost records this end now", job.id)
         await _end_job(app, job)
     await dispatch.dispatch_stranded(runtime)
     await asyncio.sleep(settings.heartbeat_interval.total_seconds())
 
 
 async def _remove_copies(runtime: Runtime) -> None:
-    """Remove copies of files that no post needs, then wait; a failure delays no post."""
+    """Remove copies of files that no post needs, then wait; log a failure and continue."""
     try:
         removed = await media_copies.remove_unneeded(runtime)
     except DATABASE_AWAY:
@@ -131,12 +133,12 @@ async def _end_job(app: App, job: Job) -> None:
     await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
-#: Posts with a request to X in progress.
+#: The tenants and ids of posts with a request to X in progress.
 Sending = Collection[tuple[TenantId, PostId]]
 
 
 def _ignore(_: Sending) -> None:
-    """The default of `on_stopping`."""
+    """Do nothing; the default of `on_stopping`."""
 
 
 async def run(
@@ -149,9 +151,9 @@ async def run(
     """Work until `stop` is set (default: until SIGTERM or SIGINT), then finish running jobs.
 
     `on_stopping` is called with the posts that have a request in progress at that moment.
-    Cancelling this function counts as a crash: the next worker searches X for posts that are due.
-    While the database is away, it is retried. The watchdog exits the process if its event loop is
-    blocked, or one minute after a signal.
+    Cancelling this function counts as a crash: the next worker searches X for each due post before
+    sending the post. Work is repeated while the database is away. The watchdog ends the process if
+    the event loop is blocked, or if the process still runs a minute after a signal.
     """
     stopping = stop or asyncio.Event()
     with watching() as start_exit_timer:
@@ -161,7 +163,7 @@ async def run(
             start_exit_timer()
 
         if stop is None:
-            # Before anything else, since opening the locks may swallow a cancellation.
+            # Handle signals first, because opening the locks may swallow a cancellation.
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, on_signal)
         await _publish_until(runtime, actor, stopping, on_stopping)
@@ -173,7 +175,7 @@ async def _publish_until(
     stopping: asyncio.Event,
     on_stopping: Callable[[Sending], None],
 ) -> None:
-    """Check the database and the clock, and run the engine while both are right."""
+    """Check the database and the clock, and run the engine while neither has a problem."""
     checks: list[DatabaseCheck] = []
 
     async def compare() -> None:
@@ -182,7 +184,7 @@ async def _publish_until(
 
     async with open_account_locks(runtime.database, on_reopen=compare) as locks:
         database, clock = DatabaseCheck(runtime, locks, actor), ClockCheck(runtime)
-        locks.close_gate("the database has not been compared yet")
+        locks.close_gate("the database has not been compared with the watermark yet")
         await _first_checks(database, clock, locks, stopping)
         checks.append(database)
         with watermark.running(runtime.settings.home):
@@ -199,13 +201,13 @@ async def _publish_until(
             ]
             reporting = asyncio.create_task(_report_stopping(stopping, locks, on_stopping))
             try:
-                # The checks only return by a failure.
+                # The task of the checks never returns; it can only raise.
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
                     task.result()
             finally:
                 engine_task, check_task = tasks
-                engine_task.cancel()  # Only once: it drains before it ends.
+                engine_task.cancel()  # Only once, because the engine drains before it ends.
                 await cancel_all([check_task, reporting])
                 await asyncio.gather(engine_task, return_exceptions=True)
             await locks.drain()
@@ -222,7 +224,7 @@ async def _report_stopping(
 async def _first_checks(
     database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Run the first checks, retried while the database is away, unless `stopping` is set."""
+    """Run the first checks; retry them while the database is away, until `stopping` is set."""
     done = asyncio.Event()
 
     async def check() -> None:
@@ -244,7 +246,7 @@ async def _first_checks(
 
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
-    """Repeat the checks, then wait one heartbeat."""
+    """Send the locks' heartbeat, check the database and the clock, then wait an interval."""
     await locks.heartbeat(str(database.actor))
     await database.check()
     await clock.check()
@@ -266,7 +268,7 @@ def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -
 async def _work_if_open(
     runtime: Runtime, actor: Actor, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Run the engine until `stopping` is set or the gate closes; wait while it is closed."""
+    """Run the engine until `stopping` is set or the gate closes; wait at a closed gate."""
     if locks.closed_because is None:
         await _work(runtime, actor, locks, stopping)
         return
@@ -286,7 +288,7 @@ async def _any_of(*events: asyncio.Event) -> None:
 async def _work(
     runtime: Runtime, actor: Actor, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Run the engine and the loops beside it, until stopped or the database is away."""
+    """Run the engine and its loops until `stopping` is set, the gate closes or a task fails."""
     woken, never = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(runtime.database.conninfo) as app:
         raise_if_cancelled()
@@ -315,7 +317,7 @@ async def _work(
             await _first_failure_or_all(running, loops)
         finally:
             for engine, task in zip(engines, running, strict=True):
-                # An engine that misses the cancellation while it registers stops by this.
+                # `stop` also ends an engine that misses the cancellation while it registers.
                 engine.stop()  # type: ignore[no-untyped-call]
                 task.cancel()
             await cancel_all([*loops, ending])
@@ -325,7 +327,7 @@ async def _work(
 async def _first_failure_or_all(
     running: list[asyncio.Task[None]], loops: list[asyncio.Task[None]]
 ) -> None:
-    """Return when every engine has ended. Raises: the first failure of any of these tasks."""
+    """Return when every engine has ended. Raises: the first exception of an engine or a loop."""
     waited = {*running, *loops}
     while any(task in waited for task in running):
         done, waited = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -334,14 +336,14 @@ async def _first_failure_or_all(
 
 
 async def _drain_on(events: Sequence[asyncio.Event], engines: Sequence[Worker]) -> None:
-    """Stop the engines once one of the events is set; they finish their running jobs."""
+    """Stop the engines once one of the events is set; the engines finish their running jobs."""
     await _any_of(*events)
     for engine in engines:
         engine.stop()  # type: ignore[no-untyped-call]  # not annotated
 
 
 async def heartbeat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
-    """Record one heartbeat of each engine, also while it drains: its own stops then."""
+    """Record a heartbeat for each engine, even for one that drains and sends none itself."""
     await asyncio.sleep(settings.heartbeat_interval.total_seconds())
     for engine in engines:
         if engine.worker_id is not None:
