@@ -1,4 +1,4 @@
-"""The worker process: jobs, dispatcher, housekeeping and heartbeats until it is stopped."""
+"""The worker process: runs jobs, dispatches, does housekeeping and sends heartbeats."""
 
 import asyncio
 import logging
@@ -26,8 +26,8 @@ from roost.watchdog import watching
 
 log = logging.getLogger(__name__)
 
-#: Concurrent jobs per queue in one process; they wait for X most of the time. Slow tasks have
-#: their own queues, so that they never delay due posts.
+#: Concurrent jobs per queue in one process. There are many, because a job waits for X most of the
+#: time. Slow tasks have their own queues, so that they do not delay due posts.
 CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: Maximum wall seconds between two dispatch passes.
 _DISPATCH_INTERVAL_S = 30.0
@@ -79,7 +79,7 @@ async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.R
 
 
 async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
-    """Wake the dispatcher at each NOTIFY, and once when listening starts."""
+    """Wake the dispatcher at each NOTIFY, and once after LISTEN, for an earlier NOTIFY."""
     async with await runtime.database.connect() as connection:
         await connection.execute("LISTEN roost_due")
         woken.set()
@@ -133,7 +133,7 @@ async def _end_job(app: App, job: Job) -> None:
     await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
 
 
-#: Posts with a request to X in progress.
+#: The tenants and ids of posts with a request to X in progress.
 Sending = Collection[tuple[TenantId, PostId]]
 
 

@@ -68,7 +68,7 @@ async def test_doctor_names_surplus_rights_of_the_database_role(
     found = await doctor(publisher, tmp_path, ROOST_ADMIN_DATABASE_URL=admin_url)
     assert found["database login"]["status"] == "warning"
     assert "every role has CONNECT" in found["database login"]["message"]
-    assert "only the set-up needs it" in found["settings"]["message"]
+    assert "only `roost init` needs it" in found["settings"]["message"]
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(f"ALTER ROLE {admin.info.dbname}_app BYPASSRLS".encode())
     found = await doctor(publisher, tmp_path)
@@ -104,7 +104,7 @@ async def test_doctor_shows_the_backoff_of_an_account(publisher: Publisher, tmp_
     await publisher.schedule("Too much")
     await publisher.run_due_jobs()
     found = await doctor(publisher, tmp_path)
-    assert found["@larkbooks"]["message"].startswith("X accepts no post of it: ")
+    assert found["@larkbooks"]["message"].startswith("X accepts no posts of this account: ")
     assert found["@larkbooks"]["next"].startswith("Roost tries again in ")
 
 

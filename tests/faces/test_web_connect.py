@@ -114,7 +114,7 @@ async def test_callback_that_another_browser_loads_again_is_refused(
         for other in (thief, with_cookie):
             again, body = await call_back(other, web, back)
             assert again.status == 403
-            assert "completed already" in body
+            assert "already completed" in body
             assert ACCOUNT not in body
 
 

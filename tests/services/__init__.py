@@ -1,1 +1,1 @@
-"""Tests of the use cases, with the emulator and a real PostgreSQL."""
+"""Tests of the services, with the emulator and a real PostgreSQL."""

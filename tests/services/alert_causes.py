@@ -1,4 +1,4 @@
-"""Causes of each kind of alert, and how users, workers and X end them."""
+"""Functions that cause each kind of alert, and functions that end each cause."""
 
 import socket
 from collections.abc import Awaitable, Callable
@@ -25,15 +25,15 @@ Ending = Callable[[Publisher, PostId], Awaitable[object]]
 
 
 async def kinds(publisher: Publisher) -> list[AlertKind]:
-    """The kinds of the open alerts, of no tenant and of the tenant."""
+    """Return the kinds of all open alerts, with and without a tenant."""
     return sorted(alert.kind for _, alert in await monitor.list_alerts(publisher.runtime))
 
 
-# --- how each alert comes to be
+# --- functions that cause an alert
 
 
 async def needs_decision(publisher: Publisher) -> PostId:
-    """X's response is lost, and it is too late to send the post again."""
+    """Publish a post whose create X loses, and wait until it may no longer be resent."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_due_jobs()
@@ -43,7 +43,7 @@ async def needs_decision(publisher: Publisher) -> PostId:
 
 
 async def thread_needs_decision(publisher: Publisher) -> PostId:
-    """X's response about a thread's second part is lost, and it is too late to send it again."""
+    """Publish a thread; X loses the second part's create until it may no longer be resent."""
     script = ["ok", "drop"]
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=script
@@ -56,7 +56,7 @@ async def thread_needs_decision(publisher: Publisher) -> PostId:
 
 
 async def partly_published(publisher: Publisher) -> PostId:
-    """X refuses a thread's second part."""
+    """Publish a thread whose second part X refuses."""
     await publisher.schedule("Said before")
     post_id = await publisher.schedule("New", "Said before", after_s=1)
     await publisher.run_to_completion()
@@ -64,7 +64,7 @@ async def partly_published(publisher: Publisher) -> PostId:
 
 
 async def missed(publisher: Publisher) -> PostId:
-    """No worker published the post in time."""
+    """Schedule a post that no worker publishes in time."""
     post_id = await publisher.schedule("Good morning")
     await publisher.emulator.jump(hours=2)
     await publisher.run_to_completion()
@@ -72,7 +72,7 @@ async def missed(publisher: Publisher) -> PostId:
 
 
 async def failed(publisher: Publisher) -> PostId:
-    """X refuses the post."""
+    """Publish a post that X refuses as a duplicate."""
     await publisher.schedule("Good morning")
     post_id = await publisher.schedule("Good morning", after_s=60)
     await publisher.run_to_completion()
@@ -80,7 +80,7 @@ async def failed(publisher: Publisher) -> PostId:
 
 
 async def possible_duplicate(publisher: Publisher) -> PostId:
-    """The response to an older attempt comes late, after the post was published."""
+    """Publish a post, then record a late response to an older attempt with another id of X."""
     post_id = await publisher.schedule("One")
     await publisher.run_due_jobs()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
@@ -99,7 +99,7 @@ async def possible_duplicate(publisher: Publisher) -> PostId:
 
 
 async def needs_reconnect(publisher: Publisher) -> PostId:
-    """The account's owner revokes the access."""
+    """Publish a post after the account's owner has revoked Roost's access."""
     post_id = await publisher.schedule("Low tide at six", after_s=7200)
     await publisher.revoke_tokens()
     await publisher.emulator.jump(hours=2)
@@ -108,7 +108,7 @@ async def needs_reconnect(publisher: Publisher) -> PostId:
 
 
 def app_refused(fault: str) -> Opening:
-    """X refuses the whole app: the post waits."""
+    """Return a function that schedules a post while X refuses all posts of the app."""
 
     async def opening(publisher: Publisher) -> PostId:
         app = publisher.emulator.app.client_id
@@ -124,7 +124,7 @@ def app_refused(fault: str) -> Opening:
 
 
 async def back_off(publisher: Publisher, kind: AlertKind) -> None:
-    """What the worker writes if X refuses the app in this way."""
+    """Write the back-off that a worker writes if X refuses the app with this kind of alert."""
     probe = await publisher.schedule("Probe")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         state = await store.publishing.get(transaction, probe)
@@ -142,7 +142,7 @@ async def back_off(publisher: Publisher, kind: AlertKind) -> None:
 
 
 async def late(publisher: Publisher) -> PostId:
-    """No worker runs."""
+    """Schedule a post, and let it become late because no worker runs."""
     post_id = await publisher.schedule("Late")
     await publisher.emulator.jump(seconds=121)
     await monitor.check_lateness(publisher.runtime)
@@ -150,13 +150,13 @@ async def late(publisher: Publisher) -> PostId:
 
 
 async def restored(publisher: Publisher) -> PostId:
-    """A user reports that the database was restored."""
+    """Pause everything, as after a user has reported a restore of the database."""
     await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     return PostId(0)
 
 
 async def copied(publisher: Publisher) -> PostId:
-    """A worker finds that the database is a copy."""
+    """Pause everything, as after a worker has found that the database is a copy."""
     await restore_check.pause_after_restore(
         publisher.runtime, ACTOR, publisher.runtime.clock.now(), reason=Reason(ReasonCode.IS_COPY)
     )
@@ -164,28 +164,28 @@ async def copied(publisher: Publisher) -> PostId:
 
 
 async def wrong_clock(publisher: Publisher) -> PostId:
-    """A worker finds that this machine's clock is wrong."""
+    """Open the alert that a worker opens if its machine's clock is wrong."""
     await publisher.locks.heartbeat(f"worker {socket.gethostname()}:1")
     await check_clock(publisher, BEHIND)
     return PostId(0)
 
 
 async def check_clock(publisher: Publisher, skew: Skew | None) -> None:
-    """Run the clock check of a worker with this result."""
+    """Open or resolve the clock alert, as a worker's clock check does with this result."""
     await ClockCheck(publisher.runtime)._update_alert(skew)
 
 
-# --- what ends each cause
+# --- functions that end a cause
 
 
 async def find_on_x(publisher: Publisher, post_id: PostId) -> None:
-    """A user finds the post on X."""
+    """Resolve the post as found on X."""
     tweet_id = await publisher.post_manually("Low tide at six")
     await resolve.confirm_sent(publisher.runtime, publisher.scope, post_id, tweet_id)
 
 
 async def edit(publisher: Publisher, post_id: PostId) -> None:
-    """A new due time and text; alerts are resolved at once, not when it is published."""
+    """Edit the post's text and due time. Its alerts must be resolved before it is published."""
     parts = [PartInput("Another text")]
     due_at = publisher.runtime.clock.now() + timedelta(minutes=1)
     await schedule.edit_post(
@@ -227,7 +227,7 @@ async def reconnect(publisher: Publisher, _: PostId) -> None:
 
 
 async def reconnect_renamed(publisher: Publisher, _: PostId) -> None:
-    """The account has another name on X meanwhile."""
+    """Reconnect the account after its user name on X has changed."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
             'UPDATE integrations SET metadata = metadata || \'{"username": "old_name"}\''
@@ -236,16 +236,16 @@ async def reconnect_renamed(publisher: Publisher, _: PostId) -> None:
 
 
 async def accept_again(publisher: Publisher, _: PostId) -> None:
-    """X accepts the app's posts again."""
+    """Let X accept the app's posts again, and publish."""
     await publisher.emulator.control(f"apps/{publisher.emulator.app.client_id}", credits=None)
     await publisher.run_to_completion()
 
 
 async def refuse_again(publisher: Publisher, post_id: PostId) -> None:
-    """X refuses one post of the app, so it accepts requests of the app again."""
+    """Let X refuse one post of the app, which shows that X accepts requests of the app again."""
     await publisher.emulator.control(f"apps/{publisher.emulator.app.client_id}", credits=None)
     await publisher.emulator.switch(refuse_duplicates=False)
-    for _ in range(2):  # two that may be it: neither is taken for ours
+    for _ in range(2):  # With two candidates, Roost adopts neither of them.
         await publisher.post_manually("Low tide at six")
     await publisher.emulator.switch(refuse_duplicates=True)
     await publisher.run_to_completion()
@@ -253,14 +253,14 @@ async def refuse_again(publisher: Publisher, post_id: PostId) -> None:
 
 
 async def wait_for_nothing(publisher: Publisher, post_id: PostId) -> None:
-    """The post that waited for the app is cancelled, and the back-off is over."""
+    """Cancel the post that waits for the app, and let the back-off end."""
     await schedule.cancel_post(publisher.runtime, publisher.scope, post_id)
     await publisher.emulator.jump(seconds=360)
     await monitor.check_lateness(publisher.runtime)
 
 
 def another(kind: AlertKind) -> Ending:
-    """X names another cause, whose alert is open then."""
+    """Return a function that starts the app's back-off for another cause, then ends its alert."""
 
     async def ending(publisher: Publisher, _: PostId) -> None:
         await back_off(publisher, kind)
@@ -278,7 +278,7 @@ def another(kind: AlertKind) -> Ending:
 
 
 def then_check(act: Callable[[Publisher, PostId], Awaitable[object]]) -> Ending:
-    """The web server, `roost alerts` and `roost doctor` check lateness."""
+    """Run `act`, then check lateness as the web server, `roost alerts` and `roost doctor` do."""
 
     async def ending(publisher: Publisher, post_id: PostId) -> None:
         await act(publisher, post_id)
@@ -336,12 +336,12 @@ async def set_clock(publisher: Publisher, _: PostId) -> None:
 
 
 async def restart_worker(publisher: Publisher, _: PostId) -> None:
-    """Another process, which knows of no alert, finds that the clock is right."""
+    """Check a wrong clock, then a right clock in a new process, which does not know the alert."""
     await check_clock(publisher, BEHIND)
     await check_clock(publisher, None)
 
 
 async def end_worker(publisher: Publisher, _: PostId) -> None:
-    """The machine's worker has ended."""
+    """End the machine's worker, and check lateness."""
     await publisher.locks.heartbeat("another process")
     await monitor.check_lateness(publisher.runtime)

@@ -1,4 +1,4 @@
-"""Gets one account's token ten times at once, and prints the hashes of the tokens."""
+"""A process that requests one account's token ten times at once, and prints the hashes."""
 
 import asyncio
 import hashlib

@@ -1,6 +1,7 @@
-"""A process whose work is done while one of its threads is stuck in a read.
+"""A process that ends while one of its threads is stuck in a read.
 
-`asked`: it was asked to stop, as a worker is; `done`: it ends by itself, as a command does.
+With the argument `asked`, the process ends as a worker does that is asked to stop. With `done`, it
+ends as a command does whose work is done.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A process with a watchdog that answers each line, and blocks or hangs at a line's request."""
+"""A process with a watchdog. It answers each input line, and gets stuck if a line says so."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Token refresh: in time, single flight, and committed before the token is used."""
+"""Token refresh: in time, only one at a time, and committed before the token is used."""
 
 import asyncio
 import hashlib
@@ -27,7 +27,7 @@ def source_of(publisher: Publisher) -> StoredTokenSource:
 
 
 def with_secret(publisher: Publisher, secret: str) -> Publisher:
-    """A publisher whose X app has this secret."""
+    """Return the publisher with another secret of its X app."""
     settings = publisher.runtime.settings.model_copy(update={"twitter_client_secret": secret})
     return replace(publisher, runtime=replace(publisher.runtime, settings=settings))
 
@@ -119,7 +119,7 @@ async def test_refresh_asks_x_once__two_processes(publisher: Publisher, tmp_path
 
 
 async def refresh_under_way(publisher: Publisher) -> asyncio.Task[str]:
-    """A refresh in progress: X was asked and responds slowly."""
+    """Start a refresh to which X responds slowly; return after X has received the request."""
     await publisher.emulator.jump(hours=2)
     await publisher.emulator.fail("refresh", "before", "delay", seconds=1)
     task = asyncio.create_task(source_of(publisher).get())
@@ -189,7 +189,7 @@ async def test_posts_wait_until_the_account_is_reconnected(publisher: Publisher)
 
 
 async def _connect_again(publisher: Publisher) -> str:
-    """The owner reconnects the account; return the access token."""
+    """Reconnect the account as its owner does, and return the new access token."""
     grant = await publisher.emulator.connect("larkbooks")
     now = publisher.runtime.clock.now()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:

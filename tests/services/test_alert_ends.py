@@ -1,7 +1,7 @@
-"""Each alert is resolved when its cause ends: every kind of alert, every way to end it.
+"""Each alert is resolved when its cause ends, for every kind of alert and every ending.
 
-An alert is about a state of rows. The ways out of a post's state are those of `POST_MOVES`, so a
-new move, as a new kind of alert, fails here until it has a case.
+The cases cover all changes of state in `POST_MOVES` and all kinds of alerts. If a change of state
+or a kind is added, a test here fails until there is a case for it.
 """
 
 from typing import Final
@@ -66,14 +66,15 @@ from .alert_causes import (
     wrong_clock,
 )
 
-#: By kind of alert and the state that causes it: every way out of that state.
+#: For each state of a post that causes an alert: a function that brings a post into that state, and
+#: for each next state the functions that move the post there.
 POST_ENDINGS: Final[dict[PostState, tuple[Opening, dict[PostState | str, list[Ending]]]]] = {
     PostState.NEEDS_DECISION: (
         needs_decision,
         {
             PostState.PUBLISHING: [find_on_x, resend],
             PostState.FAILED: [discard],
-            PostState.PARTLY_PUBLISHED: [],  # of a thread: below
+            PostState.PARTLY_PUBLISHED: [],  # needs a thread: tested separately below
         },
     ),
     PostState.PARTLY_PUBLISHED: (
@@ -171,7 +172,7 @@ async def test_alert_is_resolved_when_its_cause_ends(
 
 
 async def check_attention(publisher: Publisher) -> None:
-    """The posts that need attention are exactly the posts with an open alert."""
+    """Check that exactly the posts with an open alert need attention."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         posts = await store.posts.list_all(transaction)
     alerted = {alert.subject for _, alert in await monitor.list_alerts(publisher.runtime)}
@@ -234,7 +235,8 @@ async def test_stale_refusal_does_not_end_a_newer_connection(
 async def test_wrong_clock_reopens_a_resolved_alert(publisher: Publisher) -> None:
     check = ClockCheck(publisher.runtime)
     await check._update_alert(BEHIND)
-    await monitor.check_lateness(publisher.runtime)  # no worker's session is named yet
+    # This resolves the alert, because no worker's session has a name yet.
+    await monitor.check_lateness(publisher.runtime)
     assert await kinds(publisher) == []
     await check._update_alert(BEHIND)
     assert await kinds(publisher) == [AlertKind.CLOCK_SKEW]

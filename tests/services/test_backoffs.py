@@ -1,4 +1,4 @@
-"""Back-offs after each kind of refusal: what waits, how long, and which alert opens."""
+"""Back-offs after each kind of refusal: which posts wait, how long, and which alert opens."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ async def test_missing_credits_back_off_the_app_with_one_alert(publisher: Publis
     assert await publisher.list_statuses("create_post") == [402]
     (alert,) = await _alerts(publisher)
     assert (alert.kind, alert.subject_type, alert.subject_id) == ("credits", "x_app", app)
-    # Longer than the tolerance: no post is missed for lack of credits.
+    # The posts wait longer than the tolerance, but a lack of credits must not make them missed.
     for _ in range(20):
         await publisher.emulator.jump(seconds=301)
         await publisher.run_due_jobs()

@@ -1,5 +1,7 @@
-"""A blank text counts as none, wherever it comes from: with a picture it is
-omitted, alone it is refused before anything is stored."""
+"""A blank text counts as no text if a post is scheduled, imported, edited or continued.
+
+A part with a picture is sent without text. A part without a picture is refused before it is stored.
+"""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -27,7 +29,7 @@ HEADER = "account,at,text,media,alt,thread\n"
 
 
 async def publish_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """A thread whose second part is a picture with a blank text."""
+    """Schedule a thread whose second part is a picture with a blank text."""
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     post = await schedule_post(
         publisher.runtime,
@@ -40,7 +42,7 @@ async def publish_thread(publisher: Publisher, picture: Path, blank: str) -> Pos
 
 
 async def import_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """The thread from a plan."""
+    """Import a thread whose second part is a picture with a blank text."""
     plan = picture.parent / "plan.csv"
     plan.write_text(
         f'{HEADER}@larkbooks,+5s,One,,,w\n,,"{blank}",{picture.name},,w\n,,Three,,,w\n', "utf-8"
@@ -53,7 +55,7 @@ async def import_thread(publisher: Publisher, picture: Path, blank: str) -> Post
 
 
 async def edit_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """The thread by an edit."""
+    """Edit a post into a thread whose second part is a picture with a blank text."""
     post_id = await publisher.schedule("Old", after_s=5)
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     await edit_post(publisher.runtime, publisher.scope, post_id, parts=parts, due_at=None)
@@ -61,7 +63,7 @@ async def edit_thread(publisher: Publisher, picture: Path, blank: str) -> PostId
 
 
 async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """The thread by a decision, after X refused the text of the second part."""
+    """Continue a thread with a blank text, after X refused the text of its second part."""
     post_id = await halved(publisher, picture)
     await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, blank)
     assert "part 2: failed → pending: edited manually" in await publisher.list_history(post_id)
@@ -69,7 +71,7 @@ async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> Po
 
 
 async def stored_before(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """The thread from rows of a version that stored blank texts unchanged."""
+    """Store a thread with a blank text as an earlier version stored it: unchanged."""
     post_id = await publish_thread(publisher, picture, "")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
@@ -79,7 +81,7 @@ async def stored_before(publisher: Publisher, picture: Path, blank: str) -> Post
 
 
 async def halved(publisher: Publisher, picture: Path) -> PostId:
-    """A thread stopped at its second part, a picture with a text that X refuses as a duplicate."""
+    """Publish a thread that stops at its second part, whose text X refuses as a duplicate."""
     await publisher.schedule("Said before")
     parts = [
         PartInput("One"),

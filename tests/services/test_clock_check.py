@@ -1,4 +1,4 @@
-"""A worker with a wrong clock sends nothing; X's time and the database's are the reference."""
+"""A worker sends nothing if its clock differs from X's clock or the database's clock."""
 
 import asyncio
 import contextlib
@@ -28,14 +28,14 @@ pytestmark = pytest.mark.timing
 
 @pytest.fixture
 async def emulator(emulator: Emulator) -> Emulator:
-    """X at the machine's time."""
+    """The emulator at the machine's current time."""
     await emulator.reset(start_time=None)
     return emulator
 
 
 @dataclass
 class SkewedClock:
-    """The machine's clock, off by a span that the test sets."""
+    """The machine's clock plus `off`, which a test sets."""
 
     off: timedelta = timedelta(0)
     is_wall_time = True
@@ -50,14 +50,14 @@ class SkewedClock:
 
 @dataclass(frozen=True)
 class Skewed(Publisher):
-    """A publisher whose clock can be moved; X's clock is right."""
+    """A publisher whose clock a test can make wrong. The emulator's clock stays right."""
 
     clock: SkewedClock
 
 
 @pytest.fixture
 async def skewed(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> AsyncIterator[Skewed]:
-    """The account @larkbooks at the present time; the clock is right at first."""
+    """A publisher for @larkbooks, whose clock is right at first, with short heartbeats."""
     clock = SkewedClock()
     settings = runtime.settings.model_copy(
         update={
@@ -85,13 +85,13 @@ async def running(runtime: Runtime) -> AsyncIterator[None]:
 
 
 async def alerts(publisher: Publisher) -> list[str]:
-    """The kinds of the open alerts."""
+    """Return the kinds of the open alerts that concern all tenants."""
     async with publisher.runtime.database.unscoped() as transaction:
         return [alert.kind for alert in await store.alerts.list_open(transaction)]
 
 
 async def published(publisher: Publisher, post_id: PostId) -> None:
-    """Return once the post is published."""
+    """Wait until the post is published."""
 
     async def is_it() -> bool:
         return (await publisher.get_post(post_id)).state is PostState.PUBLISHED
@@ -100,7 +100,7 @@ async def published(publisher: Publisher, post_id: PostId) -> None:
 
 
 async def alerted(publisher: Publisher, kinds: list[str]) -> None:
-    """Return once these alerts are open."""
+    """Wait until exactly the alerts of these kinds are open."""
 
     async def are() -> bool:
         return await alerts(publisher) == kinds
@@ -248,7 +248,7 @@ async def test_create_is_adopted_by_the_time_of_x__response_lost(
 
 @pytest.mark.parametrize("off_s", [-28, 28])
 async def test_confirm_sent_uses_the_time_of_x(skewed: Skewed, off_s: int) -> None:
-    """The user names a post created just before the attempt by X's clock."""
+    """X's clock decides whether the post is new enough to be the attempt's."""
     await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
     there = await skewed.post_manually("Twice")
@@ -257,7 +257,7 @@ async def test_confirm_sent_uses_the_time_of_x(skewed: Skewed, off_s: int) -> No
     skewed.clock.off = timedelta(seconds=off_s)
     await skewed.run_due_jobs()
     assert (await skewed.get_post(post_id)).state is PostState.NEEDS_DECISION
-    # X created the second id 61 s before the first.
+    # An id that X would have given to a post 61 s earlier.
     early = str(int(there) - (61_000 << 22))
     with pytest.raises(TweetUnlikely):
         await resolve.confirm_sent(skewed.runtime, skewed.scope, post_id, early)

@@ -1,4 +1,4 @@
-"""Daily collection of metrics, and the anomaly found in them once and on the right day."""
+"""Metrics are collected daily, and an anomaly in them is found once and on the right day."""
 
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -24,7 +24,7 @@ from roost.services.schedule import PartInput, schedule_post
 
 
 async def collect_for(publisher: Publisher, days: int) -> None:
-    """Run the worker at the planned time of each of `days` days."""
+    """Run the worker on `days` successive days, each time when the account is due."""
     for _ in range(days):
         await publisher.move_clock_to(await next_read(publisher))
         await publisher.run_due_jobs()
@@ -44,7 +44,7 @@ async def next_read(publisher: Publisher) -> datetime:
 
 @pytest.fixture
 async def daily(publisher: Publisher) -> Publisher:
-    """The publisher with its account due for a read now."""
+    """The publisher, with its account due for a collection of metrics now."""
     await publisher.set_next_collection(publisher.runtime.clock.now())
     return publisher
 
@@ -153,7 +153,7 @@ async def test_detect_finds_nothing__steady_account(
 
 async def test_collect_retries_later__x_unavailable(daily: Publisher) -> None:
     now = daily.runtime.clock.now()
-    await daily.emulator.fail("read_user", "before", "503", times=3)  # each of the client's tries
+    await daily.emulator.fail("read_user", "before", "503", times=3)  # the client tries three times
     collected = await collect.collect_account(daily.runtime, daily.scope, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert await next_read(daily) == now + timedelta(minutes=10)
@@ -191,7 +191,7 @@ async def test_report_contains_nothing_of_another_tenant(daily: Publisher, tenan
 
 
 async def collect_now(publisher: Publisher) -> None:
-    """Read the account and those of its posts that are due."""
+    """Collect the metrics of the account and of its posts that are due."""
     collected = await collect.collect_account(
         publisher.runtime, publisher.scope, publisher.account.id
     )
@@ -285,6 +285,7 @@ async def test_collect_stores_zero_after_higher_value_as_unknown(
     assert newest[Metric.FOLLOWING] is None
     assert (newest[Metric.FOLLOWERS] or 0) > 0
     post_metrics = history.posts[-1].metrics
-    assert post_metrics[Metric.LINK_CLICKS] is None  # the post has no link: X answers zero
+    # The post has no link. X reports zero clicks for it, which Roost does not store.
+    assert post_metrics[Metric.LINK_CLICKS] is None
     assert (post_metrics[Metric.IMPRESSIONS] or 0) > 0
     assert await anomalies_of(daily, lonely) == []

@@ -1,4 +1,4 @@
-"""Connecting: one-time flows, bound to the browser and to one X; tokens are stored sealed."""
+"""Connecting: flows work once, for one browser and one environment; tokens are encrypted."""
 
 import asyncio
 import logging
@@ -37,14 +37,14 @@ LARK = Identity(XUserId("1"), ACCOUNT, "Lark", None, Environment.EMULATOR, "app"
 async def go(
     emulator: Emulator, redirect: AuthorizationRedirect, decision: str = "allow"
 ) -> dict[str, Any]:
-    """The parameters of X's redirect, as `complete` expects them."""
+    """Answer X's consent screen; return the redirect's parameters for `complete`."""
     query = {name: values[0] for name, values in parse_qs(urlsplit(redirect.url).query).items()}
     back = await emulator.consent(ACCOUNT, decision, **query)
     return {"state": back["state"], "code": back.get("code"), "error": back.get("error")}
 
 
 async def connect_once(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integration:
-    """Run the whole flow."""
+    """Connect the account by a whole OAuth flow."""
     redirect = await connect.start(runtime, scope_of(tenant))
     back = await go(emulator, redirect)
     _, account = await connect.complete(runtime, **back, browser=redirect.browser)
@@ -128,7 +128,7 @@ async def test_complete_refuses_an_expired_state(
     redirect = await connect.start(runtime, scope_of(tenant))
     await emulator.jump(seconds=15 * 60 + 1)
     back = await go(emulator, redirect)
-    with pytest.raises(ConnectFlowInvalid, match="too long"):
+    with pytest.raises(ConnectFlowInvalid, match="has expired"):
         await connect.complete(runtime, **back, browser=redirect.browser)
     assert await accounts_of(runtime, tenant) == []
 
@@ -208,7 +208,7 @@ async def test_database_has_no_plain_secret(
         await transaction.raw.rollback()
     assert flow is not None
     kept = _everything(admin_url)
-    assert account.x_user_id in kept  # The search sees what is there.
+    assert account.x_user_id in kept  # The search finds values that are stored in plain text.
     for secret in (
         tokens.access_token,
         tokens.refresh_token,
@@ -220,7 +220,7 @@ async def test_database_has_no_plain_secret(
 
 
 def _everything(admin_url: str) -> str:
-    """Every row of every table, as text, as the superuser sees it."""
+    """Return every row of every table as text, read by the superuser."""
     tables = (
         "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables"
         " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"

@@ -1,4 +1,4 @@
-"""X's responses are written, however long the database is away."""
+"""X's responses are written in the end, however long the database is away."""
 
 import asyncio
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ async def test_response_of_x_is_written__sessions_ended(
     await publisher.wait_for_request("create_post")
     _end_sessions(admin_url)
     await asyncio.wait({working})
-    working.exception()  # what asked for jobs meanwhile had no database either
+    working.exception()  # read, because the run may have failed too while the database was away
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHED, PartState.SENT)
     assert await publisher.list_statuses("read_timeline") == []
@@ -61,7 +61,7 @@ async def test_nothing_is_sent__lock_lost(publisher: Publisher, admin_url: str) 
 
 
 def _make_read_only(url: str) -> None:
-    """Make new sessions read-only, and end the others."""
+    """Make new sessions read-only, and end the open sessions."""
     with psycopg.connect(url, autocommit=True) as admin:
         name = admin.info.dbname
         admin.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
@@ -69,7 +69,7 @@ def _make_read_only(url: str) -> None:
 
 
 def _make_writable(url: str) -> None:
-    """Let new sessions write again; open sessions stay as they are."""
+    """Let new sessions write again; open sessions stay read-only."""
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute("SET default_transaction_read_only = off")
         name = admin.info.dbname
@@ -134,7 +134,7 @@ async def test_response_of_x_is_written__read_only_database(
 async def test_worker_survives_functions_dropped_by_a_restore(
     publisher: Publisher, admin_url: str, tmp_path: Path
 ) -> None:
-    """A test cannot hit the moment, so a function raises the error that PostgreSQL raises then."""
+    """A function raises the error of that moment, because a test cannot hit the moment itself."""
     log = tmp_path / "worker.log"
 
     async def is_refused() -> bool:

@@ -1,8 +1,9 @@
-"""The delivery guarantee under publishing, faults, people, crashes and the clock at once.
+"""The delivery guarantee holds under any order of posts, faults, user actions and crashes.
 
-A state machine draws what happens; after each step the ground truth is compared with the rows. The
-database and the emulator are real. The two workers run in this process, so that one can crash at a
-failpoint while the other continues. `ROOST_MACHINE_EXAMPLES` sets a longer run.
+A state machine chooses random actions. After each action, the emulator's ground truth is compared
+with the rows in the database. The database and the emulator are real servers. The two workers run
+in this process, so that one can crash at a failpoint while the other continues.
+`ROOST_MACHINE_EXAMPLES` sets the number of runs.
 """
 
 import asyncio
@@ -50,7 +51,8 @@ _Result = TypeVar("_Result")
 
 _SHORT = "ROOST_MACHINE_EXAMPLES" not in os.environ
 _EXAMPLES = int(os.environ.get("ROOST_MACHINE_EXAMPLES", "12"))
-#: Wall seconds, short because the next worker waits for the attempt of one that crashed.
+#: The timeout of a create is short, because after a crash the next worker waits until the timeout
+#: of the crashed worker's attempt has passed.
 _WALL = {"ROOST_CREATE_TIMEOUT_S": "0.4"}
 _FAULTS = st.one_of(
     st.tuples(
@@ -70,11 +72,11 @@ _FAULTS = st.one_of(
 
 
 class WorkerCrash(BaseException):
-    """A worker crashes; what is not committed is lost."""
+    """Raised in a worker to make it crash; it loses everything that is not committed."""
 
 
 class _NextFailpoint:
-    """What happens at one failpoint; a single object, because observers stay registered."""
+    """The action at the next failpoint; one object, because observers stay registered."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -91,7 +93,7 @@ failpoints.on_failpoint(_next_failpoint.on_failpoint)
 
 
 class DeliveryMachine(RuleBasedStateMachine):
-    """Everything that may happen to an account's posts, in any order."""
+    """Actions of users, workers, X and time on an account's posts, in any order."""
 
     def __init__(self, server: Server, emulator_url: str, folder: Path) -> None:
         super().__init__()
@@ -99,7 +101,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._stack = contextlib.AsyncExitStack()
         self._planned: list[PlannedPost] = []
         self._paused_count: int | None = None
-        """How many posts X had when everything was paused; None: it is not paused."""
+        """How many posts X had when the pause began; None: nothing is paused."""
         self._numbers = iter(range(10_000))
         self._run(self._open(server, emulator_url, folder))
 
@@ -124,7 +126,7 @@ class DeliveryMachine(RuleBasedStateMachine):
             open_account_locks(self._scenario.runtime.database)
         )
 
-    # What happens.
+    # Actions.
 
     @rule(
         parts=st.integers(1, 3),
@@ -141,7 +143,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._planned)
     @rule(which=st.integers(0, 50), after_s=st.sampled_from([0, 5]))
     def plan_identical_post(self, which: int, after_s: int) -> None:
-        """A person schedules the same text again."""
+        """A person schedules a text that is already planned."""
         other = self._planned[which % len(self._planned)]
         if len(other.texts) == 1 and not other.media:
             self._run(self._plan(*other.texts, after_s=after_s, media=None))
@@ -160,12 +162,12 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(fault=_FAULTS, times=st.integers(1, 2))
     def x_fails(self, fault: tuple[str, str, str], times: int) -> None:
-        """The next requests of a kind fail, or their responses are lost or damaged."""
+        """The next requests of one operation fail, or their responses are lost or damaged."""
         self._run(self._scenario.emulator.fail(*fault, times=times))
 
     @rule(seconds=st.sampled_from([5, 14]))
     def x_shows_a_stale_timeline(self, seconds: int) -> None:
-        """The next reads of the timeline are stale, within the lag."""
+        """The next reads of the timeline lack new posts, for no longer than the timeline lag."""
         self._run(
             self._scenario.emulator.fail(
                 "read_timeline", "before", "stale", seconds=seconds, times=2
@@ -174,7 +176,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(refuses=st.booleans())
     def x_refuses_or_accepts_duplicates(self, refuses: bool) -> None:
-        """X refuses duplicates, the second safety net, or accepts them."""
+        """X refuses duplicates or accepts them. Roost must not depend on the refusals."""
         self._run(self._scenario.emulator.switch(refuse_duplicates=refuses))
 
     @rule(seconds=st.sampled_from([1, 5, 16, 40, 400, 7200]))
@@ -197,7 +199,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, 1), failpoint=st.sampled_from(Failpoint))
     def a_worker_crashes(self, worker: int, failpoint: Failpoint) -> None:
-        """One worker runs and crashes at a failpoint; its locks end with its session."""
+        """One worker runs and crashes at a failpoint; the end of its session frees its locks."""
 
         def crash() -> None:
             raise WorkerCrash
@@ -206,7 +208,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, 1), failpoint=st.sampled_from(Failpoint))
     def a_worker_loses_its_locks(self, worker: int, failpoint: Failpoint) -> None:
-        """The sessions of all workers end while one is at a failpoint; it continues."""
+        """The sessions of both workers end while one is at a failpoint; that worker continues."""
         self._run_to_failpoint(failpoint, lambda: _end_sessions(self._scenario.admin_url), worker)
 
     def _run_to_failpoint(
@@ -238,12 +240,12 @@ class DeliveryMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._planned)
     @rule(which=st.integers(0, 50))
     def a_person_posts_a_planned_text(self, which: int) -> None:
-        """A person posts a planned text on X at any moment; Roost never takes it for its own."""
+        """A person posts a planned text on X manually. Roost must not adopt that post."""
         self._run(self._post(self._planned[which % len(self._planned)].texts[0]))
 
     @rule(worker=st.integers(0, 1), parts=st.integers(1, 2))
     def a_person_posts_what_x_loses(self, worker: int, parts: int) -> None:
-        """X loses a create, and a person posts its text at that moment."""
+        """X loses a create of Roost, and a person posts its text on X at that moment."""
         texts = tuple(f"{next(self._numbers)} by both" for _ in range(parts))
         self._run(self._plan(*texts, after_s=0, media=None))
         self._run(self._scenario.emulator.fail("create_post", "before", "drop"))
@@ -257,7 +259,7 @@ class DeliveryMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._paused_count is None)
     @rule(scope=st.sampled_from([PauseScope.ACCOUNT, PauseScope.TENANT, PauseScope.EVERYTHING]))
     def a_person_pauses(self, scope: PauseScope) -> None:
-        """Everything is paused; X must not get another post until it is resumed."""
+        """A person pauses; until the pause ends, Roost must not create another post on X."""
         self._run(self._pause(scope))
 
     @precondition(lambda self: self._paused_count is not None)
@@ -287,7 +289,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule()
     def a_person_decides(self) -> None:
-        """A person looks at X and decides accordingly."""
+        """A person decides about each post that needs a decision, by the posts that are on X."""
         self._run(self._decide())
 
     async def _decide(self) -> None:
@@ -311,10 +313,10 @@ class DeliveryMachine(RuleBasedStateMachine):
             else:
                 await resolve.confirm_absent(runtime, scope, PostId(row.id))
 
-    # How it is done.
+    # Implementation of the actions.
 
     async def _work(self, worker: int) -> None:
-        """Run everything that is due or left over, as a worker process would; sessions may end."""
+        """Run all due and stranded posts, as a worker process does, even if its session ends."""
         publisher = replace(self._publisher, locks=self._workers[worker])
         for _ in range(2_000):
             with contextlib.suppress(psycopg.OperationalError):
@@ -327,7 +329,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         raise AssertionError("the work does not end")
 
     async def _settle(self) -> None:
-        """Nothing fails any more, owners reconnect, and time passes until every post is settled."""
+        """Clear faults, resume, reconnect, and run the worker until every post is finished."""
         await self._scenario.emulator.clear_faults()
         await self._resume()
         for _ in range(100):
@@ -339,15 +341,15 @@ class DeliveryMachine(RuleBasedStateMachine):
             await self._publisher.move_clock_to(at)
         raise AssertionError("the posts do not settle")
 
-    # What must hold.
+    # Checks.
 
     @invariant()
     def the_guarantee_holds(self) -> None:
-        """No duplicate, no lost post, no thread out of order, no gap in a history."""
+        """Check for duplicates, lost posts, threads out of order, and gaps in histories."""
         self._run(self._check(all_settled=False))
 
     def teardown(self) -> None:
-        """At the end, everything is on X once, or its rows say why not."""
+        """Finish all posts, and check that each is on X once, or that its rows say why not."""
         try:
             self._run(self._settle())
             self._run(self._check(all_settled=True))
@@ -382,7 +384,7 @@ async def _take_job(database: Database) -> tuple[str, dict[str, int]] | None:
 
 
 def _end_sessions(admin_url: str) -> None:
-    """End every other session in the database."""
+    """End all other sessions of the database."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
@@ -403,7 +405,7 @@ def test_delivery_guarantee_holds_whatever_happens(
             derandomize=_SHORT,
             suppress_health_check=list(HealthCheck),
             database=None,
-            # Only the long run takes the time to shrink a failure.
+            # A short run does not shrink a failing example, because that takes long.
             phases=[Phase.generate] if _SHORT else [Phase.generate, Phase.shrink],
         ),
     )

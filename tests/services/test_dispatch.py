@@ -1,4 +1,4 @@
-"""Due posts become jobs: tenants take turns, and no job is early, lost or duplicated."""
+"""Due posts are queued: tenants take turns, and no job is early, lost or duplicated."""
 
 import asyncio
 from dataclasses import replace
@@ -22,7 +22,7 @@ from roost.store.statements import STATEMENTS
 
 
 async def queued(runtime: Runtime) -> list[int]:
-    """The posts with a waiting job, in the order of the queue."""
+    """Return the ids of posts with a waiting job, in the order of the queue."""
     return [
         row[0]
         for row in await _ask(
@@ -41,7 +41,7 @@ async def _ask(runtime: Runtime, query: Any, *values: object) -> list[Any]:
 
 @pytest.fixture
 async def neighbour(publisher: Publisher, emulator: Emulator) -> Publisher:
-    """A publisher of another tenant with its own account."""
+    """A publisher of another tenant, with another account."""
     tenant = await make_tenant(publisher.runtime, "neighbour")
     account = await connect_account(publisher.runtime, tenant, emulator, "tidewatcher")
     neighbour = replace(publisher, tenant=tenant, account=account)
@@ -50,7 +50,7 @@ async def neighbour(publisher: Publisher, emulator: Emulator) -> Publisher:
 
 
 async def take_jobs(runtime: Runtime) -> list[int]:
-    """Take every post's job out of the queue, as workers do; return the posts in order."""
+    """Remove every publish job from the queue, as workers do; return the post ids in order."""
     rows = await _ask(
         runtime,
         "WITH taken AS (DELETE FROM procrastinate_jobs WHERE task_name = 'publish' RETURNING *)"
@@ -139,9 +139,8 @@ async def test_dispatch_due_fills_the_queue_and_reports_more(publisher: Publishe
 
 async def test_dispatch_due_returns_the_next_due_time(publisher: Publisher, noon: datetime) -> None:
     year = noon + timedelta(days=365)
-    assert (
-        await dispatch.dispatch_due(publisher.runtime)
-    ).next_at == year  # The account's figures.
+    # In a year, the account's metrics are due.
+    assert (await dispatch.dispatch_due(publisher.runtime)).next_at == year
     await publisher.schedule("Later", after_s=7200)
     await publisher.schedule("Sooner", after_s=3600)
     hour = publisher.runtime.clock.now() + timedelta(hours=1)
@@ -265,9 +264,8 @@ async def test_post_of_the_far_future_is_not_queued(publisher: Publisher) -> Non
     assert (await dispatch.dispatch_due(publisher.runtime)).queued == 0
     assert await queued(publisher.runtime) == []
     await publisher.emulator.jump(days=1)
-    assert (
-        await dispatch.dispatch_due(publisher.runtime)
-    ).queued == 2  # The post, and the account's figures.
+    # The post and the account's metrics are queued.
+    assert (await dispatch.dispatch_due(publisher.runtime)).queued == 2
     assert await queued(publisher.runtime) == [far]
 
 

@@ -1,4 +1,4 @@
-"""Due times more than five years ahead are refused wherever a post gets one."""
+"""A due time more than five years ahead is refused, whether scheduled, edited or imported."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

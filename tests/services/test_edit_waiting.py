@@ -1,4 +1,4 @@
-"""Editing and cancelling posts that wait, and what they say that they wait for."""
+"""Posts that wait can be edited and cancelled, and show what they wait for."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -51,7 +51,7 @@ each_change = pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__n
 
 
 async def limited(publisher: Publisher, *texts: str) -> PostId:
-    """A post that waits for a rate limit of its account."""
+    """Schedule a post, and let X refuse it by a rate limit so that it waits."""
     await publisher.emulator.fail("create_post", "before", "429")
     post_id = await publisher.schedule(*texts)
     await publisher.run_due_jobs()
@@ -62,7 +62,7 @@ async def limited(publisher: Publisher, *texts: str) -> PostId:
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A superuser's transaction, rolled back at the end unless it was committed."""
+    """Open a transaction as superuser. An error rolls it back, otherwise the end commits it."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         await connection.execute("SET search_path = roost")
         yield connection
@@ -117,7 +117,7 @@ async def test_edit_post_that_waited_for_credits_is_not_missed(publisher: Publis
 @each_change
 @pytest.mark.parametrize(
     ("script", "why"),
-    [(["ok", "429"], "is partly on X"), (["drop"], "was handed to X, and may be there")],
+    [(["ok", "429"], "is partly on X"), (["drop"], "was sent to X and may be on X")],
     ids=["begun", "unknown"],
 )
 async def test_edit_post_refuses_what_x_may_have(
@@ -248,7 +248,7 @@ async def test_check_lateness_excuses_a_wait_for_x(publisher: Publisher) -> None
 
 
 async def test_check_lateness_counts_a_wait_for_a_fault_of_ours(publisher: Publisher) -> None:
-    """With another vault key no post is published, which is not X's fault."""
+    """With a wrong vault key, posts wait. X did not cause the wait, so it counts as late."""
     other = Vault(load_keyring(publisher.runtime.settings.home, make_key_line()))
     blind = replace(publisher, runtime=replace(publisher.runtime, vault=other))
     due_at = publisher.runtime.clock.now()

@@ -1,4 +1,4 @@
-"""Past metrics of connected accounts, as `TwitterTool` reads them."""
+"""Past metrics of connected accounts, which `TwitterTool` reads from the database."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -33,7 +33,7 @@ async def account(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integ
 
 @pytest.fixture
 def get_metrics(runtime: Runtime, tenant: Tenant) -> GetMetrics:
-    """Call `get_user_metrics` of a tool that has no valid token and cannot reach X."""
+    """Return `get_user_metrics` of a tool without a token and without access to X."""
 
     async def get_metrics(
         user_id: str, *range_of_days: date | None, of: Tenant = tenant

@@ -1,4 +1,4 @@
-"""The ledger equals X's own billing, also after failures."""
+"""The ledger equals what the emulator bills, also after failures."""
 
 from datetime import time
 from decimal import Decimal
@@ -13,20 +13,20 @@ from roost.services import collect
 
 
 async def ledger_of(publisher: Publisher, tenant: Tenant | None = None) -> Decimal:
-    """Dollars of one tenant."""
+    """Return the dollars in the ledger of one tenant."""
     whose = tenant or publisher.tenant
     async with publisher.runtime.database.for_tenant(whose.id) as transaction:
         return (await store.ledger.get_total(transaction))[1]
 
 
 async def meter_of(emulator: Emulator) -> Decimal:
-    """Dollars by X's own count."""
+    """Return the dollars that the emulator has billed."""
     apps = (await emulator.ground_truth())["apps"]
     return Decimal(apps[emulator.app.client_id]["dollars"])
 
 
 async def lines_of(publisher: Publisher, operation: str) -> list[tuple[int | None, Decimal]]:
-    """Status and dollars of each request of one kind."""
+    """Return status and dollars of each request of one operation in the ledger."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT status, usd FROM ledger WHERE operation = %s ORDER BY id", [operation]

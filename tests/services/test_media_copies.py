@@ -1,4 +1,4 @@
-"""Posts publish the copies that were validated, and unneeded copies are removed."""
+"""Posts are published with the validated copies of files; unneeded copies are removed."""
 
 import asyncio
 import hashlib
@@ -74,7 +74,7 @@ async def test_post_publishes_the_copy__file_changed_later(
 async def test_schedule_post_validates_the_copy(
     publisher: Publisher, teal: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is replaced after it was copied and before anything was decoded."""
+    """The file is replaced after Roost has copied it, but before Roost decodes it."""
     checked, real = sha256_of(teal), publisher.runtime.media.__class__.add
 
     async def accept_then_swap(*arguments: Any, **named: Any) -> str:
@@ -202,7 +202,7 @@ async def test_remove_unneeded_removes_copies_that_no_post_needs(
 
 
 async def write_state(admin_url: str, post_id: PostId, state: PostState, part: str = "") -> None:
-    """Write a state directly, past the checks of state changes."""
+    """Write a post's state with the checks of state changes turned off."""
     async with await psycopg.AsyncConnection.connect(admin_url) as admin:
         await admin.execute("SET session_replication_role = replica")
         await admin.execute("UPDATE roost.posts SET state = %s WHERE id = %s", [state, post_id])
@@ -248,7 +248,7 @@ async def test_remove_unneeded_keeps_copies_of_other_tenants(
 async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(
     publisher: Publisher, teal: Path
 ) -> None:
-    """Removals during many imports of one file never remove a copy that is needed."""
+    """Unneeded copies are removed while posts with a file are scheduled; its copy must stay."""
     done = asyncio.Event()
 
     async def keep_removing() -> None:
@@ -299,7 +299,7 @@ async def test_continued_thread_has_its_copies(publisher: Publisher, teal: Path)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post.id)).state is PostState.PARTLY_PUBLISHED
     assert await media_copies.remove_unneeded(publisher.runtime) == 0
-    await publisher.emulator.jump(hours=25)  # X has forgotten the upload.
+    await publisher.emulator.jump(hours=25)  # The upload has expired on X.
     await resolve.continue_thread(publisher.runtime, publisher.scope, post.id, "Said anew")
     await publisher.run_to_completion()
     assert (await publisher.get_post(post.id)).state is PostState.PUBLISHED

@@ -1,4 +1,4 @@
-"""Late posts open an alert until they are published, without the help of a worker."""
+"""An alert is open while a post is late, even if no worker runs."""
 
 from fix_publishing import Publisher
 from fix_runtime import make_tenant
@@ -10,7 +10,7 @@ from roost.services import monitor, pause
 
 
 async def everybodys(publisher: Publisher) -> list[Alert]:
-    """The open alerts of no tenant."""
+    """Return the open alerts that concern all tenants."""
     return [
         alert for tenant, alert in await monitor.list_alerts(publisher.runtime) if tenant is None
     ]

@@ -1,7 +1,8 @@
-"""No use case sends anything of an account to an X that the account does not belong to.
+"""No use case sends data of an account to another environment than the account's own.
 
-A process works with one X, and the account belongs to the other: a listener in place of the
-process's X counts what it receives. Calls for an account of the process's own X reach it.
+The process works with one environment (live or emulator), and the account belongs to the other. A
+listener in place of the process's X records what it receives. As a check of the listener, calls for
+an account of the process's own environment reach it.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ OTHER: Mapping[Environment, Environment] = {
 
 @dataclass
 class Counter:
-    """Accepts connections, stores what they send, and closes them."""
+    """Counts connections, stores the bytes that it receives, and closes the connections."""
 
     port: int = 0
     connections: int = 0
@@ -72,7 +73,7 @@ class ToCounter(aiohttp.abc.AbstractResolver):
 
 @pytest.fixture
 async def counter() -> AsyncIterator[Counter]:
-    """A listener in place of X."""
+    """A listener that the tests use in place of X."""
     counter = Counter()
     server = await asyncio.start_server(counter.serve, "127.0.0.1", 0)
     counter.port = server.sockets[0].getsockname()[1]
@@ -84,7 +85,7 @@ async def counter() -> AsyncIterator[Counter]:
 async def process(
     request: pytest.FixtureRequest, publisher: Publisher, counter: Counter
 ) -> AsyncIterator[Publisher]:
-    """A publisher whose process works with one X, in whose place the listener is."""
+    """A publisher whose process works with one environment, with the listener in place of X."""
     is_live = request.param is Environment.LIVE
     base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
     settings = publisher.runtime.settings.model_copy(update={"x_base_url": base_url})
@@ -94,7 +95,7 @@ async def process(
 
 
 async def account_of(publisher: Publisher, environment: Environment) -> Integration:
-    """An account of that X, whose access token has expired."""
+    """Store an account of an environment, with an expired access token."""
     identity = Identity(
         x_user_id=publisher.account.x_user_id,
         username=publisher.account.username,
@@ -118,7 +119,7 @@ async def account_of(publisher: Publisher, environment: Environment) -> Integrat
 
 
 async def on_its_way(publisher: Publisher, *texts: str, media: Path | None = None) -> PostId:
-    """A due post, as the dispatcher of its own X leaves it."""
+    """Schedule a post, and make it `publishing` as the dispatcher of its environment does."""
     post_id = await publisher.schedule(*texts, media=media)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(
@@ -128,7 +129,7 @@ async def on_its_way(publisher: Publisher, *texts: str, media: Path | None = Non
 
 
 async def partly_published(publisher: Publisher) -> PostId:
-    """A thread of which the first part is on X, and the second was refused."""
+    """Store a thread whose first part is on X and whose second part was refused."""
     post_id = await on_its_way(publisher, "One", "Two")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         for change in (
@@ -213,7 +214,7 @@ async def finish_a_connection(publisher: Publisher, _: Path) -> None:
         )
 
 
-#: Every use case that sends something of an account to X, by its module.
+#: Every use case that sends data of an account to X: its module, and a function that calls it.
 CALLS: Mapping[str, tuple[str, Callable[[Publisher, Path], Awaitable[None]]]] = {
     "get a token": ("account_client", get_token),
     "refresh": ("account_client", refresh_token),
@@ -226,7 +227,7 @@ CALLS: Mapping[str, tuple[str, Callable[[Publisher, Path], Awaitable[None]]]] = 
     "doctor --live": ("services.health", look_at_accounts),
     "connect": ("services.connect", finish_a_connection),
 }
-#: These ask X for its time, without a token.
+#: Modules that send requests to X without an account: this one reads X's time without a token.
 WITHOUT_ACCOUNT = {"services.clock_check"}
 
 
@@ -273,7 +274,7 @@ async def test_use_case_reaches_x__account_of_this_x(
 
 
 async def rows_of(publisher: Publisher) -> list[Any]:
-    """What is stored of the account, which a process of another X must not change."""
+    """Return the account's columns that a process of another environment must not change."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT status, health, backoff_until, consecutive_refusals, api_key"

@@ -1,4 +1,4 @@
-"""Pauses at four scopes, and publishing exactly once after a restore."""
+"""Pauses of posts, accounts, tenants and everything; no duplicates after a restore."""
 
 import contextlib
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ HOLDS: dict[PauseScope, Hold] = {
 
 
 async def held(publisher: Publisher, post_id: PostId) -> tuple[PauseScope, ...]:
-    """The pauses that apply to a post."""
+    """Return the pauses that apply to a post."""
     account = await publisher.get_integration()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         holds = await pause.get_pause_status(transaction)
@@ -75,7 +75,7 @@ LINES = {
 
 
 async def reasons_of(publisher: Publisher, post_id: PostId) -> list[str]:
-    """The reasons in a post's history."""
+    """Return the reasons in a post's history."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         return [
             describe_event(event) for event in await store.posts.list_events(transaction, post_id)
@@ -187,9 +187,9 @@ async def test_pause_post_refuses_a_finished_post(publisher: Publisher) -> None:
 
 
 async def restored(publisher: Publisher, *, sent: bool) -> PostId:
-    """A post that came due after the instant to which the database was restored.
+    """Schedule a post, and pause as after a restore to an instant before its due time.
 
-    X may have it from the life that is forgotten; the database knows nothing of that.
+    With `sent`, the post is on X, but the restored database does not know that.
     """
     to = publisher.runtime.clock.now()
     post_id = await publisher.schedule("Since the restore", after_s=60)

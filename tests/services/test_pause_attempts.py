@@ -17,9 +17,9 @@ from roost.services.pause import PauseScope
 
 pytestmark = pytest.mark.timing
 
-#: The lock that `lock_pauses` takes exclusively and `begin_attempt` shares.
+#: Acquires the lock that `lock_pauses` acquires exclusively and `begin_attempt` acquires shared.
 LOCK = "SELECT pg_advisory_xact_lock{}(21072, 0)"
-#: A pause in a session of the test's own.
+#: The SQL of each pause, for a session that the test controls.
 MARKS = {
     PauseScope.POST: "UPDATE roost.posts SET paused = true",
     PauseScope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
@@ -30,13 +30,13 @@ MARKS = {
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """A superuser's transaction, rolled back at the end unless it was committed."""
+    """Open a transaction as superuser. An error rolls it back, otherwise the end commits it."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         yield connection
 
 
 async def hold(publisher: Publisher, scope: PauseScope, post_id: PostId) -> None:
-    """Pause at a scope."""
+    """Pause the post, its account, its tenant or everything."""
     match scope:
         case PauseScope.POST:
             await pause.pause_post(publisher.runtime, publisher.scope, post_id)
@@ -87,9 +87,10 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
 async def test_no_attempt_is_committed_after_a_pause_among_many(
     publisher: Publisher, admin_url: str, scope: PauseScope
 ) -> None:
-    """The ids of events and of pauses come from one sequence."""
+    """Events and pauses have ids of one sequence, so the ids show that no attempt came later."""
     posts = [await publisher.schedule(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
-    # The pause comes before the tenth part, even in a slow process.
+    # The sixth to tenth create are delayed, so that the pause comes before the tenth part even in
+    # a slow process.
     script = ["ok"] * 5 + ["delay"] * 5
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=script, seconds=2

@@ -34,14 +34,14 @@ POLL = Poll(("Tea", "Salt & <vinegar>"), timedelta(hours=6))
 
 @dataclass(frozen=True)
 class Talk:
-    """An account that may quote, and two posts of another that mentions it."""
+    """An account that may quote, and two posts of another account that mention it."""
 
     publisher: Publisher
     asked: TweetId
     other: TweetId
 
     def options(self, kind: str) -> PartOptions:
-        """The options of a post of this kind."""
+        """Return the options of a post of this kind."""
         return {
             "plain": NO_OPTIONS,
             "reply": PartOptions(reply_to=self.asked),
@@ -51,7 +51,7 @@ class Talk:
         }[kind]
 
     async def schedule(self, *parts: PartInput, after_s: float = 0) -> PostId:
-        """Schedule a post of these parts."""
+        """Schedule a post of these parts, due after `after_s` seconds."""
         publisher = self.publisher
         due_at = publisher.runtime.clock.now() + timedelta(seconds=after_s)
         post = await schedule_post(
@@ -60,13 +60,13 @@ class Talk:
         return post.id
 
     async def publish(self, *parts: PartInput) -> Post:
-        """Schedule a post and work until it is finished."""
+        """Schedule a post, and run the worker until the post is finished."""
         post_id = await self.schedule(*parts)
         await self.publisher.run_to_completion()
         return await self.publisher.get_post(post_id)
 
     async def ours(self) -> list[dict[str, Any]]:
-        """The posts that X has of the account, in order."""
+        """Return the account's posts on X, in order, without deleted posts."""
         user = self.publisher.account.x_user_id
         return [
             post
@@ -75,7 +75,7 @@ class Talk:
         ]
 
     async def create(self, **body: Any) -> TweetId:
-        """Create a post of the account through the app, without Roost."""
+        """Create a post of the account with the app's token, but without Roost."""
         token = (await self.publisher.emulator.connect("larkbooks"))["access_token"]
         async with self.publisher.emulator.http.post(
             f"{self.publisher.emulator.url}/2/tweets",
@@ -88,7 +88,7 @@ class Talk:
 
 @pytest.fixture
 async def talk(publisher: Publisher) -> Talk:
-    """Both posts mention @larkbooks; the app has the plan that may quote."""
+    """Two posts that mention @larkbooks, and an X app whose plan allows quotes."""
     await publisher.emulator.switch(tier="enterprise", refuse_duplicates=False)
     asked = await publisher.emulator.act("post", username="tidewatcher", text="When, @larkbooks?")
     other = await publisher.emulator.act(
@@ -99,12 +99,12 @@ async def talk(publisher: Publisher) -> Talk:
 
 
 KINDS = ["plain", "reply", "quote", "poll", "who may reply"]
-#: Kinds that distinguish posts with equal texts on a timeline.
+#: On a timeline, posts of these kinds can be distinguished even if their texts are equal.
 DISTINGUISHABLE = ["plain", "reply", "quote", "poll"]
 
 
 def is_as_planned(made: dict[str, Any], options: PartOptions) -> bool:
-    """Whether X has exactly what was scheduled."""
+    """Whether the post on X has exactly the scheduled text and options."""
     poll = options.poll
     return made["text"] == TEXT and (
         made["reply_to"], made["quote_of"], made["poll"], made["reply_settings"],
@@ -130,7 +130,7 @@ async def test_post_of_each_kind_is_published_as_scheduled(talk: Talk, kind: str
 async def test_post_of_each_kind_is_published_once__response_lost(
     talk: Talk, kind: str, when: str
 ) -> None:
-    """X has it and it is adopted, or X has it not and it is sent again."""
+    """If the post is on X, it is adopted; if it is not on X, it is sent again."""
     options = talk.options(kind)
     await talk.publisher.emulator.fail("create_post", when, "drop")
     post = await talk.publish(PartInput(TEXT, (), options))
@@ -143,7 +143,7 @@ async def test_post_of_each_kind_is_published_once__response_lost(
 
 
 async def decoy(talk: Talk, kind: str, *, of: str) -> None:
-    """A post of this kind with the same text, by the app, but not identical to `of`."""
+    """Create a post with the same text by the app, which differs from Roost's post."""
     body: dict[str, Any] = {"text": TEXT}
     tweet_id = talk.other if kind == of else talk.asked
     if kind == "reply":
@@ -161,12 +161,12 @@ async def decoy(talk: Talk, kind: str, *, of: str) -> None:
     [
         pair
         for pair in product(DISTINGUISHABLE, DISTINGUISHABLE)
-        # An identical post; and a link in a plain text makes a quote of it as well.
+        # These pairs cannot be distinguished: X also makes a plain text with a link a quote.
         if pair not in {("plain", "plain"), ("plain", "quote")}
     ],
 )
 async def test_post_with_the_same_text_is_not_adopted(talk: Talk, kind: str, stranger: str) -> None:
-    """X never received ours; what it has differs only in parent, quoted post or poll."""
+    """X lost the create. The post on X differs from it only in parent, quoted post or poll."""
     await talk.publisher.emulator.fail("create_post", "before", "drop", times=1)
     options = talk.options(kind)
     post_id = await talk.schedule(PartInput(TEXT, (), options), after_s=1)
@@ -207,7 +207,7 @@ async def test_post_is_adopted__x_added_to_its_text(talk: Talk, kind: str, is_lo
 
 
 async def create_same(talk: Talk, options: PartOptions) -> TweetId:
-    """The post itself, which the restored database does not know."""
+    """Create on X the post that Roost sent but the restored database does not know."""
     body: dict[str, Any] = {"text": TEXT}
     if options.reply_to:
         body["reply"] = {"in_reply_to_tweet_id": options.reply_to}
@@ -219,7 +219,7 @@ async def create_same(talk: Talk, options: PartOptions) -> TweetId:
 
 
 async def forget(publisher: Publisher) -> None:
-    """Pause as after a restore to a minute ago."""
+    """Pause everything, as after a restore to the state of one minute ago."""
     now = publisher.runtime.clock.now()
     async with publisher.runtime.database.unscoped() as transaction:
         await transaction.run(
@@ -246,7 +246,7 @@ async def test_resume_after_restore_finds_each_kind_on_x(talk: Talk, kind: str) 
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, made)
 
 
-# What X refuses.
+# Posts that X refuses.
 
 
 async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
@@ -331,7 +331,7 @@ async def test_schedule_post_refuses_a_reply_to_our_deleted_post(publisher: Publ
     assert caught.value.code == "parent_gone"
 
 
-# Editing, and what it costs.
+# Edits and prices.
 
 
 async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
@@ -371,7 +371,7 @@ async def test_edited_failed_reply_stays_a_reply(talk: Talk) -> None:
 @pytest.mark.parametrize("to_own", [True, False])
 @pytest.mark.parametrize("when", ["answered", "found", "said"])
 async def test_ledger_equals_the_bill_of_x__reply(talk: Talk, to_own: bool, when: str) -> None:
-    """Whether X's response, the timeline or a user names the id."""
+    """The price is recorded once, whether a response, the timeline or a user gives X's id."""
     publisher = talk.publisher
     own = await talk.publish(PartInput("Ours"))
     parent = own.parts[0].sent_as if to_own else talk.asked
@@ -393,7 +393,7 @@ async def test_ledger_equals_the_bill_of_x__reply(talk: Talk, to_own: bool, when
 
 
 async def billed(publisher: Publisher) -> float:
-    """The dollars for creates in the ledger."""
+    """Return the dollars for creates in the ledger."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT coalesce(sum(usd), 0) FROM ledger WHERE operation = 'create_post'"

@@ -1,4 +1,4 @@
-"""Publishing: threads, order, duplicates, decisions and the history."""
+"""Publishing of posts and threads: order, duplicates, decisions and histories."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

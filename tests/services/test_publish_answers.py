@@ -1,4 +1,4 @@
-"""Responses of X to creates and uploads: one post per part, and rows that match X."""
+"""After any response of X, each part is on X at most once, and the rows match X."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 from fix_publishing import Publisher, code_of
 from roost.models import PartState, PostState
 
-#: Responses of proxies, portals and filters in front of X.
+#: Responses that come from a proxy, portal or filter in front of X, and not from X.
 FOREIGN = ["200empty", "200deep", "200html", "401html", "403html", "404empty", "413html", "429text"]
 UNCERTAIN = ["drop", "500", "503", "502text", *FOREIGN]
 
@@ -23,7 +23,8 @@ async def test_create_is_resent_after_three_empty_reads__lost_by_x(
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
     assert await publisher.published_texts() == ["Low tide at six"]
     assert len(await publisher.list_statuses("create_post")) == 2
-    # One read at once, which proves nothing; two after the timeline lag; one before the resend.
+    # One read at once, which is too early to prove anything; two after the timeline lag; and one
+    # directly before the resend.
     assert await publisher.list_statuses("read_timeline") == [200, 200, 200, 200]
 
 
@@ -56,7 +57,7 @@ async def test_timeline_from_a_proxy_does_not_count_as_empty(
     publisher: Publisher, kind: str
 ) -> None:
     await publisher.emulator.fail("create_post", "after", "drop")
-    # Two reads of three tries each.
+    # The client tries each read three times, so two reads fail.
     await publisher.emulator.fail("read_timeline", "before", kind, times=6)
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_to_completion()
@@ -84,7 +85,7 @@ async def test_create_is_not_duplicated__arrives_before_the_second_read(
 @pytest.mark.timing
 async def test_create_is_not_duplicated__arrives_with_the_resend(publisher: Publisher) -> None:
     hasty = publisher.with_settings(create_timeout=timedelta(seconds=1))
-    # Long enough for a busy machine to reach the resend before this create arrives.
+    # The delay is so long that even a busy machine reaches the resend before this create arrives.
     await publisher.emulator.fail("create_post", "before", "delay", seconds=5)
     post_id = await publisher.schedule("Low tide at six")
     await hasty.run_to_completion()
@@ -186,7 +187,7 @@ async def test_upload_refused_for_good_fails_the_post(publisher: Publisher, teal
 
 
 async def test_duplicate_is_adopted__created_despite_a_429(publisher: Publisher) -> None:
-    # X responds with 429 although it created the post: it refuses the next attempt as a duplicate.
+    # X creates the post but responds with 429, so X refuses the next attempt as a duplicate.
     await publisher.emulator.fail("create_post", "after", "429")
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_to_completion()

@@ -1,4 +1,4 @@
-"""A text that X quotes in a refusal neither delays nor reaches another tenant."""
+"""If X's error quotes a post's text, other tenants neither wait nor see the text."""
 
 from collections.abc import Iterator
 
@@ -23,7 +23,7 @@ _TABLES = """
 
 
 def _rows_of_others(admin_url: str, tenant: int) -> Iterator[tuple[str, str]]:
-    """Every row that does not belong to this tenant, with its table."""
+    """Return every row that does not belong to the tenant, with its table."""
     with psycopg.connect(admin_url) as connection:
         for schema, table, has_tenant in connection.execute(_TABLES).fetchall():
             query = sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(schema, table))
@@ -67,7 +67,7 @@ async def test_quoted_text_stays_with_its_tenant(
         state = (await store.posts.get(transaction, neighbours.id)).state
         events = await store.posts.list_events(transaction, neighbours.id)
         alerts = await store.alerts.list_open(transaction)
-    # 402 and the monthly cap concern the whole app: then all its posts wait.
+    # 402 and the monthly cap concern the whole X app, so all posts of the app wait.
     waits = {"402", "429cap"}
     assert state is (PostState.PUBLISHING if kind in waits else PostState.PUBLISHED)
     assert SECRET not in f"{events}{alerts}"

@@ -1,4 +1,4 @@
-"""Identical posts that a person publishes without Roost are never adopted."""
+"""If a person publishes an identical post without Roost, Roost never adopts that post."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ async def lose_create(publisher: Publisher, when: str) -> None:
 async def test_manual_post_needs_a_decision__create_lost(
     publisher: Publisher, published_before: bool
 ) -> None:
-    """X never received ours; it has the manual post."""
+    """X lost Roost's create, and has only the manual post."""
     if published_before:
         await publisher.schedule("Ours")
         await publisher.run_due_jobs()
@@ -42,7 +42,7 @@ async def test_manual_post_needs_a_decision__create_lost(
 
 
 async def test_manual_post_needs_a_decision__no_recent_post_of_ours(publisher: Publisher) -> None:
-    """The part of the timeline that is read has no post of ours."""
+    """The timeline that Roost reads has no post of Roost, which would show the app's name."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(hours=3)
@@ -111,7 +111,7 @@ async def test_duplicate_of_our_part_fails(publisher: Publisher) -> None:
 
 
 async def test_duplicate_from_our_app_is_adopted(publisher: Publisher) -> None:
-    """The database lost it; another post of ours shows the app's name."""
+    """The database lacks the attempt, but another post shows that Roost's app created it."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     there = await publisher.post_manually(TEXT)
@@ -148,7 +148,7 @@ async def test_duplicate_does_not_fail__timeline_unreadable(
 async def test_duplicate_of_an_unknown_part_is_not_adopted(
     publisher: Publisher,
 ) -> None:
-    """X has the first, its timeline lags, and X refuses the second as a duplicate."""
+    """X has the first post but does not show it yet, and refuses the second as a duplicate."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(seconds=30)
@@ -164,7 +164,7 @@ async def test_duplicate_of_an_unknown_part_is_not_adopted(
 
 
 async def test_confirm_sent_accepts_the_duplicate_that_roost_named(publisher: Publisher) -> None:
-    """It was created hours before the attempt, and Roost itself named it."""
+    """Roost itself has found the post, so a user may confirm it although it is hours older."""
     there = await hand_posts(publisher)
     await publisher.emulator.jump(hours=5)
     state, _ = await refused_as_duplicate(publisher)
@@ -177,7 +177,7 @@ async def test_confirm_sent_accepts_the_duplicate_that_roost_named(publisher: Pu
 async def test_used_media_is_adopted__created_despite_a_429(
     publisher: Publisher, teal: Path
 ) -> None:
-    """X responds with 429 although it created the post, then that its media ids are invalid."""
+    """X creates the post but responds with 429, and refuses the resend for its media ids."""
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "after", "429")
     post_id = await publisher.schedule(TEXT, media=teal)
@@ -193,7 +193,7 @@ async def test_used_media_is_adopted__created_despite_a_429(
 async def test_used_media_of_an_unknown_attempt_do_not_fail_the_post(
     publisher: Publisher, teal: Path
 ) -> None:
-    """The first request arrives with the resend: X accepts one and refuses the other."""
+    """The delayed first request arrives at the time of the resend; X accepts only one of them."""
     hasty = publisher.with_settings(create_timeout=timedelta(seconds=0.3))
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "before", "delay", seconds=2)

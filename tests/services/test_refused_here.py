@@ -1,4 +1,4 @@
-"""A part that the X client refuses fails as one that X refuses, without a retry."""
+"""If the X client refuses a part before it is sent, the part fails without a retry."""
 
 from fix_publishing import Publisher, reason_of
 from roost import store

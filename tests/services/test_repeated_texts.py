@@ -43,7 +43,7 @@ async def findings(
     options: PartOptions = NO_OPTIONS,
     media: Path | None = None,
 ) -> list[PostFinding]:
-    """The findings of a post with this text."""
+    """Validate a post with this text, and return its findings."""
     carried = (MediaInput(media),) if media else ()
     result = await validate_for_account(
         publisher.runtime,
@@ -62,8 +62,8 @@ async def test_import_plan_finds_a_repeated_text_at_the_later_line(
     await connect_account(publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher")
     rows = (
         "@larkbooks,+1h,Same text,,,\n"  # line 2
-        "@larkbooks,+90h,Same  text ,,,\n"  # line 3: far away, and in the plan all the same
-        "@tidewatcher,+1h,Same text,,,\n"  # line 4: another account
+        "@larkbooks,+90h,Same  text ,,,\n"  # line 3: days later, but in the same plan
+        "@tidewatcher,+1h,Same text,,,\n"  # line 4: for another account
         f"@larkbooks,+2h,Same text,{teal.name},,\n"  # line 5: with a picture
         "@larkbooks,+3h,Begin,,,t\n"  # line 6
         ",,Same text,,,t\n"  # line 7
@@ -122,7 +122,7 @@ async def test_schedule_post_reports_a_repeated_text_and_stores_the_post(
     )  # fmt: skip
     assert [one.code for one in reported] == ["text_repeated"]
     reported.clear()
-    # The post does not repeat itself, but still repeats the published post.
+    # An edited post does not count as a repeat of itself, but still repeats the published post.
     await edit_post(
         publisher.runtime, publisher.scope, post.id,
         parts=[PartInput("Hello")], due_at=None, on_findings=keep,

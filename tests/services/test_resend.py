@@ -1,4 +1,4 @@
-"""When a part is resent: after 120 s and a fresh empty read; app back-off does not count."""
+"""A part is resent after 120 s and a fresh empty read; an app's back-off does not count."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ TEXT = "Low tide at six"
 
 
 async def asked_of_x(publisher: Publisher) -> list[tuple[str, datetime]]:
-    """Creates and timeline reads in order, with emulated time."""
+    """Return the creates and timeline reads that X received, in order, with emulated times."""
     requests: list[dict[str, Any]] = (await publisher.emulator.ground_truth())["requests"]
     return [
         (one["operation"], datetime.fromisoformat(one["at"]))
@@ -39,7 +39,7 @@ async def test_part_is_resent_after_120_s_and_an_empty_read(publisher: Publisher
 
 
 async def test_late_worker_reads_before_it_resends(publisher: Publisher) -> None:
-    """No worker runs between the second empty read and much later."""
+    """No worker runs for 300 s after the second empty read, so the timeline is read once more."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule(TEXT)
     await publisher.run_due_jobs()
@@ -71,7 +71,7 @@ async def test_reads_before_a_rate_limited_resend_still_count(publisher: Publish
 async def test_backoff_of_the_app_extends_the_resend_window(
     publisher: Publisher, rests: int
 ) -> None:
-    """Without credits for a quarter of an hour, and for an hour."""
+    """The app has no credits for 15 minutes, or for an hour."""
     await publisher.emulator.fail("create_post", "before", "drop")
     await publisher.emulator.fail("read_timeline", "before", "402", times=rests)
     began = publisher.runtime.clock.now()
@@ -85,7 +85,7 @@ async def test_backoff_of_the_app_extends_the_resend_window(
 async def test_backoff_of_the_app_by_another_post_extends_the_resend_window(
     publisher: Publisher,
 ) -> None:
-    """The post itself gets no 402: it waits for the app."""
+    """Another post gets the 402; this post waits too, because the app is in back-off."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule(TEXT)
     await publisher.run_due_jobs()
@@ -105,11 +105,11 @@ async def test_part_needs_a_decision__resend_window_over(publisher: Publisher) -
     assert (await publisher.get_post(post_id)).state is PostState.NEEDS_DECISION
 
 
-# A part whose parent X does not show.
+# Parts whose parent X does not show.
 
 
 async def answered_thread(publisher: Publisher, *, parent_gone: bool) -> tuple[PostState, str]:
-    """Publish a thread whose second part X refuses for its parent; return how it ended."""
+    """Publish a thread whose parent may be deleted; return its final state and reason code."""
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )
@@ -127,7 +127,7 @@ async def test_thread_stops_and_names_its_parent__parent_gone(publisher: Publish
     state, code = await answered_thread(publisher, parent_gone=True)
     assert state is PostState.PARTLY_PUBLISHED
     assert code == "parent_gone"
-    # One part sent, a 429, and three refusals; the parent is read once.
+    # One part is sent, then come a 429 and three refusals. The parent is read once.
     assert await publisher.list_statuses("create_post") == [201, 429, 403, 403, 403]
     assert await publisher.list_statuses("read_posts") == [200]
     assert await publisher.list_statuses("read_timeline") == []
@@ -161,7 +161,7 @@ async def test_reply_needs_a_decision__parent_gone_after_a_lost_attempt(
     assert len(await publisher.list_statuses("read_timeline")) <= 7
 
 
-# The history of a restore.
+# The history of a post after a restore.
 
 
 async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher) -> None:
@@ -194,7 +194,7 @@ async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher
 
 
 async def require_known_moves(publisher: Publisher, post_id: PostId) -> None:
-    """Each event starts from the state of the event before, by an allowed change."""
+    """Check that each event starts in the state of the event before, by a legal change."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}

@@ -1,4 +1,4 @@
-"""Decisions of a user: what becomes of the post, and that nothing is published twice."""
+"""A user's decisions have the right effect on the post, and nothing is published twice."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ from roost.services.schedule import PartInput
 
 
 async def undecided(publisher: Publisher) -> PostId:
-    """A post with an unknown outcome: X's response is lost, and it is too late to resend."""
+    """Publish a post whose create X loses, and wait until it may no longer be resent."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_due_jobs()
@@ -34,7 +34,7 @@ async def undecided(publisher: Publisher) -> PostId:
 
 
 async def halved(publisher: Publisher) -> PostId:
-    """A thread whose second part X refuses."""
+    """Publish a thread whose second part X refuses."""
     await publisher.schedule("Said before")
     post_id = await publisher.schedule("New", "Said before", "The end", after_s=1)
     await publisher.run_to_completion()
@@ -43,7 +43,7 @@ async def halved(publisher: Publisher) -> PostId:
 
 
 async def missed(publisher: Publisher) -> PostId:
-    """A post that no worker published in time."""
+    """Schedule a post that no worker publishes in time."""
     post_id = await publisher.schedule("Good morning")
     await publisher.emulator.jump(hours=2)
     await publisher.run_to_completion()
@@ -52,7 +52,7 @@ async def missed(publisher: Publisher) -> PostId:
 
 
 async def alerts(publisher: Publisher) -> list[Alert]:
-    """The open alerts of the tenant."""
+    """Return the open alerts that the tenant sees."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         return await store.alerts.list_open(transaction)
 
@@ -83,7 +83,7 @@ async def test_confirm_sent_adopts_the_part_and_continues_the_thread(publisher: 
 
 
 async def twins(publisher: Publisher, *texts: str) -> PostId:
-    """A post that the owner also publishes manually, while X's response is lost."""
+    """Publish a post that the owner has also published manually, while X's response is lost."""
     token = (await publisher.emulator.connect("larkbooks"))["access_token"]
     async with publisher.emulator.http.post(
         f"{publisher.emulator.url}/2/tweets",
@@ -128,7 +128,7 @@ async def test_confirm_sent_refuses_a_claimed_post(publisher: Publisher) -> None
     other = await publisher.schedule("Mine")
     await publisher.run_due_jobs()
     post_id = await undecided(publisher)
-    # New enough to be the undecided part; only the claim excludes it.
+    # The second post is new enough to be the undecided part, so only the claim excludes it.
     late = await publisher.schedule("Later")
     await publisher.run_due_jobs()
     for known in (other, late):
@@ -239,7 +239,7 @@ async def test_acknowledge_resolves_the_alert_of_a_failed_post(publisher: Publis
 async def test_acknowledge_continues_a_post_without_an_unknown_part(
     publisher: Publisher,
 ) -> None:
-    """The response to an older attempt came late, after another post was adopted."""
+    """A late response for the first part causes the decision, although no part is unknown."""
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )

@@ -1,4 +1,4 @@
-"""Concurrent decisions of two users, and a deletion that fails half-way."""
+"""Two users decide at the same time, and a deletion fails after some parts."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timing
 
 
 async def broken_off(publisher: Publisher, *out: str) -> PostId:
-    """A thread of which these parts are published and the next was refused."""
+    """Publish a thread: the parts `out` are published, and X refuses the next part."""
     await publisher.schedule("Said before")
     post_id = await publisher.schedule(*out, "Said before", "The end", after_s=1)
     await publisher.run_to_completion()

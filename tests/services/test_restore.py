@@ -1,4 +1,4 @@
-"""A database that lacks events is detected, everything is paused, and X is searched."""
+"""If the database lacks events, this is detected, everything is paused, and X is searched."""
 
 import asyncio
 import shutil
@@ -30,7 +30,7 @@ from roost.store.schema import drop_database, prepare_database
 async def _publisher(
     settings: Settings, emulator: Emulator
 ) -> AsyncIterator[tuple[Publisher, DatabaseCheck]]:
-    """A publisher on a database that may have been used before, checked as by a worker."""
+    """Open a publisher on a new or used database, and check the database as a worker does."""
     async with open_runtime(settings) as runtime, open_account_locks(runtime.database) as locks:
         async with runtime.database.unscoped() as transaction:
             known = await store.tenants.find(transaction, "default")
@@ -49,13 +49,13 @@ async def _publisher(
 
 
 async def problem_of(check: DatabaseCheck) -> str | None:
-    """The problem that a worker finds at its next heartbeat."""
+    """Run the check of a heartbeat, and return the problem that it finds."""
     await check.check()
     return check.problem
 
 
 async def _copy(admin_url: str, name: str) -> str:
-    """The address of a copy of the database, made now and prepared, as the application's login."""
+    """Copy the database now, and return the copy's URL with the application's login."""
     original = admin_url.rpartition("/")[2].partition("?")[0]
     with psycopg.connect(admin_url.replace(f"/{original}", "/postgres"), autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
@@ -66,7 +66,7 @@ async def _copy(admin_url: str, name: str) -> str:
 
 @pytest.fixture
 async def copied(admin_url: str) -> AsyncIterator[str]:
-    """A name for a copy, which is dropped at the end."""
+    """The name for a copy of the database, which is dropped at the end."""
     name = f"{admin_url.rpartition('/')[2].partition('?')[0]}_copy"
     yield name
     await drop_database(admin_url, name)
@@ -88,7 +88,7 @@ async def test_copy_sends_nothing_until_a_user_accepts_it(
     async with _publisher(there, emulator) as (publisher, check):
         assert check.problem is not None
         assert not publisher.locks.may_begin
-        publisher.locks.open_gate()  # The stop holds without it as well.
+        publisher.locks.open_gate()  # Even with an open gate, the global pause stops publishing.
         await emulator.jump(seconds=60)
         await publisher.run_due_jobs()
         assert await publisher.published_texts() == ["One", "Two"]
@@ -118,7 +118,7 @@ async def test_forgotten_later_parts_are_found_before_sending(
 
     there = settings.model_copy(update={"database_url": other})
     async with _publisher(there, emulator) as (publisher, check):
-        # X does not show the thread yet while everything is resumed.
+        # During the resume, X's timeline does not show the thread yet.
         await emulator.fail("read_timeline", "before", "stale", seconds=600)
         resumed = await resume.resume_everything(publisher.runtime, ACTOR, accept_copy=True)
         assert (resumed.adopted, resumed.searched_again) == ([], [post_id])
@@ -328,7 +328,7 @@ async def test_forgotten_edited_post_is_found_after_the_edit_is_repeated(
 async def test_forgotten_post_is_found_before_its_first_attempt(
     noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Database and ROOST_HOME come from one copy, made while a worker ran, so they match."""
+    """The database and ROOST_HOME match: both come from a backup made while a worker ran."""
     await emulator.switch(refuse_duplicates=False)
     async with _publisher(settings, emulator) as (publisher, _):
         first = await publisher.schedule("Sent after the copy", "In two parts", after_s=60)
@@ -368,7 +368,7 @@ async def test_ordinary_restart_searches_nothing(
 async def test_copy_made_after_a_clean_stop_is_noticed_when_home_and_database_are_restored(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
-    """Both are restored from one copy, and the watermark's file has its inode number again."""
+    """Both are restored from one backup, and the watermark's file has its old inode number."""
     await emulator.switch(refuse_duplicates=False)
     async with _publisher(settings, emulator) as (publisher, check):
         post_id = await publisher.schedule("Sent after the copy", after_s=60)

@@ -1,4 +1,4 @@
-"""Posts with attempts in a restored database: X may have them from a later attempt."""
+"""Posts with attempts in a restored database: a later, lost attempt may have sent them."""
 
 import shutil
 from pathlib import Path
@@ -18,7 +18,7 @@ TEXT = "Low tide at six"
 
 
 async def tried_once(publisher: Publisher, *texts: str) -> PostId:
-    """A post that was rate limited when the copy was made."""
+    """Schedule a post, and let X refuse its first attempt by a rate limit."""
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "before", "429")
     post_id = await publisher.schedule(*texts)
@@ -54,7 +54,7 @@ async def test_post_tried_before_the_copy_is_sent__not_on_x(publisher: Publisher
 async def test_post_tried_before_a_crash_is_searched_for_first(
     noon: object, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Database and ROOST_HOME come from one copy, made while a worker ran."""
+    """The database and ROOST_HOME come from one backup that was made while a worker ran."""
     async with _publisher(settings, emulator) as (publisher, _):
         post_id = await tried_once(publisher, TEXT)
         with watermark.running(settings.home):
@@ -73,7 +73,7 @@ async def test_post_tried_before_a_crash_is_searched_for_first(
 async def test_decision_before_the_copy_does_not_resend_a_sent_post(
     publisher: Publisher, sent: bool
 ) -> None:
-    """A user confirmed it absent, it was sent, and the database was restored."""
+    """A user confirmed the part absent, Roost sent it, and then the database was restored."""
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule(TEXT)

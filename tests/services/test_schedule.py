@@ -1,4 +1,4 @@
-"""Scheduling, editing, cancelling and importing posts."""
+"""Posts can be scheduled, edited, cancelled and imported."""
 
 import asyncio
 from datetime import timedelta
@@ -35,7 +35,7 @@ async def posts_of(publisher: Publisher) -> list[Post]:
 async def import_rows(
     publisher: Publisher, folder: Path, rows: str, *, dry_run: bool = False
 ) -> Imported:
-    """Import a plan of these rows."""
+    """Import a plan file with these rows."""
     path = folder / "plan.csv"
     path.write_text(HEADER + rows, "utf-8")
     return await import_plan(publisher.runtime, publisher.scope, path, dry_run=dry_run)

@@ -1,4 +1,4 @@
-"""One X account in two tenants: the setting, the shared lock, and one claim per post."""
+"""If the setting allows it, two tenants may connect one X account; they share its lock."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ async def bakery(publisher: Publisher) -> Tenant:
 
 @pytest.fixture
 async def theirs(publisher: Publisher, bakery: Tenant) -> AsyncIterator[Publisher]:
-    """The X account, connected to the second tenant too, with a worker of its own."""
+    """A publisher of the second tenant, with the same X account and another worker."""
     account = await connect_account(publisher.runtime, bakery, publisher.emulator, "larkbooks")
     async with open_account_locks(publisher.runtime.database) as locks:
         other = Publisher(publisher.runtime, bakery, account, publisher.emulator, locks)
@@ -37,7 +37,7 @@ async def theirs(publisher: Publisher, bakery: Tenant) -> AsyncIterator[Publishe
 
 
 async def connect_by_browser(runtime: Runtime, emulator: Emulator, tenant: Tenant) -> None:
-    """Run the whole flow as the account's owner."""
+    """Connect the account by a whole OAuth flow, as its owner does in a browser."""
     departure = await connect.start(runtime, scope_of(tenant))
     query = {name: values[0] for name, values in parse_qs(urlsplit(departure.url).query).items()}
     back = await emulator.consent("larkbooks", **query)
@@ -54,7 +54,7 @@ async def test_second_tenant_cannot_connect_the_account(
     assert refused.value.code == "account_connected_elsewhere"
     async with publisher.runtime.database.for_tenant(bakery.id) as transaction:
         assert await store.integrations.list_all(transaction) == []
-    # Its own tenant can reconnect it.
+    # The tenant that has connected the account can reconnect it.
     await connect_by_browser(publisher.runtime, publisher.emulator, publisher.tenant)
 
 
@@ -69,7 +69,7 @@ async def test_second_tenant_can_connect_the_account__setting(
 
 
 async def publish_all(*publishers: Publisher) -> None:
-    """Two workers at once, until no post of any tenant moves."""
+    """Run all workers at once until no post of any tenant can proceed."""
     for _ in range(60):
         await asyncio.gather(*(publisher.run_due_jobs() for publisher in publishers))
         await dispatch.dispatch_stranded(publishers[0].runtime)
@@ -159,7 +159,7 @@ async def test_duplicate_of_the_other_tenant_fails_without_its_post_id(
 async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(
     publisher: Publisher, theirs: Publisher
 ) -> None:
-    """X has the first, its timeline lags, and X refuses the other tenant's as a duplicate."""
+    """X has the first post but does not show it yet, and refuses the other tenant's post."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(seconds=30)
@@ -174,13 +174,13 @@ async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(
     assert (await theirs.get_post(second)).parts[0].sent_as is None
 
 
-# What one tenant can see of another's.
+# Data of one tenant that another tenant can see.
 
 
 async def columns(
     publisher: Publisher, query: str, sight: Tenant, **values: Any
 ) -> list[dict[str, Any]]:
-    """Rows as the application's role sees them with this tenant set."""
+    """Return the rows that the application's role sees for the tenant `sight`."""
     async with publisher.runtime.database.for_tenant(sight.id) as transaction:
         cursor = await transaction.raw.execute(query.encode(), values)
         assert cursor.description is not None
@@ -221,7 +221,7 @@ async def test_other_tenant_sees_only_ids_times_and_counts(
 
 
 async def test_get_x_user_id_needs_an_account_of_the_tenant(publisher: Publisher) -> None:
-    """The id of another tenant's account with one's own tenant finds nothing."""
+    """If the account belongs to another tenant, its X user id is not found."""
     other = await make_tenant(publisher.runtime, "neighbour")
     assert (
         await publisher.locks.find_user(

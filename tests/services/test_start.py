@@ -1,4 +1,4 @@
-"""A worker waits for a database that is away at its start; a wrong password ends it."""
+"""At its start, a worker waits for a database that is away; a wrong password ends it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,7 +26,7 @@ _COMMAND = ("-m", "roost", "worker", "--json")
 
 @pytest.fixture
 async def home(tmp_path: Path) -> AsyncIterator[Path]:
-    """A home with a stopped PostgreSQL that has the migrated database `roost`."""
+    """A folder with a stopped private PostgreSQL that has the migrated database `roost`."""
     home = tmp_path / "server"
     server = await start_embedded(home, durable=False)
     try:
@@ -55,7 +55,7 @@ def settings_for(url: str, tmp_path: Path) -> Settings:
 
 
 async def wait_logged(log: Path, words: str) -> None:
-    """Wait until the log has these words."""
+    """Wait until the log contains these words."""
 
     async def has() -> bool:
         return words in log.read_text()
@@ -67,7 +67,7 @@ async def test_worker_waits_for_database_and_starts_when_it_is_back(
     home: Path, tmp_path: Path, emulator: Emulator
 ) -> None:
     log = tmp_path / "worker.log"
-    # A worker that does not know X's time takes no jobs.
+    # The emulator is needed because a worker that does not know X's time runs no jobs.
     x_urls = {"x_base_url": emulator.url, "clock_url": emulator.clock_url}
     settings = settings_for(url_of(home), tmp_path).model_copy(update=x_urls)
     async with python_process(*_COMMAND, settings=settings, log=log) as process:

@@ -1,4 +1,4 @@
-"""The watchdog exits a process that is blocked or hangs at shutdown, not a suspended one."""
+"""The watchdog exits a blocked process or a hanging shutdown, but no suspended process."""
 
 import asyncio
 import contextlib
@@ -61,7 +61,7 @@ async def test_watchdog_exits__shutdown_hangs() -> None:
 async def test_watchdog_does_not_exit__process_suspended() -> None:
     async with watched() as process:
         process.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(2)  # Longer than a stuck loop is suffered.
+        await asyncio.sleep(2)  # This is longer than the watchdog tolerates a blocked event loop.
         process.send_signal(signal.SIGCONT)
         assert await say(process, "turn") == "turning"
         assert process.stdin is not None

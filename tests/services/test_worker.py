@@ -1,4 +1,4 @@
-"""The worker, in this process and as real processes: waking, stopping and surviving."""
+"""The worker wakes, stops and survives failures, in this process and as real processes."""
 
 import asyncio
 import signal
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timing
 
 
 async def finished(publisher: Publisher, *posts: PostId) -> None:
-    """Return once these posts are finished."""
+    """Wait until these posts are finished."""
 
     async def are() -> bool:
         return all([(await publisher.get_post(post_id)).state not in MOVING for post_id in posts])
@@ -30,12 +30,12 @@ async def finished(publisher: Publisher, *posts: PostId) -> None:
 
 
 async def alive(runtime: Runtime) -> None:
-    """Return once a worker is alive."""
+    """Wait until a worker has sent a heartbeat."""
     await until(lambda: worker.is_any_alive(runtime), within=120)
 
 
 class Working:
-    """A worker in this process during a block."""
+    """Runs a worker in this process during an `async with` block."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

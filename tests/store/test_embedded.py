@@ -1,4 +1,4 @@
-"""The private PostgreSQL with real processes: its start, its stop, and what it does not touch."""
+"""The private PostgreSQL with real processes: start, stop, and folders it must not change."""
 
 import asyncio
 import importlib.util
@@ -20,7 +20,8 @@ from roost.store.embedded import embedded_postgres, remove_embedded, start_embed
 
 pytestmark = pytest.mark.timing
 
-#: A process like the command line: SIGTERM cancels its work, and its resources are closed.
+#: Source of a process that uses the server until SIGTERM, which cancels its work as in a command of
+#: Roost, so that the server is released.
 USER = """
 import asyncio, concurrent.futures.thread, os, signal, sys
 from pathlib import Path
@@ -55,7 +56,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def start_user(home: Path) -> Iterator[StartUser]:
-    """Starts processes that use the server of a home until they are stopped."""
+    """Return a function that starts a process, which uses the server of `home` until stopped."""
     started: list[subprocess.Popen[str]] = []
 
     def start(where: Path = home, *arguments: str) -> "subprocess.Popen[str]":
@@ -75,7 +76,7 @@ def start_user(home: Path) -> Iterator[StartUser]:
 
 @pytest.fixture
 def stranger() -> pwd.struct_passwd:
-    """An unprivileged user of this machine."""
+    """The OS user `nobody`, as which a test of root can run Roost."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     try:
@@ -90,7 +91,7 @@ def stranger() -> pwd.struct_passwd:
 
 
 def url_of(user: "subprocess.Popen[str]") -> str:
-    """The server's URL, as soon as the process uses it."""
+    """Wait until the process uses the server, and return the server's URL."""
     assert user.stdout is not None
     assert user.stderr is not None
     return user.stdout.readline().strip() or pytest.fail(user.stderr.read())
@@ -238,7 +239,7 @@ async def test_start_waits_for_a_server_that_is_stopping(home: Path, start_user:
     url = url_of(user)
     leave(user, signal.SIGKILL)
     refusal = "the database system is shutting down"
-    with psycopg.connect(url):  # A stopping server waits for the end of this session.
+    with psycopg.connect(url):  # The server cannot stop while this session is open.
         os.kill(server_pid(home), signal.SIGTERM)
         while PGconn.ping(url.encode()) != Ping.REJECT:
             await asyncio.sleep(0)
@@ -299,7 +300,8 @@ def test_unprivileged_user_has_the_server_in_the_home(
         assert data.stat().st_uid == stranger.pw_uid
         leave(user)
         assert not pid_file(home).exists()
-        (home / "postgres" / "run").resolve().rmdir()  # It may be a short path below /tmp.
+        # If the home's path is too long for a socket, this folder is below /tmp.
+        (home / "postgres" / "run").resolve().rmdir()
 
 
 def test_home_of_another_user_is_refused(
@@ -307,7 +309,7 @@ def test_home_of_another_user_is_refused(
 ) -> None:
     (home / "postgres").mkdir(parents=True)
     os.chown(home / "postgres", stranger.pw_uid, stranger.pw_gid)
-    with pytest.raises(DatabaseUnavailable, match="made by another user") as refused:
+    with pytest.raises(DatabaseUnavailable, match="was created by the OS user") as refused:
         asyncio.run(start_embedded(home))
     assert "Run Roost as that user" in refused.value.next
     (home / "postgres").rmdir()
@@ -358,5 +360,5 @@ async def test_missing_data_is_an_error_and_not_an_empty_database(
 ) -> None:
     home.mkdir()
     (home / "postgres").symlink_to(tmp_path / "volume that was not mounted")
-    with pytest.raises(DatabaseUnavailable, match="is gone"):
+    with pytest.raises(DatabaseUnavailable, match="is missing"):
         await start_embedded(home)

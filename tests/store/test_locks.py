@@ -1,4 +1,4 @@
-"""One sender per account, across tasks and sessions; a lost session holds no lock."""
+"""Account locks: one sender per account, across tasks, sessions and lost sessions."""
 
 import asyncio
 import contextlib
@@ -73,11 +73,11 @@ async def test_a_cancelled_request_keeps_no_lock(runtime: Runtime) -> None:
         open_account_locks(runtime.database) as theirs,
     ):
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(
-                0
-            ):  # Long enough to send the request, too short for the result.
+            # The timeout lets the request be sent, but ends before the result arrives.
+            async with asyncio.timeout(0):
                 assert await mine.acquire(USER) is None
-        assert await mine.acquire(OTHER)  # Both requests have a result by now.
+        # After this request, the cancelled request has its result too.
+        assert await mine.acquire(OTHER)
         await mine.release(OTHER, IntegrationId(8), [])
         assert await theirs.acquire(USER)
 
@@ -144,9 +144,8 @@ async def test_two_tenants_connections_of_one_account_share_its_lock(
             for each in (mine, theirs)
         ]
         assert users == [mine.x_user_id, mine.x_user_id]
-        assert (
-            await locks.find_user(tenant.id, theirs.id, theirs.environment) == mine.x_user_id
-        )  # asked before
+        # The id is cached, so the tenant is not checked again.
+        assert await locks.find_user(tenant.id, theirs.id, theirs.environment) == mine.x_user_id
         assert await locks.acquire(mine.x_user_id)
         assert not await locks.acquire(theirs.x_user_id)
 

@@ -1,4 +1,4 @@
-"""The database refuses every change of state that the models do not allow, and no other."""
+"""The database refuses exactly those changes of state that the models do not allow."""
 
 from collections.abc import Mapping
 from enum import StrEnum

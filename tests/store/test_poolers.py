@@ -1,4 +1,4 @@
-"""Behind a pooler: session mode works, every other mode is refused before anything is set."""
+"""Poolers: session mode works, and other modes are refused before any setting is made."""
 
 import itertools
 from pathlib import Path
@@ -41,17 +41,17 @@ async def test_a_pooler_in_transaction_mode_is_refused(
 ) -> None:
     options = {"pool_size": pool_size, "round_robin": round_robin}
     async with pgbouncer(database_url, "transaction", **options) as url:
-        # Sessions that other clients have left in the pool.
+        # Other clients have left sessions in the pool, which the check must not take for its own.
         others = [await psycopg.AsyncConnection.connect(url) for _ in range(pool_size)]
         for other in others:
             await other.execute("SELECT 1")
         for other in others:
             await other.close()
-        with pytest.raises(PoolerUnsupported, match="changing server processes"):
+        with pytest.raises(PoolerUnsupported, match="different server processes"):
             async with open_database(url):
                 pass
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as client:
-            # No setting of our sessions has reached another client.
+            # No setting of Roost's sessions has reached another client of the pooler.
             row = await (await client.execute("SHOW search_path")).fetchone()
             assert row == ('"$user", public',)
 

@@ -1,4 +1,4 @@
-"""The application's login has exactly the rights it needs; no other database's login has any."""
+"""The application's login has only the rights it needs; other databases' logins have none."""
 
 import base64
 import hashlib
@@ -22,7 +22,7 @@ from roost.store.privileges import Login, find_login
 from roost.store.roles import administrator_sql, roles_of
 from roost.store.schema import create_database, drop_database, prepare_database
 
-#: A name that would end a quoted name, a statement, a bind parameter or a placeholder.
+#: A database name with the characters that end quoted names and statements, or begin parameters.
 HOSTILE = """o'dd"; DROP ROLE x; -- :a %s %(b)s {c}"""
 _ROLES_OF_OBJECTS = """
     SELECT DISTINCT pg_get_userbyid(refobjid)::text FROM pg_shdepend
@@ -53,14 +53,14 @@ async def login_of(url: str) -> Login:
 
 @pytest.fixture
 async def another(postgres_server: PostgresServer) -> AsyncIterator[str]:
-    """Another installation on the same server: the superuser's URL of it."""
+    """Create another installation on the same server; return its URL for the superuser."""
     await create_database(postgres_server.url("postgres"), "another")
     await prepare_database(postgres_server.url("another"))
     yield postgres_server.url("another")
     await drop_database(postgres_server.url("postgres"), "another")
 
 
-# What the login may do.
+# Rights of the application's login.
 
 
 async def test_every_session_of_the_application_is_its_login(
@@ -184,7 +184,7 @@ async def test_another_login_than_the_applications_is_refused(admin_url: str, an
     assert "ROOST_ADMIN_DATABASE_URL" in describe_next(raised.value)
 
 
-# What the migrations made.
+# Owners and grants of the objects that the migrations create.
 
 
 def test_everything_belongs_to_the_databases_own_roles(admin_url: str) -> None:
@@ -217,7 +217,7 @@ async def test_no_role_of_another_installation_may_connect(admin_url: str, anoth
         await _change(another, "ALTER ROLE another_owner LOGIN")
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             await psycopg.AsyncConnection.connect(with_login(admin_url, role))
-        # A connection that was granted by mistake still sees nothing.
+        # Even if a login may connect by mistake, it must not read a table.
         await _change(admin_url, f"GRANT CONNECT ON DATABASE {{database}} TO {role}")
         with pytest.raises(UnsafeDatabaseRole):
             async with open_database(with_login(admin_url, role)):
@@ -302,7 +302,7 @@ async def test_a_new_login_gets_the_password_of_its_address(
 
 
 def _fits(password: str, verifier: str) -> bool:
-    """Whether a verifier of SCRAM-SHA-256 is this password's."""
+    """Whether a SCRAM-SHA-256 verifier belongs to the password."""
     _, rounds, keys = verifier.split("$")
     count, _, salt = rounds.partition(":")
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), base64.b64decode(salt), int(count))
@@ -310,7 +310,7 @@ def _fits(password: str, verifier: str) -> bool:
     return base64.b64decode(keys.partition(":")[2]) == server_key
 
 
-# A database that is not prepared.
+# Databases that are not prepared.
 
 
 async def test_an_empty_database_is_outdated(postgres_server: PostgresServer) -> None:

@@ -13,7 +13,7 @@ from roost.models import Tenant
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime
 
-#: Tables without rows of a tenant: X's apps and users, the job engine, the installation itself.
+#: Tables that have no rows of tenants: of X apps and X users, the job engine and the installation.
 _WITHOUT_TENANT = {
     "alembic_version",
     "app_backoffs",
@@ -34,8 +34,8 @@ _TABLES = """
     WHERE c.relnamespace = 'roost'::regnamespace AND c.relkind IN ('r', 'p')
       AND NOT c.relispartition
 """
-#: Every column of a tenant's table that is named after another tenant's table, and whether a
-#: foreign key has it together with the tenant.
+#: Lists every column `…_id` of a table with a `tenant_id`, and whether a foreign key contains that
+#: column together with `tenant_id`.
 _REFERENCES = """
     SELECT c.relname || '.' || a.attname,
            EXISTS (SELECT FROM pg_constraint k
@@ -48,7 +48,8 @@ _REFERENCES = """
       AND a.atttypid = 'bigint'::regtype AND a.attname LIKE '%\\_id' AND a.attname <> 'tenant_id'
       AND EXISTS (SELECT FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attname = 'tenant_id')
 """
-#: Foreign keys to a tenant's table that could lead to another tenant.
+#: Lists foreign keys to a table with a `tenant_id` that do not contain `tenant_id`: such a key
+#: could refer to a row of another tenant.
 _LOOSE_KEYS = """
     SELECT k.conrelid::regclass::text || ': ' || k.conname
     FROM pg_constraint k

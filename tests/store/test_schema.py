@@ -1,4 +1,4 @@
-"""The migrations bring a database to the newest version, with the functions of the file."""
+"""The migrations create the newest tables, and the functions of functions.sql."""
 
 import re
 from importlib import resources
@@ -20,7 +20,7 @@ async def test_preparing_again_changes_nothing(admin_url: str) -> None:
     assert row == (HEAD,)
 
 
-#: The job engine brings its own functions.
+#: Lists all functions of the schema except the job engine's, which functions.sql does not define.
 _FUNCTIONS = """
     SELECT oid::regprocedure::text, pg_get_functiondef(oid), pg_get_userbyid(proowner)::text,
            ARRAY(SELECT unnest(proacl)::text ORDER BY 1)
@@ -29,7 +29,7 @@ _FUNCTIONS = """
 
 
 def changes_by(script: str, admin_url: str) -> set[str]:
-    """The functions that executing the script would add, change or leave out."""
+    """Return functions that `script` would add or change, and those it does not define."""
     with psycopg.connect(admin_url) as connection:
         roles = roles_of(connection.info.dbname)
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(roles.owner)))

@@ -1,4 +1,4 @@
-"""Every session has Roost's settings, even where the role or the database sets others."""
+"""Every session has Roost's settings, even if the role or the database has other settings."""
 
 import asyncio
 from typing import Any
@@ -32,7 +32,7 @@ _QUERY = sql.SQL("SELECT {}").format(
 
 @pytest.fixture
 def unsafe_role(admin_url: str, database_url: str) -> str:
-    """The database, whose login has settings that could lose a response of X."""
+    """Give the login settings that could lose a response of X; return the database's URL."""
     with psycopg.connect(admin_url, autocommit=True) as admin:
         name = admin.info.dbname
         for setting, value in (("synchronous_commit", "off"), *((s, "60s") for s in _SETTINGS[1:])):
@@ -106,7 +106,7 @@ async def test_a_transaction_replaces_connections_that_the_server_has_closed(
             return transaction.raw.info.backend_pid
 
     async with database.unscoped(), database.unscoped(), database.unscoped():
-        pass  # Now the pool has three idle connections.
+        pass  # After this block, the pool has three idle connections.
     before = await read()
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(

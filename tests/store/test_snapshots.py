@@ -1,4 +1,4 @@
-"""Creating a new month's tables never ends the transaction of a reader."""
+"""The creation of a month's partitions never makes the transaction of a reader fail."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -27,7 +27,8 @@ async def test_the_creation_of_partitions_gives_way_to_readers(runtime: Runtime)
         await transaction.raw.execute("SELECT 1 FROM post_snapshots LIMIT 1")
         opening = asyncio.create_task(store.snapshots.ensure_partitions(runtime.database, MONTH))
         await until(lambda: _is_waiting_for_a_lock(runtime), within=60)
-        # Both parents are locked in the opposite order: one of the two transactions has to fail.
+        # The reader locks the two parent tables in the opposite order. This is a deadlock, so one
+        # of the two transactions has to fail.
         await transaction.raw.execute("SELECT 1 FROM account_snapshots LIMIT 1")
     await opening
     async with runtime.database.unscoped() as transaction:

@@ -13,7 +13,7 @@ _SOURCE = Path(__file__).parents[2] / "src" / "roost"
 
 
 def with_numbered_parameters(statement: str) -> str:
-    """A statement with `$1`, `$2` … in place of psycopg's `%(name)s`."""
+    """Replace psycopg's parameters `%(name)s` in a statement by `$1`, `$2` …"""
     numbers: dict[str, int] = {}
     following = count(1)
 

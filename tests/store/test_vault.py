@@ -1,4 +1,4 @@
-"""The vault: a secret opens only for its owner and field, and with its key."""
+"""The vault: a secret is decrypted only for its owner and field, and with its key."""
 
 import base64
 from typing import LiteralString
@@ -149,7 +149,7 @@ async def test_tokens_of_a_row_that_was_changed_do_not_open(
 async def test_tokens_of_another_app_replace_the_old_ones(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    """A connection through another X app is sealed for that app; the id stays."""
+    """After a reconnect by another X app, the tokens are bound to that app; the id stays."""
     first = await connect_account(runtime, tenant, emulator, "larkbooks")
     app = await emulator.control("apps", callbacks=[emulator.app.callback], name="Another")
     emulator.app = RegisteredApp(app["client_id"], app["client_secret"], emulator.app.callback)

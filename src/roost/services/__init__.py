@@ -1,1 +1,1 @@
-"""The use cases: connect, compose, schedule, publish, collect, alert, report."""
+"""The use cases, such as connect, schedule, publish, collect metrics, alert and report."""

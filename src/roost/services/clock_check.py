@@ -1,7 +1,8 @@
-"""Compares this machine's clock with the database's clock and with X's.
+"""Compares this machine's clock with the database's clock and with X's clock.
 
-A wrong clock publishes at wrong times and searches X for posts at wrong times. If it differs by
-more than 30 seconds, this worker sends nothing; workers on other machines continue.
+A worker with a wrong clock would publish at wrong times and search X for posts at wrong times. If
+the clocks differ by more than 30 seconds, this worker sends nothing; workers on other machines
+continue.
 """
 
 import logging
@@ -19,30 +20,31 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: Maximum age of X's time, in seconds, before X is asked again.
+#: Maximum age in seconds of the time in X's last response; then X is asked for its time again.
 _X_TIME_MAX_AGE_S: Final = 600.0
-#: If X's time makes our clock look wrong, X is asked again if that time is older than this.
+#: If this clock differs from X's last known time, and that time is older than this many seconds, X
+#: is asked again before the clock counts as wrong.
 _X_TIME_RECHECK_AGE_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Skew:
-    """How far this machine's clock is off, where it is too far."""
+    """A difference of more than 30 seconds between this machine's clock and another clock."""
 
     seconds: int
-    """Negative where it is behind."""
+    """Negative if this machine's clock is behind."""
     reference: Literal["database", "x"]
-    """Whose clock it was compared with."""
+    """The clock that this machine's clock was compared with."""
 
     def describe(self) -> str:
-        """Describe it in a sentence without a dot."""
+        """Describe the difference in a sentence without a full stop."""
         return describe_skew(self.seconds, self.reference)
 
 
 def _find_skew(
     reference: Literal["database", "x"], there: datetime | None, here: datetime
 ) -> Skew | None:
-    """Return how far the clock is off; None where it is right, or the other is unknown."""
+    """Compare `here` with the other clock's time; None if `here` is right or `there` is None."""
     if there is None or abs(here - there) <= MAX_SKEW:
         return None
     return Skew(round((here - there).total_seconds()), reference)
@@ -54,21 +56,21 @@ class ClockCheck:
 
     runtime: Runtime
     problem: str | None = None
-    """Why nothing may be sent by this clock; None if it is right."""
+    """Why this worker must send nothing; None if its clock is right."""
     _is_resolved: bool = False
     """Whether this process knows that no alert of this machine is open."""
 
     async def check(self) -> None:
         """Compare the clocks, and open or resolve this machine's alert.
 
-        If X's time is too old, X is asked for it without a token and without cost. A worker that
-        has no time from X yet sends nothing.
-        Raises: what `store.away.DATABASE_AWAY` lists.
+        If the last known time of X is too old, X is asked for its time by a request that needs no
+        token and costs nothing. A worker that has never had a time from X sends nothing.
+        Raises: the errors in `store.away.DATABASE_AWAY`.
         """
         skew = await self._compare_with_database() or await self._compare_with_x()
         self.problem = None if skew is None else skew.describe()
         if skew is None and self._lacks_x_time():
-            self.problem = "X's time is not known yet: X does not answer"
+            self.problem = "X's time is not known yet: X does not respond"
         await self._update_alert(skew)
 
     async def _compare_with_database(self) -> Skew | None:
@@ -77,7 +79,7 @@ class ClockCheck:
         after = wall_now()
         assert row is not None
         if abs(after - before) > MAX_SKEW:
-            # Slow, or the clock was set meanwhile: the next comparison decides.
+            # The query was slow, or the clock was set during it, so this comparison proves nothing.
             return None
         at: datetime = row["at"]
         return _find_skew("database", at, before + (after - before) / 2)
@@ -91,7 +93,7 @@ class ClockCheck:
             await self._ask_x()
         skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
         if skew is not None and (age_s is None or age_s > _X_TIME_RECHECK_AGE_S):
-            # The time in X's latest response may itself be wrong.
+            # The last known time of X may be wrong, so X's current time decides.
             await self._ask_x()
             skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
         return skew
@@ -113,7 +115,7 @@ class ClockCheck:
                     transaction, None, AlertKind.CLOCK_SKEW, subject, at=now
                 )
             else:
-                # At every check: another process may have resolved the alert meanwhile.
+                # Repeated at every check, because another process may have resolved the alert.
                 await store.alerts.open_alert(
                     transaction, None, AlertKind.CLOCK_SKEW, subject, at=now,
                     detail={"skew_seconds": skew.seconds, "reference": skew.reference},

@@ -1,4 +1,4 @@
-"""Read the metrics of an account and its posts at the lowest X bill, and store snapshots."""
+"""Reads the metrics of an account and its posts at the lowest price, and stores snapshots."""
 
 import logging
 from collections.abc import Sequence
@@ -25,13 +25,13 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: The delay before the next try if X does not name one.
+#: The delay before the next try if X's response does not say how long to wait.
 _RETRY_DELAY: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """How many snapshots one run stored."""
+    """The number of snapshots of the account and of posts that one run stored."""
 
     account: int
     posts: int
@@ -42,9 +42,9 @@ async def collect_account(
 ) -> Collection:
     """Store a snapshot of the account and of each post that is due by the read plan.
 
-    It costs one user read, and a post read for each post that X has not billed today. If X cannot
-    be read now, the account is read later. If X no longer accepts its tokens, it is read once it
-    is connected again.
+    X bills one user read, and one post read for each post that X has not billed today. If X does
+    not return the metrics now, the account is read later. If X no longer accepts the account's
+    tokens, the account is read again after it has been reconnected.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         integration = await store.integrations.get(transaction, integration_id)
@@ -53,7 +53,7 @@ async def collect_account(
             transaction, integration_id, since=now - timedelta(days=read_plan.READ_UNTIL_DAYS)
         )
     if integration.environment is not runtime.settings.environment:
-        # The job belongs to another X. Its dispatcher queues the account again after the lease.
+        # The account belongs to the other environment, whose dispatcher queues it again later.
         return Collection(0, 0)
     if integration.status is not IntegrationStatus.CONNECTED:
         return Collection(0, 0)
@@ -78,7 +78,7 @@ async def _read_and_store(
     sent: Sequence[tuple[PartId, TweetId, datetime, datetime | None]],
     now: datetime,
 ) -> Collection:
-    # Before the reads, which X bills: without these tables nothing read could be stored.
+    # The partitions are created first: without them, metrics that X has billed cannot be stored.
     await store.snapshots.ensure_partitions(runtime.database, now)
     client, integration_id = open_account(runtime, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)
@@ -91,7 +91,7 @@ async def _read_and_store(
         [tweet for _, tweet, _ in due],
         private_for={tweet for _, tweet, at in due if read_plan.has_private_metrics(at, now)},
     )
-    # X leaves out posts that no longer exist.
+    # X's response leaves out posts that no longer exist.
     found = [(part, tweet, at) for part, tweet, at in due if tweet in metrics]
     tenant_id = integration.tenant_id
     async with runtime.database.for_tenant(tenant_id) as transaction:

@@ -1,4 +1,4 @@
-"""Connects an X account by OAuth 2.0, and stores its tokens sealed by the vault."""
+"""Connects an X account by OAuth 2.0, and stores its tokens encrypted by the vault."""
 
 import secrets
 from collections.abc import Awaitable, Callable
@@ -15,22 +15,22 @@ from roost.settings import DEFAULT_SCOPES
 from roost.store.database import Transaction
 from roost.store.integrations import Identity, Tokens
 
-#: The time a user has on X's consent screen.
+#: How long a user may take to consent on X's consent screen.
 _FLOW_LIFETIME: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRedirect:
-    """Where to redirect the browser, and the cookie that binds it to the flow."""
+    """The address of the redirect, and the cookie that binds the browser to the flow."""
 
     url: str
-    """X's consent screen."""
+    """The address of X's consent screen."""
     browser: str = field(repr=False)
-    """A secret that the browser must return, as a cookie."""
+    """A secret that the browser must send back as a cookie."""
 
 
 async def start(runtime: Runtime, scope: Scope) -> AuthorizationRedirect:
-    """Start a flow: store a one-time state and verifier, bound to the browser.
+    """Start an OAuth flow: store a state and a verifier for one use, bound to the browser.
 
     Raises: SettingInvalid (no X app), VaultKeyMissing.
     """
@@ -64,32 +64,35 @@ async def start(runtime: Runtime, scope: Scope) -> AuthorizationRedirect:
 async def complete(
     runtime: Runtime, *, state: str, code: str | None, error: str | None, browser: str | None
 ) -> tuple[Tenant, Integration]:
-    """Complete a flow: exchange the code, read the account, and store its tokens sealed.
+    """Complete an OAuth flow: exchange the code, read the account, and store its tokens.
 
-    Raises: ConnectFlowInvalid (unknown, used or expired state, or another browser's),
-    ConsentDenied, AccountConnectedElsewhere, x.errors.*.
+    Raises: ConnectFlowInvalid (the state is unknown, used or expired, or another browser started
+    the flow), ConsentDenied, AccountConnectedElsewhere, x.errors.*.
     """
     async with runtime.database.unscoped() as transaction:
         tenant_id = await store.oauth_flows.find_tenant(transaction, state)
     if tenant_id is None:
-        raise ConnectFlowInvalid("This connection is unknown, or was completed already.")
+        raise ConnectFlowInvalid("This connection is unknown, or was already completed.")
     async with runtime.database.for_tenant(tenant_id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant_id)
         flow = await store.oauth_flows.take(transaction, vault, state)
     now = runtime.clock.now()
     if flow is None:
-        raise ConnectFlowInvalid("This connection is unknown, or was completed already.")
+        raise ConnectFlowInvalid("This connection is unknown, or was already completed.")
     if flow.expires_at < now:
-        raise ConnectFlowInvalid("This connection took too long.")
+        raise ConnectFlowInvalid("The time to complete this connection has expired.")
     if browser is None or store.oauth_flows.fingerprint(browser) != flow.browser_hash:
         raise ConnectFlowInvalid("This connection was started in another browser.")
     if error is not None or code is None:
         raise ConsentDenied(
-            "X redirected the browser without consent.", next="Connect again and consent."
+            "X redirected the browser back without consent.",
+            next="Connect again, and allow access on X's page.",
         )
     app = runtime.settings.x_app()
     if (flow.environment, flow.client_id) != (app.endpoint.environment, app.client_id):
-        raise ConnectFlowInvalid("This connection was started for another X, or another X app.")
+        raise ConnectFlowInvalid(
+            "This connection was started for another environment or another X app."
+        )
     grant = await x.auth.oauth2.exchange_code(
         runtime.http,
         app.endpoint,
@@ -109,8 +112,8 @@ async def complete(
     )
     if grant.refresh_token is None:
         raise ConsentDenied(
-            "X gave no refresh token: the scope offline.access is missing from the grant.",
-            next="See that the X app may use offline.access, then connect again.",
+            "X returned no refresh token, because the scope offline.access was not granted.",
+            next="Check that the X app may use offline.access, then connect again.",
         )
     tokens = Tokens(grant.access_token, grant.refresh_token, now + grant.expires_in)
     identity = Identity(
@@ -132,7 +135,7 @@ async def complete(
         await store.oauth_flows.add_finished(
             transaction, tenant_id, flow, state=state, account=integration.id
         )
-    # The account has an id only now, so the cost of reading it is recorded afterwards.
+    # The ledger needs the account's id, so the price of reading the account is recorded now.
     ledger = StoredTokenSource(runtime, integration)
     await ledger.write_token_request()
     for exchange in exchanges:
@@ -143,9 +146,10 @@ async def complete(
 async def find_connected(
     runtime: Runtime, *, state: str, browser: str | None
 ) -> tuple[Tenant, Integration] | None:
-    """Find the account that this browser connected with this state some minutes ago.
+    """Find the account that this browser has connected with this state within 15 minutes.
 
-    For a callback page that is loaded again: X is not asked, and the state stays used.
+    The callback page calls this if it is loaded again: no request is sent to X, and the state
+    cannot be used again.
     """
     if browser is None:
         return None
@@ -164,16 +168,17 @@ async def find_connected(
 
 
 async def _require_unshared(transaction: Transaction, identity: Identity) -> None:
-    """Refuse an account of another tenant: neither would know of the other's posts.
+    """Refuse an account that another tenant has connected.
 
-    Raises: AccountConnectedElsewhere.
+    Two tenants with one account would not see each other's posts. Raises:
+    AccountConnectedElsewhere.
     """
     row = await transaction.run_one(
         "is_connected_elsewhere", environment=identity.environment, x_user=identity.x_user_id
     )
     if row and row["found"]:
         raise AccountConnectedElsewhere(
-            f"@{identity.username} is already connected by another tenant.",
+            f"Another tenant has already connected @{identity.username}.",
             did="The connection was not stored.",
         )
 

@@ -1,4 +1,4 @@
-"""Find anomalies in an account's metrics and store each one once."""
+"""Finds anomalies in an account's metrics, and stores each anomaly once."""
 
 import logging
 from datetime import timedelta
@@ -11,16 +11,16 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: How far back snapshots are loaded.
+#: The age of the oldest snapshots that are loaded.
 _LOOK_BACK: Final = timedelta(days=180)
-#: Older anomalies are not stored: the first loaded days only serve as their baseline.
+#: Anomalies of older days are not stored: the older snapshots only serve as the baseline.
 _MAX_AGE: Final = timedelta(days=14)
 
 
 async def detect_anomalies(
     runtime: Runtime, scope: Scope, integration_id: IntegrationId
 ) -> list[Anomaly]:
-    """Store the anomalies of an account's recent days and return the new ones."""
+    """Store the anomalies of the account's last 14 days; return those not stored before."""
     now = runtime.clock.now()
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         snapshots = await store.snapshots.list_account(

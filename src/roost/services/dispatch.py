@@ -1,4 +1,4 @@
-"""Queues jobs for what has come due, in one statement that is committed before it returns."""
+"""Queues jobs for posts, uploads and metrics that are due, in one committed statement."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,24 +6,24 @@ from typing import Final
 
 from roost.runtime import Runtime
 
-#: Maximum number of posts in the queue: with more, one tenant's posts would occupy the workers,
-#: and tenants could not take turns.
+#: Maximum number of posts in the queue. If the queue were longer, many posts of one tenant could be
+#: queued before another tenant's posts become due, and would delay them.
 POSTS_IN_QUEUE: Final = 40
-#: Maximum number of posts with files to upload, and of accounts with metrics to collect.
+#: Maximum number of jobs in the queue of uploads, and in the queue of accounts to collect.
 _OTHERS_IN_QUEUE: Final = 10
-#: Domain time after which a collecting job that died is queued again.
+#: Domain time after which an account is queued again if its job of collecting metrics has died.
 _LEASE: Final = timedelta(hours=1)
-#: Maximum number of posts without a job that one sweep queues.
+#: Maximum number of posts without a job that one call queues.
 _STRANDED_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """The number of jobs queued, and when to dispatch again."""
+    """The number of jobs that were queued, and when to dispatch again."""
 
     queued: int
     next_at: datetime | None
-    """None if nothing is scheduled; not later than now if something due is left."""
+    """None if nothing is scheduled; now or earlier if something that is due was not queued."""
 
 
 async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
@@ -38,15 +38,15 @@ async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE
         environment=runtime.settings.environment,
         is_wall_time=runtime.clock.is_wall_time,
     )
-    assert row is not None, "a statement of one row"
+    assert row is not None, "the statement returns one row"
     return Dispatched(row["queued"], row["next_at"])
 
 
 async def dispatch_stranded(runtime: Runtime) -> int:
-    """Queue posts that are being published but have no live job; return their number."""
+    """Queue posts that are being published but have no live job. Return how many."""
     row = await runtime.database.autocommit.run_one(
         "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=runtime.settings.environment
     )
-    assert row is not None, "a statement of one row"
+    assert row is not None, "the statement returns one row"
     queued: int = row["queued"]
     return queued

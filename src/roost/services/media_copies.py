@@ -1,4 +1,4 @@
-"""Removes copies of media files that no post needs, and lists those that are missing."""
+"""Removes copies of media files that no post needs, and lists copies that are missing."""
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -8,7 +8,7 @@ from roost.runtime import Runtime
 
 
 async def remove_unneeded(runtime: Runtime) -> int:
-    """Remove the copies that no post of any tenant may still need; return their number.
+    """Remove the copies that no post of any tenant may still need. Return how many.
 
     Raises: MediaStalled, MediaStoreUnsafe, OSError.
     """
@@ -22,7 +22,7 @@ async def remove_unneeded(runtime: Runtime) -> int:
 
 
 async def list_missing(runtime: Runtime) -> list[str]:
-    """List the names of files that a post may need and that have no copy, sorted.
+    """List the names of files that a post may still need but that have no copy, sorted.
 
     Raises: MediaStalled.
     """

@@ -1,7 +1,8 @@
-"""Detects late posts without the help of a worker, and resolves alerts that no worker can.
+"""Detects late posts without a worker, and resolves alerts that no worker resolves.
 
-A worker resolves the alerts of its own work. This module resolves the others: a late post that was
-published, cancelled or deferred, a back-off for which no post waits, a machine without a worker.
+A worker resolves the alerts of its own work. This module resolves an alert if a late post was
+published, cancelled or deferred, if a back-off is over and no post waits for its end, and if a
+machine with a wrong clock no longer has a worker.
 """
 
 import logging
@@ -17,18 +18,20 @@ from roost.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
-#: A post that is due for longer than this is late.
+#: A post that was due longer ago than this is late.
 LATE: Final = timedelta(minutes=2)
-#: How much of a worker's name its session has: PostgreSQL truncates session names to 63 bytes.
+#: How many characters of a worker's name are surely in its session's name, which PostgreSQL
+#: truncates to 63 bytes.
 _SESSION_NAME_LENGTH: Final = 39
 
 
 async def get_oldest_due_at(
     runtime: Runtime, transaction: Transaction, now: datetime
 ) -> datetime | None:
-    """When the oldest due post of this environment should be published; None if none is due.
+    """Return when the oldest due post should have been published; None if no post is due.
 
-    Paused posts do not count. A post that waits for X counts from the end of its wait.
+    Only posts of this environment that are not paused count. A post that waits for X counts from
+    the end of its wait.
     """
     environment = runtime.settings.environment
     row = await transaction.run_one("get_oldest_due_at", at=now, environment=environment)
@@ -37,14 +40,14 @@ async def get_oldest_due_at(
 
 
 def is_late(due_at: datetime | None, now: datetime) -> bool:
-    """Whether a post that is due since then is late. Pure."""
+    """Whether a post that was due at `due_at` is late. Pure."""
     return due_at is not None and now - due_at > LATE
 
 
 async def check_lateness(runtime: Runtime) -> datetime | None:
-    """Open or resolve the alert of late posts, and resolve alerts without a cause.
+    """Open or resolve the alert of late posts, and resolve alerts whose cause is gone.
 
-    Returns when the oldest late post should have been published; None if no post is late.
+    Return the due time of the oldest late post, or None if no post is late.
     """
     now = runtime.clock.now()
     async with runtime.database.unscoped() as transaction:
@@ -62,9 +65,9 @@ async def check_lateness(runtime: Runtime) -> datetime | None:
 
 
 async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: datetime) -> None:
-    """Resolve the alerts of apps whose back-off is over and for which no post waits.
+    """End back-offs of X apps that are over, and resolve their alerts, if no post waits.
 
-    If a post waits, sending it shows whether the cause is gone.
+    If a post waits, its next attempt shows whether the cause of the back-off is gone.
     """
     environment = runtime.settings.environment
     for row in await transaction.run("delete_expired_backoffs", at=now, environment=environment):
@@ -74,9 +77,9 @@ async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: da
 
 
 async def _resolve_clock_alerts(transaction: Transaction, now: datetime) -> None:
-    """Resolve the clock alerts of machines without a worker: they send nothing anyway.
+    """Resolve the clock alerts of machines without a worker, because they send nothing.
 
-    A worker that starts there compares the clocks first.
+    If a worker starts on such a machine, it compares the clocks before it sends anything.
     """
     skewed = [
         alert
@@ -93,7 +96,7 @@ async def _resolve_clock_alerts(transaction: Transaction, now: datetime) -> None
 
 
 async def list_alerts(runtime: Runtime) -> list[tuple[Tenant | None, Alert]]:
-    """List every open alert: first those of no tenant, then by tenant, each oldest first."""
+    """List open alerts: first those that concern all tenants, then tenant by tenant."""
     async with runtime.database.unscoped() as transaction:
         unscoped = await store.alerts.list_open(transaction)
     found: list[tuple[Tenant | None, Alert]] = [(None, alert) for alert in unscoped]
@@ -105,7 +108,7 @@ async def list_alerts(runtime: Runtime) -> list[tuple[Tenant | None, Alert]]:
         except DATABASE_AWAY:
             raise
         except Exception as error:
-            # One tenant's damaged row must not hide the alerts of the others.
+            # If the rows of one tenant are damaged, the alerts of the others must still be listed.
             code = wrap_unexpected(error).code
             log.error("the alerts of tenant %s cannot be read (%s)", tenant_id, code)
             continue

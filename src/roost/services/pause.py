@@ -1,7 +1,7 @@
 """Pauses and resumes a post, an account, a tenant or everything.
 
-Once a pause has returned, no attempt of a paused post is committed: the pause waits for attempts
-that are being committed. `services.resume` resumes everything.
+A pause waits for attempts that are being committed. After the pause has returned, no attempt of a
+paused post is committed. The end of the global pause is in `services.resume`.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from roost.store.statements import json_of
 
 
 class PauseScope(StrEnum):
-    """What a pause applies to."""
+    """The posts that a pause applies to."""
 
     POST = "post"
     ACCOUNT = "account"
@@ -41,12 +41,12 @@ class PostOver(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class PauseStatus:
-    """The pauses of a tenant and of everything; posts and accounts have their own."""
+    """Whether a tenant is paused, and whether everything is paused."""
 
     tenant: bool
     everything: bool
     reason: Reason | None
-    """Why everything is paused."""
+    """Why everything is paused; None if it is not."""
 
 
 async def get_pause_status(transaction: Transaction) -> PauseStatus:
@@ -76,12 +76,12 @@ def active_account_pauses(account: Integration, status: PauseStatus) -> tuple[Pa
 
 
 async def pause_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
-    """Pause one post; its history records it. Raises: PostNotFound, PostOver."""
+    """Pause one post, and add an event to its history. Raises: PostNotFound, PostOver."""
     await _set_post_paused(runtime, scope, post_id, paused=True)
 
 
 async def resume_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
-    """End the pause of one post; its history records it. Raises: PostNotFound."""
+    """End the pause of one post, and add an event to its history. Raises: PostNotFound."""
     await _set_post_paused(runtime, scope, post_id, paused=False)
 
 
@@ -104,12 +104,12 @@ async def _set_post_paused(
 
 
 async def pause_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
-    """Pause all posts of an account; their histories record it."""
+    """Pause all posts of an account. The histories of the posts show the pause."""
     await _set_account_paused(runtime, scope, account, paused=True)
 
 
 async def resume_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
-    """End the pause of an account; the histories of its posts record it."""
+    """End the pause of an account. The histories of its posts show the end."""
     await _set_account_paused(runtime, scope, account, paused=False)
 
 
@@ -127,12 +127,12 @@ async def _set_account_paused(
 
 
 async def pause_tenant(runtime: Runtime, scope: Scope) -> None:
-    """Pause all posts of a tenant; their histories record it."""
+    """Pause all posts of a tenant. The histories of the posts show the pause."""
     await _set_tenant_paused(runtime, scope, paused=True)
 
 
 async def resume_tenant(runtime: Runtime, scope: Scope) -> None:
-    """End the pause of a tenant; the histories of its posts record it."""
+    """End the pause of a tenant. The histories of its posts show the end."""
     await _set_tenant_paused(runtime, scope, paused=False)
 
 
@@ -149,7 +149,7 @@ async def _set_tenant_paused(runtime: Runtime, scope: Scope, *, paused: bool) ->
 
 
 async def pause_everything(runtime: Runtime, actor: Actor) -> None:
-    """Set the global pause: no post of any tenant is sent, except a request in progress."""
+    """Pause the posts of all tenants. A request that is in progress completes."""
     reason = Reason(ReasonCode.MANUAL, {"actor": str(actor)})
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")

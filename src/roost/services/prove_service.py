@@ -1,9 +1,9 @@
 """Proves to a client that a web server belongs to its `ROOST_HOME`.
 
-The client sends a challenge, and only the vault's key can compute the response. The signed
-statement includes everything that both sides have to agree on, and the address at which the server
-was reached: if another server relays the challenge to the real one, the response is for another
-address.
+The client sends a challenge, and the server signs a statement with the key of the vault, which only
+the real server has. The statement includes the challenge, everything that both sides have to agree
+on, and the address at which the server was reached. If another server relays the challenge to the
+real server, the signed address is not the one that the client has connected to.
 """
 
 import json
@@ -21,24 +21,25 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class ChallengeInvalid(InvalidInput):
-    """The challenge does not have the format of this version."""
+    """The challenge does not have the format that this version of Roost expects."""
 
     default_action = ActionCode.USE_SAME_VERSION
 
 
 def make_challenge() -> str:
-    """Return 256 random bits, for one use."""
+    """Return a challenge of 256 random bits, to be used once."""
     return secrets.token_urlsafe(32)
 
 
 async def prove(runtime: Runtime, challenge: str, address: tuple[str, int]) -> str:
-    """Return the proof for a server at this address, that of the socket that was connected to.
+    """Return the proof. `address` is the server's end of the connection with the client.
 
-    With https the browser verifies the server, and a proxy may be in front of it, so the address
-    is left out. Raises: ChallengeInvalid, VaultKeyMissing.
+    If the callback URL uses https, the address is left out: the browser verifies the server's
+    certificate, and a proxy may be in front of the server. Raises: ChallengeInvalid,
+    VaultKeyMissing.
     """
     if not _CHALLENGE.fullmatch(challenge):
-        raise ChallengeInvalid("The challenge is not one of Roost's.")
+        raise ChallengeInvalid("The challenge does not have Roost's format.")
     settings = runtime.settings
     database = await store.installation.read(runtime.database.autocommit)
     is_https = urlsplit(settings.twitter_callback_url).scheme == "https"

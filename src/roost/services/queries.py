@@ -1,7 +1,7 @@
-"""The read side: what the command line and the pages show of tenants, accounts and posts.
+"""Queries about tenants, accounts and posts, for the command line and the web pages.
 
-Each function reads in one transaction unless it says otherwise, so its result is consistent.
-Nothing here writes, and nothing here asks X.
+Each function reads in one transaction unless its docstring says otherwise, so its result is
+consistent. No function writes to the database or sends a request to X.
 """
 
 from dataclasses import dataclass
@@ -36,14 +36,14 @@ from roost.store.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class PostStatus:
-    """A post with its account and with what keeps it from being published now."""
+    """A post with its account, and with the pauses and the wait that delay the post now."""
 
     post: Post
     account: Integration
     paused_by: tuple[PauseScope, ...]
-    """The pauses that apply to the post; empty where there is none, or the post is finished."""
+    """The pauses that apply to the post; empty if there is none or the post is finished."""
     wait: Wait | None
-    """What the post is waiting for now, other than a pause."""
+    """What the post is waiting for now, other than the end of a pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +52,18 @@ class PostDetails:
 
     status: PostStatus
     publish_state: PublishState
-    """Its parts with their attempts and uploads."""
+    """The post's parts with their attempts and uploads."""
     events: list[Event]
-    """Its history, oldest first."""
+    """The post's history, oldest event first."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountStatus:
-    """What would keep a new post of an account from being published at its due time."""
+    """The pauses and back-offs that would delay a new post of an account."""
 
     paused_by: tuple[PauseScope, ...]
     wait: Wait | None
-    """The longest back-off of the account or its app, if it ends after the due time."""
+    """The longest back-off of the account or its app; None if all end by the due time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +77,20 @@ class AppBackoff:
 
 @dataclass(frozen=True, slots=True)
 class AccountOverview:
-    """An account with what the list of accounts shows of it."""
+    """An account with its posts, snapshots and anomalies, for the list of accounts."""
 
     account: Integration
     posts: list[Post]
-    """In due order."""
+    """The account's posts in due order."""
     snapshots: list[AccountSnapshot]
-    """Oldest first."""
+    """Snapshots of the account in the period, oldest first."""
     anomalies: list[Anomaly]
-    """Oldest day first, of any time."""
+    """All anomalies of the account, not only those of the period; oldest day first."""
 
 
 @dataclass(frozen=True, slots=True)
 class TenantOverview:
-    """A tenant with its accounts, or with the reason why they cannot be read."""
+    """A tenant with its accounts, or with the error why the accounts cannot be read."""
 
     tenant: Tenant
     accounts: list[AccountOverview]
@@ -99,16 +99,16 @@ class TenantOverview:
 
 @dataclass(frozen=True, slots=True)
 class TenantTotals:
-    """What a tenant has published, measured and paid for, since it exists."""
+    """The posts, anomalies, snapshots, requests and costs of a tenant since it was created."""
 
     posts: list[Post]
     anomalies: list[Anomaly]
     snapshots: int
-    """Snapshots of accounts and of posts."""
+    """The number of snapshots of accounts and of posts."""
     requests: int
-    """Requests to X."""
+    """The number of requests to X."""
     usd: Decimal
-    """What X bills for them."""
+    """The price of these requests."""
 
 
 async def get_tenant(runtime: Runtime, name: str) -> Tenant:
@@ -150,7 +150,7 @@ async def get_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 
 
 async def find_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post | None:
-    """Return a post by number, or None."""
+    """Return a post by number, or None if there is none."""
     try:
         return await get_post(runtime, scope, post_id)
     except PostNotFound:
@@ -179,7 +179,7 @@ async def get_post_status(runtime: Runtime, scope: Scope, post_id: PostId) -> Po
 
 
 async def get_status_of(runtime: Runtime, scope: Scope, post: Post) -> PostStatus:
-    """Return the status of a post that was just read or changed; the post is not read again."""
+    """Return the status of a post that the caller has just loaded; it is not loaded again."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         account = await store.integrations.get(transaction, post.integration_id)
         pauses = await pause.get_pause_status(transaction)
@@ -187,7 +187,7 @@ async def get_status_of(runtime: Runtime, scope: Scope, post: Post) -> PostStatu
 
 
 async def get_post_details(runtime: Runtime, scope: Scope, post_id: PostId) -> PostDetails:
-    """Return everything stored about a post. Raises: PostNotFound."""
+    """Return everything that is stored about a post. Raises: PostNotFound."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         publish_state = await store.publishing.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id)
@@ -208,7 +208,7 @@ def _status(post: Post, account: Integration, pauses: PauseStatus, now: datetime
 async def get_account_status(
     runtime: Runtime, scope: Scope, account: Integration, due_at: datetime
 ) -> AccountStatus:
-    """Return what would keep a post of the account that is due then from being published."""
+    """Return the pauses and back-offs that would delay a post of the account due at `due_at`."""
     now = runtime.clock.now()
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         pauses = await pause.get_pause_status(transaction)
@@ -231,7 +231,7 @@ async def get_account_status(
 async def read_app_backoffs(
     runtime: Runtime, transaction: Transaction, now: datetime
 ) -> list[AppBackoff]:
-    """Return the X apps that are in back-off at an instant, in the caller's transaction."""
+    """Read, in the caller's transaction, the X apps that are in back-off at the instant `now`."""
     rows = await transaction.run(
         "list_app_backoffs", at=now, environment=runtime.settings.environment
     )
@@ -243,8 +243,8 @@ async def read_app_backoffs(
 async def list_tenant_overviews(runtime: Runtime, *, since: datetime) -> list[TenantOverview]:
     """Return every tenant with its accounts and their snapshots since an instant.
 
-    Two transactions per tenant. A tenant whose rows cannot be read does not hide the others.
-    Raises: what `store.away.DATABASE_AWAY` lists.
+    Uses two transactions per tenant. If the rows of one tenant cannot be read, the others are still
+    returned. Raises: the errors in `store.away.DATABASE_AWAY`.
     """
     overviews = []
     for tenant_id in await store.tenants.list_ids(runtime.database):
@@ -263,7 +263,7 @@ async def list_tenant_overviews(runtime: Runtime, *, since: datetime) -> list[Te
 async def _list_account_overviews(
     runtime: Runtime, tenant_id: TenantId, since: datetime
 ) -> list[AccountOverview]:
-    # The range excludes its end; a snapshot taken at this instant belongs to the overview.
+    # The range excludes its end, but a snapshot of this very instant must be included.
     until = runtime.clock.now() + timedelta(seconds=1)
     async with runtime.database.for_tenant(tenant_id) as transaction:
         posts = await store.posts.list_all(transaction)
@@ -284,7 +284,7 @@ async def _list_account_overviews(
 async def has_account_snapshot(
     runtime: Runtime, scope: Scope, account: Integration, *, since: datetime, until: datetime
 ) -> bool:
-    """Return whether the account was measured in a range of time."""
+    """Whether there is a snapshot of the account from `since` until before `until`."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return bool(
             await store.snapshots.list_account(transaction, account.id, since=since, until=until)
@@ -292,7 +292,7 @@ async def has_account_snapshot(
 
 
 async def get_tenant_totals(runtime: Runtime, scope: Scope) -> TenantTotals:
-    """Return what a tenant has published, measured and paid for."""
+    """Return the tenant's posts, anomalies, snapshots, requests and costs."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         requests, usd = await store.ledger.get_total(transaction)
         return TenantTotals(
@@ -305,21 +305,21 @@ async def get_tenant_totals(runtime: Runtime, scope: Scope) -> TenantTotals:
 
 
 async def get_known_until(runtime: Runtime) -> datetime | None:
-    """Return the instant up to which the database knows everything that was sent.
+    """Return the instant until which the database has a record of every request to X.
 
-    After a restore, posts that came due since then may be on X without the database knowing it.
-    None where no worker has run yet.
+    After a restore, the database may lack that posts that were due later are on X. Return None if
+    no worker has run yet.
     """
     return (await store.installation.read(runtime.database.autocommit)).known_until
 
 
 def choice_word(choice: Choice) -> str:
-    """Return the word of the faces for a choice."""
+    """Return the word for a choice, as the command line and the pages show it."""
     return choice.value
 
 
 def read_choice(word: str) -> Choice:
-    """Return the choice that a word of the faces names. Raises: ValueError."""
+    """Return the choice for a word of `choice_word`. Raises: ValueError (unknown word)."""
     choices = {choice_word(choice): choice for choice in Choice}
     if word not in choices:
         raise ValueError(f"Invalid choice {word!r}. Choose from {', '.join(choices)}.")

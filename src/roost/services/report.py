@@ -1,4 +1,4 @@
-"""Load what was measured about accounts and write reports on it."""
+"""Loads the metrics of accounts and writes reports about them."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from roost.runtime import Runtime
 
 
 def period_start(now: datetime, days: int) -> datetime:
-    """Return the midnight UTC `days` before today, because metrics are kept per UTC day."""
+    """Return midnight UTC `days` before today. Reports begin at midnight: metrics are per day."""
     first = (now.astimezone(UTC) - timedelta(days=days)).date()
     return datetime.combine(first, time(), UTC)
 
@@ -20,9 +20,9 @@ def period_start(now: datetime, days: int) -> datetime:
 async def gather_histories(
     runtime: Runtime, scope: Scope, integrations: Sequence[Integration], *, since: datetime
 ) -> list[AccountHistory]:
-    """Load what was measured about accounts since an instant, and for the same time before it.
+    """Load the metrics of accounts since an instant, and of an equally long period before it.
 
-    A report compares with the time before. The dollars are those billed since the instant.
+    A report compares the two periods. The price covers only the requests since the instant.
     """
     until = runtime.clock.now() + timedelta(seconds=1)
     before = since - (until - since) - timedelta(days=1)
@@ -62,9 +62,9 @@ async def write_report(
     account: Integration | None = None,
     days: int = 30,
 ) -> str:
-    """Return the report on the last `days` as one HTML file that needs no network.
+    """Return the report of the last `days` as an HTML file that loads nothing from a network.
 
-    It covers `account` if one is passed, otherwise every account of the tenants.
+    The report covers `account` if it is given, otherwise every account of the tenants.
     """
     now = runtime.clock.now()
     since = period_start(now, days)

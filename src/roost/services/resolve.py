@@ -1,4 +1,4 @@
-"""Applies a user's decision about a post that Roost cannot or must not finish by itself."""
+"""Applies a user's decision about a post that Roost cannot finish by itself."""
 
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -32,36 +32,37 @@ from roost.store.database import Transaction
 from roost.text import text_or_none
 from roost.tweet_urls import find_tweet_id
 
-#: States in which an acknowledged post is marked, so that it no longer needs attention.
+#: In these states, a post that a user acknowledges is marked, so that it is no longer listed as a
+#: post that needs attention.
 _ACKNOWLEDGEABLE: Final = (PostState.FAILED, PostState.PARTLY_PUBLISHED, PostState.CANCELLED)
 
 
 class DecisionNotOpen(Conflict):
-    """The post is not in a state in which this can be decided."""
+    """The post's state does not allow this decision."""
 
 
 class TweetUnlikely(InvalidInput):
-    """The named post on X cannot be the undecided part."""
+    """The given post on X cannot be the part whose outcome is unknown."""
 
     default_next = "Copy the address of the post from the account's timeline on X."
 
 
 async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address: str) -> Post:
-    """Record that the undecided part is on X, at this address or id; the post continues.
+    """Record that the unknown part is on X at this address or id, and continue the post.
 
     Raises: PostNotFound, DecisionNotOpen, TweetUnlikely (nothing is changed).
     """
     tweet_id, now = find_tweet_id(address), runtime.clock.now()
     if tweet_id is None:
-        raise TweetUnlikely(f"{address!r} is no address of a post on X.")
+        raise TweetUnlikely(f"{address!r} is not the address of a post on X.")
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state, part = await _lock_undecided(transaction, post_id)
         reason = state.post.reason
         if reason is None or tweet_id not in reason.tweet_ids:
-            # Roost has not seen this post on X itself.
+            # Roost itself has not found this post on X, so it checks that the post is likely.
             _require_likely(part, tweet_id)
         if await store.posts.list_claimed(transaction, [tweet_id]):
-            raise TweetUnlikely(f"{tweet_id} is already known to be another part.")
+            raise TweetUnlikely(f"{tweet_id} is already recorded as another part.")
         facts = {"choice": Choice.FOUND, "tweet_id": tweet_id}
         await _continue(runtime, scope, transaction, state, facts)
         price = await store.ledger.price_part(transaction, state.account.id, part.part)
@@ -87,7 +88,7 @@ async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address:
 
 
 async def confirm_absent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
-    """Send the undecided part, which is not on X, or the missed post.
+    """Send the part whose outcome is unknown, because it is not on X, or the missed post.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
@@ -105,7 +106,7 @@ async def confirm_absent(runtime: Runtime, scope: Scope, post_id: PostId) -> Pos
 
 
 async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
-    """Give up the undecided part, whether or not X has it, or the missed post.
+    """Give up the part whose outcome is unknown, or the missed post; nothing more is sent.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
@@ -123,7 +124,7 @@ async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
         sent = any(each.part.state is PartState.SENT for each in state.parts)
         after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
         await _move(runtime, scope, transaction, state, after, reason)
-        # The user who discards it has seen it.
+        # The user who discards the post has seen it, so it needs no more attention.
         await store.posts.acknowledge(
             transaction, post_id, states=_ACKNOWLEDGEABLE, kinds=store.alerts.OF_POST_STATE, at=now
         )
@@ -133,9 +134,9 @@ async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 async def continue_thread(
     runtime: Runtime, scope: Scope, post_id: PostId, text: str | None
 ) -> Post:
-    """Continue a thread from the part that X refused, with a new text if given.
+    """Send the part that X refused again, with a new text if given, and continue the thread.
 
-    The part keeps its files; with files, the text may be empty.
+    The part keeps its files; if it has files, the text may be empty.
     Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
@@ -160,11 +161,11 @@ async def continue_thread(
 
 
 async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
-    """Delete the published parts of a thread from X; $0.010 a part.
+    """Delete the published parts of a thread from X; X bills $0.010 per part.
 
-    The post is cancelled before X is asked, so that no more of it is sent meanwhile. Each deletion
-    is committed by itself: if X fails half-way, the post's alert stays open, and the other parts
-    can be deleted later.
+    The post is cancelled before the first deletion, so that no other part is sent in the meantime.
+    Each deletion is committed by itself. If X refuses one, the post's alert stays open, and the
+    other parts can be deleted later.
     Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another environment;
     nothing is cancelled), x.errors.XError.
     """
@@ -174,7 +175,7 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
             raise _decision_not_open(state.post)
         client = open_account(runtime, state.account)
         if state.post.state is PostState.PARTLY_PUBLISHED:
-            # The alert is resolved once everything is deleted, not before.
+            # The alert stays open until all parts are deleted.
             await _move(
                 runtime,
                 scope,
@@ -194,7 +195,7 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
         now = runtime.clock.now()
         async with runtime.database.for_tenant(scope.tenant_id) as transaction:
             if await transaction.run_one("mark_deleted", part=part.id, at=now) is None:
-                continue  # another user has deleted it meanwhile
+                continue  # another user has deleted the part in the meantime
             await store.posts.add_event(
                 transaction, scope.tenant_id, post_id, now, EventCode.PART_DELETED,
                 from_state=PartState.SENT, to_state=PartState.SENT, actor=scope.actor,
@@ -215,8 +216,8 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Leave a partly published, failed or partly deleted post as it is.
 
-    A post that needs a decision although none of its parts is unknown continues from its rows. A
-    possible duplicate counts as checked.
+    If the post needs a decision although none of its parts is unknown, Roost continues it from the
+    states of its parts. A possible duplicate counts as checked.
     Raises: PostNotFound, DecisionNotOpen.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
@@ -242,7 +243,7 @@ async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 
 
 async def _lock(transaction: Transaction, post_id: PostId, *states: PostState) -> PublishState:
-    """Lock the post and load it. Raises: DecisionNotOpen if it has none of these states."""
+    """Lock and load the post. Raises: DecisionNotOpen (the post is in none of `states`)."""
     await store.posts.lock_state(transaction, post_id)
     state = await store.publishing.get(transaction, post_id)
     if states and state.post.state not in states:
@@ -277,7 +278,7 @@ async def _continue(
     state: PublishState,
     facts: Detail,
 ) -> None:
-    """Let a locked post be published further; `facts` are what a user decided."""
+    """Move a locked post to `publishing`; `facts` describe the user's decision in the event."""
     post, now = state.post, runtime.clock.now()
     to_state = PostState.PUBLISHING
     moved = await store.posts.move(transaction, post.id, post.state, to_state, at=now)
@@ -311,7 +312,7 @@ async def _move(
 
 
 async def _wake(runtime: Runtime, transaction: Transaction, state: PublishState) -> Post:
-    """Have the dispatcher queue the post, which has no job, and return it."""
+    """Make the dispatcher queue the post, because it has no job, and return the post."""
     post, now = state.post, runtime.clock.now()
     await transaction.run("wake_post", post=post.id, at=now)
     await transaction.run("announce_due")
@@ -319,7 +320,7 @@ async def _wake(runtime: Runtime, transaction: Transaction, state: PublishState)
 
 
 def _validate_text(text: str, current: PartProgress, subscription_type: str | None) -> None:
-    """Validate a new text of a part whose files and options stay and are valid."""
+    """Validate a part's new text; the part's files and options are valid already."""
     violations = list(
         validation.validate_text(
             text, has_files=bool(current.part.media), subscription_type=subscription_type
@@ -335,16 +336,16 @@ def _validate_text(text: str, current: PartProgress, subscription_type: str | No
 
 
 def _require_likely(part: PartProgress, tweet_id: TweetId) -> None:
-    """Refuse a post that X created before the first attempt, by the time in its id.
+    """Raise TweetUnlikely if a post's id shows that X created it before the first attempt.
 
-    If X refused the part as a duplicate, the post may be as old as X's duplicate window.
+    If X refused the part as a duplicate, the post may be older, up to X's duplicate window.
     """
     created_at = snowflake_time(tweet_id)
     margin = reconcile.DUPLICATE_WINDOW if part.was_refused_as_duplicate else reconcile.SKEW
     if created_at < part.attempts[0].started_at - margin:
         raise TweetUnlikely(
             f"{tweet_id} was posted at {_format_instant(created_at)}, before Roost first tried to"
-            f" send this part ({_format_instant(part.attempts[0].started_at)})."
+            f" send this part at {_format_instant(part.attempts[0].started_at)}."
         )
 
 

@@ -1,10 +1,10 @@
-"""Detects that the database was restored, is a copy, or lacks events that were seen in it.
+"""Detects a database that was restored, is a copy, or lacks events seen by this machine.
 
 A worker compares the database with the watermark in its ROOST_HOME when it starts, when the session
-of its locks is reopened, and at every heartbeat. If they do not match, everything is paused until a
-user resumes it. If they match, but the database may still lack events (after a crash, or on a
-machine that has not seen it before), posts due by then are searched for on X before their first
-attempt.
+of its locks is reopened, and at every heartbeat. If the two do not match, the worker pauses
+everything until a user resumes it. Even if they match, the database may lack events after a crash,
+or on a machine that has not used the database before. Then posts that are due by the start of the
+worker are searched for on X before their first attempt.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from roost.watermark import Watermark
 
 log = logging.getLogger(__name__)
 
-#: Before the first post on X that Roost could have sent.
+#: An instant before the first post that Roost can have sent.
 _EPOCH: Final = datetime(2006, 1, 1, tzinfo=UTC)
 
 
@@ -41,11 +41,11 @@ class Verdict(Enum):
 
     MATCHES = "matches"
     ACCEPTED = "accepted"
-    """A user has resumed everything since, so what it lacks was searched for on X."""
+    """A user has since resumed everything, which includes a search of X for missing posts."""
     LACKS_EVENTS = "lacks_events"
-    """It is older than the watermark, or another database."""
+    """The database is older than the watermark, or is another database."""
     IS_COPY = "is_copy"
-    """It is a copy of the database from which workers have published."""
+    """The database is a copy of the one from which workers have published."""
 
 
 def compare(kept: Watermark | None, found: DatabaseState, *, has_event: bool) -> Verdict:
@@ -64,7 +64,7 @@ def compare(kept: Watermark | None, found: DatabaseState, *, has_event: bool) ->
         return Verdict.LACKS_EVENTS
     here = (found.system_identifier, found.database_oid)
     if here != (kept.system_identifier, kept.database_oid):
-        # A database without events has nothing that could be sent twice.
+        # A database without events has no posts, so nothing can be sent twice.
         return Verdict.MATCHES if found.event_id is None else Verdict.LACKS_EVENTS
     if (found.generation_tag, found.timeline) != (kept.generation_tag, kept.timeline):
         return Verdict.LACKS_EVENTS
@@ -78,13 +78,13 @@ def needs_recheck(
     unclean_stop: bool,
     others_run: bool,
 ) -> bool:
-    """Whether a database that matches may still lack posts that were sent. Pure.
+    """Whether a database that matches may still lack events of posts that were sent. Pure.
 
-    It does not after an ordinary restart: the last worker stopped cleanly, and the tag that it
-    stored in the database is the one that `watermark.stop_tag` computes now.
+    After an ordinary restart the database lacks nothing: the last worker has stopped cleanly, and
+    the tag that it stored in the database equals the result of `watermark.stop_tag`.
     """
     if found.event_id is None or found.registered_system is None:
-        # It has no events, or no worker has ever run: nothing was sent.
+        # The database has no events, or no worker has ever run, so nothing was sent.
         return False
     if unclean_stop:
         return True
@@ -114,15 +114,15 @@ class DatabaseCheck:
     locks: AccountLocks
     actor: Actor
     kept: Watermark | None = None
-    """The watermark: what the database is known to have had; None if there is none yet."""
+    """The watermark, which names the newest event seen in the database; None if not yet made."""
     problem: str | None = None
     """Why nothing may be sent from this database; None if it matches."""
     _mutex: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> DatabaseState:
-        """Compare at the start, and decide whether posts are searched for on X first.
+        """Compare at the start of the worker, and decide whether posts are searched for on X.
 
-        Raises: what `store.away.DATABASE_AWAY` lists.
+        Raises: the errors in `store.away.DATABASE_AWAY`.
         """
         home, database = self.runtime.settings.home, self.runtime.database.autocommit
         found = await store.installation.read(database)
@@ -151,9 +151,9 @@ class DatabaseCheck:
         return await self.check()
 
     async def check(self) -> DatabaseState:
-        """Compare now; if the database does not match, pause everything.
+        """Compare the database with the watermark; if they do not match, pause everything.
 
-        Raises: what `store.away.DATABASE_AWAY` lists.
+        Raises: the errors in `store.away.DATABASE_AWAY`.
         """
         async with self._mutex:
             database = self.runtime.database.autocommit
@@ -168,7 +168,7 @@ class DatabaseCheck:
             return found
 
     async def end(self) -> None:
-        """Record that this worker stops cleanly; if that fails, the next start rechecks."""
+        """Record that this worker stops cleanly. If that fails, the next worker searches X."""
         if self.problem is not None:
             return
         with contextlib.suppress(OSError, *DATABASE_AWAY):
@@ -181,7 +181,7 @@ class DatabaseCheck:
             _make_watermark(found), clean_stop_tag=secrets.randbelow(2**31)
         )
         await self._write(stop)
-        # None if another worker of this machine has written since, or the write failed.
+        # None if another worker of this machine has written a watermark since, or the write failed.
         tag = await self._compute_stop_tag(found)
         if tag is not None:
             await self.runtime.database.autocommit.run("record_clean_stop", tag=tag)
@@ -225,7 +225,7 @@ class DatabaseCheck:
         try:
             await asyncio.to_thread(watermark.write, self.runtime.settings.home, new)
         except OSError as error:
-            # A full disk must not stop publishing: the database checks the fence as well.
+            # A full disk must not stop publishing. That is safe, because attempts check the fence.
             log.warning("the watermark cannot be written (%s)", type(error).__name__)
 
     async def _refuse(self, found: DatabaseState, reason: Reason) -> None:
@@ -241,7 +241,7 @@ class DatabaseCheck:
                 await asyncio.to_thread(watermark.write, self.runtime.settings.home, self.kept)
 
     async def _has_other_workers(self, found: DatabaseState) -> bool:
-        """Whether another worker records a heartbeat within the next three intervals."""
+        """Whether another worker records a heartbeat within three heartbeat intervals."""
         heartbeat = self.runtime.settings.heartbeat_interval.total_seconds()
         stalled = self.runtime.settings.worker_timeout
         if found.alive_at is None or found.at - found.alive_at > stalled:
@@ -268,14 +268,14 @@ async def pause_after_restore(
     *,
     reason: Reason = _RESTORED,
 ) -> None:
-    """Pause everything: posts sent after `restored_to` may be missing from the database.
+    """Pause everything: the database may lack posts that were sent after `restored_to`.
 
-    `restored_to` defaults to the instant up to which the database itself says that it is complete.
+    `restored_to` defaults to the instant until which the database has a record of all requests.
     """
     now, is_copy = runtime.clock.now(), reason.code == ReasonCode.IS_COPY
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
-        # Read in this transaction, since the server may have changed a moment ago.
+        # The state is read again, because another server may just have replaced the first one.
         known_until = (await store.installation.read(transaction)).known_until
         complete_until = restored_to or known_until or _EPOCH
         facts = {"complete_until": complete_until.isoformat(timespec="seconds")}

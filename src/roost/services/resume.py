@@ -1,8 +1,8 @@
-"""Resumes everything; after a restore, searches X for the scheduled posts first.
+"""Resumes everything. After a restore, X is first searched for the scheduled posts.
 
-Posts that X has are adopted. Due posts that are not found are searched for once more 120 s later,
-when no request from before the restore can reach X any more, and then sent. A post that is due
-later, but is on X already, was moved after the copy was made: a user decides.
+Posts that are found on X are adopted. A due post that is not found is searched for again 120 s
+later, when no request from before the restore can still reach X, and is then sent. If a post that
+is due later is already on X, its due time was changed after the backup was made, so a user decides.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ _AT_ONCE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A part that X has, although the restored database did not know it."""
+    """A part that is on X, which the restored database did not know."""
 
     post_id: PostId
     position: int
@@ -54,17 +54,17 @@ class Adopted:
 
 @dataclass(slots=True)
 class Resumed:
-    """What the search of X found; all empty if the database was not restored."""
+    """The result of the search of X; every list is empty if the database was not restored."""
 
     adopted: list[Adopted] = field(default_factory=list)
     asked: list[PostId] = field(default_factory=list)
-    """Due later, although X has an identical post since the copy: a user decides."""
+    """Posts that are due later although an identical post is on X: a user decides about them."""
     searched_again: list[PostId] = field(default_factory=list)
-    """Due by now and not found: searched for once more, 120 s later, before they are sent."""
+    """Due posts that were not found: they are searched for again after 120 s, and then sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
-    """Still scheduled: edits and cancellations since the copy are lost."""
+    """Posts that are still scheduled: edits and cancellations after the backup are lost."""
     paused: list[Integration] = field(default_factory=list)
-    """X could not be searched for them: they need a reconnect, or are of another environment."""
+    """Accounts that could not be searched: not connected, or of another environment."""
 
     @property
     def paused_accounts(self) -> list[str]:
@@ -75,10 +75,11 @@ class Resumed:
 async def resume_everything(
     runtime: Runtime, actor: Actor, *, accept_copy: bool = False
 ) -> Resumed:
-    """End the global pause; after a restore, search X first.
+    """End the global pause. After a restore, search X first.
 
-    The search reads one timeline per account with scheduled posts, billed by the posts in it.
-    Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed; nothing is resumed then.
+    The search reads the timeline of each account with scheduled posts; X bills each post in it.
+    Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed. If an error is raised,
+    nothing is resumed.
     """
     async with runtime.database.unscoped() as transaction:
         pause = await transaction.run_one("get_global_pause")
@@ -86,8 +87,8 @@ async def resume_everything(
     resumed = Resumed()
     if pause["copied"] and not accept_copy:
         raise DatabaseCopied(
-            "This database is a copy of the one that workers have published from. If both are"
-            " used, posts are published twice.",
+            "This database is a copy of the database from which workers have published. If workers"
+            " use both, posts are published twice.",
             did="Nothing was resumed.",
         )
     if pause["restored_to"] is not None:
@@ -131,16 +132,17 @@ async def _search(runtime: Runtime, actor: Actor, since: datetime) -> Resumed:
     if failed:
         raise RestoreSearchFailed(
             f"X could not be searched for {', '.join(sorted(failed))}.",
-            did="Nothing was resumed; posts found on X are adopted.",
+            did="Nothing was resumed. Posts that were found on X were adopted.",
         )
-    # Only after the whole search has succeeded: a retry may find them connected again.
+    # Accounts are paused only after the whole search has succeeded: if a retry is needed, they may
+    # have been reconnected before it.
     for account in resumed.paused:
         await _pause(runtime, actor, account)
     return resumed
 
 
 async def _pause(runtime: Runtime, actor: Actor, account: Integration) -> None:
-    """Pause an account that could not be searched, until a user resumes it."""
+    """Pause an account whose timeline could not be searched, until a user resumes it."""
     reason = Reason(ReasonCode.NOT_SEARCHED)
     detail = {"username": account.username} | reason_detail(reason)
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
@@ -153,7 +155,7 @@ async def _pause(runtime: Runtime, actor: Actor, account: Integration) -> None:
 
 @dataclass(frozen=True)
 class _Search:
-    """The search for one account's scheduled posts."""
+    """The search of X for one account's scheduled posts."""
 
     runtime: Runtime
     actor: Actor
@@ -166,7 +168,7 @@ class _Search:
         return self.account.tenant_id
 
     async def run(self, calendar: Sequence[PostId]) -> None:
-        """Read the timeline and match the posts with it, in due order."""
+        """Read the timeline, and match the account's posts with it in due order."""
         timeline = await self._read_timeline()
         async with self.runtime.database.for_tenant(self._tenant_id) as transaction:
             claimed = await store.posts.list_claimed(
@@ -183,12 +185,12 @@ class _Search:
                 await self._apply(transaction, state, matches)
 
     async def _read_timeline(self) -> list[TimelinePost] | None:
-        """Read the account's timeline; None if the account cannot be used."""
+        """Read the account's timeline. Return None if the account cannot be used."""
         account = self.account
         try:
             if account.environment is not self.runtime.settings.environment:
                 raise ReconnectNeeded(
-                    f"@{account.username} belongs to the {account.environment} X."
+                    f"@{account.username} belongs to the environment {account.environment}."
                 )
             if account.status is not IntegrationStatus.CONNECTED:
                 raise ReconnectNeeded(f"@{account.username} is not connected.")
@@ -204,7 +206,7 @@ class _Search:
         state: PublishState,
         matches: Sequence[tuple[PartProgress, TimelinePost]],
     ) -> None:
-        """Adopt the parts that were found, or request a decision; report the others."""
+        """Adopt the found parts, or ask a user to decide, and report parts that were not found."""
         post, now = state.post, self.runtime.clock.now()
         assert post.due_at is not None, "a scheduled post has a due time"
         is_due = post.due_at <= now
@@ -229,7 +231,7 @@ class _Search:
         part: PartProgress,
         timeline_post: TimelinePost,
     ) -> None:
-        """A post that is due later is on X: it was moved, or another post is identical."""
+        """Ask a user to decide about a post that is due later although it seems to be on X."""
         if state.post.state is PostState.SCHEDULED:
             await self._move(transaction, state, PostState.PUBLISHING)
         await self._add_attempt(transaction, part)
@@ -281,7 +283,7 @@ class _Search:
         )
 
     async def _add_attempt(self, transaction: Transaction, part: PartProgress) -> None:
-        """Add the attempt that the database lost; its outcome is unknown, its part `sending`."""
+        """Add an attempt that the database may have lost; its part becomes `sending`."""
         await transaction.run(
             "mark_part_unknown", part=part.part.id, from_state=part.part.state,
             started_at=self.since, at=self.runtime.clock.now(), detail=json_of({}),
@@ -306,7 +308,7 @@ class _Search:
 
 
 def _may_be_forgotten(one: PartProgress) -> bool:
-    """Whether the next step would send the part, although a later attempt may be missing."""
+    """Whether the next step would send the part although the database may lack an attempt."""
     return one.part.state is PartState.PENDING or (
         one.part.state is PartState.UNKNOWN and one.confirmed_absent
     )
@@ -319,9 +321,9 @@ def match_post(
     timeline: Sequence[TimelinePost],
     claimed: set[TweetId],
 ) -> list[tuple[PartProgress, TimelinePost]]:
-    """Find the parts of a post that X has although the database does not know it. Pure.
+    """Find parts of a post that are on X although the database does not know it. Pure.
 
-    Stops at the first part that is not found: X cannot have a later part without it.
+    The search stops at the first part that is not found: without it, no later part can be on X.
     """
     matches: list[tuple[PartProgress, TimelinePost]] = []
     parent: TweetId | None = None

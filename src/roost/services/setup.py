@@ -1,6 +1,6 @@
-"""Sets up data folder, vault key and tenants, and makes a temporary database for the demo.
+"""Creates the data folder, the vault key and tenants, and the demo's temporary database.
 
-`roost.runtime.migrate` prepares the database itself.
+`roost.runtime.migrate` creates the roles and tables of the database.
 """
 
 import contextlib
@@ -26,7 +26,7 @@ from roost.store.vault import key_file, load_keyring, make_key_line
 def validate_setup(settings: Settings, tenant_name: str, time_zone: str) -> None:
     """Raise if the tenant's name, its time zone or the existing vault key is invalid.
 
-    Raises: TimeZoneUnknown, TenantNameInvalid, and what reading the vault key raises.
+    Raises: TimeZoneUnknown, TenantNameInvalid, and the errors of `load_keyring`.
     """
     get_time_zone(time_zone)
     store.tenants.require_name(tenant_name)
@@ -34,14 +34,14 @@ def validate_setup(settings: Settings, tenant_name: str, time_zone: str) -> None
 
 
 def vault_key_path(home: Path) -> Path:
-    """Return where the vault key of a data folder is stored."""
+    """Return the path of the vault key of a data folder."""
     return key_file(home)
 
 
 def make_home(settings: Settings) -> bool:
-    """Make the data folder and, unless one is set, a vault key with mode 600.
+    """Create the data folder and, if there is no vault key yet, a key file with mode 600.
 
-    Returns whether a key was made.
+    Return whether a key was created.
     """
     home = settings.home
     make_private_folder(home)
@@ -55,7 +55,7 @@ def make_home(settings: Settings) -> bool:
 
 
 async def make_tenant(runtime: Runtime, name: str, time_zone: str) -> bool:
-    """Make a tenant unless one of this name exists; return whether it was made."""
+    """Create a tenant, unless the name is taken. Return whether it was created."""
     async with runtime.database.unscoped() as transaction:
         if await store.tenants.find(transaction, name) is not None:
             return False
@@ -65,7 +65,7 @@ async def make_tenant(runtime: Runtime, name: str, time_zone: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddresses:
-    """The addresses of a temporary database; None where it is the embedded one."""
+    """The addresses of a temporary database; None for the embedded database."""
 
     app: str | None = None
     admin: str | None = None
@@ -75,10 +75,10 @@ class DatabaseAddresses:
 async def temporary_database(
     settings: Settings, home: Path, *, keep: bool
 ) -> AsyncIterator[DatabaseAddresses]:
-    """Make a database on the configured server, or use the embedded one of `home`.
+    """Create a database on the configured server, or use the embedded database of `home`.
 
-    It is removed at the end unless `keep` is set. Raises: SettingInvalid (DATABASE_URL is set, and
-    no administrator's address is).
+    At the end the database is removed, unless `keep` is set. Raises: SettingInvalid (DATABASE_URL
+    is set, but ROOST_ADMIN_DATABASE_URL is not).
     """
     if settings.database_url is None:
         try:
@@ -89,7 +89,7 @@ async def temporary_database(
         return
     if settings.admin_database_url is None:
         raise SettingInvalid(
-            "The demo makes a database of its own, for which ROOST_ADMIN_DATABASE_URL is not set.",
+            "The demo creates a database, which needs ROOST_ADMIN_DATABASE_URL, but it is not set.",
             next="Set it to an administrator's address, or unset DATABASE_URL to use a private"
             " PostgreSQL.",
             setting="ROOST_ADMIN_DATABASE_URL",
@@ -112,7 +112,7 @@ async def temporary_database(
 
 
 def change_url(url: str, database: str, login: str | None = None) -> str:
-    """Return the address of another database on the same server, perhaps with another login."""
+    """Return the address of `database` on the server of `url`, with `login` if given."""
     parts = urlsplit(url)
     server = parts.netloc
     if login is not None:

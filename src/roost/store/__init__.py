@@ -1,4 +1,4 @@
-"""Database access: the queries, the schema, the locks, and the vault that encrypts secrets."""
+"""Database access: queries, schema, account locks, and the vault that encrypts secrets."""
 
 from roost.store import (
     alerts,

@@ -1,4 +1,4 @@
-"""Alerts: what an operator must act on; at most one is open for each kind and subject."""
+"""Alerts: problems an operator must act on. At most one is open per kind and subject."""
 
 import logging
 from collections.abc import Collection
@@ -11,11 +11,11 @@ from roost.store.statements import json_of
 
 log = logging.getLogger(__name__)
 
-#: Kinds that a post's state causes: every change of the state resolves them.
+#: Alerts of these kinds are caused by a post's state, so every change of the state resolves them.
 OF_POST_STATE: Final = (AlertKind.DECISION, AlertKind.MISSED, AlertKind.FAILED)
-#: Kinds that say why X accepts nothing from an app; the latest reason is open.
+#: Alerts of these kinds say why X accepts no post from an app. Only the latest reason stays open.
 OF_APPS: Final = (AlertKind.CREDITS, AlertKind.APP, AlertKind.LIMIT)
-#: Kinds that a person resolves by leaving the post as it is.
+#: Alerts of these kinds are resolved when a person decides to leave the post as it is.
 ACKNOWLEDGED: Final = (*OF_POST_STATE, AlertKind.POSSIBLE_DUPLICATE)
 
 
@@ -28,7 +28,7 @@ async def open_alert(
     at: datetime,
     detail: Detail | None = None,
 ) -> None:
-    """Open an alert, unless it is open already; without a tenant it concerns all tenants."""
+    """Open an alert, unless it is open already. Without a tenant, it concerns all tenants."""
     opened = await transaction.run_one(
         "open_alert",
         tenant=tenant_id,
@@ -50,7 +50,7 @@ async def resolve_alert(
     *,
     at: datetime,
 ) -> bool:
-    """Resolve an alert whose cause is gone; False where none was open."""
+    """Resolve an alert whose cause is gone. Return False if no such alert was open."""
     rows = await transaction.run(
         "resolve_alert",
         tenant=tenant_id,
@@ -63,10 +63,10 @@ async def resolve_alert(
 
 
 async def list_open(transaction: Queries) -> list[Alert]:
-    """The open alerts of the current tenant and those of all tenants, oldest first."""
+    """Return the open alerts that concern the current tenant or all tenants, oldest first."""
     return await transaction.fetch_all(Alert, "list_open_alerts")
 
 
 def values_of(kinds: Collection[AlertKind]) -> list[str]:
-    """Kinds as a parameter of a statement."""
+    """Return the kinds as strings, for a parameter of an SQL statement."""
     return [kind.value for kind in kinds]

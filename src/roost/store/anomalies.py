@@ -10,9 +10,9 @@ from roost.store.database import Transaction
 async def add_anomalies(
     transaction: Transaction, tenant_id: TenantId, found: Sequence[Anomaly], *, now: datetime
 ) -> list[Anomaly]:
-    """Store anomalies and return the new ones.
+    """Store anomalies, and return those that were not stored before.
 
-    One of the same account, metric and day is known already and is not stored again.
+    An anomaly is not stored if there is already one of the same account, metric and day.
     """
     new = []
     for each in found:
@@ -36,5 +36,5 @@ async def add_anomalies(
 async def list_anomalies(
     transaction: Transaction, integration_id: IntegrationId | None = None
 ) -> list[Anomaly]:
-    """The tenant's anomalies, of one account or all, by day."""
+    """Return the tenant's anomalies in order of days, for one account or for all."""
     return await transaction.fetch_all(Anomaly, "list_anomalies", integration=integration_id)

@@ -1,8 +1,8 @@
-"""The errors of a database that is away: one list, for everything that retries.
+"""The errors that mean that the database is away, so that a later try may succeed.
 
-Away means: it cannot be reached, it starts or stops, it is read-only, it has no space or no free
-connection, it has ended a session or a statement because of a limit, or a restore replaced tables
-and functions during a statement.
+The database counts as away if it cannot be reached, is starting or stopping, is read-only, has no
+disk space or no free connection, has ended a session or a statement because of a limit, or if a
+restore replaced tables and functions during a statement.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ DATABASE_AWAY: Final = (
     psycopg.errors.ReadOnlySqlTransaction,  # 25006, a standby too
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
-    # XX000: an object that a statement used was dropped meanwhile ("cache lookup failed",
-    # "could not open relation with OID"). Damaged data has other codes, not in this list.
+    # XX000: an object that a statement used was dropped during the statement ("cache lookup
+    # failed", "could not open relation with OID"). Damaged data has codes that are not listed.
     psycopg.errors.InternalError_,
     ConnectorException,  # the job engine's error for all of these
 )
 
-#: Messages of a server or a pooler that accepts no connection now, and will later. A server may
-#: have its messages in another language; `PGconn.ping` recognizes most of those cases.
+#: Messages of a server or a pooler that accepts no connection now, but will accept one later. A
+#: server may send its messages in another language; then `PGconn.ping` recognizes most cases.
 _LATER: Final = (
     "the database system is", "too many", "connection slots", "no more connections allowed",
     "cannot connect to server", "server login has been failing", "server conn crashed",
@@ -36,23 +36,23 @@ _LATER: Final = (
 )  # fmt: skip
 #: Wall seconds in which a server must answer a ping.
 _PING_TIMEOUT_S: Final = 5
-#: Tries to connect while the server answers pings but the connection fails without its message:
-#: the server may have restarted between the two.
+#: Tries to connect if the server answers a ping but the connection fails without a message of the
+#: server: the server may have restarted between the connection and the ping.
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.1
 
 
 class ConnectionRefused(psycopg.OperationalError):
-    """The server accepts connections, but not this one; waiting does not help."""
+    """The server accepts connections, but not with these settings; waiting does not help."""
 
 
 async def connect(
     conninfo: str, *, autocommit: bool = True, **options: Any
 ) -> psycopg.AsyncConnection[Any]:
-    """Connect so that the error says whether waiting helps.
+    """Connect. The type of the error says whether waiting helps.
 
-    Raises: psycopg.OperationalError (away: try again), ConnectionRefused (a wrong password, no
-    such database, no such user, a setting that does not fit).
+    Raises: psycopg.OperationalError (the database is away: try again), ConnectionRefused (a wrong
+    password, database, user or setting).
     """
     for left in reversed(range(_TRIES)):
         try:
@@ -68,7 +68,7 @@ async def connect(
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an error's message, without details."""
+    """Return the first line of an error's message, without the details below it."""
     return str(error).splitlines()[0].strip() if str(error) else type(error).__name__
 
 

@@ -1,7 +1,7 @@
-"""Transactions on one pool of connections, each limited to one tenant's rows or to none.
+"""Transactions on one pool of connections; each sees one tenant's rows, or no tenant's.
 
-Row-level security separates tenants only while no session can bypass it. Every session therefore
-logs in as `<database>_app`; any other login, or one with more rights, is refused.
+Row-level security separates tenants only if no session can bypass it. Every session therefore logs
+in as `<database>_app`. Roost does not start with another login, or if that login can bypass it.
 """
 
 import abc
@@ -29,13 +29,14 @@ __all__ = ["DATABASE_AWAY", "Autocommit", "Database", "Queries", "Transaction", 
 Model = TypeVar("Model")
 _Connection = psycopg.AsyncConnection[Any]
 
-#: Wall seconds to wait for a connection of the pool. After an attempt of that length the pool
-#: stops trying to connect; the next request begins a new attempt.
+#: Wall seconds to wait for a connection of the pool. The pool tries to connect for that time, then
+#: stops; the next request for a connection makes the pool try again.
 _POOL_TIMEOUT_S = 10.0
 #: Wall seconds after which a transaction that waits for a connection checks the server, so that
-#: people get the reason soon.
+#: the user soon gets an error with the reason.
 _CHECK_SERVER_AFTER_S = 1.0
-#: Wall seconds for that check; without an answer, the transaction waits for the pool alone.
+#: Wall seconds for the check of the server. If the server does not answer in that time, the
+#: transaction continues to wait for a connection of the pool.
 _CHECK_SERVER_TIMEOUT_S = 3.0
 
 _FIND_TABLES: LiteralString = """
@@ -46,7 +47,7 @@ _FIND_TABLES: LiteralString = """
 
 @contextlib.asynccontextmanager
 async def _closed_if_read_only(raw: _Connection) -> AsyncIterator[None]:
-    """Close a session that is read-only: it may stay so after the server accepts writes again."""
+    """Close a read-only session: it may stay read-only after the server accepts writes again."""
     try:
         yield
     except psycopg.errors.ReadOnlySqlTransaction:
@@ -55,11 +56,11 @@ async def _closed_if_read_only(raw: _Connection) -> AsyncIterator[None]:
 
 
 class Queries(abc.ABC):
-    """Runs the named statements of `sql/*.sql`."""
+    """Runs the SQL statements that `sql/*.sql` define, by their names."""
 
     @abc.abstractmethod
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a named statement and return its rows; none where it returns nothing."""
+        """Run a named statement and return its rows: an empty list for an UPDATE, for example."""
 
     async def run_one(self, name: str, /, **values: Any) -> dict[str, Any] | None:
         """Run a named statement and return its first row, or None."""
@@ -67,42 +68,43 @@ class Queries(abc.ABC):
         return rows[0] if rows else None
 
     async def fetch_all(self, model: type[Model], name: str, /, **values: Any) -> list[Model]:
-        """Run a named statement and decode its rows: a field of the model per column."""
+        """Run a named statement and decode each row as a `model`, with one field per column."""
         return msgspec.convert(await self.run(name, **values), list[model])  # type: ignore[valid-type]
 
     async def fetch_one(self, model: type[Model], name: str, /, **values: Any) -> Model | None:
-        """Run a named statement and decode its first row, or return None."""
+        """Run a named statement and decode its first row; return None if it has no row."""
         row = await self.run_one(name, **values)
         return None if row is None else msgspec.convert(row, model)
 
 
 class Transaction(Queries):
-    """One transaction; its end commits it, an error rolls it back."""
+    """One open transaction: an error in its block rolls it back, the block's end commits it."""
 
     def __init__(self, raw: _Connection) -> None:
         self.raw = raw
-        """The connection, for the job engine and for SQL without a name."""
+        """The connection itself, for the job engine and for SQL that is not in `sql/*.sql`."""
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a named statement and return its rows; none where it returns nothing."""
+        """Run a named statement and return its rows: an empty list for an UPDATE, for example."""
         cursor = self.raw.cursor(row_factory=dict_row)
         await cursor.execute(STATEMENTS[name], values)
         return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 class Autocommit(Queries):
-    """Runs each statement by itself in one round trip; it is committed before it answers.
+    """Runs each statement as its own transaction, which is committed before `run` returns.
 
-    It sees no tenant's rows, except those of the tenant that a statement itself sets. A process
-    that is stopped meanwhile holds no row. A connection that a restart of the server has closed is
-    not replaced: the caller gets the error, since the statement may have been executed.
+    A statement sees no tenant's rows, unless the statement itself sets a tenant. If the process is
+    stopped during a statement, no row stays locked. If a restart of the server has closed the
+    connection, the statement is not retried, because it may have been executed: the caller gets
+    the error.
     """
 
     def __init__(self, pool: AsyncConnectionPool[_Connection]) -> None:
         self._pool = pool
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a named statement and return its rows; none where it returns nothing."""
+        """Run a named statement and return its rows: an empty list for an UPDATE, for example."""
         async with self._pool.connection() as raw, _closed_if_read_only(raw):
             return await Transaction(raw).run(name, **values)
 
@@ -112,9 +114,9 @@ class Database:
 
     def __init__(self, conninfo: str, pool: AsyncConnectionPool[_Connection]) -> None:
         self.conninfo = conninfo
-        """For what needs its own connection: locks, LISTEN, the job engine."""
+        """The connection string, for locks, LISTEN and the job engine, which open connections."""
         self.autocommit = Autocommit(pool)
-        """Single statements, for the paths that every post takes."""
+        """Runs single statements in one round trip each, for the steps that every post takes."""
         self._pool = pool
         self._checking_server = asyncio.Lock()
 
@@ -122,10 +124,10 @@ class Database:
     async def for_tenant(
         self, tenant_id: TenantId, *, dedicated: bool = False
     ) -> AsyncIterator[Transaction]:
-        """A transaction that sees one tenant's rows.
+        """Open a transaction that sees one tenant's rows.
 
-        `dedicated` opens a connection outside the pool, for a transaction that waits for a lock or
-        for X.
+        `dedicated` opens a connection outside the pool, so that a transaction that waits for a lock
+        or for X does not occupy a connection of the pool.
         """
         opened = self._dedicated() if dedicated else self.unscoped()
         async with opened as transaction:
@@ -134,10 +136,10 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def unscoped(self) -> AsyncIterator[Transaction]:
-        """A transaction that sees no tenant's rows: for cross-tenant functions and tables."""
+        """Open a transaction that sees no tenant's rows, for objects that all tenants share."""
         raw = await self._begin()
         try:
-            # A connection of a pool commits or rolls back here, and stays open.
+            # At the end of `async with`, a pooled connection commits or rolls back, and stays open.
             async with raw, _closed_if_read_only(raw):
                 yield Transaction(raw)
         finally:
@@ -150,24 +152,24 @@ class Database:
             yield Transaction(raw)
 
     async def connect(self) -> _Connection:
-        """A connection outside the pool, in autocommit mode; the caller closes it.
+        """Open a connection outside the pool, in autocommit mode; the caller closes it.
 
         Raises: psycopg.OperationalError, PoolerUnsupported.
         """
         return await open_checked_session(self.conninfo)
 
     async def _begin(self) -> _Connection:
-        """A connection of the pool in a new transaction.
+        """Return a connection of the pool with a new transaction.
 
-        BEGIN doubles as the check of the connection: one that a restart of the server has closed
-        fails there, before anything was done, and is replaced.
+        BEGIN also checks the connection. If a restart of the server has closed the connection,
+        BEGIN fails before anything was done, and another connection is used.
         """
         raw = await self._get_connection()
         try:
             await raw.execute("BEGIN")
         except psycopg.OperationalError:
             await self._pool.putconn(raw)
-            # The pool's other connections have most likely ended with this one.
+            # What closed this connection has most likely closed the pool's other connections too.
             await self._pool.check()
         except BaseException:
             await self._pool.putconn(raw)
@@ -183,9 +185,9 @@ class Database:
         return raw
 
     async def _get_connection(self) -> _Connection:
-        """A connection of the pool.
+        """Return a connection of the pool.
 
-        Raises: psycopg.OperationalError, soon and with the reason where the server is away.
+        Raises: psycopg.OperationalError; if the server is away, soon and with the reason.
         """
         try:
             return await self._pool.getconn(_CHECK_SERVER_AFTER_S)
@@ -194,9 +196,10 @@ class Database:
         return await self._pool.getconn(_POOL_TIMEOUT_S - _CHECK_SERVER_AFTER_S)
 
     async def _check_server(self) -> None:
-        """Raises: psycopg.OperationalError where the server accepts no connection.
+        """Raise psycopg.OperationalError if the server accepts no connection.
 
-        One check at a time: a busy pool must not open a connection for each that waits.
+        Only one check runs at a time: if the pool is busy, the tasks that wait for a connection
+        must not each open another one.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CHECK_SERVER_TIMEOUT_S), self._checking_server:
@@ -204,7 +207,7 @@ class Database:
 
 
 def unavailable(reason: str, *, will_pass: bool) -> DatabaseUnavailable:
-    """The error for a database that cannot be used now (`will_pass`) or with these settings."""
+    """Return the error for an unusable database; `will_pass` means that waiting may help."""
     error = DatabaseUnavailable(
         f"The database cannot be used: {reason}",
         next_action=NextAction(
@@ -242,7 +245,7 @@ async def _read_value(connection: _Connection, query: LiteralString) -> Any:
 
 
 def _require_safe(login: Login) -> None:
-    """Raises: UnsafeDatabaseRole where the login is wrong or could bypass row-level security."""
+    """Raise UnsafeDatabaseRole if the login is wrong or could bypass row-level security."""
     if not login.is_unsafe:
         return
     undoing = [each.description for each in login.excesses if each.undoes_row_security]
@@ -259,13 +262,13 @@ def _require_safe(login: Login) -> None:
         + "; it ".join(undoing)
         + ".",
         did="Roost did not start.",
-        next="Have an administrator of the database take that away from it.",
+        next=f"Ask a database administrator to revoke these privileges from {login.name}.",
     )
 
 
 @contextlib.asynccontextmanager
 async def open_database(url: str, *, pool_size: int = 20) -> AsyncIterator[Database]:
-    """Connections of the application's login, after checks of its rights and of the tables.
+    """Open the pool of connections, after checks of the login's rights and of the tables.
 
     Raises: DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, SettingInvalid,
     UnsafeDatabaseRole.

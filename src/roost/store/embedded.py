@@ -1,8 +1,9 @@
-"""The private PostgreSQL of a home: its first process starts it, its last process stops it.
+"""The private PostgreSQL server of a `ROOST_HOME`, shared by Roost's processes.
 
-Each process that uses the server holds a shared file lock, which the system frees when the process
-dies. The next process finds a server whose processes were all killed, and stops it at its own end.
-So the SIGTERM and SIGINT of a process must end in `stop()` or in the context manager.
+The first process that uses the server starts it, and the last one stops it. Each of them holds a
+shared file lock, which the system frees when the process dies. If all of them are killed, the
+server keeps running until the next process has used it and ends. A process must therefore handle
+SIGTERM and SIGINT so that it calls `stop()` or leaves the context manager.
 """
 
 import asyncio
@@ -26,16 +27,17 @@ from roost.store.roles import roles_of
 
 _Result = TypeVar("_Result")
 
-#: Seconds that a start (with recovery after a crash) or a stop may take.
+#: Maximum seconds for a start of the server (with recovery after a crash), and for a stop.
 _TIMEOUT_S = 120
-_PORT = 5432  # Only part of the socket's name, but PGPORT must not change it.
+_PORT = 5432  # Part of the socket's name; it is set so that PGPORT cannot change that name.
 
-#: The server's log has no statements, values or rows; LOG and more severe messages are written.
+#: With these settings the server logs no statements, values or rows, because they may be secret.
+#: It writes messages of the level LOG and above.
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "shared_buffers": "64MB",
-    "max_connections": "200",  # a worker under load holds some 25
+    "max_connections": "200",  # a busy worker uses about 25
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
@@ -45,26 +47,26 @@ _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 
 
 class EmbeddedPostgres:
-    """The server of a home, as this process uses it; other processes may use it too."""
+    """This process's use of the private server, which other processes may use too."""
 
     def __init__(self, home: Path, paths: EmbeddedPaths, lock: int) -> None:
         self._home = home
         self._paths = paths
         self._lock: int | None = lock
-        """File descriptor of the shared lock; None: this process has stopped using it."""
+        """File descriptor of the shared lock; None: this process no longer uses the server."""
 
     def url(self, database: str) -> str:
-        """A connection string of the bootstrap superuser, over the unix socket."""
+        """Return a connection string of the server's superuser, over the Unix socket."""
         return _url(self._paths, database)
 
     def app_url(self, database: str) -> str:
-        """A connection string of the application's login, over the unix socket."""
+        """Return a connection string of the application's login, over the Unix socket."""
         return _url(self._paths, database, user=roles_of(database).app)
 
     async def stop(self) -> None:
         """Stop using the server, and stop it if no other process uses it.
 
-        A second call does nothing. Raises: DatabaseUnavailable (it does not stop).
+        A second call does nothing. Raises: DatabaseUnavailable (the server does not stop).
         """
         lock, self._lock = self._lock, None
         if lock is None:
@@ -77,10 +79,10 @@ class EmbeddedPostgres:
 
 
 async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgres:
-    """Use the server of `home`; create and start it where that is necessary.
+    """Start to use the server of `home`; create and start the server if necessary.
 
-    `durable=False` is for data that a power failure may destroy: tests, the demo. A running server
-    keeps the durability that it was started with.
+    `durable=False` is for data that a power failure may destroy, as in tests and the demo. If the
+    server already runs, `durable` has no effect.
     Raises: UntrustedPath; DatabaseUnavailable, with the last lines of the server's log if any.
     """
     home = home.expanduser()
@@ -90,13 +92,14 @@ async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgre
     except OSError as error:
         raise DatabaseUnavailable(
             f"The private PostgreSQL of {home} cannot be set up: {error}",
-            next="Run Roost as the owner of that folder, or set DATABASE_URL or ROOST_HOME.",
+            next="Run Roost as the owner of that folder, set ROOST_HOME to another folder, or set"
+            " DATABASE_URL to a server of your own.",
         ) from error
 
 
 @contextlib.asynccontextmanager
 async def embedded_postgres(home: Path, *, durable: bool = True) -> AsyncIterator[EmbeddedPostgres]:
-    """`start_embedded`, and `stop` at the end of the block, also where it is cancelled."""
+    """Use the server of `home` within the block; a cancellation also stops the use."""
     server = await start_embedded(home, durable=durable)
     try:
         yield server
@@ -135,7 +138,7 @@ async def _join(home: Path, *, durable: bool) -> EmbeddedPostgres:
         paths = await _finish(asyncio.to_thread(prepare_paths, home))
         lock = _open_lock(paths.folder / "users.lock")
         try:
-            # It does not block: the lock is exclusive only within `_exclusive`.
+            # This does not block: the file is locked exclusively only within `_exclusive`.
             fcntl.flock(lock, fcntl.LOCK_SH)
             if not await _answers(paths):
                 await _start(paths, durable=durable)
@@ -149,7 +152,7 @@ async def _join(home: Path, *, durable: bool) -> EmbeddedPostgres:
 
 
 async def _halt_if_last(paths: EmbeddedPaths, lock: int) -> None:
-    """Stop the server where no other process has the shared lock."""
+    """Stop the server if no other process holds the shared lock."""
     if _try_lock(lock, fcntl.LOCK_EX):
         await _halt(paths)
 
@@ -159,11 +162,11 @@ async def _start(paths: EmbeddedPaths, *, durable: bool) -> None:
         await _create(paths, durable=durable)
     started = time.monotonic()
     while _is_alive(paths.data):
-        # It is recovering after a crash, or a process that was killed had begun to stop it.
+        # The server is recovering after a crash, or is stopping for a process that was then killed.
         if await _answers(paths):
             return
         if time.monotonic() - started > _TIMEOUT_S:
-            raise _unavailable(paths, "runs but does not answer")
+            raise _unavailable(paths, "is running but does not respond")
         await asyncio.sleep(0.05)
     for left in (paths.data / "postmaster.pid", paths.socket_folder / f".s.PGSQL.{_PORT}.lock"):
         _clear_pid(left)
@@ -177,7 +180,7 @@ async def _start(paths: EmbeddedPaths, *, durable: bool) -> None:
 
 
 async def _create(paths: EmbeddedPaths, *, durable: bool) -> None:
-    for left in paths.folder.glob("new-*"):  # of a process that was killed here
+    for left in paths.folder.glob("new-*"):  # left by a process that was killed in this function
         shutil.rmtree(left, ignore_errors=True)
     new = paths.new_folder("new-")
     status, output = await _run(
@@ -185,12 +188,12 @@ async def _create(paths: EmbeddedPaths, *, durable: bool) -> None:
         "initdb",
         f"--pgdata={new}",
         "--username=postgres",
-        # Only this OS user and root may enter the socket's folder (mode 700). Both can also read
-        # the data and any password file beside it, so a password would not add security.
+        # Only this OS user and root may enter the socket's folder (mode 700). Both users can also
+        # read the data and would find a password file beside it, so a password adds no security.
         "--auth-local=trust",
         "--auth-host=reject",
         "--encoding=UTF8",
-        # PostgreSQL's own C.UTF-8: the same sort order on every machine, with any C library.
+        # PostgreSQL's own C.UTF-8 sorts alike on every machine; a C library's order may differ.
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
@@ -212,7 +215,7 @@ async def _halt(paths: EmbeddedPaths) -> None:
 
 
 async def _run(paths: EmbeddedPaths, program: str, *arguments: str) -> tuple[int, str]:
-    """Run one of PostgreSQL's programs to its end; its exit status and output."""
+    """Run one of PostgreSQL's programs to its end; return its exit status and output."""
     return await _finish(_run_as_owner(paths, program, arguments))
 
 
@@ -226,14 +229,14 @@ async def _run_as_owner(
         paths.programs / program,
         *arguments,
         cwd=paths.data if paths.data.exists() else paths.folder,
-        # Our environment may have secrets, and this process may be another user's.
+        # Roost's environment may have secrets, and the program may run as another OS user.
         env={
             "PGDATA": str(paths.data),
             "PGCTLTIMEOUT": str(_TIMEOUT_S),
             "LC_ALL": "C",
             "TZ": "UTC",
         },
-        start_new_session=True,  # Ctrl-C in the terminal stops only us.
+        start_new_session=True,  # Ctrl-C in the terminal must not stop the server.
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -254,14 +257,14 @@ def _url(paths: EmbeddedPaths, database: str, *, user: str = "postgres") -> str:
 
 
 def _is_alive(data: Path) -> bool:
-    """Whether the process in the data's pid file exists and is this data's server."""
+    """Whether the process that the data folder's pid file names is the server of that folder."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return False
     try:
         if Path("/proc/self").exists():
-            # A server's working folder is its data. Another process may have its id by now.
+            # The id may belong to another process by now; only the server works in its data folder.
             return Path(f"/proc/{pid}/cwd").samefile(data)
         os.kill(pid, 0)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -272,8 +275,8 @@ def _is_alive(data: Path) -> bool:
 def _clear_pid(pid_file: Path) -> None:
     """Write an impossible process id into a lock file of a dead server.
 
-    PostgreSQL would refuse to start where another process has the id by now. The rest of the file
-    stays: from it, PostgreSQL sees whether a session of the dead server is still alive.
+    PostgreSQL would refuse to start if another process has the dead server's id by now. The rest of
+    the file stays, because PostgreSQL uses it to find sessions of the dead server that still run.
     """
     try:
         file = os.open(pid_file, os.O_RDWR | os.O_NOFOLLOW)
@@ -293,7 +296,7 @@ def _unavailable(paths: EmbeddedPaths, problem: str, output: str = "") -> Databa
     return DatabaseUnavailable(
         f"The private PostgreSQL in {paths.folder} {problem}. The last lines of its log:\n"
         + "\n".join(log),
-        next="See that log; with DATABASE_URL Roost uses a server of yours instead.",
+        next="Correct what the log reports, or set DATABASE_URL to a server of your own.",
         log=log,
     )
 
@@ -308,7 +311,8 @@ async def _exclusive(home: Path) -> AsyncIterator[None]:
             if time.monotonic() - started > 2 * _TIMEOUT_S:
                 raise DatabaseUnavailable(
                     f"Another process takes too long to start or stop the server of {home}.",
-                    next="End the process that locks the file postgres.lock there, then try again.",
+                    next="End the process that locks the file postgres.lock in that folder, then"
+                    " try again.",
                 )
             await asyncio.sleep(0.02)
         yield
@@ -329,7 +333,7 @@ def _try_lock(file: int, kind: int) -> bool:
 
 
 async def _finish(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Finish short work before a cancellation: half a start would leave a server running."""
+    """Delay a cancellation until short work is done: half a start would leave a server."""
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

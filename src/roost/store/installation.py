@@ -1,4 +1,4 @@
-"""Which database this is, how far its history goes, and what its workers have recorded in it."""
+"""The identity of the database, its newest event, and what workers have recorded about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,45 +8,45 @@ from roost.store.database import Queries
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """What distinguishes a database from a copy of it, at one instant."""
+    """The facts that distinguish a database from a copy or an older state of it."""
 
     system_identifier: str
     database_oid: int
     timeline: str
-    """First eight digits of the log file's name; a fail-over and a recovery change it."""
+    """First eight digits of the WAL file's name; a failover and a recovery change them."""
     registered_system: str | None
-    """Where the first worker found this database; None: no worker has run yet."""
+    """The `system_identifier` that the first worker found; None: no worker has run yet."""
     registered_oid: int | None
     generation: int
-    """Grows when a person resumes publishing after a restore, or in a copy."""
+    """Incremented when a person resumes publishing after a restore, or in a copy."""
     generation_tag: int
     event_id: int | None
-    """The newest event; None: there is none."""
+    """The id of the newest event; None: there is no event."""
     event_tag: int
     event_at: datetime | None
-    """Domain time."""
+    """Domain time of the newest event."""
     alive_at: datetime | None
     """Wall time of the last heartbeat of any worker."""
     checked_at: datetime | None
     """Domain time of the last heartbeat of a worker whose watermark matched this database."""
     clean_stop_tag: int | None
-    """Written by the last worker that stopped cleanly; None: one runs, or did not stop cleanly."""
+    """Written by the last worker if it stopped cleanly; None: a worker runs, or was killed."""
     at: datetime
-    """The database's wall clock."""
+    """Wall time of this state, by the database's clock."""
     server_started_at: datetime
     """Wall time of the start of the database server."""
 
     @property
     def known_until(self) -> datetime | None:
-        """The instant until which all that was sent is recorded here, even after a restore.
+        """The instant until which this database has a record of every request to X.
 
-        The newest event does not prove that alone: people plan posts in a restored database.
+        The newest event alone does not prove this: people plan posts in a restored database.
         """
         return min(filter(None, (self.event_at, self.checked_at)), default=None)
 
     @property
     def is_copy(self) -> bool:
-        """Whether it is on another server, or another database, than when a worker first ran."""
+        """Whether the server or the database is not the one in which the first worker ran."""
         here = (self.system_identifier, self.database_oid)
         return self.registered_system is not None and here != (
             self.registered_system,
@@ -62,7 +62,7 @@ async def read(database: Queries) -> DatabaseState:
 
 
 async def register(database: Queries, found: DatabaseState) -> None:
-    """Record which database this is, unless a worker has recorded it before."""
+    """Record the identity of the database, unless a worker has already recorded an identity."""
     await database.run(
         "register_installation",
         system_identifier=found.system_identifier,
@@ -73,10 +73,11 @@ async def register(database: Queries, found: DatabaseState) -> None:
 async def accept(
     database: Queries, found: DatabaseState, *, since: datetime, until: datetime
 ) -> None:
-    """Accept this database with whatever it lacks; a new generation begins.
+    """Accept a restored or copied database as the real one; a new generation begins.
 
-    It may lack what was sent after `since`. Earlier requests may reach X until `until`. After that,
-    each part without an attempt, of a post due by then, is searched for on X.
+    The database may lack requests that were sent after `since`, and such requests may reach X until
+    `until`. So parts without an attempt, of posts that are due by `until`, are searched for on X
+    before they are sent.
     """
     await database.run(
         "accept_database",

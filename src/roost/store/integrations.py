@@ -1,4 +1,4 @@
-"""Connected X accounts: the table `integrations`, with the tokens sealed by the vault."""
+"""Connected X accounts: the table `integrations`, whose tokens the vault encrypts."""
 
 import json
 from collections.abc import Mapping
@@ -28,18 +28,18 @@ _REFRESH, _ACCESS = "api_key", "accessToken"
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """An account's tokens, decrypted; never shown."""
+    """An account's decrypted tokens; `repr` does not show them."""
 
     access_token: str = field(repr=False)
     refresh_token: str = field(repr=False)
     expires_at: datetime
     sealed: str = field(default="", repr=False)
-    """The refresh token as it is stored, which distinguishes these tokens from newer ones."""
+    """The encrypted refresh token, by which these tokens are distinguished from newer tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedTokens:
-    """An account's tokens as they are stored, with what decrypts them."""
+    """An account's encrypted tokens, with the data key and the values needed to decrypt them."""
 
     integration_id: IntegrationId
     tenant_id: TenantId
@@ -59,7 +59,7 @@ class SealedTokens:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """X's user behind an account, and the app that connected it."""
+    """The X user of an account, and the X app that connected the account."""
 
     x_user_id: XUserId
     username: str
@@ -75,14 +75,14 @@ def _owner(integration_id: IntegrationId) -> str:
 
 
 def _bound_to(environment: Environment, x_user_id: XUserId, client_id: str) -> tuple[str, ...]:
-    """A value that a token is bound to, in addition to its row; no other value decrypts it."""
+    """Return the values that a token is bound to; a token decrypts only with the same values."""
     return (environment.value, x_user_id, client_id)
 
 
 def _seal(
     vault: TenantVault, integration_id: IntegrationId, bound_to: tuple[str, ...], tokens: Tokens
 ) -> tuple[str, str]:
-    """The refresh token and the access token, sealed."""
+    """Return the encrypted refresh token and the encrypted access token."""
     owner = _owner(integration_id)
     return (
         vault.seal(tokens.refresh_token, owner=owner, field=_REFRESH, bound_to=bound_to),
@@ -91,7 +91,7 @@ def _seal(
 
 
 def to_sealed_tokens(row: Mapping[str, Any], key: SealedKey | None) -> SealedTokens:
-    """The tokens of a row of `integrations`."""
+    """Return the encrypted tokens of a row of `integrations`."""
     metadata = row["metadata"]
     return SealedTokens(
         integration_id=row["id"],
@@ -121,7 +121,7 @@ def _open(vault: TenantVault, sealed: SealedTokens) -> Tokens:
 
 
 def to_integration(row: Mapping[str, Any]) -> Integration:
-    """The account of a row of `integrations`, also of one that PostgreSQL wrote as JSON."""
+    """Convert a row of `integrations` to an account; the row may be JSON of PostgreSQL."""
     metadata: Mapping[str, Any] = row["metadata"]
     fields = {
         **row,
@@ -142,17 +142,17 @@ async def upsert(
     *,
     now: datetime,
 ) -> Integration:
-    """Store a new connection; an account connected before keeps its id and its history.
+    """Store a new connection; an account that was connected before keeps its id and history.
 
-    Resolves the alert that asked for it.
+    Resolves the alert that the account needs to be reconnected.
     """
-    # Two concurrent first connections of one account would each miss the other's row.
+    # Without the lock, two concurrent first connections of one account would make two rows.
     await transaction.run("lock_connecting", key=tenant_id % 2**31)
     row = await transaction.run_one(
         "find_integration", x_user=identity.x_user_id, environment=identity.environment
     )
     if row is not None:
-        # A concurrent refresh would overwrite these newer tokens.
+        # Without the lock, a concurrent refresh would overwrite the tokens of the new connection.
         await lock_for_refresh(transaction, IntegrationId(row["id"]))
     else:
         row = await transaction.run_one("next_integration_id")
@@ -189,7 +189,7 @@ async def upsert(
 
 
 async def get(transaction: Transaction, integration_id: IntegrationId) -> Integration:
-    """An account by id. Raises: AccountNotFound."""
+    """Return an account by id. Raises: AccountNotFound."""
     return to_integration(await _get_row(transaction, integration_id))
 
 
@@ -201,14 +201,14 @@ async def _get_row(transaction: Transaction, integration_id: IntegrationId) -> d
 
 
 async def list_all(transaction: Transaction) -> list[Integration]:
-    """The tenant's accounts in the order in which they were first connected."""
+    """Return the tenant's accounts in the order in which they were first connected."""
     return [to_integration(row) for row in await transaction.run("list_integrations")]
 
 
 async def decrypt_tokens(
     transaction: Transaction, vault: TenantVault, integration_id: IntegrationId
 ) -> Tokens:
-    """The account's tokens. Raises: VaultDamaged, AccountNotFound."""
+    """Return the account's decrypted tokens. Raises: VaultDamaged, AccountNotFound."""
     row = await _get_row(transaction, integration_id)
     return _open(vault, to_sealed_tokens(row, None))
 
@@ -216,7 +216,7 @@ async def decrypt_tokens(
 async def replace_tokens(
     transaction: Transaction, vault: TenantVault, account: Integration, tokens: Tokens
 ) -> None:
-    """Store refreshed tokens. X's response with these has invalidated the old ones."""
+    """Store refreshed tokens: X has invalidated the old tokens by the refresh."""
     bound_to = _bound_to(account.environment, account.x_user_id, account.client_id)
     api_key, access = _seal(vault, account.id, bound_to, tokens)
     changes = {"accessToken": access, "tokenExpiresAt": tokens.expires_at.isoformat()}
@@ -226,14 +226,17 @@ async def replace_tokens(
 
 
 async def lock_for_refresh(transaction: Transaction, integration_id: IntegrationId) -> None:
-    """Wait for a concurrent refresh of this account's tokens, and block others until the end."""
+    """Wait for a concurrent refresh of the account's tokens; block others until the commit."""
     await transaction.run("lock_refresh", key=integration_id % 2**31)
 
 
 async def mark_token_invalid(
     transaction: Transaction, integration_id: IntegrationId, tokens: Tokens
 ) -> bool:
-    """Mark an account whose refresh token X has rejected; False where it has a newer one."""
+    """Mark an account because X rejected its refresh token `tokens.sealed`.
+
+    Return False if the account already has a newer refresh token.
+    """
     rows = await transaction.run(
         "mark_token_invalid", integration=integration_id, api_key=tokens.sealed
     )
@@ -248,9 +251,9 @@ async def save_profile(
     name: str,
     subscription_type: str | None,
 ) -> bool:
-    """Store the profile that X reports; False where nothing changed.
+    """Store the profile that X reports. Return False if it has not changed.
 
-    A subscription of None, which X did not report, keeps the stored one.
+    If `subscription_type` is None, X did not report it, and the stored value stays.
     """
     rows = await transaction.run(
         "save_profile",
@@ -262,7 +265,10 @@ async def save_profile(
 
 
 async def mark_needs_reconnect(transaction: Transaction, integration: Integration) -> bool:
-    """Mark an account that X no longer authorizes; False where it was connected again since."""
+    """Mark an account whose tokens X no longer accepts.
+
+    Return False if the account has been reconnected in the meantime.
+    """
     rows = await transaction.run(
         "mark_needs_reconnect", integration=integration.id, connected_at=integration.connected_at
     )
@@ -276,7 +282,7 @@ async def set_next_collection(
     *,
     health: str | None = None,
 ) -> None:
-    """Set when the account's metrics are due next, and what failed now (None: nothing)."""
+    """Set when the account's metrics are due next, and what failed now (None: nothing failed)."""
     await transaction.run(
         "set_next_collection", integration=integration_id, at=instant, health=health
     )

@@ -1,4 +1,4 @@
-"""The ledger: every request to X with its price, and the reads that an app has paid for."""
+"""The ledger of requests to X and their prices, and the reads that X has billed to an app."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ async def add(
     integration_id: IntegrationId | None,
     entry: LedgerEntry,
 ) -> None:
-    """Add one request."""
+    """Add one request to the ledger."""
     await transaction.run(
         "add_ledger_entry",
         tenant=tenant_id,
@@ -40,9 +40,10 @@ async def add(
 async def record_billed_reads(
     transaction: Transaction, client_id: str, resource: str, ids: Collection[str], day: date
 ) -> int:
-    """Record reads of resources, and return how many the app had not paid for on this UTC day.
+    """Record an app's reads of resources, and return how many of these reads X bills.
 
-    The app's records of more than two days before are deleted: nothing reads them any more.
+    X bills a resource once per app and UTC day. The app's records that are more than two days older
+    than `day` are deleted, because they are no longer read.
     """
     if not ids:
         return 0
@@ -53,7 +54,7 @@ async def record_billed_reads(
         "add_billed_reads",
         client_id=client_id,
         resource=resource,
-        # Sorted: two transactions that insert the same ids in another order would deadlock.
+        # The ids are sorted: two transactions that insert them in different orders would deadlock.
         ids=sorted(set(ids)),
         day=day,
     )
@@ -67,7 +68,7 @@ async def get_total(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> tuple[int, Decimal]:
-    """Requests and dollars of the current tenant, of one account or all, in a period."""
+    """Return the number and price (USD) of the tenant's requests, for one account or all."""
     total = await transaction.fetch_one(
         _Total, "get_ledger_total", integration=integration_id, since=since, until=until
     )
@@ -76,7 +77,7 @@ async def get_total(
 
 
 async def price_part(transaction: Transaction, integration_id: IntegrationId, part: Part) -> Price:
-    """Return the ledger's price of creating a part.
+    """Return the price of creating a part on X.
 
     A reply to one of the account's own posts costs as much as a post that is not a reply, so the
     parent is looked up in the database.

@@ -1,10 +1,11 @@
-"""Per-account advisory locks: one sender for each user of X.
+"""Per-account advisory locks, so that only one task of one worker sends for each X user.
 
-One dedicated connection per worker holds them all. A lock's key is X's user id, so that two
-tenants' connections of one account share it. A session's advisory lock is re-entrant, so a dict
-beside it excludes two tasks of this process. A killed process frees its locks at once; a lock is
-never broken. Work under a lock is finished even where its caller is cancelled, so that no response
-of X is lost. Requests that come while the connection is busy go out together in one statement.
+One dedicated connection per worker holds all its locks. The lock's key is derived from X's user id,
+so that two tenants that have connected the same account share one lock. PostgreSQL gives a session
+a lock that it already holds, so a dict of held locks excludes other tasks of the same process. If a
+process is killed, its locks are free at once; a lock is never taken from a process that lives. Work
+under a lock is finished even if its caller is cancelled, so that no response of X is lost. Lock
+requests that come while the connection is busy are sent together in one statement.
 """
 
 import asyncio
@@ -29,45 +30,49 @@ log = logging.getLogger(__name__)
 
 #: Wall seconds in which the database must answer a request.
 _TIMEOUT_S = 5.0
-#: Wall seconds that a release waits for other requests to go out with. A task that finds the lock
-#: held meanwhile leaves its posts to the task that releases it.
+#: Wall seconds that a release waits, so that it is sent in one statement with other lock requests.
+#: A task that finds the lock still held leaves its posts to the task that releases the lock.
 _BATCH_DELAY_S = 0.02
 #: Wall seconds between two tries to connect for the first time.
 _CONNECT_AGAIN_S = 1.0
 
 
 class _LockKind(IntEnum):
-    """The first of an advisory lock's two keys."""
+    """The first of the two keys of an advisory lock."""
 
     SENDER = 0x526F
-    """The second key is the user of X whose posts are sent."""
+    """The second key is the hash of the X user whose posts are sent."""
     UPLOADER = 0x5275
-    """The second key is the post whose files are uploaded."""
+    """The second key is derived from the id of the post whose files are uploaded."""
 
 
 def user_key(x_user_id: XUserId) -> int:
-    """The second key of a sender's lock, of 32 bits. Two users with one key wait for each other."""
+    """Return the second key of a sender's lock: a 32-bit hash of the X user's id.
+
+    If two users have the same hash, only one of them is served at a time.
+    """
     return zlib.crc32(x_user_id.encode()) % 2**31
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The last event that this process has seen; an attempt begins only where it exists."""
+    """The last event that this process has seen; attempts begin only if the database has it."""
 
     event_id: int
     event_tag: int
-    """Random: after a restore, the database may give out an id again."""
+    """A random number, because a restored database may give the same id to another event."""
     timeline: str
+    """The database's timeline at that event; a failover and a recovery change the timeline."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Result:
-    """The answer of the locks' session to one request."""
+    """The result of one lock request."""
 
     session: tuple[int, int]
-    """The number of the connection, and the server process that has answered."""
+    """The number of the connection, and the id of the server process that ran the request."""
     done: bool
-    """The lock was acquired, or released."""
+    """Whether the lock was acquired or released."""
     has_ready_posts: bool
     """Whether the released account has posts that are ready to be published."""
 
@@ -81,15 +86,15 @@ class _Request:
     kind: _LockKind
     key: int
     account: IntegrationId | None = None
-    """A release of this account also reads whether it has ready posts."""
+    """If given, a release also returns whether this account has posts that are ready."""
     excluding: Collection[PostId] = ()
-    """Posts that do not count as ready."""
+    """Posts that do not count as ready to be published."""
     result: asyncio.Future[_Result] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
     def to_row(self) -> dict[str, object]:
-        """Return the request in the form that the statement reads."""
+        """Return the request as the statement `run_lock_requests` reads it."""
         return {
             "action": self.action, "kind": int(self.kind), "key": self.key,
             "account": self.account, "excluding": list(self.excluding),
@@ -98,7 +103,7 @@ class _Request:
 
 @dataclass(frozen=True, slots=True)
 class StaleHolder:
-    """A worker that holds locks of accounts and has stopped its heartbeat."""
+    """A worker that holds account locks but no longer sends heartbeats."""
 
     worker: str
     accounts: tuple[IntegrationId, ...]
@@ -107,7 +112,10 @@ class StaleHolder:
 async def find_stale_holders(
     transaction: Queries, accounts: Collection[Integration], *, within: timedelta
 ) -> list[StaleHolder]:
-    """Workers that hold some of these accounts and sent no heartbeat `within` (wall time)."""
+    """Return workers that hold account locks but sent no heartbeat `within` this wall time.
+
+    Each worker is returned with those of `accounts` whose locks it holds.
+    """
     rows = await transaction.run(
         "list_stale_holders", lock_kind=int(_LockKind.SENDER), within=within
     )
@@ -121,7 +129,7 @@ async def find_stale_holders(
 
 
 class AccountLocks:
-    """The accounts that this process may send for, and the posts whose files it uploads."""
+    """The locks of this process: accounts it may send for, and posts whose files it uploads."""
 
     def __init__(
         self,
@@ -130,23 +138,24 @@ class AccountLocks:
         on_reopen: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.is_ending = False
-        """The process was asked to stop: work in progress is finished, and no other begins."""
+        """The process was asked to stop: it completes work in progress and begins no other work."""
         self.closed_because: str | None = None
-        """Why this process may begin no attempt at present; None: it may."""
+        """Why this process must not begin an attempt at present; None: it may begin attempts."""
         self.closed, self.opened = asyncio.Event(), asyncio.Event()
         self.opened.set()
         self.fence: Fence | None = None
         self.sending: set[tuple[TenantId, PostId]] = set()
-        """Posts with a request of this process in progress."""
+        """Posts for which this process has a request to X in progress."""
         self.searched: set[tuple[datetime, PartId]] = set()
-        """Parts that a recheck has searched for on X, with the recheck's `until`."""
+        """Parts that this process has searched for on X after a restore, each with that
+        recheck's `until`."""
         self._on_reopen = on_reopen
         self._users: dict[IntegrationId, XUserId] = {}
         self._database = database
         self._connection = connection
         self._connection_number = 0
         self._held: dict[tuple[_LockKind, int], tuple[int, int] | None] = {}
-        """The session that holds each lock; None: the lock is being acquired."""
+        """For each lock, the session that holds it; None: the lock is being acquired."""
         self._mutex = asyncio.Lock()
         self._requests: list[_Request] = []
         self._sending_requests: asyncio.Task[None] | None = None
@@ -154,7 +163,7 @@ class AccountLocks:
         self._shielded: set[asyncio.Task[None]] = set()
 
     async def shield(self, work: Coroutine[Any, Any, None]) -> None:
-        """Finish work that is done under locks, even where the caller is cancelled meanwhile."""
+        """Run work that is done under locks to its end, even if the caller is cancelled."""
         task = asyncio.ensure_future(work)
         self._shielded.add(task)
         task.add_done_callback(self._on_done)
@@ -163,7 +172,7 @@ class AccountLocks:
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._shielded.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # The caller, if it still waits, gets the same error.
+            # A caller that was not cancelled gets the same error.
             log.warning("work under a lock failed with %s", type(error).__name__)
 
     @property
@@ -172,7 +181,7 @@ class AccountLocks:
         return not self.is_ending and self.closed_because is None
 
     def close_gate(self, reason: str) -> None:
-        """Begin no attempt until `open_gate`; work in progress is finished."""
+        """Begin no attempt until `open_gate` is called; work in progress is completed."""
         self.closed_because = reason
         self.opened.clear()
         self.closed.set()
@@ -186,9 +195,9 @@ class AccountLocks:
     async def find_user(
         self, tenant_id: TenantId, integration_id: IntegrationId, environment: Environment
     ) -> XUserId | None:
-        """X's user id of an account; the database is asked once per process.
+        """Return the X user id of an account; each id is read from the database only once.
 
-        None: the tenant has no such account in this environment.
+        Return None if the tenant has no such account in this environment.
         """
         if (known := self._users.get(integration_id)) is not None:
             return known
@@ -201,18 +210,19 @@ class AccountLocks:
         return self._users[integration_id]
 
     async def acquire(self, x_user_id: XUserId) -> bool:
-        """Become the user's only sender; False where another task or process is.
+        """Become the only sender for the user. Return False if another task or process is.
 
-        Raises: psycopg.OperationalError where the locks' connection is lost: nothing may be sent.
+        Raises: psycopg.OperationalError if the locks' connection is lost. Then nothing may be sent.
         """
         return await self._acquire(_LockKind.SENDER, user_key(x_user_id))
 
     async def release(
         self, x_user_id: XUserId, integration_id: IntegrationId, excluding: Collection[PostId]
     ) -> bool:
-        """Release the user's lock; True where the account has posts that are ready.
+        """Release the user's lock. Return whether the account has posts that are ready.
 
-        A task that found the lock held has left those posts to the caller.
+        The caller must publish these posts: a task that found the lock held has left them to the
+        caller.
         """
         key = user_key(x_user_id)
         try:
@@ -220,7 +230,7 @@ class AccountLocks:
                 "release", _LockKind.SENDER, key, integration_id, excluding
             )
         except psycopg.OperationalError:
-            # The session has ended, and its locks with it; the sweep finds what is left.
+            # The session's end has freed its locks. `dispatch_stranded` will queue the posts.
             return False
         else:
             return result.has_ready_posts
@@ -228,7 +238,7 @@ class AccountLocks:
             self._held.pop((_LockKind.SENDER, key), None)
 
     async def is_held(self, x_user_id: XUserId) -> bool:
-        """Whether the session that acquired the lock still lives: a lock ends with its session."""
+        """Whether the session that acquired the lock is still open, and so still has it."""
         key = user_key(x_user_id)
         session = self._held.get((_LockKind.SENDER, key))
         if session is None:
@@ -240,7 +250,7 @@ class AccountLocks:
 
     @contextlib.asynccontextmanager
     async def uploading(self, post_id: PostId) -> AsyncIterator[bool]:
-        """Be the only one that uploads this post's files; False in the block where another is."""
+        """Acquire the sole right to upload a post's files; yield False if another task has it."""
         key = post_id % 2**31
         if not await self._acquire(_LockKind.UPLOADER, key):
             yield False
@@ -253,22 +263,23 @@ class AccountLocks:
             self._held.pop((_LockKind.UPLOADER, key), None)
 
     async def heartbeat(self, worker: str) -> None:
-        """Name the session after its worker, with the time.
+        """Write the worker's name and the time into the session's `application_name`.
 
-        A stopped process keeps its locks, and `find_stale_holders` finds it by this name.
+        A process that is stopped but not killed keeps its locks; `find_stale_holders` finds the
+        worker by this name.
         """
         async with self._mutex:
             if not self._connection.closed:
                 await self._execute(STATEMENTS["name_session"], {"worker": worker})
 
     async def drain(self, timeout_s: float = 30.0) -> None:
-        """Begin nothing more, and wait at most `timeout_s` for work in progress."""
+        """Begin no more work, and wait at most `timeout_s` for work in progress."""
         self.is_ending = True
         if self._shielded:
             await asyncio.wait(self._shielded, timeout=timeout_s)
 
     async def close(self, timeout_s: float) -> None:
-        """Drain, unless that was done, then cancel what is left and free every lock."""
+        """Call `drain` if it was not called, then cancel unfinished work and free every lock."""
         if not self.is_ending:
             await self.drain(timeout_s)
         for task in self._shielded:
@@ -307,7 +318,7 @@ class AccountLocks:
         return await request.result
 
     async def _send_requests(self) -> None:
-        """Send the requests, and those that come meanwhile."""
+        """Send the waiting requests until no request is waiting."""
         while self._requests:
             if not self._is_urgent.is_set():
                 with contextlib.suppress(TimeoutError):
@@ -317,7 +328,7 @@ class AccountLocks:
             try:
                 results = await self._send(requests)
             except Exception as error:
-                # Any error goes to the callers: none of them may wait forever.
+                # The callers get any error, because otherwise they would wait forever.
                 for request in requests:
                     if not request.result.done():
                         request.result.set_exception(error)
@@ -326,7 +337,7 @@ class AccountLocks:
                 if not request.result.done():
                     request.result.set_result(result)
                 elif request.action == "acquire" and result.done:
-                    # The caller was cancelled meanwhile.
+                    # The caller was cancelled during the request, so it will not release the lock.
                     self._requests.append(_Request("release", request.kind, request.key))
 
     async def _send(self, requests: Sequence[_Request]) -> list[_Result]:
@@ -342,9 +353,10 @@ class AccountLocks:
             ]
 
     async def _reopen(self) -> None:
-        """Replace a lost connection. Its locks are lost too, which `is_held` reports.
+        """Replace a lost connection. The locks are lost with it, so `is_held` returns False.
 
-        The server may be another one by now: `on_reopen` compares the database with the watermark.
+        The new connection may reach another server, so `on_reopen` compares the database with the
+        watermark.
         """
         try:
             self._connection = await self._database.connect()
@@ -362,7 +374,7 @@ class AccountLocks:
             async with asyncio.timeout(_TIMEOUT_S):
                 return await (await self._connection.execute(statement, values)).fetchall()
         except TimeoutError:
-            # The server may be gone, and the locks with it.
+            # The server may be gone. Closing the connection counts all its locks as lost.
             await self._connection.close()
             raise psycopg.OperationalError("the locks' connection does not answer") from None
         except DATABASE_AWAY as error:
@@ -371,12 +383,12 @@ class AccountLocks:
 
 
 async def _connect_when_back(database: Database) -> psycopg.AsyncConnection[Any]:
-    """The first connection; waits for a database that went away since the process started."""
+    """Open the first connection; if the database is away, wait until it is back."""
     while True:
         try:
             return await database.connect()
         except DATABASE_AWAY as error:
-            log.warning("the locks wait for the database (%s)", type(error).__name__)
+            log.warning("account locks wait for the database (%s)", type(error).__name__)
         await asyncio.sleep(_CONNECT_AGAIN_S)
 
 
@@ -387,10 +399,10 @@ async def open_account_locks(
     timeout_s: float = 30.0,
     on_reopen: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[AccountLocks]:
-    """The locks of one worker process, on their own connection.
+    """Open the locks of one worker process, on a connection of their own.
 
-    At the end, work in progress has `timeout_s` to finish. `on_reopen` runs whenever a lost
-    connection was replaced, before a lock is acquired on it.
+    At the end of the block, work in progress has `timeout_s` to finish. If a lost connection is
+    replaced, `on_reopen` runs before a lock is acquired on the new connection.
     """
     locks = AccountLocks(database, await _connect_when_back(database), on_reopen)
     try:

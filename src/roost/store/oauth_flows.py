@@ -1,6 +1,6 @@
-"""OAuth flows: one row from the redirect to X until the callback, used once.
+"""OAuth flows: each has one row from the redirect to X until the callback uses the row.
 
-A row without a verifier belongs to a finished flow: it only records which account was connected.
+A row without a verifier belongs to a finished flow and only records which account was connected.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from roost.store.vault import TenantVault
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What was stored when the browser was redirected to X."""
+    """An unfinished OAuth flow, as stored before the browser was redirected to X."""
 
     verifier: str = field(repr=False)
     browser_hash: str
@@ -25,7 +25,7 @@ class Flow:
 
 
 def fingerprint(secret: str) -> str:
-    """The hash that is stored of a secret which only has to be recognized."""
+    """Return the hash of a secret. It is stored instead of a secret that is only compared."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -38,7 +38,7 @@ async def add(
     state: str,
     now: datetime,
 ) -> None:
-    """Store a new flow under the hash of its state; delete the tenant's expired flows."""
+    """Store a new flow under the hash of `state`, and delete the tenant's expired flows."""
     await transaction.run("delete_expired_flows", at=now)
     state_hash = fingerprint(state)
     await transaction.run(
@@ -56,13 +56,13 @@ async def add(
 
 
 async def find_tenant(transaction: Transaction, state: str) -> TenantId | None:
-    """The tenant of the flow with this state, finished or not; None: there is no such flow."""
+    """Return the tenant of the flow with this state, finished or not; None: no such flow."""
     row = await transaction.run_one("find_flow_tenant", state_hash=fingerprint(state))
     return TenantId(row["tenant_id"]) if row and row["tenant_id"] is not None else None
 
 
 async def take(transaction: Transaction, vault: TenantVault, state: str) -> Flow | None:
-    """The unfinished flow with this state, deleted so that no other request can use it."""
+    """Delete and return the unfinished flow with this state, so that it is used only once."""
     state_hash = fingerprint(state)
     row = await transaction.run_one("take_flow", state_hash=state_hash)
     if row is None:
@@ -85,7 +85,7 @@ async def add_finished(
     state: str,
     account: IntegrationId,
 ) -> None:
-    """Record which account a flow has connected, until the flow would have expired."""
+    """Record which account a flow has connected; the record expires when the flow would have."""
     await transaction.run(
         "add_flow",
         state_hash=fingerprint(state),
@@ -103,7 +103,7 @@ async def add_finished(
 async def find_connected(
     transaction: Transaction, state: str, browser: str, *, now: datetime
 ) -> IntegrationId | None:
-    """The account that this browser's flow has connected within the last minutes."""
+    """Return the account that this browser's flow with this state has connected, until expiry."""
     row = await transaction.run_one(
         "find_connected",
         state_hash=fingerprint(state),

@@ -1,8 +1,8 @@
-"""Finds objects of Roost's schema that belong to roles of another database, and their transfer.
+"""Transfers objects of Roost's schema from another database's roles to the right roles.
 
-A database that was renamed, copied, or loaded from another one's dump still has the roles of the
-original, which would have access to it too. The statements that this module finds transfer
-everything to the roles of this database: owners, policies and grants.
+If a database was renamed, copied, or loaded from the dump of another database, its objects still
+belong to the roles of the original, which therefore have access. The statements of this module
+transfer all owners, policies and grants to the roles of this database.
 """
 
 from typing import Any, LiteralString
@@ -11,7 +11,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-#: A column's sequence and a table's row type follow the table; the server quotes `identity`.
+#: Finds objects with another owner. A column's sequence and a table's row type are left out,
+#: because their owner changes with the table's. The server returns `identity` quoted.
 _FOREIGN: LiteralString = """
     WITH objects (class, object, owner) AS (
         SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_namespace WHERE nspname = 'roost'
@@ -36,7 +37,8 @@ _FOREIGN: LiteralString = """
     WHERE pg_get_userbyid(owner) <> %(owner)s
     ORDER BY i.type <> 'schema', i.type, i.identity
 """
-#: The policy `all_rows` applies to the owner, every other one to the application.
+#: Finds policies with other roles than they should have: `all_rows` applies to the owner's role,
+#: every other policy to the application's role.
 _POLICIES: LiteralString = """
     SELECT p.polname AS policy, c.relname AS table,
            CASE p.polname WHEN 'all_rows' THEN %(owner)s ELSE %(app)s END AS role
@@ -46,7 +48,7 @@ _POLICIES: LiteralString = """
           <> ARRAY[CASE p.polname WHEN 'all_rows' THEN %(owner)s ELSE %(app)s END]
     ORDER BY c.relname, p.polname
 """
-#: The grants of the original application's role; the policies name that role.
+#: Finds the grants to the application's role of the original database, which the policies name.
 _GRANTS: LiteralString = """
     WITH original AS (
         SELECT r.oid, r.rolname FROM pg_roles r
@@ -80,7 +82,7 @@ _GRANTS: LiteralString = """
 async def find_transfers(
     connection: psycopg.AsyncConnection[Any], *, owner: str, app: str
 ) -> list[sql.Composed]:
-    """The statements that transfer everything in Roost's schema to these roles."""
+    """Return the statements that transfer everything in Roost's schema to these roles."""
     cursor = connection.cursor(row_factory=dict_row)
     roles = {"owner": owner, "app": app}
     statements = []
@@ -107,7 +109,7 @@ async def find_transfers(
 
 
 def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
-    """Move a grant on an object from the original's role to the application's role."""
+    """Return statements that move a grant to the application's role from the original's role."""
     column = sql.Composed([])
     if row["of_column"] is not None:
         column = sql.SQL(" ({})").format(sql.Identifier(row["of_column"]))
@@ -126,5 +128,5 @@ def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
 
 
 def _catalog(text: str) -> sql.Composed:
-    """SQL from the server's catalog, where names are quoted already."""
+    """Return text of the server's catalog as SQL; the server has already quoted names in it."""
     return sql.Composed([sql.SQL(text)])

@@ -53,9 +53,10 @@ async def add(
     tolerance: timedelta | None = None,
     import_key: str | None = None,
 ) -> PostId | None:
-    """Add a post, without a due time as a draft; None where the same import has added it.
+    """Add a post, or a draft if `due_at` is None.
 
-    `detail` says where it comes from. Its files are uploaded `upload_lead` before its due time.
+    Return None if an earlier import has added a post with this `import_key`. `detail` says where
+    the post comes from. The post's files are uploaded `upload_lead` before `due_at`.
     """
     state = PostState.DRAFT if due_at is None else PostState.SCHEDULED
     row = await transaction.run_one(
@@ -114,7 +115,7 @@ async def _add_parts(
             )
 
 
-# More than seven parameters: the columns of one row.
+# The function has more than seven parameters because they are the columns of one row.
 async def add_event(
     transaction: Queries,
     tenant_id: TenantId,
@@ -128,7 +129,7 @@ async def add_event(
     actor: Actor,
     position: int | None = None,
 ) -> None:
-    """Add an event to the post's history; `position` is that of the part it concerns."""
+    """Add an event to the post's history; `position` names the part that it concerns, if any."""
     await transaction.run(
         "add_event",
         tenant=tenant_id,
@@ -144,7 +145,7 @@ async def add_event(
 
 
 async def get(transaction: Queries, post_id: PostId) -> Post:
-    """A post with its parts and files. Raises: PostNotFound."""
+    """Return a post with its parts and files. Raises: PostNotFound."""
     row = await transaction.run_one("get_post", post=post_id)
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
@@ -152,7 +153,7 @@ async def get(transaction: Queries, post_id: PostId) -> Post:
 
 
 async def list_all(transaction: Queries, integration_id: IntegrationId | None = None) -> list[Post]:
-    """The tenant's posts in due order, drafts last; only one account's where it is given."""
+    """Return the posts of the tenant, or of one account, in due order, with drafts last."""
     return await _with_parts(
         transaction, await transaction.run("list_posts", integration=integration_id)
     )
@@ -186,7 +187,7 @@ async def _with_parts(transaction: Queries, rows: list[dict[str, Any]]) -> list[
 
 
 def to_reason(stored: Mapping[str, Any] | None) -> Reason | None:
-    """The reason of a column; None where it is NULL."""
+    """Decode a column that contains a reason; NULL becomes None."""
     return None if stored is None else Reason.from_json(stored)
 
 
@@ -208,7 +209,7 @@ class _PartRow:
 
 
 def to_part(row: Mapping[str, Any], media: Sequence[MediaAsset]) -> Part:
-    """The part of a row of `parts`, also of one that PostgreSQL wrote as JSON, with its files."""
+    """Convert a row of `parts`, which may be JSON of PostgreSQL, to a part with `media`."""
     columns = msgspec.convert(row, _PartRow)
     return Part(
         id=columns.id,
@@ -225,7 +226,7 @@ def to_part(row: Mapping[str, Any], media: Sequence[MediaAsset]) -> Part:
 
 
 async def list_events(transaction: Queries, post_id: PostId) -> list[Event]:
-    """The post's history, oldest first."""
+    """Return the post's events, oldest first."""
     return [
         Event(
             at=row["at"],
@@ -252,9 +253,10 @@ async def move(
     due_at: datetime | None = None,
     ends_alerts: bool = True,
 ) -> bool:
-    """Change a post's state; False where it is not in `from_state`, or not due at `due_at`.
+    """Change a post's state. Return False if the post is in another state than `from_state`.
 
-    Resolves the alerts about its old state, unless `ends_alerts` is False: their cause remains.
+    If `due_at` is given, also return False if the post has another due time. Resolves the alerts
+    about the old state, unless `ends_alerts` is False because their cause remains.
     """
     row = await transaction.run_one(
         "move_post",
@@ -277,7 +279,10 @@ async def acknowledge(
     kinds: Collection[AlertKind],
     at: datetime,
 ) -> None:
-    """Record in these states that a person leaves the post as it is; resolve these alerts."""
+    """Record that a person leaves the post as it is, and resolve its alerts of `kinds`.
+
+    The record is made only if the post is in one of `states`.
+    """
     await transaction.run(
         "acknowledge_post",
         post=post_id,
@@ -288,16 +293,16 @@ async def acknowledge(
 
 
 async def is_untouched(transaction: Queries, post_id: PostId) -> bool:
-    """Whether X has nothing of a post, and no attempt is in progress.
+    """Whether no part of the post is on X, and no attempt is in progress.
 
-    The answer stays true only while the post is locked: an attempt waits for the lock.
+    Lock the post first: while the post is locked, no attempt can begin.
     """
     row = await transaction.run_one("is_untouched", post=post_id)
     return bool(row and row["is_untouched"])
 
 
 async def list_claimed(transaction: Queries, tweets: Collection[TweetId]) -> set[TweetId]:
-    """Those of these tweets that are known to be a part, of any tenant."""
+    """Return which of `tweets` are recorded as a part of any tenant's post."""
     rows = await transaction.run("list_claimed", tweets=list(tweets))
     return {TweetId(row["sent_as"]) for row in rows}
 
@@ -305,7 +310,7 @@ async def list_claimed(transaction: Queries, tweets: Collection[TweetId]) -> set
 async def list_own_parts(
     transaction: Queries, integration_id: IntegrationId, tweets: Collection[TweetId]
 ) -> dict[TweetId, datetime | None]:
-    """Those of these tweets that are parts of the account, and when each was deleted from X."""
+    """Return which of `tweets` are parts of the account, and when each was deleted from X."""
     rows = await transaction.run("list_own_parts", integration=integration_id, tweets=list(tweets))
     return {TweetId(row["sent_as"]): row["deleted_at"] for row in rows}
 
@@ -318,7 +323,10 @@ async def list_texts(
     until: datetime,
     excluding: PostId | None = None,
 ) -> dict[IntegrationId, list[RepeatCandidate]]:
-    """The parts that each account has sent or has to send in a period, without one post's."""
+    """Return each account's parts that were sent or are due in a period.
+
+    The parts of the post `excluding` are left out.
+    """
     texts: dict[IntegrationId, list[RepeatCandidate]] = {each: [] for each in integrations}
     for row in await transaction.run(
         "list_texts",
@@ -341,7 +349,7 @@ async def list_texts(
 
 
 async def lock_state(transaction: Queries, post_id: PostId) -> PostState:
-    """A post's state, locked until the transaction ends. Raises: PostNotFound."""
+    """Lock a post until the transaction ends, and return its state. Raises: PostNotFound."""
     row = await transaction.run_one("lock_post", post=post_id)
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
@@ -355,7 +363,7 @@ async def replace_parts(
     post_id: PostId,
     parts: Sequence[PartInput],
 ) -> None:
-    """Replace the parts of a post of which X has nothing."""
+    """Replace all parts of a post, none of which may be on X."""
     await transaction.run("delete_parts", post=post_id)
     await _add_parts(transaction, tenant_id, integration_id, post_id, parts)
 
@@ -368,7 +376,7 @@ async def reschedule(
     upload_lead: timedelta,
     at: datetime,
 ) -> None:
-    """Set another due time for a post of which X has nothing; resolve its state's alerts."""
+    """Set another due time for a post without a part on X; resolve alerts about its old state."""
     await transaction.run(
         "reschedule_post",
         post=post_id,
@@ -381,7 +389,7 @@ async def reschedule(
 
 
 async def list_imported(transaction: Queries, keys: Collection[str]) -> set[str]:
-    """Those of these import keys whose posts an earlier import has added."""
+    """Return which of `keys` belong to posts that an earlier import has added."""
     rows = await transaction.run("list_imported", keys=list(keys))
     return {row["import_key"] for row in rows}
 

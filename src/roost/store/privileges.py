@@ -1,7 +1,7 @@
-"""Excessive privileges of the application's login; the dangerous ones prevent a start.
+"""Finds privileges of the application's login that Roost does not need.
 
-Row-level security separates tenants only for a role that cannot bypass it. `roost doctor` reports
-privileges that do not bypass it, but that Roost does not need.
+Row-level security separates tenants only if the login cannot bypass it. Roost does not start if the
+login has a privilege that bypasses row-level security. `roost doctor` reports the other privileges.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Excess:
     description: str
     """The rest of a sentence that begins with the login's name."""
     undoes_row_security: bool
-    """With it the login could see or change every tenant's rows."""
+    """Whether the login could see or change every tenant's rows with this privilege."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Login:
         return self.name != self.expected or any(e.undoes_row_security for e in self.excesses)
 
 
-#: Every role that the login is or may become. A superuser may become all of them, so only its own
-#: is listed.
+#: Lists the login's own role and the roles that the login may become. A superuser may become every
+#: role, so only the superuser's own role is listed.
 _ROLES: LiteralString = """
     SELECT r.rolname AS role, r.rolname = session_user AS is_own,
            r.rolsuper AS superuser, r.rolbypassrls AS bypasses, r.rolcreaterole AS makes_roles,
@@ -59,7 +59,8 @@ _ROLES: LiteralString = """
           AND pg_has_role(session_user, r.oid, 'MEMBER')
     ORDER BY r.rolname <> session_user, r.rolname
 """
-#: The login's rights on the database, and other logins that may act as the application's role.
+#: Reads the login's rights on the database, the rights that every role has on the database, and
+#: other roles that may act as the application's role.
 _DATABASE: LiteralString = """
     SELECT has_database_privilege(session_user, current_database(), 'CREATE') AS makes_schemas,
            EXISTS (SELECT FROM pg_namespace n WHERE n.nspname = 'roost'
@@ -74,14 +75,14 @@ _DATABASE: LiteralString = """
 
 
 def find_role_excesses(rows: list[dict[str, Any]]) -> list[Excess]:
-    """The excessive privileges of a login's own role, then of the roles it may become."""
+    """Return excessive privileges of the login's own role, then of the roles it may become."""
     excesses = []
     for row in rows:
-        through = "" if row["is_own"] else f" by way of the role {row['role']}"
+        through = "" if row["is_own"] else f" through the role {row['role']}"
         undoing = [
             (row["superuser"], "is a superuser"),
             (row["bypasses"], "bypasses row-level security"),
-            (row["makes_roles"], "may make roles, and so become others"),
+            (row["makes_roles"], "may create roles, and so become other roles"),
             (row["replicates"], "may copy the whole server (REPLICATION)"),
             (row["owns_tables"] or row["owns_schema"], "owns Roost's tables"),
             (row["owns_database"], "owns the database"),
@@ -90,24 +91,24 @@ def find_role_excesses(rows: list[dict[str, Any]]) -> list[Excess]:
         dangerous = [description for applies, description in undoing if applies]
         excesses += [Excess(f"{each}{through}", undoes_row_security=True) for each in dangerous]
         if row["makes_databases"]:
-            excesses.append(Excess(f"may make databases{through}", undoes_row_security=False))
+            excesses.append(Excess(f"may create databases{through}", undoes_row_security=False))
         if not row["is_own"] and not dangerous:
             excesses.append(Excess(f"is a member of {row['role']}", undoes_row_security=False))
     return excesses
 
 
 def find_database_excesses(row: dict[str, Any]) -> list[Excess]:
-    """Excessive rights of this login on the database, and of other roles that may use it."""
+    """Return excessive rights on the database, of this login and of other roles."""
     checks = [
-        (row["makes_schemas"] or row["makes_tables"], "may make tables or schemas here"),
-        (row["of_public"], f"is not alone: every role has {', '.join(row['of_public'])} here"),
-        (row["also_app"], f"is not alone: {', '.join(row['also_app'])} may act as it"),
+        (row["makes_schemas"] or row["makes_tables"], "may create tables or schemas"),
+        (row["of_public"], f"is not the only one: every role has {', '.join(row['of_public'])}"),
+        (row["also_app"], f"is a role that {', '.join(row['also_app'])} may use too"),
     ]
     return [Excess(each, undoes_row_security=False) for applies, each in checks if applies]
 
 
 async def find_login(connection: psycopg.AsyncConnection[Any]) -> Login:
-    """The login of this session, with its excessive privileges."""
+    """Return the login of this session, with its excessive privileges."""
     row = await (await connection.execute("SELECT session_user, current_database()")).fetchone()
     assert row is not None
     name, database = row

@@ -1,4 +1,4 @@
-"""The publishing state of a post: loaded at once for a worker, and written step by step."""
+"""The publishing state of a post: loaded by one statement, and written step by step."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,18 +44,18 @@ from roost.store.locks import Fence
 from roost.store.statements import array_of, json_of
 from roost.store.vault import SealedKey
 
-#: SQLSTATE of `begin_attempt` where the database lacks the fence.
+#: The SQL function `begin_attempt` raises this SQLSTATE if the database lacks the fence's event.
 _FORGOT: Final = "RS001"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPost:
-    """A post loaded for publishing, with its account's tokens as they are stored."""
+    """A post loaded for publishing, with the encrypted tokens of its account."""
 
     journal: PublishState
     tokens: integrations.SealedTokens = field(repr=False)
     database_now: datetime
-    """The database's wall clock."""
+    """Wall time by the database's clock, when the post was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ async def load_next_post(
     integration_id: IntegrationId,
     excluding: Collection[PostId],
 ) -> LoadedPost | None:
-    """The account's next publishing post in due order that does not wait."""
+    """Return the account's next post to publish, in due order; posts that wait are skipped."""
     row = await database.run_one(
         "load_post",
         tenant=tenant_id,
@@ -115,14 +115,14 @@ async def load_next_post(
 
 
 async def get(transaction: Queries, post_id: PostId) -> PublishState:
-    """The publishing state of any post of the current tenant. Raises: PostNotFound."""
+    """Return the publishing state of any post of the current tenant. Raises: PostNotFound."""
     row = await transaction.run_one(
         "load_post", tenant=None, post=post_id, integration=None, excluding=array_of(())
     )
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
     journal = _to_loaded_post(row).journal
-    # The statement that workers run leaves out what only people read.
+    # `load_post`, which workers run, leaves out columns that are only shown to people.
     post = await posts.get(transaction, post_id)
     return replace(journal, post=replace(post, parts=journal.post.parts))
 
@@ -194,14 +194,15 @@ async def begin_attempt(
     fence: Fence | None,
     is_wall_time: bool,
 ) -> tuple[Attempt, Fence | None] | None:
-    """Move the part to `sending` and add an attempt; returns it, and the new fence.
+    """Move the part to `sending` and add an attempt. Return the attempt and the new fence.
 
-    `started_at` is X's time, where reconciling begins; `at` is this worker's.
+    `started_at` is the start by X's clock, from which the timeline is searched for the post; `at`
+    is the time of this worker.
 
-    None where the part was changed meanwhile, where it is paused at any level, or, if domain time
-    is wall time, where it is not due by the database's clock.
+    Return None if the part was changed in the meantime, if its post is paused at any level, or, if
+    domain time is wall time, if the post is not due by the database's clock.
 
-    Raises: DatabaseForgot where the database lacks the fence; nothing is written.
+    Raises: DatabaseForgot if the database lacks the fence's event. Nothing is written then.
     """
     media_ids = [upload.media_id for upload in uploads]
     media_keys = [upload.media_key for upload in uploads]
@@ -228,7 +229,7 @@ async def begin_attempt(
     except psycopg.DatabaseError as error:
         if error.sqlstate == _FORGOT:
             raise DatabaseForgot(
-                "The database lacks what this worker has seen in it.",
+                "The database lacks an event that this worker has seen in it.",
                 did="Nothing was sent.",
             ) from None
         raise
@@ -244,16 +245,16 @@ async def begin_attempt(
 
 @dataclass(frozen=True, slots=True)
 class RecordedSent:
-    """The result of recording that X has a part."""
+    """The result of `record_sent`."""
 
     moved: bool
-    """It was recorded now."""
+    """This call has recorded that the part is on X."""
     known: bool
-    """X's id was recorded before, by another worker."""
+    """A part already has this id of X, because it was recorded before."""
     is_last: bool
-    """Its post is published, and the account has no other post that is ready."""
+    """The part's post is now published, and the account has no other post that is ready."""
     forgotten: bool = False
-    """The database lacks the attempt: it was restored, or failed over, meanwhile."""
+    """The database lacks the attempt, because a restore or a failover came after it."""
 
 
 async def record_sent(
@@ -276,9 +277,9 @@ async def record_sent(
     actor: Actor,
     excluding: Collection[PostId] = (),
 ) -> RecordedSent:
-    """Record that X has a part: its id, the bill, the events, and the post's end.
+    """Record that X has a part: X's id, the price, the events, and that the post is published.
 
-    `excluding` are posts of the account that could not be continued anyway: `is_last` ignores them.
+    `excluding` are posts of the account that cannot be continued now, so `is_last` ignores them.
     """
     result = await database.fetch_one(
         RecordedSent,
@@ -299,7 +300,7 @@ async def record_sent(
         code=code,
         detail=json_of(detail),
         actor=str(actor),
-        # In the statement's own snapshot this post is still publishing.
+        # This post is excluded too, because the statement still sees it as publishing.
         excluding=array_of([*excluding, part.post_id]),
         windows=_to_json(windows),
     )
@@ -315,7 +316,7 @@ def _to_json(windows: Collection[Window]) -> str:
 async def save_rate_windows(
     transaction: Queries, integration_id: IntegrationId, windows: Collection[Window]
 ) -> None:
-    """Store how many creates X still accepts from the account."""
+    """Store how many posts X still accepts from the account in each rate-limit window."""
     await transaction.run(
         "save_rate_windows", integration=integration_id, windows=_to_json(windows)
     )
@@ -333,9 +334,9 @@ async def end_attempt(
     detail: Detail,
     actor: Actor,
 ) -> bool:
-    """Record an outcome other than `sent`; False where the part has a later attempt.
+    """Record an outcome other than `sent`. Return False if the part has a later attempt.
 
-    The later attempt then decides the part's state.
+    In that case the part's state does not change, because the later attempt decides it.
     """
     row = await transaction.run_one(
         "end_attempt",
@@ -355,7 +356,10 @@ async def end_attempt(
 async def record_empty_read(
     transaction: Queries, attempt: Attempt, at: datetime, *, counts: bool
 ) -> None:
-    """Record that the timeline did not show the post; only a read past X's read lag counts."""
+    """Record that a read of the timeline did not show the post.
+
+    `counts` is False if the read was too early for X's timeline to show the post.
+    """
     await transaction.run("record_empty_read", attempt=attempt.id, at=at, counts=int(counts))
 
 
@@ -370,7 +374,7 @@ async def move_part(
     detail: Detail | None = None,
     actor: Actor,
 ) -> bool:
-    """Change a part's state without an attempt's outcome; False where it is not `from_state`."""
+    """Change a part's state without an outcome. Return False if it is not `from_state`."""
     row = await transaction.run_one(
         "move_part",
         part=part_id,
@@ -395,7 +399,10 @@ async def defer_post(
     reason: Reason,
     actor: Actor,
 ) -> None:
-    """Let the post wait until an instant of domain time, when the dispatcher queues it again."""
+    """Defer the post until an instant of domain time; then the dispatcher queues it again.
+
+    `excused`: the wait does not count as lateness. `counts_as_late`: alerts count the wait.
+    """
     await transaction.run(
         "defer_post",
         post=post_id,

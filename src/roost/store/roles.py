@@ -1,8 +1,8 @@
-"""The two roles of a database: their names, and the statements that create and grant them.
+"""The two roles of a database: their names, and the statements that create them.
 
 `<database>_owner` owns and migrates the tables; `<database>_app` is the login for everything else.
-Roles belong to the whole server, so their names include the database's: two installations on one
-server share no role, and neither may connect to the other's database.
+Roles belong to the whole server, so a role's name includes the name of its database. Two
+installations on one server therefore share no role, and cannot connect to each other's database.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from roost.errors import AdministratorNeeded, SettingInvalid
 from roost.next_actions import ActionCode, NextAction
 from roost.store.ownership import find_transfers
 
-#: PostgreSQL truncates longer names, so that two databases could share a role.
+#: PostgreSQL truncates longer names, so two databases with longer names could share a role.
 _NAME_BYTES: Final = 63
-#: The first version with `pg_has_role(…, 'SET')`.
+#: The first version of PostgreSQL with `pg_has_role(…, 'SET')`.
 _SET_OPTION_SINCE: Final = 160_000
 
 
@@ -28,34 +28,35 @@ class Roles:
     """The names of a database's two roles."""
 
     owner: str
-    """Owns and migrates the schema; it may not log in, unless an administrator allows it."""
+    """Owns and migrates the schema; cannot log in, unless an administrator allows that."""
     app: str
-    """Logs in and owns nothing; row-level security applies to it."""
+    """The login of Roost; owns nothing, and row-level security applies to this role."""
 
 
 def roles_of(database: str) -> Roles:
-    """The roles of a database of this name. Raises: SettingInvalid (the name is too long)."""
+    """Return the roles of a database by its name. Raises: SettingInvalid (name too long)."""
     roles = Roles(owner=f"{database}_owner", app=f"{database}_app")
     if len(roles.owner.encode()) > _NAME_BYTES:
         most = _NAME_BYTES - len(roles.owner.encode()) + len(database.encode())
         raise SettingInvalid(
-            f"The database's name {database!r} is longer than {most} bytes: PostgreSQL would"
-            " truncate the names of its roles.",
-            next="Give the database a shorter name.",
+            f"The database's name {database!r} is longer than {most} bytes, so PostgreSQL would"
+            " truncate the names of the database's roles.",
+            next="Use a database with a shorter name.",
             setting="DATABASE_URL",
         )
     return roles
 
 
 def password_for(roles: Roles, url: str | None) -> str | None:
-    """The password in an address, where it is the address of the application's login."""
+    """Return the password in `url` if the user name in `url` is the application's role."""
     parts = urlsplit(url or "")
     is_app = parts.username is not None and unquote(parts.username) == roles.app
     return unquote(parts.password) if is_app and parts.password else None
 
 
 _LET_OWNER: LiteralString = "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {owner}"
-#: For an administrator who prepares a database manually; `roost init` then logs in as the owner.
+#: Statements for an administrator who prepares a database manually. `roost init` then logs in as
+#: the owner's role, so here that role may log in.
 _BY_HAND: Final[tuple[LiteralString, ...]] = (
     "CREATE ROLE {owner} LOGIN",
     "CREATE ROLE {app} LOGIN",
@@ -66,7 +67,7 @@ _BY_HAND: Final[tuple[LiteralString, ...]] = (
 
 
 def administrator_sql(database: str) -> str:
-    """The script for an administrator who prepares a database. Raises: SettingInvalid."""
+    """Return the SQL for an administrator who prepares a database. Raises: SettingInvalid."""
     roles = roles_of(database)
     names = {
         "owner": sql.Identifier(roles.owner),
@@ -110,10 +111,10 @@ _FIND_MEMBERSHIP: LiteralString = """
 
 @dataclass(frozen=True)
 class _Missing:
-    """What is still missing, and who is logged in."""
+    """The statements that are still needed for the roles, and the current login."""
 
     statements: list[sql.Composed]
-    """In the order of execution."""
+    """The statements in the order of execution."""
     me: str
     """The current login."""
     login_is_new: bool
@@ -146,7 +147,7 @@ async def _find_missing(connection: psycopg.AsyncConnection[Any], roles: Roles) 
 
 
 async def _may_become(connection: psycopg.AsyncConnection[Any], role: str) -> bool:
-    """Whether this login may `SET ROLE` to a role, which may not exist yet."""
+    """Whether this login may `SET ROLE` to a role; False if the role does not exist yet."""
     option = "SET" if connection.info.server_version >= _SET_OPTION_SINCE else "MEMBER"
     cursor = await connection.execute(_FIND_MEMBERSHIP, {"role": role, "option": option})
     row = await cursor.fetchone()
@@ -157,10 +158,10 @@ async def _may_become(connection: psycopg.AsyncConnection[Any], role: str) -> bo
 async def make_roles(
     connection: psycopg.AsyncConnection[Any], roles: Roles, password: str | None
 ) -> bool:
-    """Create and grant what is missing; False where nothing was.
+    """Create missing roles and grants. Return False if none was missing.
 
-    A new login gets the password. Objects in Roost's schema that belong to the roles of another
-    database, since this one was renamed or loaded from a dump, are transferred to these roles.
+    A new application login gets the password. If this database was renamed or loaded from a dump,
+    objects in Roost's schema that belong to other roles are transferred to these roles.
     Raises: AdministratorNeeded (nothing was changed).
     """
     missing = await _find_missing(connection, roles)
@@ -171,12 +172,13 @@ async def make_roles(
             await connection.execute(sql.SQL(";").join(missing.statements))
             if missing.login_is_new and password:
                 await _set_password(connection, roles.app, password)
-            # PostgreSQL only warns of a GRANT by a role that may not grant.
+            # If the user may not grant, PostgreSQL only warns, so the result is checked.
             if (await _find_missing(connection, roles)).statements:
                 raise psycopg.errors.InsufficientPrivilege
     except psycopg.errors.InsufficientPrivilege:
         raise AdministratorNeeded(
-            f"The database user {missing.me} may not create what Roost needs.",
+            f"The database user {missing.me} may not create the roles and privileges that Roost"
+            " needs.",
             next_action=NextAction(ActionCode.PREPARE_ROLES, {"role": roles.app}),
             sql=_as_script(missing.statements, connection),
         ) from None
@@ -184,7 +186,7 @@ async def make_roles(
 
 
 async def _set_password(connection: psycopg.AsyncConnection[Any], role: str, password: str) -> None:
-    """Set a password as a verifier: the password itself could appear in the server's log."""
+    """Set a role's password in hashed form, because the server may log the statement."""
     verifier = connection.pgconn.encrypt_password(
         password.encode(), role.encode(), b"scram-sha-256"
     ).decode()

@@ -1,4 +1,4 @@
-"""Creates, prepares and drops databases: roles first, then the tables, safe in concurrent runs."""
+"""Creates, prepares and drops databases. Concurrent processes may prepare the same one."""
 
 import asyncio
 from typing import Any
@@ -12,21 +12,21 @@ from roost.store.migrations.runner import migrate
 from roost.store.roles import Roles, make_roles, password_for, roles_of
 from roost.store.session import open_checked_session
 
-#: Any number, but the same for every process that prepares a database.
+#: Key of the advisory lock under which a process prepares; any number, but always the same.
 _PREPARING = 7_067_810
 
 
 async def prepare_database(url: str, *, app_url: str | None = None) -> bool:
-    """Create the roles and bring the tables to `HEAD`; False where nothing had to be done.
+    """Create the roles and migrate the tables to `HEAD`. Return False if nothing changed.
 
-    `url` is an administrator's, who may become the owner's role. A new login of the application
-    gets the password of `app_url`.
+    `url` has the login of an administrator who may become the owner's role. A new login of the
+    application gets the password of `app_url`.
     Raises: AdministratorNeeded (nothing was changed), PoolerUnsupported, SettingInvalid,
     psycopg.OperationalError.
     """
     async with await open_checked_session(url) as connection:
-        # Two concurrent grants on one database fail with "tuple concurrently updated". The session
-        # keeps this lock until the tables are created as well.
+        # Without this lock, concurrent grants on a database fail: "tuple concurrently updated". The
+        # session keeps the lock until the tables are migrated too.
         await connection.execute("SELECT pg_advisory_lock(%s)", [_PREPARING])
         roles = await _find_roles(connection)
         has_changed = await make_roles(connection, roles, password_for(roles, app_url))
@@ -40,7 +40,7 @@ async def _find_roles(connection: psycopg.AsyncConnection[Any]) -> Roles:
 
 
 async def create_database(url: str, name: str) -> bool:
-    """Create a database on the server of `url`; False where it exists.
+    """Create a database on the server of `url`. Return False if it already exists.
 
     Raises: DatabaseCreationRefused, psycopg.OperationalError.
     """
@@ -57,14 +57,14 @@ async def create_database(url: str, name: str) -> bool:
             allow = sql.SQL("ALTER ROLE {} CREATEDB;").format(sql.Identifier(user))
             raise DatabaseCreationRefused(
                 f"The database user {user} may not create a database.",
-                next=f"Have an administrator run: {allow.as_string(connection)}"
-                " or unset DATABASE_URL to use a private PostgreSQL.",
+                next=f"Ask a database administrator to run: {allow.as_string(connection)}"
+                " Or unset DATABASE_URL to use a private PostgreSQL.",
             ) from None
     return True
 
 
 async def drop_database(url: str, name: str) -> None:
-    """Drop a database that Roost created, and its roles; connections to it are ended."""
+    """Drop a database that Roost created, with its roles; open connections to it are closed."""
     roles = roles_of(name)
     async with await open_checked_session(url) as connection:
         for statement, each in (

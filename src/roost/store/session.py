@@ -1,8 +1,7 @@
-"""Sessions with PostgreSQL: their settings, and the check that a pooler keeps them.
+"""PostgreSQL sessions: their settings, and the check that a pooler keeps the settings.
 
-Settings are set by a statement after connecting, not by `options`: a pooler refuses or drops
-`options`, and a statement also overrides what an administrator has set for the role or the
-database.
+A statement after connecting sets the settings, not the connection parameter `options`: a pooler
+refuses or drops `options`, and the statement also overrides settings of the role or the database.
 """
 
 import asyncio
@@ -16,8 +15,9 @@ from psycopg.conninfo import make_conninfo
 from roost.errors import PoolerUnsupported
 from roost.store.away import ConnectionRefused, connect
 
-#: A commit is on disk before it is answered. No limit of the server ends a transaction that waits
-#: for X: X's response, or a new refresh token, would be lost with it.
+#: Settings that every session must have. A commit is on disk before the server confirms it. All
+#: timeouts of the server are off: if the server ended a transaction that waits for X, X's response
+#: or a new refresh token would be lost.
 REQUIRED: Final[Mapping[str, str]] = {
     "search_path": "roost,pg_temp",
     "TimeZone": "UTC",
@@ -27,16 +27,17 @@ REQUIRED: Final[Mapping[str, str]] = {
     "lock_timeout": "0",
     "idle_in_transaction_session_timeout": "0",
     "idle_session_timeout": "0",
-    "transaction_timeout": "0",  # only from PostgreSQL 17 on
+    "transaction_timeout": "0",  # exists since PostgreSQL 17
 }
-#: The server notices within half a minute that the client's machine is gone, and frees its locks.
+#: The server notices within 30 seconds that the client's machine is gone, and frees the locks of
+#: the session.
 _KEEPALIVES: Final[Mapping[str, str]] = {
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-#: Statements are prepared and planned once, since some are long, and planned as for large tables:
-#: each row is found by its key, never by a scan of all rows of a tenant or of a queue.
+#: Each statement is planned once per session, because planning a long statement takes time. The
+#: settings force plans that suit large tables: an index finds the rows, not a scan of all rows.
 _PLANNING: Final[Mapping[str, str]] = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
@@ -44,8 +45,8 @@ _PLANNING: Final[Mapping[str, str]] = {
     "enable_bitmapscan": "off",
 }
 
-#: A parameter that this version of PostgreSQL does not know is left out. `remote_apply` is stricter
-#: than `on` and stays.
+#: Sets the settings. A setting that this version of PostgreSQL does not know is left out. If
+#: `synchronous_commit` is `remote_apply`, it stays, because `remote_apply` is stricter than `on`.
 _SET: LiteralString = """
     SELECT set_config(name, CASE WHEN name = 'synchronous_commit'
                                   AND current_setting(name) = 'remote_apply'
@@ -61,36 +62,37 @@ _FIND_LOST: LiteralString = """
 """
 _FIND_PID: LiteralString = "SELECT pg_backend_pid()"
 
-#: Wall seconds in which a pooler must give a second connection, or answer on one.
+#: Wall seconds in which a pooler must open a second connection and answer all statements of the
+#: check.
 _POOLER_TIMEOUT_S: Final = 5.0
-#: How often two connections behind a pooler are compared. The first comparison nearly always shows
-#: a shared session; a pooler that takes its connections in turn needs more.
+#: How often two connections through a pooler are compared. The first comparison nearly always shows
+#: a shared session; a pooler that uses its server connections in turn needs more comparisons.
 _COMPARISONS: Final = 4
 
 
 def with_keepalives(url: str) -> str:
-    """The connection string, so that the client notices in time that the server is gone."""
+    """Add keepalive options to a connection string, so that the client notices a dead server."""
     return make_conninfo(
         url, keepalives_idle=15, keepalives_interval=5, keepalives_count=3, tcp_user_timeout=30_000
     )
 
 
 def _parameters(more: Mapping[str, str]) -> dict[str, list[str]]:
-    """The required settings and some more, as `_SET` takes them."""
+    """Return the required settings and `more` as parameters of `_SET` and `_FIND_LOST`."""
     settings = {**REQUIRED, **more}
     return {"names": list(settings), "values": list(settings.values())}
 
 
 async def set_up(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Give a new session its settings.
+    """Set the settings of a new session.
 
-    The connection is in autocommit mode: the end of a transaction would take the settings back.
+    The connection must be in autocommit mode, because a rollback would undo the settings.
     """
     await connection.execute(_SET, _parameters({**_KEEPALIVES, **_PLANNING}))
 
 
 def set_up_sync(connection: psycopg.Connection[Any], *, role: str) -> None:
-    """Give a session of migrations its settings, and the role that owns the tables.
+    """Set the settings of a session for migrations, and the role that owns the tables.
 
     Raises: psycopg.errors.InvalidParameterValue (no such role), InsufficientPrivilege.
     """
@@ -99,7 +101,10 @@ def set_up_sync(connection: psycopg.Connection[Any], *, role: str) -> None:
 
 
 async def open_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
-    """A connection with its settings, in autocommit mode. Raises: psycopg.OperationalError."""
+    """Open a connection with Roost's settings, in autocommit mode.
+
+    Raises: psycopg.OperationalError.
+    """
     connection = await psycopg.AsyncConnection.connect(conninfo, autocommit=True)
     try:
         await set_up(connection)
@@ -110,9 +115,10 @@ async def open_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
 
 
 async def open_checked_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
-    """A connection with its settings, in autocommit mode, that is one session of the server.
+    """Open a connection like `open_session`, and check that no pooler shares its session.
 
-    Raises: PoolerUnsupported, psycopg.OperationalError (away), away.ConnectionRefused.
+    Raises: PoolerUnsupported, psycopg.OperationalError (the database is away),
+    away.ConnectionRefused.
     """
     try:
         connection = await connect(conninfo)
@@ -124,10 +130,10 @@ async def open_checked_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
             ) from None
         raise
     try:
-        # Before anything is set: a pooler that shares sessions would share the settings too.
+        # The check precedes `set_up`: a pooler that shares sessions would share the settings too.
         pid = await _read_pid(connection)
         if pid != connection.info.backend_pid:
-            # A pooler gives its clients its own process numbers.
+            # The ids differ, so there is a pooler: it gives its clients process ids of its own.
             await _refuse_shared(connection, conninfo, pid)
         await set_up(connection)
         await _refuse_lost(connection)
@@ -145,17 +151,18 @@ async def _read_pid(connection: psycopg.AsyncConnection[Any]) -> int:
 
 
 async def _refuse_lost(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raises: PoolerUnsupported where the settings of one statement are gone in the next."""
+    """Raise PoolerUnsupported if settings of one statement are lost in the next statement."""
     lost = await (await connection.execute(_FIND_LOST, _parameters({}))).fetchall()
     if lost:
         names = ", ".join(name for (name,) in lost)
-        raise _unsupported(f"what a session sets is lost with the next statement ({names})")
+        raise _unsupported(f"settings of a session are lost in its next statement ({names})")
 
 
 async def _refuse_shared(connection: psycopg.AsyncConnection[Any], conninfo: str, pid: int) -> None:
-    """Raises: PoolerUnsupported where a client does not keep its server process.
+    """Raise PoolerUnsupported if a client does not keep its server process.
 
-    While a second connection has a process in a transaction, the first one's process is compared.
+    While a transaction of a second connection occupies a server process, the first connection must
+    still have the process `pid`, and the two processes must differ.
     """
     try:
         async with asyncio.timeout(_POOLER_TIMEOUT_S):
@@ -165,11 +172,12 @@ async def _refuse_shared(connection: psycopg.AsyncConnection[Any], conninfo: str
                         other_pid = await _read_pid(other)
                         if other_pid == pid or await _read_pid(connection) != pid:
                             raise _unsupported(
-                                "a client's statements are served by changing server processes"
+                                "successive statements of one client run in different server"
+                                " processes"
                             )
     except TimeoutError:
         raise psycopg.OperationalError(
-            f"the pooler gave no second connection within {_POOLER_TIMEOUT_S:.0f} s"
+            f"the pooler did not serve a second connection within {_POOLER_TIMEOUT_S:.0f} s"
         ) from None
 
 
@@ -179,7 +187,7 @@ async def _transaction(connection: psycopg.AsyncConnection[Any]) -> AsyncIterato
         await connection.execute("BEGIN")
     except psycopg.Error as error:
         if "pooling" in str(error):
-            raise _unsupported(f"it allows no transactions ({error})") from None
+            raise _unsupported(f"the pooler allows no transactions ({error})") from None
         raise
     yield
     await connection.execute("COMMIT")

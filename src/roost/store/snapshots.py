@@ -1,4 +1,4 @@
-"""Snapshots: metrics of accounts and posts at an instant, in tables partitioned by month."""
+"""Snapshots of the metrics of accounts and posts, in tables that are partitioned by month."""
 
 import asyncio
 import json
@@ -22,8 +22,8 @@ from roost.models import (
 from roost.store.database import Database, Transaction
 from roost.store.statements import array_of
 
-#: Attempts to create a month's partitions while other transactions lock the parents, and wall
-#: seconds between two attempts.
+#: How often the creation of a month's partitions is tried while other transactions lock the parent
+#: tables, and the wall seconds between two tries.
 _PARTITION_TRIES: Final = 50
 _PARTITION_PAUSE_S: Final = 0.2
 
@@ -42,13 +42,13 @@ _POST = (
 
 
 async def ensure_partitions(database: Database, instant: datetime) -> None:
-    """Create the partitions of an instant's month, where they are missing.
+    """Create the missing partitions of the month of `instant`.
 
-    Creating a partition locks its parent table against readers. This runs in a transaction of its
-    own, whose lock timeout is shorter than PostgreSQL's deadlock timeout: it fails and is tried
-    again, instead of ending a reader's transaction.
+    The creation of a partition locks its parent table against readers. It therefore runs in its own
+    transaction, whose lock timeout is shorter than PostgreSQL's deadlock timeout: in a deadlock,
+    this transaction fails and is tried again, and a reader's transaction does not fail.
 
-    Raises: psycopg.errors.LockNotAvailable if the parents stay locked.
+    Raises: psycopg.errors.LockNotAvailable if the parent tables stay locked.
     """
     for tries_left in reversed(range(_PARTITION_TRIES)):
         try:
@@ -65,7 +65,7 @@ async def ensure_partitions(database: Database, instant: datetime) -> None:
 async def add_account(
     transaction: Transaction, tenant_id: TenantId, snapshot: AccountSnapshot
 ) -> None:
-    """Store a snapshot of an account, unless there is one of the same instant.
+    """Store a snapshot of an account, unless the account has one of the same instant.
 
     Needs the partitions of the snapshot's month: call `ensure_partitions` first.
     """
@@ -81,11 +81,11 @@ async def add_account(
 async def add_posts(
     transaction: Transaction, tenant_id: TenantId, snapshots: Sequence[PostSnapshot]
 ) -> None:
-    """Store snapshots of parts that were read at one instant, and when each part was read last.
+    """Store snapshots of parts, and record when the parts were last read.
 
-    Needs the partitions of the snapshots' month: call `ensure_partitions` first. All rows go in
-    one statement:
-    PostgreSQL refuses COPY into a table with row-level security.
+    All snapshots must have the same instant. They need the partitions of its month: call
+    `ensure_partitions` first. One INSERT stores all rows, because PostgreSQL refuses COPY into a
+    table with row-level security.
     """
     if not snapshots:
         return
@@ -109,7 +109,7 @@ async def add_posts(
 async def list_sent_parts(
     transaction: Transaction, integration_id: IntegrationId, *, since: datetime
 ) -> list[tuple[PartId, TweetId, datetime, datetime | None]]:
-    """The account's parts on X: part, id on X, when sent, when last read; oldest first."""
+    """Return (part, id on X, sent at, last read at) of parts sent since then, oldest first."""
     rows = await transaction.run("list_sent_parts", integration=integration_id, since=since)
     return [
         (PartId(row["id"]), TweetId(row["sent_as"]), row["sent_at"], row["read_at"]) for row in rows
@@ -119,7 +119,7 @@ async def list_sent_parts(
 async def list_account(
     transaction: Transaction, integration_id: IntegrationId, *, since: datetime, until: datetime
 ) -> list[AccountSnapshot]:
-    """An account's snapshots in a period, oldest first."""
+    """Return an account's snapshots in a period, oldest first."""
     rows = await transaction.run(
         "list_account_snapshots", integration=integration_id, since=since, until=until
     )
@@ -139,7 +139,7 @@ async def find_last(
     since: datetime,
     until: datetime,
 ) -> AccountSnapshot | None:
-    """The last snapshot in a period of the account that is this user of X."""
+    """Return the last snapshot in a period of the tenant's account with this X user id."""
     row = await transaction.run_one(
         "find_last_account_snapshot",
         x_user=user_id,
@@ -153,7 +153,7 @@ async def find_last(
 async def list_posts(
     transaction: Transaction, integration_id: IntegrationId, *, since: datetime, until: datetime
 ) -> list[PostSnapshot]:
-    """Snapshots of the account's parts in a period, by part, oldest first."""
+    """Return snapshots of the account's parts in a period, sorted by part, then by time."""
     rows = await transaction.run(
         "list_post_snapshots", integration=integration_id, since=since, until=until
     )
@@ -178,7 +178,7 @@ async def list_known_metrics(
     *,
     before: datetime,
 ) -> dict[PartId, dict[Metric, int]]:
-    """The last value of each metric of some parts before an instant."""
+    """Return the last known value of each metric of some parts before an instant."""
     rows = await transaction.run(
         "list_known_metrics", integration=integration_id, parts=array_of(part_ids), before=before
     )
@@ -188,7 +188,7 @@ async def list_known_metrics(
 async def get_known_account_metrics(
     transaction: Transaction, integration_id: IntegrationId, *, before: datetime
 ) -> dict[Metric, int]:
-    """The last value of each metric of an account before an instant."""
+    """Return the last known value of each metric of an account before an instant."""
     row = await transaction.run_one(
         "get_known_account_metrics", integration=integration_id, before=before
     )
@@ -200,7 +200,7 @@ def _known_metrics(row: Mapping[str, Any], metrics: Iterable[Metric]) -> dict[Me
 
 
 async def count(transaction: Transaction) -> int:
-    """How many snapshots of accounts and parts the tenant has."""
+    """Count the tenant's snapshots of accounts and parts."""
     row = await transaction.run_one("count_snapshots")
     assert row is not None
     return int(row["n"])

@@ -1,6 +1,6 @@
-"""Named SQL statements, read from `sql/*.sql`: one file per noun.
+"""Reads the named SQL statements from `sql/*.sql`.
 
-A statement begins with the line `-- name: …`. The files of the schema have no such lines.
+Each statement begins with a line `-- name: …`. The files that create the schema have no such line.
 """
 
 import json
@@ -13,14 +13,14 @@ from roost.models import Detail, Reason
 
 
 def read_statements(texts: Iterable[str]) -> dict[str, LiteralString]:
-    """The statements of some files by name. Raises: ValueError (two have one name)."""
+    """Return the statements of some files by name. Raises: ValueError (a name occurs twice)."""
     statements: dict[str, LiteralString] = {}
     for text in texts:
         named = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
         for name, statement in zip(named[::2], named[1::2], strict=True):
             if name in statements:
                 raise ValueError(f"Two SQL statements are named {name}.")
-            # The files are part of the program: their text is as literal as this line.
+            # The files are part of the program, so their text cannot contain input of a user.
             statements[name] = cast("LiteralString", statement.strip())
     return statements
 
@@ -32,15 +32,16 @@ STATEMENTS = read_statements(
 
 
 def array_of(numbers: Iterable[int]) -> str:
-    """Numbers as the text of a PostgreSQL array.
+    """Format numbers as the text of a PostgreSQL array.
 
-    It is cheaper than psycopg's adaptation of a list, which every post would pay several times.
+    This is faster than psycopg's conversion of a list, and publishing one post needs it several
+    times.
     """
     return f"{{{','.join(map(str, numbers))}}}"
 
 
 def json_of(value: Detail | Reason | None) -> str | None:
-    """A detail or a reason as the text of a `jsonb` value; None for NULL."""
+    """Encode a detail or a reason as the text of a `jsonb` value; None stays None, for NULL."""
     if value is None:
         return None
     return json.dumps(value.to_json() if isinstance(value, Reason) else dict(value))

@@ -1,4 +1,4 @@
-"""Tenants: found and created by name without a tenant, read only as the current tenant."""
+"""Tenants. Any transaction may find or create one; only the tenant's own may read it."""
 
 import re
 
@@ -6,24 +6,24 @@ from roost.errors import TenantNameInvalid, TenantNotFound
 from roost.models import Tenant, TenantId
 from roost.store.database import Database, Transaction
 
-#: The same as the table's CHECK.
+#: The same pattern as in the CHECK constraint of the table `tenants`.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
 def require_name(name: str) -> None:
-    """Raises: TenantNameInvalid."""
+    """Raise TenantNameInvalid if `name` is not a valid name of a tenant."""
     if not _NAME.fullmatch(name):
-        raise TenantNameInvalid(f"{name!r} cannot be a tenant's name.")
+        raise TenantNameInvalid(f"{name!r} is not a valid name of a tenant.")
 
 
 async def find(transaction: Transaction, name: str) -> TenantId | None:
-    """The id of the tenant of this name, or None."""
+    """Return the id of the tenant with this name, or None."""
     row = await transaction.run_one("find_tenant", name=name)
     return TenantId(row["id"]) if row and row["id"] is not None else None
 
 
 async def make(transaction: Transaction, name: str, *, time_zone: str) -> TenantId:
-    """Create a tenant, whose name must not be taken. Raises: TenantNameInvalid."""
+    """Create a tenant with a name that no other tenant has. Raises: TenantNameInvalid."""
     require_name(name)
     row = await transaction.run_one("make_tenant", name=name, time_zone=time_zone)
     assert row is not None
@@ -31,7 +31,7 @@ async def make(transaction: Transaction, name: str, *, time_zone: str) -> Tenant
 
 
 async def get(database: Database, name: str) -> Tenant:
-    """A tenant by name. Raises: TenantNotFound."""
+    """Return a tenant by name. Raises: TenantNotFound."""
     async with database.unscoped() as transaction:
         tenant_id = await find(transaction, name)
     if tenant_id is None:
@@ -40,7 +40,7 @@ async def get(database: Database, name: str) -> Tenant:
 
 
 async def get_by_id(database: Database, tenant_id: TenantId) -> Tenant:
-    """A tenant by id. Raises: TenantNotFound."""
+    """Return a tenant by id. Raises: TenantNotFound."""
     async with database.for_tenant(tenant_id) as transaction:
         tenant = await transaction.fetch_one(Tenant, "get_tenant")
     if tenant is None:
@@ -49,7 +49,7 @@ async def get_by_id(database: Database, tenant_id: TenantId) -> Tenant:
 
 
 async def list_ids(database: Database) -> list[TenantId]:
-    """The ids of all tenants."""
+    """Return the ids of all tenants."""
     async with database.unscoped() as transaction:
         rows = await transaction.run("list_tenants")
     return [TenantId(row["tenant_id"]) for row in rows]

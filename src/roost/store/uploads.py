@@ -1,4 +1,4 @@
-"""Uploads of posts' files to X, finished or in progress."""
+"""Stores uploads of posts' files to X: finished uploads, and the progress of others."""
 
 import json
 from dataclasses import dataclass, field
@@ -10,15 +10,15 @@ from roost.store.database import Queries
 
 @dataclass(frozen=True, slots=True)
 class UploadRow:
-    """An upload as it is stored: either finished, or with its progress."""
+    """A stored upload: either `finished` or `progress` is set."""
 
     finished: Upload | None
     progress: bytes | None = field(repr=False)
-    """JSON, as `roost.x.media` writes the state of an upload."""
+    """The state of the upload, as the JSON that `roost.x.media` writes."""
 
 
 async def list_uploads(transaction: Queries, post_id: PostId) -> dict[MediaAssetId, UploadRow]:
-    """The uploads of the post's files, finished or in progress."""
+    """Return the uploads of the post's files, both finished and in progress."""
     return {
         row["asset_id"]: UploadRow(
             Upload(row["asset_id"], row["media_id"], row["media_key"], row["expires_at"])
@@ -45,7 +45,7 @@ async def save_upload(transaction: Queries, tenant_id: TenantId, upload: Upload)
 async def save_upload_progress(
     transaction: Queries, tenant_id: TenantId, asset_id: MediaAssetId, state: bytes
 ) -> None:
-    """Store the progress of an upload; `state` is JSON."""
+    """Store the progress of an upload; `state` is the JSON of `roost.x.media`."""
     await transaction.run(
         "save_upload_progress", tenant=tenant_id, asset=asset_id, progress=state.decode()
     )

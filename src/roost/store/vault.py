@@ -1,9 +1,9 @@
-"""Seals secrets at rest: AES-256-GCM, a keyring, and one data key per tenant.
+"""Encrypts secrets at rest with AES-256-GCM, a keyring, and one data key per tenant.
 
-A key of the keyring seals only tenants' data keys; a data key seals a tenant's secrets. A secret is
-bound to its tenant, integration and field by associated data, and a token also to its environment,
-X user and X app. A ciphertext that was moved to another row, or whose row was changed in one of
-these, does not open.
+A key of the keyring encrypts only tenants' data keys; a data key encrypts one tenant's secrets.
+Associated data bind a secret to its tenant, owner and field, and a token also to its environment,
+X user and X app. If a ciphertext was moved to another row, or one of these values in its row was
+changed, the ciphertext cannot be decrypted.
 """
 
 import base64
@@ -26,13 +26,14 @@ from roost.store.database import Queries
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
-#: Separates the proof that a service belongs to this home from all that the key seals.
+#: The vault key also proves that a service belongs to this `ROOST_HOME`. The proof's key is derived
+#: with this text, so that a proof says nothing about data that the vault key encrypts.
 _PROOF_PURPOSE = b"roost: proof that a service has this home's key"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyringKey:
-    """One key of the keyring."""
+    """A key of the keyring, with the name that the key file gives it."""
 
     id: str
     key: bytes = field(repr=False)
@@ -40,22 +41,22 @@ class KeyringKey:
 
 @dataclass(frozen=True, slots=True)
 class SealedKey:
-    """A tenant's data key as it is stored."""
+    """A tenant's data key, encrypted with the key of the keyring that `keyring_key_id` names."""
 
     keyring_key_id: str
     sealed: str = field(repr=False)
 
 
 def make_key_line() -> str:
-    """A new key as the key file and the setting have it: `id:base64`."""
+    """Make a new key, in the format of the key file and of `ROOST_VAULT_KEYS`: `id:base64`."""
     name = f"k{binascii.hexlify(os.urandom(4)).decode()}"
     return f"{name}:{base64.b64encode(os.urandom(_KEY_BYTES)).decode()}"
 
 
 def read_keyring(lines: Sequence[str], *, source: str) -> tuple[KeyringKey, ...]:
-    """Keys from `id:base64` lines; the first one encrypts.
+    """Read keys from `id:base64` lines; the first key encrypts.
 
-    Raises: SettingInvalid, which shows no key.
+    Raises: SettingInvalid, whose message contains no key.
     """
     keyring = []
     for number, line in enumerate((line.strip() for line in lines if line.strip()), start=1):
@@ -66,7 +67,7 @@ def read_keyring(lines: Sequence[str], *, source: str) -> tuple[KeyringKey, ...]
             key = b""
         if not colon or not name or len(key) != _KEY_BYTES:
             raise SettingInvalid(
-                f"Key {number} of {source} is not `id:base64` of {_KEY_BYTES} bytes.",
+                f"Key {number} of {source} is not `id:base64` with {_KEY_BYTES} bytes in base64.",
                 setting="ROOST_VAULT_KEYS",
             )
         keyring.append(KeyringKey(name, key))
@@ -74,12 +75,12 @@ def read_keyring(lines: Sequence[str], *, source: str) -> tuple[KeyringKey, ...]
 
 
 def key_file(home: Path) -> Path:
-    """The file in which `roost init` stores the keyring."""
+    """Return the path of the file in which `roost init` stores the keyring."""
     return home / "keys"
 
 
 def load_keyring(home: Path, from_settings: str | None) -> tuple[KeyringKey, ...]:
-    """The keyring from `ROOST_VAULT_KEYS`, else from the key file; empty where there is neither.
+    """Return the keys of `ROOST_VAULT_KEYS`, else of the key file; none if neither exists.
 
     Raises: SettingInvalid (malformed, unreadable), UntrustedPath.
     """
@@ -96,7 +97,7 @@ def load_keyring(home: Path, from_settings: str | None) -> tuple[KeyringKey, ...
             next="Run Roost as the owner of that file, or set ROOST_VAULT_KEYS.",
             setting="ROOST_VAULT_KEYS",
         ) from None
-    # latin-1 decodes any bytes, so that other content is reported as a malformed line.
+    # latin-1 decodes any bytes, so a file with other content is reported as malformed lines.
     return read_keyring(content.decode("latin-1").splitlines(), source=str(path))
 
 
@@ -107,68 +108,69 @@ def _seal(key: bytes, secret: bytes, associated: bytes) -> str:
 
 
 def _open(key: bytes, sealed: str, associated: bytes, description: str) -> bytes:
-    """The secret; the description names it in the error."""
+    """Decrypt a secret; `description` names the secret in the error."""
     try:
         version, _, body = sealed.partition(".")
         raw = base64.urlsafe_b64decode(body)
-        # The decoder ignores characters outside of its alphabet: only the exact text is accepted.
+        # `urlsafe_b64decode` skips invalid characters, so altered text is found by encoding again.
         if version != "v1" or base64.urlsafe_b64encode(raw).decode() != body:
             raise ValueError(version)
         return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], associated)
     except (InvalidTag, ValueError) as error:
         raise VaultDamaged(
-            f"The secret of {description} does not open ({type(error).__name__}).",
-            did="Roost left it as it is.",
-            next="See that ROOST_VAULT_KEYS or the key file is the one it was sealed with. If so,"
-            " the row was changed, or comes from an earlier version: connect the account again.",
+            f"The secret of {description} cannot be decrypted ({type(error).__name__}).",
+            did="The stored secret was not changed.",
+            next="Check that ROOST_VAULT_KEYS or the key file has the key that encrypted the"
+            " secret. If it does, the row was changed, or comes from an earlier version: connect"
+            " the account again.",
         ) from None
 
 
 class TenantVault:
-    """Seals and opens one tenant's secrets, with the tenant's data key in memory."""
+    """Encrypts and decrypts one tenant's secrets, with the tenant's data key in memory."""
 
     def __init__(self, tenant_id: TenantId, data_key: bytes) -> None:
         self._tenant_id = tenant_id
         self._data_key = data_key
 
     def seal(self, secret: str, *, owner: str, field: str, bound_to: Sequence[str] = ()) -> str:
-        """The ciphertext of `secret`, which opens only for this owner, field and bound values."""
+        """Encrypt `secret`. `open` needs the same owner, field and `bound_to` to decrypt it."""
         return _seal(self._data_key, secret.encode(), self._aad(owner, field, bound_to))
 
     def open(self, sealed: str, *, owner: str, field: str, bound_to: Sequence[str] = ()) -> str:
-        """The secret.
+        """Decrypt a secret that `seal` has encrypted with the same arguments.
 
-        Raises: VaultDamaged (another key, row, field or bound value, or changed bytes).
+        Raises: VaultDamaged (another key, owner, field or bound value, or changed bytes).
         """
         aad = self._aad(owner, field, bound_to)
         description = f"tenant {self._tenant_id}, {owner}, {field}"
         return _open(self._data_key, sealed, aad, description).decode()
 
     def _aad(self, owner: str, field: str, bound_to: Sequence[str]) -> bytes:
-        """The associated data, as JSON, so that no value can run into the next."""
+        """Return the associated data as JSON, so that the values cannot be confused."""
         return json.dumps([self._tenant_id, owner, field, *bound_to]).encode()
 
 
 class Vault:
-    """Opens tenants' vaults with the keyring."""
+    """Returns tenants' vaults, whose data keys it decrypts with the keyring."""
 
     def __init__(self, keyring: Sequence[KeyringKey]) -> None:
         self._keyring = {key.id: key for key in keyring}
         self._first = keyring[0] if keyring else None
-        # A data key never changes: a rotation of the keyring seals the same one again.
+        # Entries stay valid: a rotation of the keyring encrypts the same data keys again.
         self._opened: dict[TenantId, TenantVault] = {}
 
     def require_key(self) -> KeyringKey:
-        """The key that encrypts. Raises: VaultKeyMissing."""
+        """Return the first key, which encrypts. Raises: VaultKeyMissing (the keyring is empty)."""
         if self._first is None:
-            raise VaultKeyMissing("There is no vault key, so no secret can be sealed or opened.")
+            raise VaultKeyMissing("Without a vault key, no secret can be encrypted or decrypted.")
         return self._first
 
     async def for_tenant(self, transaction: Queries, tenant_id: TenantId) -> TenantVault:
-        """The tenant's vault; its data key is created at first use, in this transaction.
+        """Return the tenant's vault. If the tenant has no data key, create one.
 
-        Raises: VaultKeyMissing (no keyring, or without the key that sealed the data key),
-        VaultDamaged.
+        Raises: VaultKeyMissing (the keyring is empty, or lacks the key that encrypted the data
+        key), VaultDamaged.
         """
         first = self.require_key()
         if tenant_id in self._opened:
@@ -185,11 +187,11 @@ class Vault:
         )
         sealed = await transaction.fetch_one(SealedKey, "find_tenant_key")
         assert sealed is not None
-        # It is not cached: this transaction may still be rolled back.
+        # The new data key is not cached, because this transaction may still be rolled back.
         return self._open_key(tenant_id, sealed)
 
     def open(self, tenant_id: TenantId, key: SealedKey) -> TenantVault:
-        """The vault of a tenant with this data key. Raises the same errors as `for_tenant`."""
+        """Return the vault of a tenant by its encrypted data key. Raises as `for_tenant`."""
         if tenant_id not in self._opened:
             self._opened[tenant_id] = self._open_key(tenant_id, key)
         return self._opened[tenant_id]
@@ -199,14 +201,15 @@ class Vault:
         if keyring_key is None:
             raise VaultKeyMissing(
                 f"The vault key {key.keyring_key_id} of tenant {tenant_id} is not in the keyring.",
-                next="Put the old key back behind the first in ROOST_VAULT_KEYS or the key file.",
+                next="Add the old key to ROOST_VAULT_KEYS or the key file again, after the first"
+                " key.",
             )
         description = _describe_data_key(tenant_id)
         data_key = _open(keyring_key.key, key.sealed, description.encode(), description)
         return TenantVault(tenant_id, data_key)
 
     def prove(self, statement: bytes) -> str:
-        """A signature of the statement, which only a process with this home's key can make.
+        """Sign a statement. Only a process with the first vault key of this home can sign so.
 
         Raises: VaultKeyMissing.
         """
@@ -215,5 +218,5 @@ class Vault:
 
 
 def _describe_data_key(tenant_id: TenantId) -> str:
-    """Names the data key in errors, and is its associated data: a change would damage vaults."""
+    """Return the data key's name in errors. It is also its associated data: never change it."""
     return f"tenant {tenant_id}, data key"

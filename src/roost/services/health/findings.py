@@ -1,4 +1,4 @@
-"""The result of one check of `roost doctor`."""
+"""A finding of `roost doctor`: the result of one check."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,27 +9,27 @@ from roost.next_actions import NextAction
 
 
 class HealthStatus(StrEnum):
-    """The result of one check."""
+    """Whether a check found a problem."""
 
     OK = "ok"
     WARNING = "warning"
-    """It works, but an operator should know about this."""
+    """The checked thing works, but an operator should know the message."""
     ERROR = "error"
-    """It does not work."""
+    """The checked thing does not work."""
 
 
 @dataclass(frozen=True, slots=True)
 class HealthFinding:
-    """One line of `roost doctor`."""
+    """The result of one check, which `roost doctor` prints as one line."""
 
     what: str
-    """What was checked."""
+    """The name of the thing that was checked, such as `database`."""
     status: HealthStatus
     message: str
     next: str = ""
-    """What the operator can do, if no command is needed for it."""
+    """What the operator can do, as text; for actions that need no command."""
     next_action: NextAction | None = None
-    """What the operator can do, worded by each face."""
+    """What the operator can do, as a code: the command line and the pages word it differently."""
 
 
 def error_finding(what: str, error: RoostError) -> HealthFinding:
@@ -38,7 +38,7 @@ def error_finding(what: str, error: RoostError) -> HealthFinding:
 
 
 def describe_distance(instant: datetime, now: datetime) -> str:
-    """Return roughly how far away an instant is: `3 h ago`, `in 5 min`."""
+    """Describe roughly how far an instant is from `now`: `3 h ago`, `in 5 min`."""
     distance = abs(now - instant)
     amount = f"{distance // timedelta(minutes=1)} min"
     for unit, size in (("d", timedelta(days=1)), ("h", timedelta(hours=1))):

@@ -1,4 +1,4 @@
-"""Checks of settings, vault key, X and the database."""
+"""Checks the settings, the vault key, the connection to X and the database."""
 
 from typing import Final
 
@@ -20,9 +20,9 @@ from roost.store.vault import key_file, load_keyring
 
 #: Wall seconds for X's response to a request without a token.
 _X_TIMEOUT_S: Final = 5
-#: What uses TWITTER_API_KEY and TWITTER_API_SECRET.
+#: The features that use TWITTER_API_KEY and TWITTER_API_SECRET.
 _OAUTH1_USERS: Final = "media uploads by API v1.1 and TwitterTool with OAuth 1.0a"
-#: Errors at the start that concern the database, not the data folder or a setting.
+#: Errors at the start of a process whose cause is the database, not the data folder or a setting.
 _DATABASE_ERRORS: Final = (
     DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole,
 )  # fmt: skip
@@ -38,8 +38,8 @@ def _check_x_app(settings: Settings) -> HealthFinding:
         return HealthFinding(
             "settings",
             HealthStatus.WARNING,
-            "TWITTER_CLIENT_ID is not set: no account can be connected or refreshed",
-            "Set it, and TWITTER_CLIENT_SECRET, from your X app.",
+            "TWITTER_CLIENT_ID is not set: no account can be connected, and no token refreshed",
+            "Set TWITTER_CLIENT_ID and TWITTER_CLIENT_SECRET to the values of your X app.",
         )
     app = f"X app {settings.twitter_client_id[:6]}…, callback {settings.twitter_callback_url}"
     return HealthFinding("settings", HealthStatus.OK, app)
@@ -64,8 +64,8 @@ def _check_oauth1_keys(settings: Settings) -> HealthFinding:
     return HealthFinding(
         what,
         HealthStatus.WARNING,
-        f"{missing[0]} is not set, and the other key is: {_OAUTH1_USERS} need both",
-        f"Set {names}, or neither.",
+        f"{missing[0]} is not set, but the other key is: {_OAUTH1_USERS} need both keys",
+        f"Set {names}, or neither of them.",
     )
 
 
@@ -80,14 +80,14 @@ def _check_vault_key(settings: Settings) -> HealthFinding:
         return HealthFinding(
             "vault key",
             HealthStatus.ERROR,
-            "there is none (vault_key_missing)",
+            "there is no vault key (vault_key_missing)",
             next_action=NextAction(ActionCode.INITIALIZE),
         )
     return HealthFinding("vault key", HealthStatus.OK, f"from {key_file(settings.home)}")
 
 
 async def check_x(settings: Settings) -> HealthFinding:
-    """Check that X is reachable: any response to a request without a token, which is free."""
+    """Check that X responds to a request. The request has no token, and X does not bill it."""
     url = settings.x_base_url
     what = f"X at {url}"
     timeout = aiohttp.ClientTimeout(total=_X_TIMEOUT_S)
@@ -107,13 +107,13 @@ async def check_x(settings: Settings) -> HealthFinding:
 
 
 def describe_start_failure(error: RoostError) -> HealthFinding:
-    """Return the finding for an error that kept the runtime from opening."""
+    """Return the finding for an error that prevented the start of the runtime."""
     what = "database" if isinstance(error, _DATABASE_ERRORS) else "start"
     return error_finding(what, error)
 
 
 async def check_database(runtime: Runtime) -> list[HealthFinding]:
-    """Check the database's address and the rights of the role that Roost logs in as."""
+    """Check which database Roost uses, and the rights of the role that Roost logs in as."""
     async with runtime.database.unscoped() as transaction:
         login = await find_login(transaction.raw)
     address = "DATABASE_URL" if runtime.settings.database_url else "embedded"
@@ -126,17 +126,17 @@ async def check_database(runtime: Runtime) -> list[HealthFinding]:
             HealthFinding(
                 "settings",
                 HealthStatus.WARNING,
-                "ROOST_ADMIN_DATABASE_URL is set here, and only the set-up needs it",
-                "Set it for that command alone: anyone who reads it can change every table.",
+                "ROOST_ADMIN_DATABASE_URL is set, but only `roost init` needs it",
+                "Set it only for that command: a person who reads it can change every table.",
             )
         )
     return findings
 
 
 def describe_login(login: Login) -> list[HealthFinding]:
-    """Return a finding for each right that the role should not have, or one that it has none."""
+    """Return a warning per right that the login should not have, or one finding without any."""
     if not login.excesses:
-        message = f"{login.name}, which owns nothing and sees one tenant at a time"
+        message = f"{login.name}, which owns no table and sees one tenant at a time"
         return [HealthFinding("database login", HealthStatus.OK, message)]
     return [
         HealthFinding(

@@ -1,4 +1,4 @@
-"""Whether posts are published on time, and by how many workers."""
+"""Checks whether posts are published on time, and how many workers are alive."""
 
 import asyncio
 import logging
@@ -14,7 +14,7 @@ from roost.store.away import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 
-#: Wall seconds after which `/healthz` reports a database that does not answer.
+#: Wall seconds after which `/healthz` reports that the database does not respond.
 _DATABASE_TIMEOUT_S: Final = 5.0
 #: Wall seconds between two checks for late posts.
 _LATENESS_INTERVAL_S: Final = 30.0
@@ -31,26 +31,26 @@ class ServiceStatus(StrEnum):
     STOPPED = "stopped"
     """An operator or a safety check has paused everything."""
     BROKEN = "broken"
-    """The database does not answer."""
+    """The database does not respond."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceHealth:
-    """Whether posts are published on time, and by how many workers."""
+    """Whether posts are published on time, and how many workers are alive."""
 
     status: ServiceStatus
     live_workers: int | None
-    """None where the database does not answer."""
+    """The number of live workers; None if the database does not respond."""
     oldest_due_at: datetime | None = None
-    """When the oldest post was due that should be published by now; None where there is none."""
+    """When the oldest due post should have been published; None if no post is due."""
     is_stopped: bool = False
-    """Everything is paused."""
+    """Whether everything is paused."""
     stop_reason: Reason | None = None
-    """Why everything is paused."""
+    """Why everything is paused; None if it is not."""
 
 
 async def get_service_health(runtime: Runtime) -> ServiceHealth:
-    """Read the health of the service. Raises: what `store.away.DATABASE_AWAY` lists."""
+    """Read the health of the service. Raises: the errors in `store.away.DATABASE_AWAY`."""
     now = runtime.clock.now()
     within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
@@ -67,7 +67,7 @@ async def get_service_health(runtime: Runtime) -> ServiceHealth:
 
 
 async def probe_service(runtime: Runtime) -> ServiceHealth:
-    """Read the health of the service; `BROKEN` if the database does not answer within 5 s."""
+    """Read the health of the service; it is `BROKEN` without a database response in 5 s."""
     try:
         async with asyncio.timeout(_DATABASE_TIMEOUT_S):
             return await get_service_health(runtime)
@@ -76,7 +76,7 @@ async def probe_service(runtime: Runtime) -> ServiceHealth:
 
 
 async def is_worker_alive(runtime: Runtime) -> bool:
-    """Return whether any worker of this database has sent a heartbeat recently."""
+    """Whether any worker of this database has sent a heartbeat within the worker timeout."""
     within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
         workers = await transaction.run_one("count_live_workers", within=within)
@@ -84,9 +84,9 @@ async def is_worker_alive(runtime: Runtime) -> bool:
 
 
 async def watch_lateness(runtime: Runtime) -> None:
-    """Open an alert while a post is late and resolve it afterwards, until cancelled.
+    """Keep an alert open while a post is late; runs until it is cancelled.
 
-    Runs outside the workers: they may all have stopped.
+    This runs outside the workers, because a post is also late if all workers have stopped.
     """
     while True:
         try:

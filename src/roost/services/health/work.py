@@ -1,4 +1,4 @@
-"""Checks of workers, late posts, alerts, back-offs, copies of files and accounts."""
+"""Checks workers, late posts, alerts, back-offs, copies of media files and accounts."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -23,11 +23,11 @@ from roost.services.health.findings import (
 from roost.services.health.service import ServiceHealth, get_service_health
 from roost.store.away import DATABASE_AWAY
 
-#: Alerts about a single post: the other posts are still published.
+#: Alerts about a single post are only warnings, because the other posts are still published.
 _POST_ALERTS: Final = {"decision", "missed", "failed"}
-#: Alerts that `roost doctor` shows as a check of their own.
+#: `roost doctor` does not list these alerts, because it has a check of its own for each of them.
 _CHECKED_ALERTS: Final = {"late"}
-#: Files that a finding names at most.
+#: Maximum number of files that one finding names.
 _NAMED_FILES: Final = 5
 
 
@@ -36,7 +36,7 @@ async def list_all_accounts(
 ) -> tuple[list[Integration], list[HealthFinding]]:
     """Return every tenant's accounts, and a finding for each tenant that cannot be read.
 
-    One transaction per tenant. Raises: what `store.away.DATABASE_AWAY` lists.
+    Uses one transaction per tenant. Raises: the errors in `store.away.DATABASE_AWAY`.
     """
     accounts: list[Integration] = []
     findings = []
@@ -54,7 +54,7 @@ async def list_all_accounts(
 
 
 async def check_work(runtime: Runtime, accounts: Sequence[Integration]) -> list[HealthFinding]:
-    """Check workers, late posts, alerts, back-offs, stalled workers and copies of files."""
+    """Check workers, late posts, alerts, back-offs, stalled workers and copies of media files."""
     await monitor.check_lateness(runtime)
     service = await get_service_health(runtime)
     return [
@@ -67,12 +67,12 @@ async def check_work(runtime: Runtime, accounts: Sequence[Integration]) -> list[
 
 
 def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFinding]:
-    workers = HealthFinding("workers", HealthStatus.OK, "at least one is alive")
+    workers = HealthFinding("workers", HealthStatus.OK, "at least one worker is alive")
     if not service.live_workers:
         workers = HealthFinding(
             "workers",
             HealthStatus.WARNING,
-            "none is alive",
+            "no worker is alive",
             next_action=NextAction(ActionCode.START_WORKER),
         )
     findings = [workers]
@@ -90,7 +90,7 @@ def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFi
         )
     now = runtime.clock.now()
     if service.oldest_due_at is None or not monitor.is_late(service.oldest_due_at, now):
-        message = f"none is more than {monitor.LATE // timedelta(minutes=1)} min late"
+        message = f"no post is more than {monitor.LATE // timedelta(minutes=1)} min late"
         return [*findings, HealthFinding("posts", HealthStatus.OK, message)]
     message = (
         f"the oldest due post is {(now - service.oldest_due_at) // timedelta(minutes=1)} min late"
@@ -120,7 +120,7 @@ async def _check_apps(runtime: Runtime) -> list[HealthFinding]:
         HealthFinding(
             f"X app {one.client_id[:6]}…",
             HealthStatus.WARNING,
-            f"X accepts nothing from its accounts: {describe_reason(one.reason)}",
+            f"X accepts no posts from this app's accounts: {describe_reason(one.reason)}",
             f"Roost tries again {describe_distance(one.until, now)}.",
         )
         for one in backoffs
@@ -130,7 +130,7 @@ async def _check_apps(runtime: Runtime) -> list[HealthFinding]:
 async def _check_stalled_workers(
     runtime: Runtime, accounts: Sequence[Integration]
 ) -> list[HealthFinding]:
-    """Locks are never broken, so an operator has to continue or end a stopped process."""
+    """Find stopped processes that hold account locks: an operator has to continue or end them."""
     names = {account.id: f"@{account.username}" for account in accounts}
     within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
@@ -139,34 +139,34 @@ async def _check_stalled_workers(
         HealthFinding(
             one.worker,
             HealthStatus.ERROR,
-            "sends no heartbeat and holds the lock of "
+            "sends no heartbeat, but holds the lock of "
             + (", ".join(names[account] for account in one.accounts) or "an account")
-            + ", whose posts wait",
-            "Continue the process, or end it: another worker then takes over.",
+            + ", whose posts wait for it",
+            "Continue the process, or end it so that another worker publishes the posts.",
         )
         for one in stalled
     ]
 
 
 async def _check_media(runtime: Runtime) -> HealthFinding:
-    """Check the copies of files of unpublished posts: without them nothing can be uploaded."""
+    """Check that every file of an unpublished post has its copy, which is what is uploaded."""
     try:
         lost = await media_copies.list_missing(runtime)
         runtime.media.require_safe()
     except (MediaStalled, MediaStoreUnsafe) as error:
         return error_finding("media", error)
     if not lost:
-        return HealthFinding("media", HealthStatus.OK, "every file that a post needs is stored")
+        return HealthFinding("media", HealthStatus.OK, "every file that a post needs has a copy")
     names = ", ".join(lost[:_NAMED_FILES])
     if len(lost) > _NAMED_FILES:
         names += f" and {len(lost) - _NAMED_FILES} more"
-    message = f"{len(lost)} files that posts need are not in {runtime.media.folder}: {names}"
+    message = f"{len(lost)} files that posts need have no copy in {runtime.media.folder}: {names}"
     action = NextAction(ActionCode.RESTORE_MEDIA)
     return HealthFinding("media", HealthStatus.ERROR, message, next_action=action)
 
 
 def price_live_check(accounts: Sequence[Integration]) -> Price:
-    """Return what X bills at most for one user read per account."""
+    """Return the maximum price of one user read per account."""
     return price_of_reads(Operation.READ_USER, len(accounts))
 
 
@@ -175,7 +175,7 @@ async def check_account(
 ) -> list[HealthFinding]:
     """Check one account's connection, back-off and pause.
 
-    With `live`, X is asked for the user, which it bills ($0.010).
+    With `live`, the user is also read from X, which costs $0.010.
     """
     connection = _check_connection(runtime, account)
     if connection.status is HealthStatus.OK and live:
@@ -186,14 +186,18 @@ async def check_account(
 def _check_connection(runtime: Runtime, account: Integration) -> HealthFinding:
     what = f"@{account.username}"
     if account.status is not IntegrationStatus.CONNECTED:
-        message = f"is {account.status}; its posts wait"
+        message = f"is {account.status}, so its posts wait"
         action = NextAction(ActionCode.RECONNECT_ACCOUNT)
         return HealthFinding(what, HealthStatus.ERROR, message, next_action=action)
     if account.environment is not runtime.settings.environment:
-        message = f"belongs to the {account.environment} X, not to {runtime.settings.x_base_url}"
+        message = (
+            f"belongs to the environment {account.environment}, and not to"
+            f" {runtime.settings.x_base_url}"
+        )
         return HealthFinding(what, HealthStatus.WARNING, message)
     if account.health is not None:
-        return HealthFinding(what, HealthStatus.ERROR, f"could not be read: {account.health}")
+        message = f"its metrics could not be read: {account.health}"
+        return HealthFinding(what, HealthStatus.ERROR, message)
     return HealthFinding(what, HealthStatus.OK, f"connected ({account.environment})")
 
 
@@ -204,7 +208,7 @@ async def _ask_x(runtime: Runtime, account: Integration) -> HealthFinding:
         await update_profile(runtime, account, user)
     except RoostError as error:
         return error_finding(what, error)
-    return HealthFinding(what, HealthStatus.OK, "X knows it and accepts its token")
+    return HealthFinding(what, HealthStatus.OK, "X has this user and accepts the token")
 
 
 def _check_account_limits(runtime: Runtime, account: Integration) -> list[HealthFinding]:
@@ -215,7 +219,7 @@ def _check_account_limits(runtime: Runtime, account: Integration) -> list[Health
             HealthFinding(
                 what,
                 HealthStatus.WARNING,
-                "X accepts no post of it: "
+                "X accepts no posts of this account: "
                 + describe_reason(account.backoff_reason or Reason(ReasonCode.NO_POSTS_ACCEPTED)),
                 f"Roost tries again {describe_distance(account.backoff_until, now)}.",
             )

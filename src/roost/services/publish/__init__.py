@@ -1,8 +1,8 @@
 """Publishes due posts exactly once, and uploads their files ahead of time.
 
-The path of a part: `run` loads its post and lets `roost.publishing.next_step` decide, `send` sends
-it, `search` looks for it on X, `outcomes` commits every result, `waits` lets it wait. `context` is
-what they share.
+`run` loads a post and executes the steps that `roost.publishing.next_step` decides on. `send` sends
+a part, `search` searches X for a part, `outcomes` commits the result of each step, and `waits`
+defers posts. `context` has the data that these modules share. `uploads` uploads the files.
 """
 
 from roost.services.publish.run import publish_post

@@ -1,4 +1,4 @@
-"""What the steps of one post share: publishing state, X client and database."""
+"""The context that the steps of one post share: publishing state, X client and database."""
 
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ T = TypeVar("T")
 
 
 class StepResult(Enum):
-    """How an account's publishing continues after a step."""
+    """How the publishing of an account's posts continues after a step."""
 
     CONTINUE = "continue"
-    """With the account's next step, whichever post it belongs to."""
+    """Continue with the account's next step, which may be of another post."""
     SKIP_POST = "skip_post"
-    """Without this post, which waits."""
+    """Continue with the account's other posts, because this post waits."""
     DONE = "done"
-    """Not at all: no post of the account can proceed."""
+    """Stop, because no post of the account can proceed."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class PublishContext:
     token_source: StoredTokenSource
     state: PublishState
     deferred: Collection[PostId]
-    """The account's posts that wait."""
+    """The account's posts that this worker skips because they wait."""
 
     @cached_property
     def client(self) -> x.Client:
@@ -47,7 +47,7 @@ class PublishContext:
 
     @property
     def post(self) -> Post:
-        """The post."""
+        """The post that is being published."""
         return self.state.post
 
     @property
@@ -66,7 +66,7 @@ class PublishContext:
             return await work(transaction)
 
     async def retry_until_written(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Write what only this process knows; retried while the database is away."""
+        """Write a response of X, which only this process has; retry while the database is away."""
         return await self.runtime.retry_until_written(
             f"X's response about post {self.post.id}", write
         )

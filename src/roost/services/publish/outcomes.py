@@ -1,7 +1,7 @@
-"""Commits the outcome of every step: of an attempt, of a part, of a post.
+"""Commits the outcomes of attempts, parts and posts.
 
 Every state change is a compare-and-set: if another worker has changed the row, nothing is written,
-and the rows are read again. X's responses are written until the database accepts them.
+and the rows are read again. While the database is away, writing a response of X is retried.
 """
 
 import contextlib
@@ -46,7 +46,7 @@ async def begin_attempt(
     code: EventCode = EventCode.PART_ATTEMPTED,
     detail: Detail,
 ) -> Attempt | None:
-    """Commit an attempt; None if the part or its post has changed, or was paused.
+    """Commit an attempt. Return None if the part or its post has changed or was paused.
 
     Raises: DatabaseForgot.
     """
@@ -80,10 +80,10 @@ async def record_sent(
     rate: Collection[Window] = (),
     created_at: datetime | None = None,
 ) -> StepResult:
-    """Write X's id, the price and the event of a part, in one statement.
+    """Write X's id, the price and the event of a part that is on X, in one statement.
 
-    `rate` is how many more creates X accepts, by its response. `created_at` is when X created the
-    post, if it was found on the timeline and not named by a response.
+    `rate` has the rate-limit windows of X's response. `created_at` is when X created the post, if
+    the post was found on the timeline; None if X's response named the post.
     """
     runtime = context.runtime
     now, adopted = runtime.clock.now(), created_at is not None
@@ -116,8 +116,8 @@ async def record_sent(
         await _record_forgotten_attempt(context, part, tweet_id)
         return StepResult.DONE
     if not sent.moved and not sent.known:
-        # Another worker has continued from the rows. X's id must not be lost.
-        _log_answer(context, part, "an older attempt late, so X may have it twice", tweet_id)
+        # Another worker has begun a later attempt, so X's id is kept in an alert and an event.
+        _log_answer(context, part, "an older attempt late, so the part may be on X twice", tweet_id)
         await _record_possible_duplicate(context, part, tweet_id)
         reason = Reason(ReasonCode.LATE_RESPONSE, {"tweet_id": tweet_id})
         await request_decision(context, part, reason)
@@ -137,9 +137,10 @@ async def _price_part(context: PublishContext, part: Part) -> Price:
 async def _record_forgotten_attempt(
     context: PublishContext, part: PartProgress, tweet_id: TweetId
 ) -> None:
-    """Close the gate: the database lost the attempt that X has answered.
+    """Close the gate, because the database has lost an attempt that created a post on X.
 
-    The search of X after a resume finds the post; until then the history names it.
+    After a user has resumed everything, a search of X finds the post. Until then, an event in the
+    post's history names it.
     """
     _log_answer(context, part, "an attempt that the database has forgotten", tweet_id)
     context.locks.close_gate("the database lacks an attempt of this worker")
@@ -159,7 +160,7 @@ def _log_answer(
     context: PublishContext, part: PartProgress, attempt: str, tweet_id: TweetId
 ) -> None:
     log.error(
-        "post %s, part %s: X answered %s: it has it as %s",
+        "post %s, part %s: X responded to %s; the part is on X as %s",
         context.post.id, part.part.position, attempt, tweet_id,
     )  # fmt: skip
 
@@ -188,7 +189,7 @@ async def _add_event(
     code: EventCode,
     tweet_id: TweetId,
 ) -> None:
-    """Add an event that changes no state to the post's history."""
+    """Add an event without a change of state to the post's history."""
     post_id, runtime = context.post.id, context.runtime
     state = await store.posts.lock_state(transaction, post_id)
     await store.posts.add_event(
@@ -207,7 +208,7 @@ async def record_not_created(
     outcome: Outcome = Outcome.NOT_CREATED,
     rate: Collection[Window] = (),
 ) -> None:
-    """X created nothing by this attempt: the part returns to its state before it."""
+    """Record that an attempt created no post on X; the part gets back its earlier state."""
     code = EventCode.PART_NOT_CREATED
     await _end_attempt(context, part, attempt, part.part.state, outcome, code, reason, rate)
 
@@ -215,7 +216,7 @@ async def record_not_created(
 async def record_unknown(
     context: PublishContext, part: PartProgress, attempt: Attempt, reason: Reason
 ) -> None:
-    """The attempt's outcome is unknown: the timeline is read next."""
+    """Record that an attempt's outcome is unknown, so that the timeline is read next."""
     await _end_attempt(
         context, part, attempt, PartState.UNKNOWN, Outcome.UNKNOWN, EventCode.PART_UNKNOWN, reason
     )
@@ -224,13 +225,13 @@ async def record_unknown(
 async def record_refused(
     context: PublishContext, part: PartProgress, attempt: Attempt, reason: Reason
 ) -> None:
-    """X refused the part for good."""
+    """Record that X refused the part and would refuse it again."""
     await _end_attempt(
         context, part, attempt, PartState.FAILED, Outcome.REFUSED, EventCode.PART_REFUSED, reason
     )
 
 
-# More than seven parameters: one more than the row of an outcome and its event.
+# The function has more than seven parameters: the columns of an outcome and its event, and `rate`.
 async def _end_attempt(
     context: PublishContext,
     part: PartProgress,
@@ -255,14 +256,14 @@ async def _end_attempt(
 
 
 async def request_decision(context: PublishContext, part: PartProgress, reason: Reason) -> None:
-    """Roost cannot know the outcome: a user decides."""
+    """Ask a user to decide about the post, because Roost cannot determine a part's outcome."""
     await finish_post(context, PostState.NEEDS_DECISION, reason, position=part.part.position)
 
 
 async def finish_post(
     context: PublishContext, after: PostState, reason: Reason | None, *, position: int | None = None
 ) -> None:
-    """Set the post's final state; the refusal of a part becomes its reason, if there is one."""
+    """Set the post's final state. If a part was refused, the refusal becomes the reason."""
     post, now = context.post, context.runtime.clock.now()
     failpoint(Failpoint.POST_BEFORE_SETTLED)
 
@@ -274,7 +275,7 @@ async def finish_post(
                 event.reason for event in reversed(events) if event.to_state == PartState.FAILED
             )
             final_reason = next(filter(None, refusals), reason)
-        # A post that was moved to another time meanwhile is not the one that was decided on.
+        # If a user has given the post another due time meanwhile, the decision no longer applies.
         if not await store.posts.move(
             transaction, post.id, PostState.PUBLISHING, after, final_reason,
             at=now, due_at=post.due_at,

@@ -1,7 +1,7 @@
 """Publishes an account's due posts step by step, while this worker holds its lock.
 
-Any worker can resume at the step that the rows record: `roost.publishing.next_step` decides each
-step, and the result is committed before and after every request to X.
+`roost.publishing.next_step` decides each step from the rows in the database, and the rows are
+committed before and after every request to X. Any worker can therefore continue after a crash.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ from roost.x.transport import boot_seconds
 
 log = logging.getLogger(__name__)
 
-#: Domain time after which a post whose files are being uploaded is checked again.
+#: Domain time after which a post that waits for its uploads is checked again.
 _UPLOAD_CHECK: Final = timedelta(minutes=1)
 
 
@@ -48,9 +48,9 @@ async def publish_post(
 ) -> None:
     """Publish the due posts of this post's account, in due order, until none can proceed.
 
-    An account of another environment is left to that environment's workers. If another worker
-    holds the account's lock, that worker publishes them. A post that has to wait does not delay
-    later posts.
+    If the account belongs to another environment, nothing happens: workers of that environment
+    publish the posts. If another worker holds the account's lock, that worker publishes them. A
+    post that has to wait does not delay later posts.
     """
     environment = runtime.settings.environment
     x_user_id = await locks.find_user(scope.tenant_id, integration_id, environment)
@@ -73,12 +73,12 @@ async def _publish_account(
             while locks.may_begin and await account.run_step():
                 pass
         finally:
-            # A post that came due while the lock was being released was left to this worker.
+            # If a post became due while the lock was being released, its job has left it to us.
             has_more = await locks.release(x_user_id, integration_id, deferred)
 
 
 class _AccountPublisher:
-    """Publishes one account while this worker holds its lock; keeps the token it has read."""
+    """Publishes one account's posts with one token, while this worker holds its lock."""
 
     def __init__(
         self,
@@ -93,12 +93,12 @@ class _AccountPublisher:
         self._locks = locks
         self._integration_id = integration_id
         self._deferred = deferred
-        """Posts that wait, or whose rows another worker has changed; dispatched again later."""
+        """Posts to skip, because they wait or another worker has changed them."""
         self._token_source: StoredTokenSource | None = None
 
     async def run_step(self) -> bool:
-        """Run the next step of the account's next post; False if there is none."""
-        # Read before the commit of an attempt, from a clock that counts suspended time.
+        """Run the next step of the account's next post. Return False if no post can proceed."""
+        # The deadline covers the commit of the attempt too. Its clock counts suspended time.
         deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
         loaded = await store.publishing.load_next_post(
             self._runtime.database.autocommit,
@@ -140,16 +140,17 @@ class _AccountPublisher:
             self._locks.close_gate(error.message)
             raise
         if attempt is None:
-            return StepResult.SKIP_POST  # another worker changed the part, or it was paused
+            return StepResult.SKIP_POST  # changed by another worker, or paused
         return await _contain_failure(
             context, send.send_part(context, step.part, attempt, deadline_at, again=step.again)
         )
 
     def _find_clock_problem(self, now: datetime) -> str | None:
-        """Why `now` is wrong: the clock may have moved since the last heartbeat.
+        """Return why the clock is wrong, or None. It may have been set since the last heartbeat.
 
-        Checked before every step, because a wrong clock would also store a wait until a wrong time.
-        While X's time is unknown, the worker's own check decides.
+        The clock is checked before every step, because with a wrong clock a step would also defer
+        posts until a wrong time. While X's time is unknown, only the check at each heartbeat
+        counts.
         """
         if not self._runtime.clock.is_wall_time:
             return None
@@ -159,7 +160,7 @@ class _AccountPublisher:
         if self._token_source is None:
             tokens = None
             with contextlib.suppress(VaultKeyMissing, VaultDamaged):
-                # The token source raises these too, when a token is needed.
+                # The token source raises these errors again when a token is needed.
                 tokens = loaded.tokens.open(self._runtime.vault)
             self._token_source = StoredTokenSource(self._runtime, loaded.journal.account, tokens)
         return PublishContext(
@@ -184,8 +185,8 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
         await waits.back_off_app(context, waits.APP_BACKOFF, AlertKind.APP, error)
         return StepResult.SKIP_POST
     except RoostError as error:
-        # A wrong setting, or an error of X before anything was sent: the post waits in its rows
-        # until a person or time has changed something.
+        # A setting is wrong, or X failed before the post was sent. The post waits, because a later
+        # try may succeed.
         log.warning("post %s waits: %s (%s)", post.id, error, error.code)
         is_our_fault = not isinstance(error, x.errors.XError)
         delay = waits.backoff_delay(context.account.consecutive_refusals)
@@ -196,8 +197,8 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
     except (OSError, *DATABASE_AWAY):
         raise
     except Exception as error:
-        # A defect must not delay the account's other posts, nor go unnoticed. Its message stays
-        # out of the log, because it may quote the post.
+        # A defect of Roost must not delay the account's other posts, so it is logged and the post
+        # waits. The error's own message is not logged, because it may quote the post.
         log.error("post %s: %s", post.id, wrap_unexpected(error).message)
         reason = Reason(ReasonCode.UNEXPECTED_ERROR, {"type": type(error).__name__})
         await waits.defer_post(context, waits.backoff_delay(0), reason, counts_as_late=True)
@@ -217,7 +218,7 @@ async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
     """Execute a step, except the sending of a part with a fresh token."""
     match step:
         case next_step.Send():
-            # Refresh the token before the deadline of an attempt starts, not within it.
+            # The token is refreshed in a step of its own, so that this takes no time of an attempt.
             await context.token_source.get()
             return StepResult.CONTINUE
         case next_step.SearchBeforeSend(part, since):

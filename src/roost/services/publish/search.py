@@ -1,6 +1,6 @@
 """Searches X for parts: after an attempt without a response, and before a first attempt.
 
-Reading a post costs money, once per app and day.
+X bills each post that is read, once per app and UTC day.
 """
 
 from collections.abc import Sequence
@@ -52,9 +52,9 @@ from roost.tweet_urls import tweet_url
 
 
 async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool) -> StepResult:
-    """Read the timeline for the post of an attempt without a response, and adopt it if found.
+    """Search the timeline for the post of an attempt without a response, and adopt the post.
 
-    `counts`: an empty read is evidence that the post is absent.
+    `counts`: if the post is not found, this is evidence that the post is not on X.
     """
     failpoint(Failpoint.READ_BEFORE_SEND)
     since = part.unresolved_since
@@ -93,7 +93,7 @@ async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool
 async def search_before_send(
     context: PublishContext, part: PartProgress, since: datetime
 ) -> StepResult:
-    """Read the timeline once for a part whose attempt may be missing, and adopt it if found."""
+    """Search the timeline once for a part whose attempt the database may lack, and adopt it."""
     timeline = await _read_or_defer(context, part, since)
     if timeline is None:
         return StepResult.SKIP_POST
@@ -104,7 +104,7 @@ async def search_before_send(
         claimed=await _list_claimed(context, timeline),
     )
     if isinstance(verdict, NotFound):
-        assert context.state.recheck is not None, "the recheck decided on this search"
+        assert context.state.recheck is not None, "only a recheck causes this search"
         until = context.state.recheck.until
         # No later part of the post can be on X without this one.
         later = (
@@ -135,19 +135,19 @@ class Duplicate:
     """The post for which X refused a part as a duplicate."""
 
     facts: Detail
-    """Its `tweet_id`, its `url` (None on an emulator), and the `post_id` of Roost, if known."""
+    """The post's `tweet_id`, its `url` (None on an emulator), and Roost's `post_id` if known."""
     claimed: bool
-    """It is known to be a part of a post of Roost."""
+    """Whether the post is recorded as a part of a post of Roost."""
     timeline_post: TimelinePost | None = None
     is_ours: bool = False
-    """One of our apps created it, as other posts of the timeline show."""
+    """Whether the post is this part: Roost's app created it, and no other part can match."""
 
 
 async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplicate | None:
     """Find the post for which X refused a part as a duplicate.
 
-    Unclaimed posts come first, since one of them may be the part. None if there is none, or X does
-    not show the timeline now.
+    A post that no part has claimed is preferred, because it may be this part. Return None if no
+    such post is found, or if X does not return the timeline now.
     """
     expected = _expect(context, part)
     try:
@@ -180,7 +180,7 @@ async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplica
 
 
 async def _has_unresolved_duplicate(context: PublishContext, part: PartProgress) -> bool:
-    """Whether an identical part has an unknown outcome: the post may belong to that part."""
+    """Whether an identical part has an unknown outcome, so that the post may be that part."""
     row = await context.write(
         lambda transaction: transaction.run_one("has_unresolved_duplicate", part=part.part.id)
     )
@@ -188,9 +188,9 @@ async def _has_unresolved_duplicate(context: PublishContext, part: PartProgress)
 
 
 async def find_earlier_post(context: PublishContext, part: PartProgress) -> TimelinePost | None:
-    """Find the post of an earlier attempt, although X's response said that it created nothing.
+    """Find the post of an earlier attempt for which X's response said that it created nothing.
 
-    None if X shows none, or several that match.
+    Return None if no post, or more than one, matches, or if X does not return the timeline.
     """
     since = part.attempts[0].started_at
     try:
@@ -208,7 +208,7 @@ async def find_earlier_post(context: PublishContext, part: PartProgress) -> Time
 
 
 async def is_gone(context: PublishContext, tweet_id: TweetId | None) -> bool:
-    """Whether X has no such post, or hides it from the account; False if X does not answer."""
+    """Whether X has no such post or hides it from the account; False if the read fails."""
     if tweet_id is None:
         return False
     try:
@@ -219,7 +219,7 @@ async def is_gone(context: PublishContext, tweet_id: TweetId | None) -> bool:
 
 
 def _facts(context: PublishContext, tweet_id: TweetId) -> dict[str, Any]:
-    """Where a user can see it. A post on an emulator has no page on the real X."""
+    """Return a post's id and address. A post on an emulator has no address on the real X."""
     is_live = context.account.environment is Environment.LIVE
     return {"tweet_id": tweet_id, "url": tweet_url(tweet_id) if is_live else None}
 
@@ -229,7 +229,7 @@ def _expect(context: PublishContext, part: PartProgress) -> ExpectedPost:
 
 
 def _latest_creation(context: PublishContext, part: PartProgress) -> datetime:
-    """When a post of the attempts was created at the latest, slow networks aside."""
+    """Return the latest time at which the last attempt can have created a post on X."""
     if not context.runtime.clock.is_wall_time:
         return context.runtime.x_now()
     return part.unresolved[-1].started_at + context.runtime.settings.create_timeout
@@ -246,7 +246,10 @@ async def _list_claimed(context: PublishContext, timeline: Sequence[TimelinePost
 async def _read_or_defer(
     context: PublishContext, part: PartProgress, since: datetime
 ) -> list[TimelinePost] | None:
-    """Read the timeline since an instant; None if X does not show it, and the post waits."""
+    """Read the timeline since an instant. Return None if X does not return the timeline.
+
+    In that case the post is deferred, or a user is asked to decide.
+    """
     try:
         return await _read_timeline(context, since)
     except x.errors.RateLimited as error:

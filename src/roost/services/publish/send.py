@@ -1,4 +1,4 @@
-"""Sends a part: commits an attempt, creates the post on X, and commits what came of it."""
+"""Sends a part: commits an attempt, creates the post on X, and commits the outcome."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -32,22 +32,22 @@ from roost.services.publish.waits import (
 from roost.snowflake import snowflake_time
 from roost.text import text_or_none
 
-#: The delay before a reply is sent again after X did not show its parent.
+#: The delay before a reply is sent again after X refused it because its parent is not visible.
 _PARENT_DELAY: Final = timedelta(seconds=5)
-#: A new parent becomes visible within seconds. After this many refusals, X is asked whether the
-#: parent exists; after the second number of them, it counts as gone.
+#: A new parent becomes visible within seconds. After `_CHECK_PARENT_AFTER` refusals, the parent is
+#: read from X to see whether it exists; after `_PARENT_TRIES` refusals, the parent counts as gone.
 _CHECK_PARENT_AFTER: Final = 3
 _PARENT_TRIES: Final = 12
-#: A parent on X that is older than this is visible, or never will be.
+#: If a parent that is older than this is not visible, it will never become visible.
 _PARENT_LAG: Final = timedelta(minutes=1)
 
 
 async def commit_attempt(
     context: PublishContext, part: PartProgress, *, again: bool
 ) -> Attempt | None:
-    """Commit an attempt, before its request is sent.
+    """Commit an attempt before its request is sent.
 
-    None if another worker has changed the part meanwhile, or it was paused.
+    Return None if another worker has changed the part in the meantime, or if the post was paused.
     Raises: DatabaseForgot.
     """
     uploads = [part.upload_of(asset.id) for asset in part.part.media]
@@ -69,12 +69,12 @@ async def commit_attempt(
 def _require_uploads(
     part: PartProgress, uploads: Sequence[Upload | None], *, again: bool
 ) -> list[Upload]:
-    """The uploads of a request, in the order of the part's files."""
+    """Return the uploads for a request, in the order of the part's files."""
     present = [upload for upload in uploads if upload is not None]
     assert len(present) == len(part.part.media), "a part is sent after its files are uploaded"
     if again and part.last.media_ids and not part.confirmed_absent:
         assert tuple(each.media_id for each in present) == part.last.media_ids, (
-            "a resend is the same request"
+            "a resend repeats the same request"
         )
     return present
 
@@ -89,8 +89,8 @@ async def send_part(
 ) -> StepResult:
     """Send the request of a committed attempt.
 
-    `again`: it repeats, byte by byte, a request that X did not answer. `deadline_at` was read
-    before the commit, from a clock that counts suspended time; it covers commit and request.
+    `again`: the request repeats, byte by byte, an earlier request without a response. `deadline_at`
+    is an instant of a clock that counts suspended time; the commit and the request share it.
     """
     key = (context.tenant_id, context.post.id)
     context.locks.sending.add(key)
@@ -110,7 +110,7 @@ async def _create(
 ) -> StepResult:
     failpoint(Failpoint.CREATE_BEFORE_SEND)
     if not await context.locks.is_held(context.account.x_user_id):
-        # No request was sent. The worker that holds the lock now decides from the rows.
+        # The lock is lost, so no request is sent. The next holder of the lock continues the post.
         await record_not_created(context, part, attempt, Reason(ReasonCode.LOCK_LOST))
         return StepResult.SKIP_POST
     options = part.part.options
@@ -129,7 +129,7 @@ async def _create(
     except RoostError as error:
         result = await _record_failure(context, part, attempt, error, again=again)
         if isinstance(error, x.errors.Rejected | x.errors.ParentNotVisible):
-            # X refused this post only: it accepts requests of the account and of the app.
+            # X refused only this post, so it accepts other posts of the account and the app.
             await end_backoffs(context)
         return result
     failpoint(Failpoint.CREATE_AFTER_SEND)
@@ -146,13 +146,13 @@ async def _record_failure(
     *,
     again: bool,
 ) -> StepResult:
-    """Commit the outcome of an attempt that X did not answer with a post."""
+    """Commit the outcome of an attempt for which X did not return a post."""
     match error:
         case x.errors.OutcomeUnknown():
             await record_unknown(context, part, attempt, error_reason(error))
             return StepResult.CONTINUE
         case x.errors.DuplicatePost() | x.errors.MediaIdsInvalid() if again:
-            # A media id works once: if X refuses it now, an earlier attempt may have used it.
+            # A media id can be used once. If X refuses the id, an earlier attempt may have used it.
             await record_not_created(
                 context, part, attempt, Reason(ReasonCode.ALREADY_ON_X), outcome=Outcome.DUPLICATE
             )
@@ -177,7 +177,7 @@ async def _record_failure(
             await record_refused(context, part, attempt, error_reason(error))
             return StepResult.CONTINUE
         case x.errors.Rejected() | PostRefused():
-            # The refusal proves nothing about the attempt that this one repeated.
+            # The refusal of the resend does not prove that the earlier attempt created nothing.
             reason = _resend_refused(error_reason(error))
             await record_not_created(context, part, attempt, reason)
             await request_decision(context, part, reason)
@@ -188,7 +188,7 @@ async def _record_failure(
             await back_off_account(context, delay, error_reason(error))
             return StepResult.SKIP_POST
         case _:
-            # X refused the account's token, or there was none.
+            # X refused the account's token, or no token could be obtained.
             await record_not_created(context, part, attempt, error_reason(error))
             raise error
 
@@ -211,14 +211,15 @@ async def _back_off_rate_limit(context: PublishContext, error: x.errors.RateLimi
 async def _resolve_duplicate(
     context: PublishContext, part: PartProgress, attempt: Attempt, error: x.errors.Rejected
 ) -> StepResult:
-    """X has such a post or its media, although no attempt is known to have created it.
+    """Find out why X refused a part as a duplicate, and commit the outcome.
 
-    Another part of Roost explains the refusal. A post that no part claims may be this part all the
-    same, if the database lost its attempt: it is adopted, or a user decides.
+    If the post on X is another part of Roost, the refusal is final. If no part has claimed the post
+    on X, it may be this part, whose attempt the database has lost: the post is adopted, or a user
+    decides.
     """
     earlier = await search.find_earlier_post(context, part) if part.attempts else None
     if earlier is not None:
-        # An earlier attempt created it, although X's response said that it created nothing.
+        # An earlier attempt created the post, although X's response said that it created nothing.
         return await record_sent(
             context, part, attempt, earlier.tweet_id, created_at=earlier.created_at
         )
@@ -249,7 +250,7 @@ async def _wait_for_parent(
     *,
     again: bool,
 ) -> StepResult:
-    """X does not show the post that the part replies to: it is too new, or gone."""
+    """Retry a reply whose parent X does not show; refuse it if the parent is gone."""
     tries = part.parent_refusals + 1
     parent = context.state.parent_of(part.part)
     is_own = part.part.options.reply_to is None
@@ -276,6 +277,6 @@ async def _wait_for_parent(
 
 
 async def expire_attempt(context: PublishContext, part: PartProgress) -> None:
-    """Mark a part unknown: its last attempt's deadline has passed, and its worker ended."""
+    """Mark a part unknown, because the deadline passed and the attempt's worker has ended."""
     assert part.part.state is PartState.SENDING
     await record_unknown(context, part, part.last, Reason(ReasonCode.WORKER_ENDED))

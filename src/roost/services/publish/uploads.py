@@ -1,7 +1,7 @@
-"""Uploads a post's files ahead of its due time, each from the last segment that X has.
+"""Uploads a post's files ahead of its due time, and resumes interrupted uploads.
 
-The account's lock is not held meanwhile: a video may take minutes, and other posts are published.
-If X refuses a file, the post fails before any part of it is sent.
+During an upload the worker does not hold the account's lock, so that other posts of the account are
+published: a video may take minutes. If X refuses a file, the post fails before a part is sent.
 """
 
 import logging
@@ -56,9 +56,9 @@ _CATEGORY: Final = {
     MediaKind.GIF: "tweet_gif",
     MediaKind.VIDEO: "tweet_video",
 }
-#: A failed upload is resumed after this, in domain time.
+#: Domain time after which a failed upload is resumed.
 _RETRY_DELAY: Final = timedelta(minutes=1)
-#: States of a post whose files are to be uploaded.
+#: Files are uploaded only for posts in these states.
 _UPLOADABLE: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _STATE: Final = msgspec.json.Decoder(UploadState)
 
@@ -70,7 +70,7 @@ async def prepare_post(
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
-    """Upload the files of a post, unless another worker does; then let the post proceed."""
+    """Upload the files of a post, unless another worker does, and end the post's wait."""
     await locks.shield(_prepare(runtime, scope, locks, integration_id, post_id))
 
 
@@ -89,16 +89,16 @@ async def _prepare(
             account = await store.integrations.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
         if account.environment is not runtime.settings.environment:
-            return  # a job of another environment: its workers find the post by its rows
+            return  # workers of the account's environment upload the files
         if account.status is not IntegrationStatus.CONNECTED:
-            return  # its posts wait, and request their uploads again after a reconnect
+            return  # the post waits, and requests its uploads again after a reconnect
         if post.state in _UPLOADABLE:
             await _PostUploads(runtime, scope, post, account).upload_missing(rows)
 
 
 @dataclass(frozen=True)
 class _PostUploads:
-    """The uploads of one post's files."""
+    """Uploads the files of one post."""
 
     runtime: Runtime
     scope: Scope
@@ -106,8 +106,8 @@ class _PostUploads:
     account: Integration
 
     async def upload_missing(self, rows: dict[MediaAssetId, UploadRow]) -> None:
-        """Upload the files that X has not, or not for long enough; then let the post proceed."""
-        # An upload must not expire before the post is due.
+        """Upload files without a usable upload, and end the post's wait."""
+        # An upload is not usable if it expires before the post is due.
         needed_at = max(self.runtime.clock.now(), self.post.due_at or self.runtime.clock.now())
         usable = {asset_id: row.finished for asset_id, row in rows.items() if row.finished}
         client = None
@@ -192,13 +192,13 @@ class _PostUploads:
             await transaction.run("announce_due")
 
     async def _refuse(self, position: int, reason: Reason) -> None:
-        """End the post: X refused a file, or its copy is lost or changed."""
+        """Set the post's final state, because X refused a file or the file's copy is lost."""
         now, actor = self.runtime.clock.now(), self.scope.actor
         part = self.post.parts[position - 1]
         async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
             if state not in _UPLOADABLE:
-                return  # cancelled or edited meanwhile
+                return  # a user has cancelled or edited the post meanwhile
             after = PostState.NEEDS_DECISION
             if part.state is PartState.PENDING:
                 if not await store.publishing.move_part(
@@ -218,7 +218,7 @@ class _PostUploads:
     async def _add_event(
         self, transaction: Transaction, code: EventCode, reason: Reason | None = None
     ) -> None:
-        """Add an event to the history, unless the last event says the same."""
+        """Add an event, unless the last event has the same code and reason."""
         state = await store.posts.lock_state(transaction, self.post.id)
         if state not in _UPLOADABLE:
             return

@@ -1,4 +1,4 @@
-"""Lets posts wait: back-offs of an account or an app, uploads, a reconnect; and ends back-offs."""
+"""Defers posts, starts back-offs of accounts and X apps, and ends back-offs."""
 
 from datetime import timedelta
 from typing import Final
@@ -14,26 +14,30 @@ from roost.store.alerts import OF_APPS
 from roost.store.database import Transaction
 from roost.store.statements import json_of
 
-#: Errors that concern every account of an X app. Their messages quote nothing from X.
+#: Errors that concern every account of an X app. Every tenant may read their messages, because the
+#: messages quote nothing from X.
 AppWide = x.errors.OutOfCredits | x.errors.AppMisconfigured | x.errors.RateLimited
 
-#: The back-off of an app: X adds bought credits within five minutes (Source: docs.x.com, pricing,
-#: auto-recharge). Domain time.
+#: The back-off of an X app, in domain time. X adds credits within five minutes after they were
+#: bought (Source: docs.x.com, pricing, auto-recharge).
 APP_BACKOFF: Final = timedelta(minutes=5)
-#: The first back-off of an account or a post after X did not respond, doubled each time, and the
-#: longest. Domain time.
+#: The first and the longest back-off of an account or a post, in domain time. The back-off doubles
+#: after each further refusal.
 _FIRST_BACKOFF: Final = timedelta(seconds=20)
 _LONGEST_BACKOFF: Final = timedelta(minutes=10)
 
 
 def backoff_delay(refusals: int) -> timedelta:
-    """The back-off after this many earlier consecutive refusals."""
+    """Return the length of a back-off after this many earlier consecutive refusals."""
     factor: int = 2 ** min(refusals, 10)
     return min(_FIRST_BACKOFF * factor, _LONGEST_BACKOFF)
 
 
 async def end_backoffs(context: PublishContext) -> None:
-    """X accepts posts again: end the back-offs of the account and the app, and their alerts."""
+    """End the back-offs of the account and the app, because X accepts posts again.
+
+    The app's alerts are resolved.
+    """
     account, now = context.account, context.runtime.clock.now()
     if account.consecutive_refusals:
         async with context.runtime.database.for_tenant(context.tenant_id) as transaction:
@@ -60,7 +64,7 @@ async def defer_post(
     excused: bool = False,
     counts_as_late: bool = False,
 ) -> None:
-    """Let the post wait; the dispatcher, or a reconnect of its account, resumes it."""
+    """Defer the post by `delay`. Then the dispatcher queues it, if its account is connected."""
     now = context.runtime.clock.now()
 
     async def work(transaction: Transaction) -> None:
@@ -81,7 +85,7 @@ async def defer_post(
 async def back_off_account(
     context: PublishContext, delay: timedelta, reason: Reason, *, counts_as_late: bool = False
 ) -> None:
-    """X accepts no posts of the account for a while: the account's row defers all of them."""
+    """Start a back-off of the account: none of its posts is sent for `delay`."""
     until = context.runtime.clock.now() + delay
 
     async def work(transaction: Transaction) -> None:
@@ -98,10 +102,10 @@ async def back_off_account(
 async def back_off_app(
     context: PublishContext, delay: timedelta, kind: AlertKind, error: AppWide
 ) -> None:
-    """X accepts nothing from the app: all its posts wait, none is missed, one alert opens.
+    """Start a back-off of the X app: its accounts' posts wait, and one alert is open.
 
-    The alert names the current cause; alerts with an earlier cause are resolved. Every tenant can
-    read the reason, because messages of these errors are Roost's own.
+    The wait does not count as lateness, so no post is missed. The alert names the current cause,
+    and alerts with an earlier cause are resolved. Every tenant can read the alert.
     """
     now, account, reason = context.runtime.clock.now(), context.account, error_reason(error)
     subject = about_app(account.client_id)
@@ -125,13 +129,13 @@ async def back_off_app(
 
 
 async def await_reconnect(context: PublishContext, error: ReconnectNeeded) -> None:
-    """X refused the refresh token: the account's posts wait until its owner reconnects it."""
+    """Make the account's posts wait until its owner reconnects it: X refused its tokens."""
     await mark_needs_reconnect(context.runtime, context.account, error)
     await defer_post(context, timedelta(0), error_reason(error))
 
 
 async def request_upload(context: PublishContext, delay: timedelta, reason: Reason) -> None:
-    """Have the post's files uploaded, and let the post wait meanwhile."""
+    """Request the upload of the post's files, and defer the post."""
     now = context.runtime.clock.now()
 
     async def work(transaction: Transaction) -> None:

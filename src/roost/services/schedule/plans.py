@@ -1,4 +1,4 @@
-"""Imports content plans: schedules every valid post of a file, once."""
+"""Imports plan files: schedules every valid post of a file, and none of them twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,24 +23,24 @@ from roost.services.schedule.validate import (
 )
 from roost.store.database import Transaction
 
-#: A new row whose due time is further in the past than this is refused.
+#: A row that was not imported before is refused if its due time is further in the past than this.
 _MAX_LATE: Final = timedelta(hours=1)
-#: A valid post of a plan.
+#: A valid post of a plan, with its account and the result of its validation.
 _ValidPost = tuple[planfile.PlannedPost, Integration, Validation]
 
 
 @dataclass(frozen=True, slots=True)
 class RowFinding:
-    """A probable mistake in a row of a plan, which is imported all the same."""
+    """A probable mistake in a row of a plan. The row is imported nevertheless."""
 
     line: int
-    """The line of the file in which the row begins, from 1."""
+    """The number of the line in which the row begins; the first line of the file is 1."""
     finding: PostFinding
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What an import did, or would do."""
+    """The result of an import, or of a dry run."""
 
     posts: int
     """The number of posts that were scheduled, or would be in a dry run."""
@@ -48,7 +48,7 @@ class Imported:
     """The number of posts that an earlier import of the same rows has scheduled."""
     refused: tuple[planfile.RefusedRow, ...]
     findings: tuple[RowFinding, ...]
-    """By line."""
+    """Findings in the order of their lines."""
     price: prices.Price
     """The price of the scheduled posts."""
 
@@ -61,11 +61,11 @@ async def import_plan(
     dry_run: bool = False,
     on_progress: OnFileProgress | None = None,
 ) -> Imported:
-    """Schedule every valid post of a plan; an invalid row is refused alone, with every reason.
+    """Schedule every valid post of a plan. Invalid rows are refused, with all reasons.
 
-    Importing a file again changes nothing, even if its media files are gone meanwhile. A dry run
-    copies no file.
-    Raises: PlanInvalid; what `validate_parts` raises.
+    A second import of a file changes nothing, even if its media files no longer exist. A dry run
+    stores nothing and copies no file.
+    Raises: PlanInvalid, and the errors of `validate_parts`.
     """
     now = runtime.clock.now()
     tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
@@ -97,13 +97,15 @@ async def _import(
     valid: list[_ValidPost] = []
     for planned in plan.posts:
         if planned.key in imported_before:
-            # Its post has copies of its files, and may be published: its row is not validated.
+            # The row is not validated again: its post is stored, with copies of its files.
             continue
         account = accounts.get(planned.account.lstrip("@").lower())
         if account is None:
             error = AccountNotFound(f"Tenant {tenant.name!r} has no account {planned.account}.")
             unknown = Violation(
-                error.code, error.message, next="Connect the account, or name another one."
+                error.code,
+                error.message,
+                next="Connect the account, or use another account in this row.",
             )
             refused += planfile.refuse_post(planned, [unknown])
             continue
@@ -149,13 +151,13 @@ def _find_wrong_time(due_at: datetime, now: datetime) -> Violation | None:
     if due_at < now - _MAX_LATE:
         return Violation(
             "time_past",
-            f"Its time was {due_at.isoformat(timespec='minutes')}.",
-            next="Give it a time in the future.",
+            f"The row's time, {due_at.isoformat(timespec='minutes')}, is in the past.",
+            next="Use a time in the future.",
         )
     if due_at > now + MAX_DUE_AHEAD:
         return Violation(
             "time_too_far",
-            f"Its time is {due_at.isoformat(timespec='minutes')}.",
+            f"The row's time is {due_at.isoformat(timespec='minutes')}.",
             next=TimeTooFar.default_next,
         )
     return None
@@ -170,7 +172,7 @@ def _list_findings(valid: Sequence[_ValidPost]) -> list[RowFinding]:
 
 
 async def _find_repeats(transaction: Transaction, valid: Sequence[_ValidPost]) -> list[RowFinding]:
-    """Find equal texts within a plan, and in other posts of its accounts at about that time."""
+    """Find repeated texts within a plan, and in the accounts' other posts of about that time."""
     if not valid:
         return []
     times = [planned.due_at for planned, _, _ in valid]

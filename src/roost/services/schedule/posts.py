@@ -31,16 +31,16 @@ from roost.services.schedule.validate import (
 from roost.store.database import Transaction
 
 _EDITABLE: Final = {PostState.DRAFT, PostState.SCHEDULED}
-#: Nothing of such a post is on X; with another due time it is tried again.
+#: No part of a post in these states is on X, so the post can be scheduled again.
 _RETRYABLE: Final = {PostState.FAILED, PostState.MISSED}
-#: Such a post may have attempts, which created nothing; editing removes them.
+#: A post in these states may have attempts that created nothing on X; an edit deletes the attempts.
 _MAY_HAVE_ATTEMPTS: Final = _RETRYABLE | {PostState.PUBLISHING}
 
-#: Called with the findings of a post that is stored all the same.
+#: Called with the findings of a post. The post is stored nevertheless.
 OnFindings = Callable[[Sequence[PostFinding]], None]
 
 
-# More than seven parameters: keyword-only options of one use case, which have nothing in common.
+# The function has more than seven parameters: independent options, all of them keyword-only.
 async def schedule_post(
     runtime: Runtime,
     scope: Scope,
@@ -52,11 +52,11 @@ async def schedule_post(
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
-    """Store a post with its due time and copies of its files; without a due time, a draft.
+    """Store a post with copies of its files; a post without a due time is a draft.
 
-    `tolerance` is how late the post may be published; None means the value of the settings.
-    Raises: PostRefused with every violation, TimePast, TimeTooFar (nothing is stored); what
-    `validate_parts` raises.
+    `tolerance` is how late the post may be published; None means that the setting applies.
+    Raises: PostRefused with every violation, TimePast, TimeTooFar, and the errors of
+    `validate_parts`. If an error is raised, nothing is stored.
     """
     check_due(due_at, runtime.clock.now())
     async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts)):
@@ -80,7 +80,7 @@ async def schedule_post(
                 upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
             )
-            assert post_id is not None, "only an import can find that its post is stored already"
+            assert post_id is not None, "only an import can find that a post is stored already"
             return await store.posts.get(transaction, post_id)
 
 
@@ -94,12 +94,12 @@ async def edit_post(
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
-    """Change the parts or the due time of a post of which X has nothing.
+    """Change the parts or the due time of a post without a part on X.
 
-    A failed or missed post needs a new due time and the copies of its files. A post that is being
-    published, and waits, is scheduled again; without a new due time it continues after the wait.
-    Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar (nothing is changed);
-    what `validate_parts` raises.
+    A failed or missed post needs a new due time, and the copies of its files must exist. A post
+    that is publishing but waits becomes `scheduled` again, at its old due time or at the new one.
+    Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar, and the errors of
+    `validate_parts`. If an error is raised, nothing is changed.
     """
     async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts or ())):
         return await _edit(runtime, scope, post_id, parts, due_at, on_findings, on_progress)
@@ -132,7 +132,7 @@ async def _edit(
         await require_copies(runtime.media, files)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
-        # Read again: the post cannot change any more.
+        # The post is read again, because it may have changed before it was locked.
         post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
         if state in _RETRYABLE and due_at is None:
             raise PostNotEditable(
@@ -158,7 +158,7 @@ async def _edit(
 
 
 def _unchanged_parts(post: Post) -> list[PartInput]:
-    """A post's parts as they are, to be stored again without their attempts."""
+    """Return a post's parts unchanged, to be stored again without their attempts."""
     return [
         PartInput(
             part.text,
@@ -170,7 +170,7 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
 
 
 async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
-    """Cancel a post of which X has nothing. Raises: PostNotFound, PostNotEditable."""
+    """Cancel a post without a part on X. Raises: PostNotFound, PostNotEditable."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
         now = runtime.clock.now()
@@ -183,10 +183,10 @@ async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 
 
 async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState:
-    """Lock a post that may be edited, or is being published while X has nothing of it.
+    """Lock a post that may be edited. Raises: PostNotEditable.
 
-    An attempt locks the same row: either it sees what is changed here, or it is seen here.
-    Raises: PostNotEditable.
+    A post that is publishing may be edited only if no part is on X and no attempt is in progress.
+    An attempt locks the same row, so it comes either before this lock or after this transaction.
     """
     state = await store.posts.lock_state(transaction, post_id)
     if state in _EDITABLE | _RETRYABLE:
@@ -195,7 +195,7 @@ async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState
         return state
     post = await store.posts.get(transaction, post_id)
     raise PostNotEditable(
-        f"Post {post_id} {_describe_progress(post)}; it can no longer be changed here.",
+        f"Post {post_id} {_describe_progress(post)}, so Roost can no longer change it.",
         next_action=NextAction(ActionCode.SHOW_POST, {"post_id": post_id}),
     )
 
@@ -208,4 +208,4 @@ def _describe_progress(post: Post) -> str:
         return "is being sent at this moment"
     if PartState.SENT in states:
         return "is partly on X"
-    return "was handed to X, and may be there"
+    return "was sent to X and may be on X"

@@ -1,4 +1,4 @@
-"""Validates a post, with its files, by X's rules before it is stored."""
+"""Validates a post and its files by X's rules, before the post is stored."""
 
 import contextlib
 import os
@@ -30,7 +30,7 @@ from roost.repeats import REPEAT_WINDOW, RepeatCandidate, find_repeats
 from roost.runtime import Runtime
 from roost.text import text_or_none
 
-#: A due time may be this far in the past, for posts that are due now.
+#: A due time may be this far in the past, because a post that is due now takes time to arrive.
 _NOW_TOLERANCE: Final = timedelta(minutes=1)
 #: A due time may be this far in the future.
 MAX_DUE_AHEAD: Final = timedelta(days=5 * 366)
@@ -41,32 +41,32 @@ class FileAccess:
     """How the files of a post are read."""
 
     store_in: MediaStore | None = None
-    """Each file is copied here and the copy is probed; None if the post will not be stored."""
+    """Where each file is copied before it is probed; None if the post will not be stored."""
     on_progress: OnFileProgress | None = None
     within: Path | None = None
-    """The folder that the files must be in: that of a plan file."""
+    """The folder that the files must be in, if they are named in a plan file in that folder."""
 
     async def probe(self, source: Path | MediaAsset) -> MediaFile:
-        """Read a file's properties. Raises: as `probe_file`."""
+        """Read a file's properties. Raises: the errors of `probe_file`."""
         if isinstance(source, Path):
-            # Absolute and without `..`, since the stored path says where a file came from.
+            # The path is stored to show where a file came from, so it must be absolute and clear.
             source = Path(os.path.normpath(source.absolute()))
         return await probe_file(source, self.store_in, self.on_progress, within=self.within)
 
 
-#: For posts that will not be stored.
+#: For posts that are only validated: their files are probed where they are, and not copied.
 PROBE_ONLY: Final = FileAccess()
 
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The result of validating a post: nothing was stored or sent."""
+    """The result of the validation of a post, which does not store or send the post."""
 
     parts: tuple[PartInput, ...]
-    """With their files probed; a file that cannot be read is missing here and a violation."""
+    """The parts with probed files. A file that cannot be read is left out, and is a violation."""
     violations: tuple[Violation, ...]
     findings: tuple[PostFinding, ...]
-    """What X accepts but is probably a mistake."""
+    """Probable mistakes, which X accepts."""
     price: prices.Price
 
 
@@ -78,11 +78,11 @@ async def validate_parts(
     own: Mapping[TweetId, datetime | None] = MappingProxyType({}),
     files: FileAccess = PROBE_ONLY,
 ) -> Validation:
-    """Probe a post's files and validate it by X's rules; lists every violation at once.
+    """Probe a post's files, validate the post by X's rules, and return all violations.
 
-    `may_quote`: the X app has a plan that allows quotes. `own` are posts on X that are known to be
-    the account's, each with the time when it was deleted from X.
-    Raises: as `probe_file`, except MediaUnreadable.
+    `may_quote`: the X app has a plan that allows quotes. `own` has posts on X that are known to be
+    the account's own, each with the time when it was deleted from X, or None.
+    Raises: the errors of `probe_file`, except MediaUnreadable.
     """
     probed, violations = [], []
     for position, part in enumerate(parts, start=1):
@@ -113,13 +113,13 @@ def _find_deleted_targets(
                 yield Violation(
                     "parent_gone",
                     f"The post {tweet_id} was deleted from X.",
-                    next="Name another post, or none.",
+                    next="Reply to or quote another post, or none.",
                     part=position if len(parts) > 1 else None,
                 )
 
 
 def _targets(options: PartOptions) -> list[TweetId]:
-    """The posts on X that a part replies to or quotes."""
+    """Return the ids of the posts on X that a part replies to or quotes."""
     return [each for each in (options.reply_to, options.quote_of) if each is not None]
 
 
@@ -133,10 +133,10 @@ async def validate_for_account(
     excluding: PostId | None = None,
     files: FileAccess = PROBE_ONLY,
 ) -> Validation:
-    """Validate a post of an account, with what is known of the posts that it names.
+    """Validate a post of an account, also by the stored posts that it replies to or quotes.
 
-    With a due time, the findings list posts of the account with the same text at about that time;
-    `excluding` is the post itself if it is stored already.
+    With a due time, the findings include other posts of the account with the same text at about
+    that time. `excluding` is the id of the post itself, if it is stored already.
     """
     targets = [tweet_id for part in parts for tweet_id in _targets(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
@@ -167,7 +167,7 @@ async def validate_for_account(
 
 
 def list_texts(result: Validation, due_at: datetime) -> list[RepeatCandidate]:
-    """The text, files and options of each part, to compare with other posts."""
+    """Return the text, files and options of each part, to compare them with other posts."""
     return [
         RepeatCandidate(
             text=part.text,
@@ -182,12 +182,12 @@ def list_texts(result: Validation, due_at: datetime) -> list[RepeatCandidate]:
 def prevent_copy_removal(
     runtime: Runtime, *, has_files: bool
 ) -> contextlib.AbstractAsyncContextManager[object]:
-    """Keep new copies of files until the post that needs them is committed."""
+    """Prevent the removal of new copies of files until their post is committed."""
     return runtime.media.prevent_removal() if has_files else contextlib.nullcontext()
 
 
 def require_valid(result: Validation) -> None:
-    """Raises: PostRefused with every violation, if there are any."""
+    """Raise PostRefused with every violation, if there is any."""
     if not result.violations:
         return
     first = result.violations[0]
@@ -202,15 +202,15 @@ def require_valid(result: Validation) -> None:
 
 
 def check_due(due_at: datetime | None, now: datetime) -> None:
-    """Refuse a time in the past, or too far in the future. Raises: TimePast, TimeTooFar."""
+    """Raise TimePast or TimeTooFar if a due time is in the past or too far in the future."""
     if due_at is None:
         return
     if due_at < now - _NOW_TOLERANCE:
-        raise TimePast(f"{due_at.isoformat(timespec='seconds')} is over.")
+        raise TimePast(f"{due_at.isoformat(timespec='seconds')} is in the past.")
     if due_at > now + MAX_DUE_AHEAD:
         raise TimeTooFar(f"{due_at.isoformat(timespec='seconds')} is more than five years ahead.")
 
 
 def with_stored_texts(result: Validation) -> list[PartInput]:
-    """The parts of a valid post with their texts as they are stored: a blank text is empty."""
+    """Return the parts with their texts as they are stored: a blank text becomes empty."""
     return [replace(part, text=text_or_none(part.text) or "") for part in result.parts]

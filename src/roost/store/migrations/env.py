@@ -1,4 +1,4 @@
-"""Alembic's entry point: runs the migrations on the connection of `runner.migrate`."""
+"""Runs the migrations on the connection of `runner.migrate`; Alembic executes this file."""
 
 from alembic import context
 

@@ -1,7 +1,7 @@
-"""Runs Alembic on a database, as the owner's role, and the SQL files that migrations execute.
+"""Runs Alembic's migrations, and the SQL files that they execute, as the owner's role.
 
-Migrations name `roost_owner` and `roost_app`, the roles of a database called `roost`. In another
-database, the names of its own roles take their place.
+The SQL names `roost_owner` and `roost_app`, the roles of a database called `roost`. If the database
+has another name, the names of its own roles are inserted instead.
 """
 
 import re
@@ -17,13 +17,13 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from roost.store.roles import Roles
 from roost.store.session import set_up_sync
 
-#: Any number, but the same for every process that migrates a database.
+#: Key of the advisory lock under which a process migrates; any number, but always the same.
 _MIGRATING = 7_067_811
 _ROLE = re.compile(r"\broost_(?:owner|app)\b")
 
 
 def migrate(url: str, roles: Roles, version: str) -> bool:
-    """Bring the tables to a version, under an advisory lock; False where they have it already."""
+    """Migrate the tables to a version. Return False if they already have that version."""
 
     def connect() -> psycopg.Connection[Any]:
         connection = psycopg.connect(url)
@@ -59,18 +59,18 @@ def execute_file(connection: Connection, name: str) -> None:
 
 
 def execute_script(connection: Connection, script: str) -> None:
-    """Execute several SQL statements without parameters in a migration."""
+    """Execute a text of several SQL statements, which have no parameters, in a migration."""
     connection.exec_driver_sql(script.replace("%", "%%"))
 
 
 def with_role_names(script: str, roles: Roles) -> str:
-    """SQL that names `roost_owner` and `roost_app`, with the names of these roles instead."""
+    """Replace `roost_owner` and `roost_app` in an SQL script by the names of `roles`."""
     names = {"roost_owner": roles.owner, "roost_app": roles.app}
     return _ROLE.sub(lambda found: sql.Identifier(names[found[0]]).as_string(), script)
 
 
 def _replace_role_names(engine: Engine, roles: Roles) -> None:
-    # A `%` in a statement of SQLAlchemy is doubled.
+    # SQLAlchemy's statements have `%%` for `%`, so a `%` in a role's name is doubled too.
     escaped = Roles(roles.owner.replace("%", "%%"), roles.app.replace("%", "%%"))
 
     def replace(

@@ -1,7 +1,7 @@
 -- Anomalies: unusual values of metrics.
 
 -- name: add_anomaly
--- Stores an anomaly; no row where the account has one of the metric and day already.
+-- Stores an anomaly. Returns no row if the account already has an anomaly of that metric and day.
 INSERT INTO anomalies (tenant_id, integration_id, metric, day, score, observed, expected, message,
                        raised_at)
 VALUES (%(tenant)s, %(integration)s, %(metric)s, %(day)s, %(score)s, %(observed)s, %(expected)s,
@@ -9,7 +9,7 @@ VALUES (%(tenant)s, %(integration)s, %(metric)s, %(day)s, %(score)s, %(observed)
 ON CONFLICT (integration_id, metric, day) DO NOTHING RETURNING id
 
 -- name: list_anomalies
--- The current tenant's anomalies, of one account or all, by day.
+-- The current tenant's anomalies in order of days, for one account or for all.
 SELECT integration_id, metric, day, score, observed, expected, message FROM anomalies
 WHERE %(integration)s::bigint IS NULL OR integration_id = %(integration)s
 ORDER BY day, id

@@ -1,14 +1,15 @@
 -- The path of a part through publishing. functions.sql describes the functions.
 
 -- name: load_post
--- One post, or else the account's next publishing post in due order that does not wait, with
--- everything that publishing needs, in one row.
+-- Everything that publishing needs to know about one post, in one row. If `post` is NULL, this is the
+-- account's next publishing post in due order that does not wait.
 SELECT *, clock_timestamp() AS database_now FROM load_post(
     tenant => %(tenant)s, post => %(post)s, integration => %(integration)s,
     excluding => %(excluding)s)
 
 -- name: begin_attempt
--- Commits an attempt before its part is sent; no row where the part must not be sent.
+-- Writes an attempt, which is committed before the part is sent. Returns no row if the part must
+-- not be sent.
 SELECT * FROM begin_attempt(
     tenant => %(tenant)s, part => %(part)s, from_state => %(from_state)s,
     attempt_count => %(attempt_count)s, started_at => %(started_at)s, deadline => %(deadline)s,
@@ -18,7 +19,7 @@ SELECT * FROM begin_attempt(
     is_wall_time => %(is_wall_time)s)
 
 -- name: record_sent
--- Records that X has a part, with all that follows from it.
+-- Records that X has a part: X's id, the outcome, the price, the events and the rate windows.
 SELECT * FROM record_sent(
     tenant => %(tenant)s, part => %(part)s, post => %(post)s, integration => %(integration)s,
     attempt => %(attempt)s, number => %(number)s, tweet => %(tweet)s, outcome => %(outcome)s,
@@ -27,8 +28,8 @@ SELECT * FROM record_sent(
     actor => %(actor)s, windows => %(windows)s, excluding => %(excluding)s)
 
 -- name: end_attempt
--- Records the outcome of an attempt that is not `sent`, moves the part, and adds the event. An
--- attempt that a later one has followed does not move the part.
+-- Records an outcome other than `sent`, moves the part, and adds the event. If the part has a later
+-- attempt, only the outcome is recorded.
 WITH moved AS (
     UPDATE parts SET state = %(to_state)s
     WHERE id = %(part)s AND state = 'sending' AND NOT EXISTS (
@@ -53,11 +54,12 @@ UPDATE attempts SET empty_reads = empty_reads + %(counts)s, empty_read_at = %(at
 WHERE id = %(attempt)s
 
 -- name: confirm_absent
--- Records that a person has checked: X does not have what this attempt sent.
+-- Records that a person has checked that the part of this attempt is not on X.
 UPDATE attempts SET confirmed_absent = true WHERE id = %(attempt)s
 
 -- name: mark_part_unknown
--- Gives a part an attempt of unknown outcome: X may have it, and these restored tables lack that.
+-- Adds an attempt with an unknown outcome to a part: these restored tables may lack an attempt that
+-- sent the part to X.
 WITH attempt AS (
     INSERT INTO attempts (tenant_id, part_id, number, started_at, deadline_at, outcome)
     SELECT tenant_id, id, 1 + (SELECT count(*) FROM attempts a WHERE a.part_id = parts.id),

@@ -1,12 +1,14 @@
--- Dispatch: what is due becomes jobs. functions.sql describes the functions.
+-- Dispatch: adds jobs for what is due. functions.sql describes the functions.
 
 -- name: announce_due
--- Wakes the dispatchers when the transaction commits: something is due earlier than they know.
+-- Wakes the dispatchers when the transaction commits, because something may be due earlier than the
+-- dispatchers expect.
 SELECT pg_notify('roost_due', '')
 
 -- name: dispatch_due
--- Queues what is due, and returns when to dispatch next: now, where something due is left.
--- A post is due when the worker's clock and, where domain time is wall time, the database's say so.
+-- Queues what is due, and returns when to dispatch next: now, if something due is left in the
+-- tables. A post is due by the worker's clock and, if domain time is wall time, also by the
+-- database's clock.
 SELECT p.queued + m.queued + a.queued AS queued,
        CASE WHEN p.more OR m.more OR a.more THEN %(at)s ELSE next_due(n.at) END AS next_at
 FROM (SELECT CASE WHEN %(is_wall_time)s THEN least(%(at)s, clock_timestamp()) ELSE %(at)s END
@@ -20,10 +22,10 @@ FROM (SELECT CASE WHEN %(is_wall_time)s THEN least(%(at)s, clock_timestamp()) EL
 SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
 
 -- name: get_oldest_due_at
--- Since when the oldest late post should be published; NULL: no post is late.
+-- The instant at which the oldest due post should have been published; NULL: no post is due.
 SELECT oldest_due_post(%(at)s, %(environment)s) AS at
 
 -- name: count_live_workers
--- How many workers have sent a heartbeat within a period.
+-- How many workers have sent a heartbeat in the last `within`.
 SELECT count(*) AS n FROM procrastinate_workers
 WHERE last_heartbeat > clock_timestamp() - %(within)s::interval

@@ -7,8 +7,9 @@ VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(code)s, %(detail)s::jsonb,
         %(to_state)s, %(actor)s)
 
 -- name: list_events
--- A post's history, oldest first: its own events, and the pauses of its account, its tenant or
--- everything that began or ended while it was to be published, or that it began under.
+-- A post's history, oldest first: its own events, and the pauses of its account, of its tenant and
+-- of everything. A pause is left out if it ended before the post's first event, or began after the
+-- post was finished.
 WITH own AS (
     SELECT id, at, post_id, position, code, detail, from_state, to_state, actor
     FROM events WHERE post_id = %(post)s

@@ -1,27 +1,27 @@
--- The current text of every SQL function of Roost. A migration that changes one changes this file,
--- drops the old function where its parameters or its result changed, and executes the file again.
--- A test compares the file with the migrated database.
+-- The current definition of every SQL function of Roost. To change a function, change this file and
+-- add a migration that executes the file again. If the function's parameters or result change, the
+-- migration drops the old function first. A test compares this file with the migrated database.
 --
 -- A SECURITY DEFINER function runs as `roost_owner`, sees the rows of all tenants, and returns only
--- ids, times, counts and booleans. The other functions see what their caller sees.
+-- ids, times, counts and booleans. The other functions see the same rows as their caller.
 --
--- Parameters are written with their function's name: in SQL functions, a column of the same name
--- would hide them.
+-- A parameter is written as `function.parameter`, because a column of the same name would hide the
+-- parameter in an SQL function.
 
 
 -- Tenants, OAuth flows and accounts
 -- ---------------------------------
 
--- The tenant whose rows the application sees in this transaction; NULL: none.
+-- The tenant whose rows the application sees in this transaction; NULL: it sees no tenant's rows.
 CREATE OR REPLACE FUNCTION current_tenant() RETURNS bigint LANGUAGE sql STABLE
     RETURN nullif(current_setting('roost.tenant', true), '')::bigint;
 
--- The id of the tenant of this name, or NULL.
+-- The id of the tenant with this name, or NULL.
 CREATE OR REPLACE FUNCTION find_tenant(tenant_name text) RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN (SELECT id FROM tenants WHERE name = find_tenant.tenant_name);
 
--- Creates a tenant. Raises unique_violation where the name is taken.
+-- Creates a tenant. Raises unique_violation if another tenant has the name.
 CREATE OR REPLACE FUNCTION make_tenant(tenant_name text, tenant_time_zone text) RETURNS bigint
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -40,7 +40,8 @@ CREATE OR REPLACE FUNCTION find_flow_tenant(state_hash text) RETURNS bigint
     RETURN (SELECT f.tenant_id FROM oauth_flows f
             WHERE f.state_hash = find_flow_tenant.state_hash);
 
--- X's user id of a tenant's account of this environment, which names the account's lock; or NULL.
+-- The X user id of a tenant's account, from which the key of the account's lock is derived. NULL:
+-- the tenant has no such account in this environment.
 CREATE OR REPLACE FUNCTION get_x_user_id(tenant bigint, integration bigint, environment text)
     RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -48,7 +49,7 @@ CREATE OR REPLACE FUNCTION get_x_user_id(tenant bigint, integration bigint, envi
             WHERE i.tenant_id = get_x_user_id.tenant AND i.id = get_x_user_id.integration
               AND i.environment = get_x_user_id.environment);
 
--- Whether a tenant other than the current one has connected this user of X.
+-- Whether a tenant other than the current one has connected this X user.
 CREATE OR REPLACE FUNCTION is_connected_elsewhere(environment text, x_user_id text)
     RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -61,7 +62,8 @@ CREATE OR REPLACE FUNCTION is_connected_elsewhere(environment text, x_user_id te
 -- The installation
 -- ----------------
 
--- What distinguishes this database from a copy of it, and its latest event.
+-- The facts that distinguish this database from a copy or an older state of it, and its newest
+-- event.
 CREATE OR REPLACE FUNCTION read_watermark(
         OUT system_identifier text, OUT database_oid bigint, OUT timeline text,
         OUT registered_system text, OUT registered_oid bigint,
@@ -81,7 +83,8 @@ CREATE OR REPLACE FUNCTION read_watermark(
     LEFT JOIN LATERAL (SELECT id, tag, at FROM events ORDER BY id DESC LIMIT 1) AS e ON true
     $$;
 
--- Whether this event exists. The tag excludes a later event with the same id.
+-- Whether the event exists. The tag must match too, because a restored database may give the same
+-- id to another event.
 CREATE OR REPLACE FUNCTION has_event(event bigint, tag int) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -91,9 +94,9 @@ CREATE OR REPLACE FUNCTION has_event(event bigint, tag int) RETURNS boolean
     END
     $$;
 
--- Raises SQLSTATE RS001 where the database lacks the last event that a worker has seen in it, or
--- is on another timeline. A fail-over and a point-in-time recovery change the timeline; the
--- control file shows that later than the name of the log file does.
+-- Raises SQLSTATE RS001 if the database lacks the last event that a worker has seen in it, or is on
+-- another timeline. A failover and a point-in-time recovery change the timeline. The timeline is
+-- read from the name of the WAL file, because the control file shows the change later.
 CREATE OR REPLACE FUNCTION require_fence(event bigint, tag int, timeline text) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -109,14 +112,14 @@ CREATE OR REPLACE FUNCTION require_fence(event bigint, tag int, timeline text) R
 
 -- The path of a part through publishing
 -- -------------------------------------
--- load_post, begin_attempt and record_sent set the tenant themselves: each is one message to the
--- server, and a transaction of its own where the caller has none.
+-- load_post, begin_attempt and record_sent set the tenant themselves, so that a caller without a
+-- transaction needs only one message to the server for each of them.
 
--- One post, or else the account's next publishing post in due order that does not wait: everything
--- that publishing needs, with the account's sealed tokens, in one row. A NULL tenant leaves the
--- transaction's tenant as it is.
--- Media, uploads and attempts are read by ids of the parts. A join may be planned the other way
--- round while a table is empty, and would then read all of it once it is large.
+-- Everything that publishing needs to know about one post, with the account's encrypted tokens, in
+-- one row. If `post` is NULL, this is the account's next publishing post, in due order, that does
+-- not wait. If `tenant` is NULL, the transaction's tenant stays set.
+-- Media, uploads and attempts are read by arrays of ids and not by a join: a join that is planned
+-- while a table is empty would read the whole table even when it has become large.
 CREATE OR REPLACE FUNCTION load_post(
         tenant bigint, post bigint, integration bigint, excluding bigint[])
     RETURNS TABLE (
@@ -175,13 +178,14 @@ CREATE OR REPLACE FUNCTION load_post(
     END
     $$;
 
--- The commit before sending: moves the part to `sending`, only from the state and the number of
--- attempts that the decision was made on, and adds the event and the attempt. `started_at` is X's
--- time, `at` the worker's; the deadline is wall time of the database, later than the sender's own.
--- The advisory lock is shared by attempts, and exclusive to a pause: once a pause has been
--- acknowledged, no attempt commits. The post's row stays locked until the attempt is committed. An
--- edit or a cancellation locks it too, so that the later of the two sees what the earlier wrote.
--- Where domain time is wall time, the post must be due by the database's clock as well.
+-- Writes the attempt that is committed before the part is sent: moves the part to `sending`, and
+-- adds the event and the attempt. Does nothing if the part no longer has the state and the number
+-- of attempts that the worker has read. `started_at` is X's time, `at` is the worker's time. The
+-- deadline is wall time of the database, and later than the sender's own deadline.
+-- Attempts share the advisory lock, and a pause acquires it exclusively: once a pause has returned,
+-- no attempt of a paused post commits. The post's row stays locked until the attempt is committed.
+-- An edit or a cancellation locks the row too, so that whichever comes second sees what the first
+-- has written. If domain time is wall time, the post must also be due by the database's clock.
 CREATE OR REPLACE FUNCTION begin_attempt(
         tenant bigint, part bigint, from_state text, attempt_count int, started_at timestamptz,
         deadline interval, media_ids text[], media_keys text[], at timestamptz, code text,
@@ -199,7 +203,8 @@ CREATE OR REPLACE FUNCTION begin_attempt(
         PERFORM pg_advisory_xact_lock_shared(21072, 0);
         PERFORM FROM posts p
         WHERE p.id = (SELECT post_id FROM parts WHERE id = begin_attempt.part) FOR SHARE;
-        -- This statement's snapshot is taken after the locks: it sees what they have waited for.
+        -- This statement begins after the locks were acquired, so it sees what the transactions
+        -- that held them have committed.
         RETURN QUERY
         WITH moved AS (
             UPDATE parts SET state = 'sending'
@@ -229,7 +234,7 @@ CREATE OR REPLACE FUNCTION begin_attempt(
     END
     $$;
 
--- Whether a part of any tenant has this id of X as its own.
+-- Whether this id of X is recorded as the id of a part of any tenant.
 CREATE OR REPLACE FUNCTION is_claimed(tweet text) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -238,10 +243,10 @@ CREATE OR REPLACE FUNCTION is_claimed(tweet text) RETURNS boolean
     END
     $$;
 
--- X has a part: writes its id, the attempt's outcome, the bill, the events, the post's end where
--- this was its last part, and the rate windows. `moved` is false, and nothing is written, where a
--- part of any tenant has the id already, or where the part has a later attempt.
--- `forgotten`: the database lacks the attempt, because it was restored meanwhile.
+-- Records that X has a part: X's id, the attempt's outcome, the price, the events and the rate
+-- windows. If this was the post's last part, the post becomes `published`. `moved` is false, and
+-- nothing is written, if a part of any tenant already has the id, or if the part has a later
+-- attempt. `forgotten`: the database lacks the attempt, because a restore came after the attempt.
 CREATE OR REPLACE FUNCTION record_sent(
         tenant bigint, part bigint, post bigint, integration bigint, attempt bigint, number int,
         tweet text, outcome text, sent_at timestamptz, usd numeric, price_reason text,
@@ -319,7 +324,7 @@ CREATE OR REPLACE FUNCTION record_sent(
     END
     $$;
 
--- A trigger: a change of state that is not among its arguments raises check_violation.
+-- A trigger that raises check_violation for a change of state that its arguments do not list.
 CREATE OR REPLACE FUNCTION refuse_illegal_move() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         IF NOT (OLD.state || '>' || NEW.state) = ANY (TG_ARGV) THEN
@@ -331,15 +336,15 @@ CREATE OR REPLACE FUNCTION refuse_illegal_move() RETURNS trigger LANGUAGE plpgsq
     END
     $$;
 
--- Those of some ids of X that a part of any tenant has as its own.
+-- Which of these ids of X are recorded as the id of a part of any tenant.
 CREATE OR REPLACE FUNCTION list_claimed(tweets text[]) RETURNS TABLE (sent_as text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
     SELECT DISTINCT p.sent_as FROM parts p WHERE p.sent_as = ANY(list_claimed.tweets)
     $$;
 
--- Whether another part of any tenant has the same text and account of X, and may be on X while its
--- id is not known.
+-- Whether another part of any tenant has the same text and the same account on X, and may be on X
+-- although its id is not known.
 CREATE OR REPLACE FUNCTION has_unresolved_duplicate(part bigint) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN EXISTS (
@@ -351,8 +356,8 @@ CREATE OR REPLACE FUNCTION has_unresolved_duplicate(part bigint) RETURNS boolean
           AND duplicate.state IN ('sending', 'unknown'));
 
 -- Whether an account has publishing posts that do not wait. The statement that releases the
--- account's lock calls it after that, so it sees what was committed before. In plpgsql, its plan
--- is cached.
+-- account's lock calls this function after the release, so that the function sees everything that
+-- was committed before the release. The function is in plpgsql because then its plan is cached.
 CREATE OR REPLACE FUNCTION has_ready_posts(account bigint, excluding bigint[]) RETURNS boolean
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -367,15 +372,15 @@ CREATE OR REPLACE FUNCTION has_ready_posts(account bigint, excluding bigint[]) R
     $$;
 
 
--- Dispatch: what is due becomes jobs
--- ----------------------------------
--- Each function is one statement of its caller's, which is committed before it answers: a worker
--- that is stopped holds no row. Jobs are inserted as the engine's `procrastinate_defer_jobs_v1`
--- inserts them, but a post that has a waiting job already is skipped instead of failing all.
--- Sub-selects from `sendable_accounts` are scalar on purpose: the planner makes no join of them,
--- which would read all posts where an estimate is wrong.
+-- Dispatch: adds jobs for what is due
+-- -----------------------------------
+-- The caller runs each function as one statement in autocommit mode, so that a worker that is
+-- stopped keeps no row locked. The functions insert jobs as the engine's `procrastinate_defer_jobs_v1` does, except that
+-- a post that already has a waiting job is skipped; the engine would insert no job at all.
+-- Sub-selects from `sendable_accounts` are scalar so that the planner does not turn them into a
+-- join: if an estimate is wrong, a join would read all posts.
 
--- How many more jobs a queue accepts, so that its workers have only what they can soon begin.
+-- How many more jobs a queue accepts. A queue has only as many jobs as its workers can soon begin.
 CREATE OR REPLACE FUNCTION queue_capacity(queue text, at_most int) RETURNS int
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN queue_capacity.at_most - (
@@ -383,14 +388,16 @@ CREATE OR REPLACE FUNCTION queue_capacity(queue text, at_most int) RETURNS int
         WHERE queue_name = queue_capacity.queue AND status = 'todo'
           AND (scheduled_at IS NULL OR scheduled_at <= clock_timestamp()));
 
--- Queues posts that are due: scheduled ones, and waiting ones that may resume. `more`: some may be
--- left, because the queue is full or because another transaction holds their rows.
+-- Queues posts that are due: scheduled posts, and deferred posts whose wait is over. `more`: due
+-- posts may be left, because the queue is full or because another transaction has locked their
+-- rows.
 --
 -- Tenants are served round robin, one post each per round, beginning after the tenant that was
--- served last. Where fewer than 100 posts are due, their tenants are read from them. Otherwise the
--- tenants are found by jumping from one to the next in the index, so that the cost is that of the
--- tenants with waiting posts and of the posts that are queued. A nearly full queue is left as it
--- is: a pass costs nearly the same whatever it queues.
+-- served last. If fewer than 100 posts are due, the tenants of these posts are taken. Otherwise the
+-- query jumps from one tenant to the next in the index, so that its cost depends on the number of
+-- tenants with waiting posts and on the number of posts that it queues, not on the number of all
+-- due posts. Nothing is queued while the queue is more than three quarters full, because a pass
+-- costs nearly the same however few posts it queues.
 CREATE OR REPLACE FUNCTION queue_due_posts(
         at timestamptz, at_most int, environment text, OUT queued int, OUT more boolean)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -435,7 +442,7 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
         INTO serving FROM (SELECT DISTINCT unnest(due_tenants) AS id) t
         WHERE EXISTS (SELECT FROM sendable_accounts a
                       WHERE a.tenant_id = t.id AND a.environment = queue_due_posts.environment);
-        -- Each tenant gets an equal share; what some do not use goes to the others next time.
+        -- Each tenant gets an equal share. The next iteration gives unused shares to other tenants.
         WHILE capacity > 0 AND cardinality(serving) > 0 LOOP
             remaining := serving[capacity + 1 :];
             serving := serving[1 : capacity];
@@ -452,8 +459,9 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
                     ORDER BY p.wake_at, p.id LIMIT share) p
                 ORDER BY p.round, t.place LIMIT capacity
             ), claimed AS (
-                -- The row is checked again, because another transaction may have moved it. The
-                -- condition is written so that no index serves it: the row is found by its id.
+                -- The condition is checked again, because another transaction may have changed the
+                -- row. `IS TRUE` keeps the planner from using an index on `wake_at`: the row must
+                -- be found by its id.
                 SELECT p.id, p.state AS from_state, c.round, c.place
                 FROM posts p JOIN candidates c ON c.id = p.id
                 WHERE (p.wake_at <= queue_due_posts.at) IS TRUE FOR UPDATE OF p SKIP LOCKED
@@ -493,7 +501,8 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
     END
     $$;
 
--- Queues posts whose files must be uploaded to X: every tenant's first, then every second, ….
+-- Queues posts whose files must be uploaded to X: first one post of every tenant, then a second
+-- post of every tenant, and so on.
 CREATE OR REPLACE FUNCTION queue_preparations(
         at timestamptz, at_most int, environment text, OUT queued int, OUT more boolean)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -540,7 +549,8 @@ CREATE OR REPLACE FUNCTION queue_preparations(
     END
     $$;
 
--- Queues accounts whose metrics are due. The new time is a lease; the job sets the next one.
+-- Queues accounts whose metrics are due. Each account gets a lease as its next due time, so that it
+-- is queued again if its job dies; the job sets the real next due time.
 CREATE OR REPLACE FUNCTION queue_due_accounts(
         at timestamptz, leased_until timestamptz, at_most int, environment text,
         OUT queued int, OUT more boolean)
@@ -576,8 +586,8 @@ CREATE OR REPLACE FUNCTION queue_due_accounts(
     END
     $$;
 
--- Queues publishing posts that have no job: their worker died before or after its last commit. A
--- running job of the same account publishes all of that account's posts.
+-- Queues publishing posts that have no job because their worker died. Posts of an account with a
+-- running job are left out, because that job publishes all posts of the account.
 CREATE OR REPLACE FUNCTION queue_stranded_posts(at_most int, environment text) RETURNS int
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -605,8 +615,8 @@ CREATE OR REPLACE FUNCTION queue_stranded_posts(at_most int, environment text) R
     SELECT count(*) FROM jobs
     $$;
 
--- The next instant at which something becomes due. It may be a paused post's: a pass that finds
--- nothing costs less than excluding all of those here.
+-- The next instant at which something becomes due. It may be the due time of a paused post: a
+-- dispatch pass that finds nothing costs less than the exclusion of all paused posts here.
 CREATE OR REPLACE FUNCTION next_due(at timestamptz) RETURNS timestamptz
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN least(
@@ -615,8 +625,9 @@ CREATE OR REPLACE FUNCTION next_due(at timestamptz) RETURNS timestamptz
          ORDER BY prepare_at LIMIT 1),
         (SELECT min(collect_due_at) FROM integrations WHERE collect_due_at > next_due.at));
 
--- Since when the oldest late post should be published: it is due, not published, not paused, and
--- does not wait for something that Roost did not cause.
+-- The instant at which the oldest due post should have been published; NULL: no post is due. Paused
+-- posts do not count. If Roost did not cause a post's wait, the post counts from the end of the
+-- wait.
 CREATE OR REPLACE FUNCTION oldest_due_post(at timestamptz, environment text) RETURNS timestamptz
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     RETURN least(
@@ -637,8 +648,8 @@ CREATE OR REPLACE FUNCTION oldest_due_post(at timestamptz, environment text) RET
 -- Housekeeping
 -- ------------
 
--- Deletes apps' back-offs that are over, where no publishing post of the app could still find out
--- whether X accepts it. Returns the apps' client ids.
+-- Deletes the back-offs of apps that are over. If the app has a publishing post, its back-off stays,
+-- because sending that post shows whether X accepts posts again. Returns the apps' client ids.
 CREATE OR REPLACE FUNCTION delete_expired_backoffs(at timestamptz, environment text)
     RETURNS TABLE (client_id text)
     LANGUAGE sql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -653,8 +664,9 @@ CREATE OR REPLACE FUNCTION delete_expired_backoffs(at timestamptz, environment t
     RETURNING b.client_id
     $$;
 
--- Those of some files that a post may still need: its post is neither published nor cancelled (a
--- failed, missed or partly published post can be continued), or its part may be sent again.
+-- Which of these files a post of any tenant may still need. A file is needed if its post is neither
+-- published nor cancelled (a failed, missed or partly published post can be continued), or if its
+-- part may be sent again.
 CREATE OR REPLACE FUNCTION list_needed_media(hashes text[]) RETURNS TABLE (sha256 text)
     LANGUAGE sql STABLE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -664,7 +676,8 @@ CREATE OR REPLACE FUNCTION list_needed_media(hashes text[]) RETURNS TABLE (sha25
       AND (o.state NOT IN ('published', 'cancelled') OR p.state IN ('sending', 'unknown'))
     $$;
 
--- Creates the partitions of both snapshot tables for a month. Concurrent callers are safe.
+-- Creates the missing partitions of both snapshot tables for the month of `at`. Concurrent calls
+-- are safe.
 CREATE OR REPLACE FUNCTION ensure_snapshot_partitions(at timestamptz) RETURNS void
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
     AS $$
@@ -688,9 +701,9 @@ CREATE OR REPLACE FUNCTION ensure_snapshot_partitions(at timestamptz) RETURNS vo
 
 -- Rights
 -- ------
--- The application may call every function but queue_capacity and refuse_illegal_move, which only
--- other functions and triggers call. A migration that updates the job engine grants the engine's
--- new functions.
+-- The application may call every function except queue_capacity and refuse_illegal_move, which only
+-- other functions and triggers call. A migration that updates the job engine must grant the new
+-- functions of the engine.
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA roost FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION

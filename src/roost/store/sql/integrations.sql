@@ -1,28 +1,29 @@
 -- Connected accounts.
 
 -- name: get_x_user_id
--- X's user id of an account of this environment; NULL: the tenant has no such account.
+-- The X user id of an account; NULL: the tenant has no such account in this environment.
 SELECT get_x_user_id(%(tenant)s, %(integration)s, %(environment)s) AS x_user_id
 
 -- name: is_connected_elsewhere
--- Whether another tenant has connected this user of X.
+-- Whether another tenant has connected this X user.
 SELECT is_connected_elsewhere(%(environment)s, %(x_user)s) AS found
 
 -- name: lock_connecting
--- Waits for a concurrent connection of the same tenant. 21099 is 0x526B.
+-- Waits until no other transaction stores a connection of the same tenant. 21099 is 0x526B.
 SELECT pg_advisory_xact_lock(21099, %(key)s::int)
 
 -- name: lock_refresh
--- Waits for a concurrent refresh of the account's tokens. 21094 is 0x5266.
+-- Waits until no other transaction refreshes the account's tokens. 21094 is 0x5266.
 SELECT pg_advisory_xact_lock(21094, %(key)s::int)
 
 -- name: find_integration
--- The current tenant's account that is this user of X.
+-- The current tenant's account with this X user id.
 SELECT id FROM integrations
 WHERE metadata ->> 'userId' = %(x_user)s AND environment = %(environment)s
 
 -- name: next_integration_id
--- A new id: the tokens are bound to it before the row is stored.
+-- Reserves an id for a new account, because the tokens are encrypted with the id before the row is
+-- stored.
 SELECT nextval(pg_get_serial_sequence('roost.integrations', 'id')) AS id
 
 -- name: upsert_integration
@@ -54,17 +55,17 @@ UPDATE integrations SET api_key = %(api_key)s, metadata = metadata || %(changes)
 WHERE id = %(integration)s
 
 -- name: mark_token_invalid
--- Marks an account that still has a refresh token that X has rejected.
+-- Marks an account, if its refresh token is still the one that X has rejected.
 UPDATE integrations SET status = 'needs_reconnect'
 WHERE id = %(integration)s AND api_key = %(api_key)s RETURNING id
 
 -- name: mark_needs_reconnect
--- Marks an account that has not been connected again since.
+-- Marks an account, unless it has been reconnected after `connected_at`.
 UPDATE integrations SET status = 'needs_reconnect'
 WHERE id = %(integration)s AND connected_at = %(connected_at)s RETURNING id
 
 -- name: save_profile
--- Stores what X reports about an account; no row where nothing changed.
+-- Stores the profile that X reports for an account. Returns no row if nothing changed.
 UPDATE integrations
 SET metadata = metadata || %(profile)s::jsonb,
     subscription_type = coalesce(%(subscription_type)s, subscription_type)
@@ -74,5 +75,5 @@ WHERE id = %(integration)s
 RETURNING id
 
 -- name: set_next_collection
--- Sets when the account's metrics are due next, and what failed now.
+-- Sets when the account's metrics are due next, and the error of this read, or NULL.
 UPDATE integrations SET collect_due_at = %(at)s, health = %(health)s WHERE id = %(integration)s

@@ -1,8 +1,9 @@
 -- Advisory locks, and the sessions that hold them.
 
 -- name: run_lock_requests
--- Acquires or releases locks, or only shows that the session lives: one row per request, in order.
--- `has_ready_posts`, of an account that is released: read after that.
+-- Runs lock requests: `acquire`, `release`, or `check`, which only shows that the session is still
+-- open. Returns one row per request, in order. For a release with an account, `has_ready_posts` is
+-- read after the release.
 SELECT pg_backend_pid(),
        coalesce(CASE a.action WHEN 'acquire' THEN pg_try_advisory_lock(a.kind, a.key)
                               WHEN 'release' THEN pg_advisory_unlock(a.kind, a.key) END, false),
@@ -12,12 +13,13 @@ FROM json_to_recordset(%(requests)s) AS a
     (action text, kind int, key int, account bigint, excluding bigint[])
 
 -- name: name_session
--- Writes the worker's name and the wall time of its heartbeat into the session's name.
+-- Writes the worker's name and the wall time of this heartbeat into the session's
+-- `application_name`.
 SELECT set_config('application_name', concat_ws(' ', 'roost',
        floor(extract(epoch FROM clock_timestamp()))::bigint, %(worker)s::text), false)
 
 -- name: list_stale_holders
--- Locks of accounts whose session has had no heartbeat within a period: the key, and the worker.
+-- The key and the worker of each account lock whose session sent no heartbeat in the last `within`.
 SELECT l.objid::bigint AS key, name_parts[2] AS worker
 FROM pg_locks l
 JOIN pg_stat_activity a ON a.pid = l.pid
@@ -28,13 +30,14 @@ WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %(lock_kind)s
 ORDER BY worker, key
 
 -- name: list_worker_names
--- Workers whose lock session is open, by the session's name (63 bytes at most).
+-- The names of workers whose lock session is open. PostgreSQL truncates a session's name to 63
+-- bytes.
 SELECT name_parts[1] AS name
 FROM pg_stat_activity a
 CROSS JOIN LATERAL regexp_match(a.application_name, '^roost \d+ worker (.*)$') AS name_parts
 WHERE a.datname = current_database() AND name_parts[1] IS NOT NULL
 
 -- name: set_lock_timeout
--- Gives up waiting for a lock after 100 ms, which is less than any sensible deadlock_timeout: this
--- transaction then ends, and no other.
+-- Sets the lock timeout of this transaction to 100 ms. This is less than any sensible
+-- deadlock_timeout, so that in a deadlock this transaction fails and no other.
 SELECT set_config('lock_timeout', '100ms', true)

@@ -5,7 +5,7 @@
 DELETE FROM oauth_flows WHERE expires_at < %(at)s
 
 -- name: add_flow
--- Stores a flow: a new one with its verifier, or a finished one with its account.
+-- Stores a flow: a new flow with its verifier, or a finished flow with its account.
 INSERT INTO oauth_flows (state_hash, tenant_id, browser_hash, sealed_verifier, redirect_uri,
                          environment, client_id, expires_at, integration_id)
 VALUES (%(state_hash)s, %(tenant)s, %(browser_hash)s, %(sealed_verifier)s, %(redirect_uri)s,
@@ -21,6 +21,6 @@ DELETE FROM oauth_flows WHERE state_hash = %(state_hash)s AND integration_id IS 
 RETURNING sealed_verifier, browser_hash, redirect_uri, environment, client_id, expires_at
 
 -- name: find_connected
--- The account that a browser's finished flow has connected.
+-- The account that a browser's finished flow has connected, until the flow would have expired.
 SELECT integration_id AS id FROM oauth_flows
 WHERE state_hash = %(state_hash)s AND browser_hash = %(browser_hash)s AND expires_at >= %(at)s

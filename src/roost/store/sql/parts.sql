@@ -9,7 +9,7 @@ VALUES (%(tenant)s, %(post)s, %(integration)s, %(position)s, %(text)s, 'pending'
 RETURNING id
 
 -- name: list_parts
--- The parts of some posts, each post's in order.
+-- The parts of some posts, sorted by post and by position in the post.
 SELECT id, post_id, position, text, state, sent_as, sent_at, deleted_at,
        reply_to, quote_of, poll_options, poll_minutes, reply_settings FROM parts
 WHERE post_id = ANY(%(posts)s) ORDER BY post_id, position
@@ -37,7 +37,7 @@ WITH moved AS (
 SELECT EXISTS (SELECT FROM moved) AS moved
 
 -- name: mark_deleted
--- Records that a part was deleted from X; no row where that is recorded already.
+-- Records that a part was deleted from X. Returns no row if the deletion is recorded already.
 UPDATE parts SET deleted_at = %(at)s
 WHERE id = %(part)s AND state = 'sent' AND deleted_at IS NULL RETURNING id
 
@@ -49,15 +49,15 @@ WHERE integration_id = %(integration)s AND text = %(text)s AND state = 'sent'
 ORDER BY sent_at DESC LIMIT 1
 
 -- name: has_unresolved_duplicate
--- Whether another part of any tenant has the same text and account of X, and may be on X while its
--- id is not known.
+-- Whether another part of any tenant has the same text and the same account on X, and may be on X
+-- although its id is not known.
 SELECT has_unresolved_duplicate(%(part)s) AS found
 
 -- name: list_claimed
--- Those of some ids of X that a part of any tenant has as its own.
+-- Which of these ids of X are recorded as the id of a part of any tenant.
 SELECT sent_as FROM list_claimed(%(tweets)s)
 
 -- name: list_own_parts
--- Those of some ids of X that are parts of the account, and when they were deleted from X.
+-- Which of these ids of X are parts of the account, and when each part was deleted from X.
 SELECT sent_as, deleted_at FROM parts
 WHERE sent_as = ANY(%(tweets)s) AND integration_id = %(integration)s

@@ -1,7 +1,7 @@
 -- Posts and their states.
 
 -- name: add_post
--- Adds a post, unless the same import has added it before.
+-- Adds a post. Returns no row if an earlier import has added a post with this import key.
 INSERT INTO posts (tenant_id, integration_id, state, due_at, tolerance, import_key)
 VALUES (%(tenant)s, %(integration)s, %(state)s, %(due_at)s, %(tolerance)s, %(import_key)s)
 ON CONFLICT (tenant_id, import_key) WHERE import_key IS NOT NULL DO NOTHING RETURNING id
@@ -29,16 +29,16 @@ WHERE %(integration)s::bigint IS NULL OR p.integration_id = %(integration)s
 ORDER BY p.due_at NULLS LAST, p.id
 
 -- name: list_imported
--- Those of some import keys that have a post already.
+-- Which of these import keys already have a post.
 SELECT import_key FROM posts WHERE import_key = ANY(%(keys)s)
 
 -- name: list_calendar
--- The current tenant's posts that will be published without a person, in due order.
+-- The current tenant's posts that are scheduled or publishing, in due order.
 SELECT p.id, p.integration_id, p.due_at FROM posts p
 WHERE p.state IN ('scheduled', 'publishing') ORDER BY p.due_at, p.id
 
 -- name: list_texts
--- Parts of some accounts, but one post's, that were sent in a period or are due in it.
+-- Parts of some accounts that were sent or are due in a period, except the parts of one post.
 SELECT p.integration_id, p.post_id, p.text, p.sent_at AS at, true AS is_published,
        p.reply_to, p.quote_of, p.poll_options, p.poll_minutes, p.reply_settings,
        ARRAY(SELECT a.sha256 FROM media_assets a WHERE a.part_id = p.id ORDER BY a.position)
@@ -61,7 +61,8 @@ WHERE o.integration_id = ANY(%(integrations)s)
 SELECT state FROM posts WHERE id = %(post)s FOR UPDATE
 
 -- name: is_untouched
--- Whether X has nothing of a post: every part is pending, and no attempt may have created anything.
+-- Whether no part of a post is on X: every part is pending, and no attempt may have created a post
+-- on X.
 SELECT NOT EXISTS (SELECT FROM parts p WHERE p.post_id = %(post)s AND p.state <> 'pending')
    AND NOT EXISTS (SELECT FROM attempts a JOIN parts p ON p.id = a.part_id
                    WHERE p.post_id = %(post)s
@@ -69,8 +70,8 @@ SELECT NOT EXISTS (SELECT FROM parts p WHERE p.post_id = %(post)s AND p.state <>
        AS is_untouched
 
 -- name: move_post
--- Changes a post's state by compare-and-set; with a due time, only while the post still has it.
--- Clears what belonged to the old state, and resolves the post's alerts of `kinds`.
+-- Changes a post's state by compare-and-set. If a due time is given, the post must still have it.
+-- Clears the columns that describe the old state, and resolves the post's alerts of `kinds`.
 WITH moved AS (
     UPDATE posts SET state = %(to_state)s, reason = %(reason)s::jsonb, resume_at = NULL,
            wait_reason = NULL, wait_until = NULL, acknowledged_at = NULL,
@@ -87,8 +88,8 @@ WITH moved AS (
 SELECT id FROM moved
 
 -- name: reschedule_post
--- Sets another due time for a post of which X has nothing. An excused wait stays excused while the
--- due time is the same. Resolves the post's alerts of `kinds`.
+-- Sets another due time for a post without a part on X. If the due time stays the same, an excused
+-- wait stays excused. Resolves the post's alerts of `kinds`.
 WITH moved AS (
     UPDATE posts SET due_at = %(due_at)s, state = 'scheduled', reason = NULL, resume_at = NULL,
            wait_reason = NULL, wait_until = NULL, acknowledged_at = NULL,
@@ -103,8 +104,8 @@ WHERE coalesce(alerts.tenant_id, 0) = moved.tenant_id AND alerts.kind = ANY(%(ki
       AND alerts.ended_at IS NULL
 
 -- name: acknowledge_post
--- Records in some states that a person leaves the post as it is, and resolves its alerts of
--- `kinds`.
+-- Records that a person leaves the post as it is, if the post is in one of `states`, and resolves
+-- the post's alerts of `kinds`.
 WITH acknowledged AS (
     UPDATE posts SET acknowledged_at = CASE WHEN state = ANY(%(states)s) THEN %(at)s::timestamptz
                                        ELSE acknowledged_at END
@@ -116,10 +117,10 @@ WHERE coalesce(alerts.tenant_id, 0) = acknowledged.tenant_id AND alerts.kind = A
   AND alerts.ended_at IS NULL
 
 -- name: defer_post
--- Lets a publishing post wait until an instant of domain time, when the dispatcher queues it again.
--- Where the wait is excused, its lateness counts from then, and the time does not count towards the
--- resend window. Unless it counts as late, alerts ignore the wait. Adds an event, unless the last
--- event has the same reason.
+-- Defers a publishing post until an instant of domain time, when the dispatcher queues the post
+-- again. If the wait is excused, the post's lateness is counted from that instant, and the wait is
+-- not counted in the resend window. Alerts ignore the wait unless `counts_as_late` is true. Adds an
+-- event, unless the post's last event is a wait for the same reason.
 WITH deferred AS (
     UPDATE posts SET resume_at = %(until)s, wait_until = %(until)s,
            wait_reason = %(reason)s::jsonb,
@@ -148,7 +149,7 @@ UPDATE posts SET resume_at = %(at)s, wait_until = least(wait_until, %(at)s)
 WHERE id = %(post)s AND state = 'publishing' AND resume_at > %(at)s
 
 -- name: wake_post
--- Lets the dispatcher queue a publishing post at once.
+-- Makes the dispatcher queue a publishing post at once.
 UPDATE posts SET resume_at = %(at)s WHERE id = %(post)s AND state = 'publishing'
 
 -- name: reset_lateness

@@ -1,11 +1,11 @@
 -- Legal changes of state, row-level security and the application's rights on tables.
 --
--- The application's role sees the rows of the tenant in `roost.tenant`, and none when that is not
--- set. What must read across tenants is a SECURITY DEFINER function that returns ids, times and
--- counts. Migrations run as `roost_owner`, which sees all rows.
+-- The application's role sees the rows of the tenant in the setting `roost.tenant`, and no tenant's
+-- rows if that is not set. Only SECURITY DEFINER functions read rows of all tenants; they return
+-- ids, times and counts. Migrations run as `roost_owner`, which sees all rows.
 
--- A test compares the moves with those of the models. `publishing` goes back to `scheduled` or
--- `cancelled` only while X has nothing of the post.
+-- A test compares these changes of state with `roost.models`. A post goes from `publishing` back to
+-- `scheduled`, or to `cancelled`, only while no part of the post is on X.
 CREATE TRIGGER legal_moves BEFORE UPDATE OF state ON posts FOR EACH ROW
     WHEN (OLD.state IS DISTINCT FROM NEW.state)
     EXECUTE FUNCTION refuse_illegal_move(
@@ -95,7 +95,7 @@ CREATE POLICY own ON anomalies TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 CREATE POLICY all_rows ON anomalies TO roost_owner USING (true) WITH CHECK (true);
 
--- A row of these without a tenant concerns every tenant.
+-- A row of `alerts` or `pause_log` without a tenant concerns every tenant.
 ALTER TABLE alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON alerts TO roost_app
     USING (tenant_id IS NULL OR tenant_id = current_tenant())
@@ -108,8 +108,8 @@ CREATE POLICY own ON pause_log TO roost_app
     WITH CHECK (tenant_id IS NULL OR tenant_id = current_tenant());
 CREATE POLICY all_rows ON pause_log TO roost_owner USING (true) WITH CHECK (true);
 
--- Tables that are named nowhere below are only read and written by functions of the owner. The
--- tables of the job engine are the application's.
+-- The application gets no right on the tables that are not named below: only functions of the owner
+-- use them. The application reads and writes the tables of the job engine.
 GRANT USAGE ON SCHEMA roost TO roost_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     tenant_keys, integrations, oauth_flows, posts, parts, attempts, media_assets, uploads, events,
@@ -119,7 +119,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     TO roost_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;
 GRANT SELECT ON tenants, alembic_version, sendable_accounts TO roost_app;
--- Only the pause: the application never changes a tenant's name.
+-- The application may change only the pause of a tenant, and not, for example, its name.
 GRANT UPDATE (paused) ON tenants TO roost_app;
 GRANT SELECT, INSERT ON pause_log TO roost_app;
 GRANT SELECT, UPDATE ON global_pause, installation TO roost_app;

@@ -1,11 +1,11 @@
 -- Metrics of accounts and posts at an instant.
 
 -- name: ensure_snapshot_partitions
--- Creates the partitions of a month, where they are missing.
+-- Creates the missing partitions of the month of `at`.
 SELECT ensure_snapshot_partitions(%(at)s)
 
 -- name: list_known_metrics
--- The last value of each metric of some parts before an instant.
+-- The last known value of each metric of some parts before an instant.
 SELECT part_id,
        (array_agg(impressions ORDER BY at DESC) FILTER (WHERE impressions IS NOT NULL))[1]
            AS impressions,
@@ -27,7 +27,7 @@ WHERE integration_id = %(integration)s AND part_id = ANY(%(parts)s::bigint[])
 GROUP BY part_id
 
 -- name: get_known_account_metrics
--- The last value of each metric of an account before an instant.
+-- The last known value of each metric of an account before an instant.
 SELECT (array_agg(followers ORDER BY at DESC) FILTER (WHERE followers IS NOT NULL))[1]
            AS followers,
        (array_agg(following ORDER BY at DESC) FILTER (WHERE following IS NOT NULL))[1]
@@ -37,13 +37,13 @@ FROM account_snapshots
 WHERE integration_id = %(integration)s AND at < %(before)s
 
 -- name: add_account_snapshot
--- Stores a snapshot of an account, unless there is one of the same instant.
+-- Stores a snapshot of an account, unless the account has a snapshot of the same instant.
 INSERT INTO account_snapshots (tenant_id, integration_id, at, followers, following, posts)
 VALUES (%(tenant)s, %(integration)s, %(at)s, %(followers)s, %(following)s, %(posts)s)
 ON CONFLICT DO NOTHING
 
 -- name: add_post_snapshots
--- Stores snapshots of parts, except those that exist.
+-- Stores snapshots of parts. A part that already has a snapshot of the same instant is skipped.
 INSERT INTO post_snapshots
     (tenant_id, integration_id, part_id, at, impressions, engagements, likes, replies, reposts,
      quotes, bookmarks, link_clicks, profile_clicks)
@@ -71,7 +71,7 @@ SELECT integration_id, at, followers, following, posts FROM account_snapshots
 WHERE integration_id = %(integration)s AND at >= %(since)s AND at < %(until)s ORDER BY at
 
 -- name: find_last_account_snapshot
--- The last snapshot in a period of the account that is this user of X.
+-- The last snapshot in a period of the account with this X user id.
 SELECT s.integration_id, s.at, s.followers, s.following, s.posts
 FROM account_snapshots s JOIN integrations i ON i.id = s.integration_id
 WHERE i.metadata ->> 'userId' = %(x_user)s AND i.environment = %(environment)s
@@ -79,7 +79,7 @@ WHERE i.metadata ->> 'userId' = %(x_user)s AND i.environment = %(environment)s
 ORDER BY s.at DESC LIMIT 1
 
 -- name: list_post_snapshots
--- Snapshots of the account's parts in a period, by part, oldest first.
+-- Snapshots of the account's parts in a period, sorted by part, then by time.
 SELECT s.part_id, s.at, s.impressions, s.engagements, s.likes, s.replies, s.reposts, s.quotes,
        s.bookmarks, s.link_clicks, s.profile_clicks, p.sent_as, p.sent_at, p.text
 FROM post_snapshots s JOIN parts p ON p.id = s.part_id

@@ -14,7 +14,7 @@ INSERT INTO tenant_keys (tenant_id, keyring_key_id, sealed_key)
 VALUES (%(tenant)s, %(keyring_key)s, %(sealed)s) ON CONFLICT DO NOTHING
 
 -- name: find_tenant
--- The id of the tenant of this name, or NULL.
+-- The id of the tenant with this name, or NULL.
 SELECT find_tenant(%(name)s) AS id
 
 -- name: make_tenant

@@ -16,7 +16,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     execute_file(connection, "schema.sql")
     execute_script(connection, App(connector=PsycopgConnector()).schema_manager.get_schema())
-    # Only the job engine has functions by now.
+    # At this point only the job engine has functions, so this grants no function of Roost.
     execute_script(connection, "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA roost TO roost_app")
     execute_file(connection, "functions.sql")
     execute_file(connection, "rules.sql")
