@@ -33,7 +33,7 @@ from roost.services import queries, report, schedule, setup
 from roost.settings import ENVIRONMENT_NAMES, Settings
 
 _DAYS: Final = 30
-#: Wall seconds until every post has to be finished, and until a day's snapshots have to be stored.
+#: Wall seconds within which all posts must be finished, and each day's snapshots must be stored.
 _PUBLISH_TIMEOUT_S: Final = 60.0
 _COLLECT_TIMEOUT_S: Final = 20.0
 _UNFINISHED: Final = {PostState.SCHEDULED, PostState.PUBLISHING}
@@ -71,10 +71,10 @@ class DemoEnvironment:
 def demo(
     *,
     scenario: Annotated[
-        Literal["purge", "steady"], Parameter(help="With an anomaly, or without.")
+        Literal["purge", "steady"], Parameter(help="`purge` has an anomaly, `steady` has none.")
     ] = "purge",
-    seed: Annotated[int, Parameter(help="A seed gives the same metrics every time.")] = 7,
-    keep: Annotated[Path | None, Parameter(help="Keep the data folder here.")] = None,
+    seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
+    keep: Annotated[Path | None, Parameter(help="Keep the demo's data in this folder.")] = None,
     serve: Annotated[
         bool, Parameter(negative="", help="Keep the web server running at the end.")
     ] = False,
@@ -97,7 +97,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
                 if keep is not None:
                     print_note(one_line(f"The demo's data is kept in {keep}."))
                 if stay:
-                    print_note(f"The web server is at {environment.web_url} until Ctrl-C.")
+                    print_note(f"The web server runs at {environment.web_url} until Ctrl-C.")
                     await asyncio.Event().wait()
         except asyncio.CancelledError:
             print_note("Interrupted; everything that the demo started was ended.")
@@ -106,7 +106,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
 
 
 def _equals_ground_truth(result: dict[str, Any]) -> bool:
-    """Return whether Roost counted what the emulator counted."""
+    """Return whether Roost's counts equal the emulator's counts."""
     truth = result["ground_truth"]
     return bool(
         result["parts"] == truth["posts"]
@@ -160,7 +160,7 @@ async def _open_environment(
         for account in ACCOUNTS:
             await setup.make_tenant(runtime, account.tenant, "UTC")
         progress.step("starting the web server and a worker")
-        # PostgreSQL's client reads what DATABASE_URL omits from variables of its own.
+        # If DATABASE_URL omits the password, for example, PostgreSQL's client reads PGPASSWORD.
         address = {"DATABASE_URL": database.app} | child_environment("PG") if database.app else {}
         web = await _start_processes(stack, child_environment() | address | values, home, port)
         yield DemoEnvironment(runtime, emulator["url"], web["url"], app["client_id"], _examples())
@@ -206,7 +206,7 @@ async def _prepare_emulator(x_url: str, port: int) -> dict[str, Any]:
 async def _start_processes(
     stack: contextlib.AsyncExitStack, environment: dict[str, str], home: Path, port: int
 ) -> dict[str, Any]:
-    """Start the web server and a worker; return the first line of the web server."""
+    """Start the web server and a worker; return the web server's first line of output."""
     lines = await asyncio.gather(
         stack.enter_async_context(
             running("serve", "--port", str(port), environment=environment, log=home / "serve.log")
@@ -219,7 +219,7 @@ async def _start_processes(
 
 
 def _examples() -> Path:
-    """Return the folder of the plans, the brief and the media in Roost's source."""
+    """Return the folder in Roost's source that contains the plans, the brief and the media."""
     for folder in (Path("examples"), Path(__file__).parents[4] / "examples"):
         if (folder / "plan.csv").exists():
             return folder
@@ -350,7 +350,7 @@ async def _let_days_pass(
 async def _wait_for_snapshots(
     runtime: Runtime, scopes: list[Scope], accounts: list[Integration], since: datetime
 ) -> None:
-    """Wait until every account has a snapshot since an instant. Raises: Broken on time-out."""
+    """Wait until every account has a snapshot taken after `since`. Raises: Broken on timeout."""
     deadline = time.monotonic() + _COLLECT_TIMEOUT_S
     until = since + timedelta(days=400)
     scope_of = {scope.tenant_id: scope for scope in scopes}
@@ -367,7 +367,7 @@ async def _wait_for_snapshots(
 async def _count(
     environment: DemoEnvironment, scopes: list[Scope], accounts: list[Integration]
 ) -> dict[str, Any]:
-    """Return what Roost counted, and the emulator's ground truth."""
+    """Return Roost's counts and the emulator's ground truth."""
     totals = [await queries.get_tenant_totals(environment.runtime, one) for one in scopes]
     sent = [
         part
