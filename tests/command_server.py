@@ -19,7 +19,7 @@ from importlib import import_module
 
 
 def main() -> None:
-    """Serve requests. Only a forked child returns, to run as the command's main program."""
+    """Serve requests; return only in a forked child, which then runs the command."""
     import_module("roost.cli.output")
     for _, place, _ in import_module("roost.cli")._COMMANDS:
         import_module(f"roost.cli.{place.partition(':')[0]}")

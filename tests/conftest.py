@@ -10,6 +10,6 @@ pytest_plugins = [
     "x_emulator.pytest_plugin",
 ]
 
-# A shell that runs the tests in the background ignores SIGINT, which every child would inherit.
+# In a shell's background job SIGINT is ignored, and every child process would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -57,12 +57,12 @@ class Emulator:
 
     @property
     def endpoint(self) -> XEndpoint:
-        """Its endpoint."""
+        """The emulator's endpoint."""
         return XEndpoint(self.url)
 
     @property
     def x_app(self) -> XApp:
-        """The test's X app, bound to its endpoint."""
+        """The test's X app, bound to the emulator's endpoint."""
         return XApp(self.endpoint, self.app.client_id, self.app.client_secret)
 
     @property
@@ -88,7 +88,7 @@ class Emulator:
             return await answer.json()
 
     async def ground_truth(self, client_id: str | None = None, only: str = "") -> dict[str, Any]:
-        """Return the recorded ground truth, or the part named `only`, of one app or of all."""
+        """Return the ground truth of one app or of all apps; `only` selects one section of it."""
         params = ({"app": client_id} if client_id else {}) | ({"only": only} if only else {})
         async with self.http.get(f"{self.url}/_emulator/ground-truth", params=params) as answer:
             ground_truth: dict[str, Any] = await answer.json()
@@ -119,7 +119,7 @@ class Emulator:
         await self.control("clock", rate=0)
 
     async def switch(self, **switches: Any) -> None:
-        """Change switches until the next reset."""
+        """Change switches of the emulator until the next reset."""
         await self.control("switches", **switches)
 
     async def act(self, action: str, /, **more: Any) -> dict[str, Any]:
@@ -143,7 +143,7 @@ class Emulator:
             return listed
 
     async def consent(self, username: str, decision: str = "allow", **query: str) -> dict[str, str]:
-        """Decide on the consent page as a user; return the query of the callback."""
+        """Decide on the consent page as a user; return the callback's query parameters."""
         async with self.http.post(
             f"{self.url}/i/oauth2/authorize",
             data=query | {"user": username, "decision": decision},
@@ -187,7 +187,7 @@ class Emulator:
 
 
 def _end_with_parent() -> None:
-    """Let the kernel stop this process if the test run is killed."""
+    """Make the kernel end this process when the test run ends, even if the run is killed."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGTERM)
 

@@ -1,4 +1,4 @@
-"""Hostile text in every row with foreign text, and checks that an output has escaped it."""
+"""Fills every row with hostile text, and checks that an output has escaped the text."""
 
 import re
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from fix_publishing import Publisher
 from roost.models import PostId
 from roost.services import collect
 
-#: Markup of Rich, HTML and templates; ESC with OSC 52, BEL, C0 and C1, a direction override, and
-#: newlines before text that looks like a line of Roost's output.
+#: A text with markup of Rich, HTML and templates, with control characters (OSC 52, BEL, C0, C1), a
+#: direction override, and newlines before text that looks like a line of Roost's output.
 HOSTILE = (
     '[/x][red]hid[/red]\x1b]52;c;ZQ==\x07\x1b[2J\u202egnp\x9b31m\x01<script>x</script>" onclick="'
     "{{7*7}}\r\nFORGED\n2026-11-28 00:00:00,000 ERROR FORGED "
 )
-#: Without control characters, so that the rules for posts accept it.
+#: A hostile text without control characters, so that the rules for posts accept the text.
 HOSTILE_PLAIN = '[/x][red]hid[/red]\u202egnp<script>x</script>" onclick="{{7*7}}\nFORGED '
-#: A file name: without slashes, at most 255 bytes.
+#: A hostile file name: without slashes, at most 255 bytes.
 HOSTILE_FILE = HOSTILE.replace("/", "|").strip()
 
 #: Characters with an effect in a terminal, a log or a chart.
@@ -32,7 +32,7 @@ _EDITED = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
-#: Text columns without foreign text: our states, kinds and codes, ids, keys, secrets.
+#: Text columns without foreign text: Roost's states, kinds and codes; ids, keys and secrets.
 _OURS = (
     *(
         "actor",
@@ -62,9 +62,9 @@ _COLUMNS = """
 
 
 _JSON_COLUMNS = _COLUMNS.replace("data_type = 'text'", "data_type = 'jsonb'")
-#: JSON without facts of events, reasons and alerts, and the job engine's.
+#: JSON columns to omit: `metadata` is filled separately, the others contain no foreign text.
 _OUR_JSON = ("metadata", "progress", "args")
-#: Facts that have no foreign text: codes, times and ids.
+#: Facts that contain no foreign text, because Roost writes them: codes, times and ids.
 _OUR_FACTS = frozenset(
     {"actor", "choice", "code", "complete_until", "due_at", "reference", "tweet_id", "url"}
 )
@@ -99,7 +99,7 @@ def _spoil_json(connection: psycopg.Connection[Any], table: str, column: str) ->
 
 @dataclass(frozen=True)
 class HostileRows:
-    """A publisher whose rows contain hostile text, and its posts."""
+    """A publisher whose rows contain hostile text, and the ids of the publisher's posts."""
 
     publisher: Publisher
     published: PostId
@@ -109,7 +109,7 @@ class HostileRows:
 
 
 async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) -> HostileRows:
-    """Create posts in every visible state, metrics and alerts; make every foreign text hostile."""
+    """Create posts in every visible state, metrics and alerts; make all foreign text hostile."""
     await publisher.emulator.fail("create_post", "before", "drop")
     undecided = await publisher.schedule("High tide at noon")
     await publisher.run_due_jobs()
@@ -168,7 +168,7 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
 
 
 def acts_on_terminal(output: str) -> list[str]:
-    """Return what has an effect in a terminal, or looks like a line of Roost's output."""
+    """Return a character that controls a terminal, and the start of a forged line, if any."""
     return [repr(found[0]) for found in (ACTIVE.search(output), _FORGED.search(output)) if found]
 
 
@@ -186,7 +186,7 @@ class _Page(HTMLParser):
 
 
 def acts_on_page(body: str) -> list[str]:
-    """Return what has an effect in a page, other than showing text."""
+    """Return the scripts, event handlers and control characters that a page contains."""
     page = _Page()
     page.feed(body)
     # A text in a form keeps its direction marks: otherwise submitting it would delete them.

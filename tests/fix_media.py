@@ -23,7 +23,7 @@ def draw_image(width: int = 64, height: int = 48, mode: str = "RGB", noise: int 
 
 
 def draw_exif(orientation: int = 6) -> Image.Exif:
-    """Return the metadata of a camera with GPS."""
+    """Return EXIF metadata as a camera with GPS writes them."""
     exif = Image.Exif()
     exif[_ORIENTATION] = orientation
     exif[_MAKE] = "Lumiere"
@@ -36,7 +36,7 @@ def save_gif(
 ) -> Path:
     """Save an animation of different frames, each shown for 100 ms.
 
-    It is repeated `loop` times: 0 means forever, None means that it is shown once.
+    The animation is repeated `loop` times: 0 means forever, None means that it is shown once.
     """
     drawn = [Image.new("P", (width, height), number % 256) for number in range(frames)]
     for image in drawn:
@@ -177,7 +177,7 @@ def png_chunk(kind: bytes, payload: bytes) -> bytes:
 
 
 def png_of(width: int, height: int, rows: bytes) -> bytes:
-    """Return a PNG of 1-bit grey with these compressed rows."""
+    """Return a PNG in 1-bit greyscale with these compressed rows."""
     header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -193,6 +193,6 @@ def box(kind: bytes, payload: bytes = b"") -> bytes:
 
 
 def patch(data: bytes, kind: bytes, offset: int, new: bytes) -> bytes:
-    """Replace bytes of a file; `offset` counts from the end of the box's first name."""
+    """Replace bytes of an MP4; `offset` counts from the end of the first box name `kind`."""
     at = data.index(kind) + 4 + offset
     return data[:at] + new + data[at + len(new) :]

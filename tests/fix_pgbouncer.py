@@ -42,7 +42,8 @@ async def pgbouncer(
     assert PROGRAM is not None
     server = conninfo_to_dict(database_url)
     host = str(server["host"])
-    # Only the server's user may use its socket, and PgBouncer does not run as root.
+    # PgBouncer runs as the socket's owner, because nobody else may use the socket, and PgBouncer
+    # does not run as root.
     owner = Path(host).stat()
     with socket.create_server(("127.0.0.1", 0)) as found:
         listen_port = found.getsockname()[1]

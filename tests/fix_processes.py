@@ -10,7 +10,7 @@ from pathlib import Path
 
 from roost.settings import ENVIRONMENT_NAMES, Settings
 
-#: Short wall times for tests: heartbeats and timeouts. Domain time is the emulator's.
+#: Short heartbeats and timeouts in wall time; domain time comes from the emulator's clock.
 QUICK = {
     "ROOST_HEARTBEAT_S": "0.3",
     "ROOST_WORKER_TIMEOUT_S": "1.2",
@@ -22,7 +22,7 @@ STEADY = QUICK | {"ROOST_CREATE_TIMEOUT_S": "60"}
 
 
 def environment_of(settings: Settings, wall: Mapping[str, str] = STEADY) -> dict[str, str]:
-    """Return an environment with these settings; `wall` are the settings of wall time."""
+    """Return an environment with these settings; `wall` sets heartbeats and timeouts."""
     plain = {k: v for k, v in os.environ.items() if not k.startswith(("TWITTER_", "ROOST_"))}
     values = {name: getattr(settings, name) for name in settings.model_fields_set}
     from_settings = {
@@ -36,7 +36,7 @@ def environment_of(settings: Settings, wall: Mapping[str, str] = STEADY) -> dict
 
 
 async def until(condition: Callable[[], Awaitable[object]], within: float = 30) -> None:
-    """Poll until `condition` returns a true value; another process or a server causes it.
+    """Poll until `condition`, which another process fulfils, returns a true value.
 
     Raises: TimeoutError.
     """
@@ -51,7 +51,7 @@ async def python_process(
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Run `python ARGUMENTS` with these settings; terminate it at the end of the block.
 
-    `wall` are the settings of wall time, by their names in the environment.
+    `wall` sets heartbeats and timeouts, with their names in the environment as keys.
     """
     with log.open("ab") as file:
         process = await asyncio.create_subprocess_exec(

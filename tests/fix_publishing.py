@@ -72,7 +72,7 @@ class Publisher:
 
     @property
     def scope(self) -> Scope:
-        """The scope of the tests for the tenant."""
+        """The scope in which the tests act for the tenant."""
         return scope_of(self.tenant)
 
     async def schedule(
@@ -82,7 +82,7 @@ class Publisher:
         media: Path | None = None,
         account: Integration | None = None,
     ) -> PostId:
-        """Schedule a post of these parts; the first part has the media file."""
+        """Schedule a post with a part for each text; the first part gets the media file."""
         files = (MediaInput(media, "A teal square"),) if media else ()
         parts = [PartInput(text, files if at == 0 else ()) for at, text in enumerate(texts)]
         post = await schedule_post(
@@ -123,7 +123,7 @@ class Publisher:
             await detect.detect_anomalies(self.runtime, scope, integration_id)
 
     async def run_to_completion(self) -> None:
-        """Run due jobs and move the clock to the next step, until no post has one."""
+        """Run due jobs and move the clock to the next step, until no post has a next step."""
         for _ in range(50):
             await self.run_due_jobs()
             at = await self.find_next_step_at()
@@ -133,7 +133,7 @@ class Publisher:
         raise AssertionError("the posts have a next step forever")
 
     async def find_next_step_at(self) -> datetime | None:
-        """Return when the next step of a post is due; None if there is none."""
+        """Return when the next step of any post is due; None if no post has a next step."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             row = await (await transaction.raw.execute(_NEXT_STEP)).fetchone()
         assert row is not None
@@ -150,7 +150,7 @@ class Publisher:
             return await store.posts.get(transaction, post_id)
 
     async def list_history(self, post_id: PostId) -> list[str]:
-        """The post's history, a line each: whose, from, to, words."""
+        """Return a line for each event of the post: its subject, old and new state, sentence."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             events = await store.posts.list_events(transaction, post_id)
         return [
@@ -248,17 +248,17 @@ class Publisher:
 
 
 def reason_of(post: Post) -> str:
-    """The reason of a post's state, as people read it; empty without one."""
+    """The reason of a post's state, as a sentence; empty if the post has no reason."""
     return "" if post.reason is None else describe_reason(post.reason)
 
 
 def code_of(post: Post) -> str:
-    """The code of the reason of a post's state; empty without one."""
+    """The code of the reason of a post's state; empty if the post has no reason."""
     return "" if post.reason is None else post.reason.code
 
 
 async def wait_for_lock_conflict(runtime: Runtime) -> None:
-    """Return once a transaction waits for a lock of another."""
+    """Return once a transaction waits for a lock that another transaction holds."""
 
     async def is_waiting() -> bool:
         async with runtime.database.unscoped() as transaction:
@@ -344,7 +344,7 @@ async def run_roost(
 ) -> CommandResult:
     """Run one command in its own process, in a folder without `.env`.
 
-    `environment` are further settings; an empty value counts as unset.
+    `environment` adds further settings; an empty value counts as unset.
     """
     base = environment_of(settings) if settings else bare_environment(folder)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -407,7 +407,7 @@ def _to_result(code: int, out: bytes, err: bytes) -> CommandResult:
 
 
 def bare_environment(folder: Path) -> dict[str, str]:
-    """Return an environment whose only setting of Roost is a home below the folder."""
+    """Return an environment whose only Roost setting is a ROOST_HOME below the folder."""
     ours = ("TWITTER_", "ROOST_", "DATABASE_URL")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return plain | {"ROOST_HOME": str(folder / "home")}

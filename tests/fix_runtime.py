@@ -19,7 +19,7 @@ from roost.store.integrations import Identity, Tokens
 from roost.store.schema import create_database, drop_database, prepare_database
 from roost.store.vault import make_key_line
 
-#: Who acts in the tests.
+#: The actor of every change that a test makes.
 ACTOR = Actor(ActorKind.COMMAND_LINE, "tester@here")
 
 _TEMPLATE = "roost_template"
@@ -89,7 +89,7 @@ async def make_tenant(runtime: Runtime, name: str) -> Tenant:
 
 
 def scope_of(tenant: Tenant) -> Scope:
-    """The scope of the tests for this tenant."""
+    """The scope in which the tests act for this tenant."""
     return Scope(tenant.id, ACTOR)
 
 

@@ -14,7 +14,7 @@ from roost.web import server
 
 @contextlib.asynccontextmanager
 async def serving(runtime: Runtime, port: int = 0) -> AsyncIterator[str]:
-    """Run the web server on a port, or a free one; yield its base URL."""
+    """Run the web server on a port (0: any free port) during the block; yield its base URL."""
     listening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     task = asyncio.create_task(
         server.serve(runtime, "127.0.0.1", port, on_listening=listening.set_result)

@@ -1,6 +1,6 @@
 """Three ways to lose data, with real worker processes; nothing is on X twice.
 
-`./dev bench data_loss` runs every schedule, with X refusing duplicates and accepting them.
+`./dev bench data_loss` runs every schedule twice: X refuses duplicates, and X accepts them.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ _SCHEDULES = {
     "dump recreate, running": True,
     "snapshot after a stop": False,
 }
-"""Names of schedules, and whether X refuses duplicates."""
+"""Whether X refuses duplicates, for each name of a schedule."""
 
 
 async def test_publish_neither_repeats_nor_loses_a_post_after_data_loss(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The demo, as a stranger runs it: real processes, and the emulator's own count as the measure."""
+"""The demo, run as a stranger runs it: its counts must equal the emulator's own counts."""
 
 import asyncio
 import csv
@@ -32,7 +32,7 @@ async def _start(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
 
 
 def _planned() -> tuple[int, int]:
-    """Valid parts and their media: the example plans' rows, without the one that is too long."""
+    """Return the numbers of valid parts and of their media in the rows of the example plans."""
     rows = []
     for name in ("plan.csv", "plan-lune.csv"):
         with (ROOT / "examples" / name).open(encoding="utf-8", newline="") as file:

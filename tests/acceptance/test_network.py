@@ -1,4 +1,4 @@
-"""A few schedules of `./dev bench network`: portals, delayed creates, a wrong clock."""
+"""A few schedules of `./dev bench network`: captive portals, late creates, a wrong clock."""
 
 from pathlib import Path
 

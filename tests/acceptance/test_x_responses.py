@@ -1,4 +1,4 @@
-"""Real workers publish every post exactly once, or say why not, whatever X responds."""
+"""Whatever X responds, real workers publish every post exactly once, or mark it missed."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -22,11 +22,12 @@ pytestmark = pytest.mark.timing
 
 #: These faults change a response on its way out, so they cannot happen `before`.
 _RESPONSE_FAULTS = {"cut", "slow", "wrong_type"}
-#: Roost believes a refusal by X; after the commit it would be a lie that no client can detect.
+#: Refusals that are not injected after X has carried out a request, because no client could know
+#: that such a refusal is false.
 _REFUSALS = {"401", "402", "429", "429day", "429cap"}
-#: Wall seconds of `delay` and `slow`, longer than a create may take.
+#: Wall seconds that the faults `delay` and `slow` last: longer than the timeout of a create.
 _SLOW_S = 2.5
-#: These faults refuse a post for good.
+#: After these faults, a post is never published, so the test does not inject them.
 _FINAL_REFUSALS = {"400quote"}
 _ACCOUNTS = 12
 _WAVES = 6
@@ -72,7 +73,7 @@ async def test_publish_is_exactly_once_for_every_response_of_x(
 
 
 async def _publish(scenario: Scenario, operations: tuple[str, ...]) -> list[PlannedPost]:
-    """Publish in waves until X has responded in each way."""
+    """Publish posts in waves, until X has responded with each of the faults."""
     accounts = [await scenario.connect(f"account_{number}") for number in range(_ACCOUNTS)]
     if operations == ("refresh",):
         await scenario.emulator.jump(hours=2)
@@ -102,7 +103,7 @@ async def _check_posts(scenario: Scenario, planned: list[PlannedPost]) -> None:
     assert not findings, "\n".join(
         [*map(str, findings), *(describe_post(row, x_posts) for row in rows.values())]
     )
-    # A rate limit of a day or a month lasts longer than a post may be late.
+    # A limit of a day or a month lasts longer than a post may be late, so a post may be missed.
     assert {row.state for row in rows.values()} <= {"published", "missed"}
     published = sum(row.state == "published" for row in rows.values())
     assert published > len(rows) / 2

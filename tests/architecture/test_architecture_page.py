@@ -23,7 +23,7 @@ def section(title: str) -> str:
 
 
 def drawn_layers() -> list[list[str]]:
-    """Return the modules of each drawn layer, from the top; the drawing numbers the layers."""
+    """Return the modules of each layer in the page's drawing, from the top layer down."""
     drawing = section("Layers").partition("```\n")[2].partition("```")[0]
     layers: list[list[str]] = []
     numbers = []

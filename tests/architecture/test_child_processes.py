@@ -56,7 +56,7 @@ def test_nothing_starts_a_process_with_the_whole_environment() -> None:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Put every setting into the environment, and a secret of another program."""
+    """Put every setting and another program's secret into the environment; return all names."""
     names = {*ENVIRONMENT_NAMES.values(), "AWS_SECRET_ACCESS_KEY"}
     for name in names:
         monkeypatch.setenv(name, SECRET)
@@ -83,7 +83,7 @@ def test_drawing_process_gets_no_secret(
 def test_browser_gets_no_setting(
     secrets: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")  # The browser may get it.
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")  # The browser may get this variable.
     monkeypatch.setenv("roost_vault_keys", SECRET)
     dumped = tmp_path / "environment"
     with hidden(ENVIRONMENT_NAMES.values()):

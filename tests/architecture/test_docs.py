@@ -29,7 +29,7 @@ def test_generated_page_is_up_to_date(page: str) -> None:
 
 
 def error_classes() -> set[str]:
-    """The public subclasses of RoostError in the source, found without importing it."""
+    """Return the names of RoostError's public subclasses, without importing the source."""
     bases: dict[str, set[str]] = {}
     for path in (ROOT / "src" / "roost").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):

@@ -1,4 +1,4 @@
-"""Each face words every next action, and no module below the faces names a command."""
+"""Command line and pages describe every next action; lower layers name no command."""
 
 import ast
 import importlib
@@ -16,9 +16,10 @@ from roost.next_actions import ActionCode, NextAction
 from roost.web import next_actions as web_words
 
 _SOURCE = Path(roost.__file__).parent
-#: A command of Roost, as a sentence for people names it.
+#: Matches a command of Roost in a sentence for people.
 _COMMAND = re.compile(r"`roost [a-z]")
-#: The descriptions of settings name the command that reads a setting.
+#: The modules that may name commands: the faces, and the settings, because the description of a
+#: setting names the command that reads it.
 _FACES = {"cli", "web", "settings.py"}
 _FACTS = {"post_id": 17, "username": "larkbooks", "role": "roost_app"}
 
@@ -84,7 +85,7 @@ def test_no_error_has_both_an_action_and_other_advice() -> None:
 def test_error_in_json_has_words_and_code() -> None:
     error = RoostError("It failed.", next_action=NextAction(ActionCode.SHOW_POST, {"post_id": 17}))
     shown = cli_words.error_as_json(error)
-    assert shown["next"] == "`roost posts 17 --history` shows its state."
+    assert shown["next"] == "`roost posts 17 --history` shows the post's state."
     assert shown["next_action"] == {"code": "show_post", "facts": {"post_id": 17}}
     assert web_words.error_as_json(error)["next"].startswith("Open post 17")
     plain = cli_words.error_as_json(RoostError("It failed.", next="Wait."))

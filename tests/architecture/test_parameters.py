@@ -9,7 +9,7 @@ MAX_PARAMETERS = 7
 _COMMAND = "each parameter is an option of the command line"
 _STATEMENT = "each keyword is a parameter of one SQL statement"
 _OPTIONS = "independent options with defaults, given by keyword"
-#: Functions with more parameters, and the reason.
+#: The functions with more than `MAX_PARAMETERS` parameters, each with its reason.
 REASONS = {
     "roost.cli.edit.edit": _COMMAND,
     "roost.cli.pause.resume": _COMMAND,

@@ -50,7 +50,7 @@ def is_marked(module: ast.Module, test: _Function) -> bool:
 
 
 def unmarked(module: ast.Module) -> Iterator[str]:
-    """Yield unmarked tests that use a timed name, also through functions of their module."""
+    """Yield unmarked tests that use a timed name, directly or through the module's functions."""
     named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     nodes = {each.name: each for each in module.body if isinstance(each, named)}
     for test in module.body:

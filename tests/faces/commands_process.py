@@ -1,4 +1,4 @@
-"""Runs many command lines in one process, because starting a process for each takes minutes.
+"""Runs many command lines in one process, because a process for each would take minutes.
 
 Reads a JSON list of command lines from stdin; writes their results as JSON to stdout.
 """
@@ -13,7 +13,7 @@ from roost.cli.command import run_command_line
 
 
 def main() -> None:
-    """Run them one after the other; write `[exit code, stdout, stderr]` of each."""
+    """Run the command lines in order; write `[exit code, stdout, stderr]` for each."""
     results = []
     for arguments in json.load(sys.stdin):
         out, err = io.StringIO(), io.StringIO()

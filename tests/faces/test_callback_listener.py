@@ -1,4 +1,4 @@
-"""`roost connect` shows no address if the callback's listener is not this installation's."""
+"""`roost connect` shows no address if a foreign program listens at the callback address."""
 
 import asyncio
 import contextlib
@@ -45,7 +45,7 @@ async def listening(
     port: int,
     host: str = "127.0.0.1",
 ) -> AsyncIterator[None]:
-    """Listen on the port."""
+    """Listen on the port during the block, and respond to each connection with `answer`."""
     server = await asyncio.start_server(answer, host, port)
     try:
         yield

@@ -1,4 +1,4 @@
-"""`roost doctor` and `roost alerts`: pauses, back-offs, stalled workers, open alerts."""
+"""`roost doctor` and `roost alerts` report pauses, back-offs, stalled workers, alerts."""
 
 import shutil
 import signal
@@ -18,7 +18,7 @@ from roost.store.locks import find_stale_holders
 
 
 async def doctor(publisher: Publisher, folder: Path, **more: str) -> dict[str, dict[str, Any]]:
-    """Run `roost doctor`; return its findings by what was checked."""
+    """Run `roost doctor`; return its findings, with the name of the check as key."""
     settings = publisher.runtime.settings
     result = await run_roost("doctor", "--json", settings=settings, folder=folder, **more)
     findings: list[dict[str, Any]] = result.answer["findings"]

@@ -13,7 +13,7 @@ from roost.models import Tenant
 from roost.runtime import Runtime
 from roost.settings import Settings
 
-#: Never connected to: each command below ends before it needs a database.
+#: An address that is never used, because each command below ends before it needs a database.
 NOWHERE = "postgresql://user:a-password@127.0.0.1:9/nowhere"
 
 
@@ -206,5 +206,5 @@ async def test_an_error_says_what_roost_did_and_what_to_do(
     assert result.err.splitlines() == [
         "post_not_found: There is no post 404.",
         "Nothing was changed.",
-        "`roost posts` lists them.",
+        "`roost posts` lists the posts.",
     ]

@@ -1,4 +1,4 @@
-"""`roost init`: makes what is missing, can run again, and changes nothing without the rights."""
+"""`roost init` creates what is missing, and changes nothing if it lacks a privilege."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +21,7 @@ PLAIN_USER = "roost_tenant_user"
 
 @pytest.fixture
 async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
-    """A new database without anything of Roost; the superuser's address."""
+    """The superuser's address of a new database that contains nothing of Roost."""
     server = migrated_server.url("postgres")
     await create_database(server, "for_init")
     yield migrated_server.url("for_init")
@@ -41,7 +41,7 @@ def plain_user(empty_database: str) -> Iterator[str]:
 
 
 def init_settings(admin: str) -> dict[str, str]:
-    """Return the settings of `roost init`: addresses of the application and an administrator."""
+    """Return settings for `roost init`: addresses for the application and an administrator."""
     return {"DATABASE_URL": app_url(admin), "ROOST_ADMIN_DATABASE_URL": admin}
 
 
@@ -213,7 +213,7 @@ async def test_an_unknown_time_zone_is_reported(empty_database: str, tmp_path: P
 
 async def test_the_embedded_server_is_used_as_the_applications_role(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    # A server that was made earlier, and not prepared yet.
+    # The embedded server exists already, but `roost init` has not prepared it.
     await (await start_embedded(home, durable=False)).stop()
     try:
         result = await run_roost("posts", "--json", folder=tmp_path)

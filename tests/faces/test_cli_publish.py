@@ -53,7 +53,7 @@ async def test_publish_leaves_no_worker_behind(publisher: Publisher, tmp_path: P
     assert (first.code, second.code) == (0, 0)
     assert "No worker is alive" in second.err
     assert await publisher.published_texts() == ["One", "Two"]
-    # The first command's worker ended cleanly, so the second one searched X for nothing.
+    # The first worker ended cleanly, so the second worker did not have to read a timeline.
     assert await publisher.list_statuses("read_timeline") == []
 
 
@@ -167,7 +167,7 @@ async def test_publish_makes_a_thread_of_a_file(publisher: Publisher, tmp_path: 
 async def test_byte_order_mark_of_a_threads_file_is_ignored(
     publisher: Publisher, tmp_path: Path, command: str
 ) -> None:
-    # What the Windows editor writes: the mark, and CRLF line ends.
+    # A file as the Windows editor writes it: with a byte order mark and CRLF line ends.
     words = "The tide comes in, and then it goes out again. "
     text = f"{words * 5}\r\n\r\nThe other day: {words * 5}"
     (tmp_path / "thread.txt").write_bytes(text.encode("utf-8-sig"))
@@ -245,7 +245,8 @@ async def test_publish_interrupted__post_stays_scheduled(
             assert await process.wait() == 130, log.read_text()
     assert "Traceback" not in log.read_text()
     assert (
-        "Post 1 stays scheduled. No worker is alive: `roost worker` publishes it" in log.read_text()
+        "Post 1 stays scheduled. No worker is alive: start `roost worker` to publish the post."
+        in log.read_text()
     )
     assert "`roost posts 1` shows it, `roost cancel 1` cancels it." in log.read_text()
     await publisher.run_to_completion()
@@ -286,7 +287,7 @@ async def test_worker_interrupted__reports_the_posts_it_was_sending(
         process.send_signal(sign)
         async with asyncio.timeout(120):
             assert await process.wait() == 0, log.read_text()
-    assert "Ending, after 1 requests to X that are under way." in log.read_text()
+    assert "Ending once the requests to X under way (1) have completed." in log.read_text()
     assert "Post 1 was published all the same; `roost posts 1` shows it." in log.read_text()
     assert await publisher.published_texts() == ["Hello"]
 
@@ -309,7 +310,7 @@ async def test_publish_ends_at_once_if_the_post_is_paused(
     assert (result.code, result.answer["state"]) == (4, "scheduled")
     assert result.answer["paused_by"] == [scope]
     flags = {"account": "--account @larkbooks", "tenant": "--all-accounts", "everything": "--all"}
-    assert f"`roost resume {flags[scope]}` resumes it." in result.err
+    assert f"`roost resume {flags[scope]}` resumes publishing." in result.err
     assert "Post 1 stays scheduled; do not publish it again." in result.err
     assert await publisher.published_texts() == []
 
@@ -319,7 +320,7 @@ async def test_publish_at_notes_that_no_worker_is_alive(
 ) -> None:
     result = await publish(publisher, tmp_path, "Hello", "--at", "+1h", "--json")
     assert (result.code, result.answer["state"]) == (0, "scheduled")
-    assert "No worker is alive: `roost worker` publishes it once it runs." in result.err
+    assert "No worker is alive: start `roost worker` to publish the post." in result.err
 
 
 async def test_dry_run_shows_time_account_and_price_and_stores_nothing(
@@ -327,8 +328,8 @@ async def test_dry_run_shows_time_account_and_price_and_stores_nothing(
 ) -> None:
     now = await publish(publisher, tmp_path, "Hello", "--dry-run")
     assert now.code == 0
-    assert "It would be published now as @larkbooks (emulator, connected)." in now.out
-    assert "! No worker is alive: this command would publish it." in now.out
+    assert "The post would be published now as @larkbooks (emulator, connected)." in now.out
+    assert "! No worker is alive: this command would publish the post." in now.out
     assert "X charges $0.015" in now.out
     later = await publish(publisher, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
     assert later.code == 0
@@ -384,7 +385,7 @@ async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
         assert one["wait"]["until"] == until.isoformat()
         assert one["wait"]["reason"]
     assert f"It waits until {until.isoformat(timespec='seconds')}: " in text.out
-    assert "Nothing of it is on X: `roost cancel 1` cancels it" in text.out
+    assert "Nothing of the post is on X: `roost cancel 1` cancels it" in text.out
     doctor = await roost("doctor", "--json")
     late = [one for one in doctor.answer["findings"] if one["what"] == "posts"]
     assert [one["status"] for one in late] == ["ok"]

@@ -25,7 +25,7 @@ async def run(publisher: Publisher, folder: Path, *arguments: str) -> CommandRes
 
 
 async def publish_half(publisher: Publisher) -> PostId:
-    """Publish a thread whose second part X refuses; return its post."""
+    """Publish a thread whose second part X refuses; return the thread's post id."""
     await publisher.schedule("Said before")
     post_id = await publisher.schedule("New", "Said before", "The end", after_s=1)
     await publisher.run_to_completion()
@@ -140,7 +140,7 @@ async def test_posts_shows_every_pause_of_a_post(publisher: Publisher, tmp_path:
     assert listed.answer["posts"][0]["paused_by"] == ["post", "account", "everything"]
     assert "Paused: the post and its account and everything." in one.out
     resumed = await run(publisher, tmp_path, "resume", str(post_id))
-    assert "because its account and everything is paused." in resumed.out
+    assert "still keep the post unpublished: its account and everything." in resumed.out
 
 
 async def test_pause_and_resume_require_exactly_one_scope(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ async def test_resume_after_a_restore_lists_posts_that_are_searched_again(
     assert last_event_at is not None
     assert paused.answer["restored_to"] == last_event_at.isoformat()
     resumed = await run(publisher, tmp_path, "resume", "--all")
-    assert f"Due and not found; X is searched again first: {post_id}\n" in resumed.out
+    assert f"X is searched again before they are sent: {post_id}\n" in resumed.out
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["Since then", "And then"]
     assert len(await publisher.list_statuses("read_timeline")) == 2

@@ -1,4 +1,4 @@
-"""A failing command shows no secret of its settings, however they were set."""
+"""A failing command shows no secret of its settings, however the settings were given."""
 
 import logging
 import os
@@ -17,9 +17,9 @@ from roost.settings import ENVIRONMENT_NAMES, Settings
 SECRETS = [
     ENVIRONMENT_NAMES[name] for name, field in Settings.model_fields.items() if not field.repr
 ]
-#: Two halves of each secret, so that a part of it is found too.
+#: The two halves of every secret, so that the tests also find a secret of which a half is shown.
 ALPHA, OMEGA = "aLpHa5f1c9e7b3", "oMeGa8d2a6c4f0"
-#: Every command, with arguments with which it fails, at the latest for want of a database.
+#: Every command, with arguments that make it fail, at the latest because there is no database.
 COMMANDS = {
     "demo": (),
     "init": (),
@@ -71,7 +71,7 @@ Give = Callable[[dict[str, str]], tuple[str, ...]]
 
 @pytest.fixture(autouse=True)
 def restored_process_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Restore what a command sets for its whole process."""
+    """Restore the process-wide state that a command changes: logging, hooks, known secrets."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     monkeypatch.setattr(scrub, "_known", set())
@@ -85,7 +85,7 @@ def restored_process_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(params=["environment", "home", "named file"])
 def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Give:
-    """Set settings for a command in one of three ways; returns arguments to add to it."""
+    """Return a function that sets a command's settings and returns arguments for the command."""
     for name in list(os.environ):
         if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
             monkeypatch.delenv(name)
@@ -108,7 +108,7 @@ def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def canaries(server: PostgresServer) -> dict[str, str]:
-    """Return a value for every secret; the database's server exists, the database does not."""
+    """Return a value for every secret; DATABASE_URL names a missing database on a real server."""
     address = server.url("no_such_database").replace("postgres@", f"postgres:{ALPHA}%40{OMEGA}@")
     known = {"DATABASE_URL": address, "ROOST_VAULT_KEYS": f"k1:{'Q' * 42}8="}
     return {name: known.get(name, f"{name}-{ALPHA}-{OMEGA}") for name in SECRETS}
@@ -150,7 +150,7 @@ def test_command_that_fails_shows_no_secret(
     [
         (command, name, value)
         for name, value in WRONG
-        # The demo uses its own keys and addresses.
+        # The demo ignores ROOST_VAULT_KEYS, because it creates its own vault key.
         for command in ("posts", "init", *(("demo",) if name == "DATABASE_URL" else ()))
     ],
     ids=ascii,

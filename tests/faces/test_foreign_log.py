@@ -1,4 +1,4 @@
-"""Hostile text in the log: a record is one line, and none of it controls a terminal."""
+"""Hostile text in the log: each record stays one line, and the text controls no terminal."""
 
 import contextlib
 import logging
@@ -30,7 +30,7 @@ def logging_to_stderr() -> Iterator[None]:
 
 
 def forged(log: str) -> list[str]:
-    """Return lines that are neither records nor indented lines below one."""
+    """Return the lines that are neither records nor indented lines below a record."""
     lines = [line for line in log.splitlines() if not line.startswith("    ")]
     return [line for line in lines if not _RECORD.fullmatch(line)]
 

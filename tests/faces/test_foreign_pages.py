@@ -1,6 +1,6 @@
 """Hostile text in every page, form, JSON response and report of the web server.
 
-The routes come from the application itself, so a new one fails until it is covered here.
+The routes come from the application itself, so a new route fails a test until it is covered here.
 """
 
 import json
@@ -23,12 +23,12 @@ from fix_publishing import Publisher
 from roost.services import collect
 from roost.web.server import make_app
 
-#: Static files, which contain no text of others.
+#: Static files, which contain no foreign text.
 _STATIC = {"/static", "/static/charts.js"}
 
 
 def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]:
-    """Return the values of each call by method and path; `id` fills the path."""
+    """Return parameters for calls of each method and path; `id` replaces the path's variable."""
     undecided = str(filled.undecided)
     numbers = (filled.planned, filled.published, filled.halved, filled.undecided)
     posts = [{"id": str(number)} for number in numbers]
@@ -76,7 +76,7 @@ def routes_of(publisher: Publisher) -> set[tuple[str, str]]:
 
 
 def _flat(routes: Any) -> list[Any]:
-    """Return routes with those of included routers, however the framework nests them."""
+    """Return all routes, including those of included routers, which the framework may nest."""
     found = []
     for route in routes:
         inner = getattr(getattr(route, "original_router", None), "routes", None)
@@ -137,7 +137,7 @@ async def test_a_published_control_character_does_not_break_the_report(
     await fill_with_hostile(publisher, admin_url, teal)
     answer, body = await ask(browser, web, "GET", "/report")
     assert answer.status == 200
-    # The charts are drawn, and contain the text.
+    # The charts are drawn, and contain the hostile text.
     assert body.count("<svg ") >= 1
     assert 'aria-label="[/x][red]hid[/red]\\x1b' in body
 

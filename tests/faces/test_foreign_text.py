@@ -1,6 +1,7 @@
-"""Hostile text in every command: none of it controls the terminal or imitates Roost's output.
+"""Hostile text in every command neither controls the terminal nor imitates Roost's output.
 
-The commands come from the command line itself, so a new one fails until it is covered here.
+The commands come from the command line itself, so a new command fails a test until it is covered
+here.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ Calls = Sequence[Sequence[str]]
 
 
 def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
-    """Return the calls of each command; those that change a post come after those that show it."""
+    """Return each command's calls; commands that show a post precede those that change it."""
     one, planned, halved = map(str, (filled.published, filled.planned, filled.halved))
     undecided = str(filled.undecided)
     user = f"@{HOSTILE.strip()}"
@@ -55,9 +56,9 @@ def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
         "connect": [["--tenant", HOSTILE]],
         "serve": [["--host", HOSTILE]],
         "emulator": [["--faults", file], ["--faults", file + ".yaml"], ["--scenario", HOSTILE]],
-        # It ends at an unknown argument; `test_foreign_log.py` covers its work.
+        # The worker ends at an unknown argument; `test_foreign_log.py` covers what it logs.
         "worker": [[HOSTILE]],
-        # `test_demo_shows_texts_unchanged` covers its output.
+        # `test_demo_shows_texts_unchanged` covers the demo's output.
         "demo": [["--keep", HOSTILE, "--seed", HOSTILE]],
     }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Private metrics, which X reports for 30 days only, keep their last known value everywhere."""
+"""Private metrics, which X reports for only 30 days, keep their last known value."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -42,7 +42,7 @@ async def test_private_metrics_keep_their_last_known_value(
     _, page = await get(browser, f"{web}/accounts/{publisher.account.id}")
     assert "9,100" in page
     assert "4,321" in page
-    if days >= 43:  # a report lists the posts that were sent in its period
+    if days >= 43:  # A report lists only the posts that were sent in its period.
         _, report = await get(browser, f"{web}/report?days={days}")
         assert "9,100" in report
         assert "4,321" in report

@@ -26,7 +26,7 @@ async def roost(
 
 
 def options_of(post: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the options that each part has."""
+    """Return the options of each part."""
     return [
         {name: value for name, value in part["options"].items() if value is not None}
         for part in post["parts"]

@@ -47,7 +47,7 @@ async def add_post(
     *texts: str,
     due_in: timedelta | None = timedelta(hours=1),
 ) -> Post:
-    """Add a scheduled post; without a time, a draft."""
+    """Add a scheduled post, or a draft if `due_in` is None."""
     now = runtime.clock.now()
     due_at = None if due_in is None else now + due_in
     async with runtime.database.for_tenant(account.tenant_id) as transaction:
@@ -69,7 +69,7 @@ async def add_post(
 async def move_post(
     runtime: Runtime, post: Post, after: PostState, reason: str | None = None
 ) -> None:
-    """Move a scheduled post to a state by allowed moves."""
+    """Move a scheduled post to the state `after`, through allowed transitions only."""
     now = runtime.clock.now()
     async with runtime.database.for_tenant(post.tenant_id) as transaction:
         before = post.state
@@ -148,7 +148,7 @@ async def test_accounts_page_shows_followers_next_post_decisions_and_anomalies(
 async def add_snapshots(
     runtime: Runtime, account: Integration, followers: list[int | None]
 ) -> None:
-    """Add daily snapshots that end now; None omits a day."""
+    """Add a snapshot for each of the last days, up to now; None omits a day's snapshot."""
     now = runtime.clock.now()
     for back, count in enumerate(reversed(followers)):
         if count is not None:
@@ -160,7 +160,7 @@ async def add_snapshots(
 
 
 async def add_anomaly(runtime: Runtime, account: Integration, message: str) -> None:
-    """Add an anomaly of yesterday."""
+    """Add an anomaly that is dated yesterday."""
     now = runtime.clock.now()
     day = (now - timedelta(days=1)).date()
     anomaly = Anomaly(account.id, Metric.FOLLOWERS, day, -9.0, -20.0, 1.0, message)
@@ -212,7 +212,7 @@ async def test_account_page_shows_metrics_and_no_invented_zero(
     account: Integration,
     emulator: Emulator,
 ) -> None:
-    # A first snapshot counts for its day if it is taken near that day's end.
+    # An account's first snapshot counts for its day only if it is taken near the end of the day.
     await emulator.move_to_time(time(20))
     await add_snapshots(runtime, account, [1000, None, None, 1040])
     post = await add_post(runtime, account, "what it earned")

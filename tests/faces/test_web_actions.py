@@ -1,4 +1,4 @@
-"""The buttons of the pages: forms that redirect with 303, and are refused from other sites."""
+"""The pages' buttons are forms that redirect with 303, and are refused from other sites."""
 
 import json
 import re
@@ -250,7 +250,7 @@ async def test_a_half_deleted_post_offers_choices(
     assert (await publisher.get_post(post_id)).state is PostState.CANCELLED
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == {"delete", "acknowledge"}
-    assert "It was cancelled, and 1 part of it is still on X." in body
+    assert "The post was cancelled, and 1 part of it is still on X." in body
 
 
 async def test_pages_and_api_show_what_a_post_is_waiting_for(

@@ -11,9 +11,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 EXIT_CODES = (
-    "Exit codes: 0 done · 1 refused by X (or a row of a plan was), in another state, or not found"
-    " · 2 the request, the post or a setting is invalid · 3 `roost init` or an administrator has"
-    " to act · 4 try again later · 5 something is broken · 130 interrupted."
+    "Exit codes: 0 done · 1 X refused the request, a row of a plan was refused, the post's state"
+    " does not allow the request, or something was not found · 2 the request, the post or a setting"
+    " is invalid · 3 run `roost init`, or ask an administrator · 4 try again later · 5 something is"
+    " broken · 130 interrupted."
 )
 
 
@@ -38,8 +39,8 @@ app = App(
     help_format="plaintext",
 )
 
-#: Name, module and function, help. The modules are imported when they are needed: `roost
-#: --version` imports none of them.
+#: Each command's name, `module:function` and help. A module is imported only when its command
+#: runs, so that `roost --version` imports none of them.
 _COMMANDS = (
     ("demo", "demo.run:demo", "Run every step of Roost against the emulator, in a minute."),
     ("init", "init:init", "Set up Roost, or bring it up to date; safe to run again."),
@@ -49,20 +50,20 @@ _COMMANDS = (
     ("emulator", "serve:emulator", "Run the emulator of the X API."),
     ("connect", "connect:connect", "Connect an X account."),
     ("draft", "draft:draft", "Draft posts from a brief."),
-    ("check", "check:check", "Check a text and its media by X's rules, and price it."),
+    ("check", "check:check", "Check a text and its media by X's rules, and show the price."),
     ("publish", "publish:publish", "Publish or schedule a post."),
-    ("edit", "edit:edit", "Change a post that X has nothing of."),
-    ("cancel", "edit:cancel", "Cancel a post that X has nothing of."),
-    ("posts", "posts:posts", "List posts, or show one with its history."),
-    ("resolve", "resolve:resolve", "Decide about a post that waits for a person."),
+    ("edit", "edit:edit", "Change a post, as long as no part of it is on X."),
+    ("cancel", "edit:cancel", "Cancel a post, as long as no part of it is on X."),
+    ("posts", "posts:posts", "List posts, or show one post with its history."),
+    ("resolve", "resolve:resolve", "Decide about a post that Roost cannot finish by itself."),
     ("pause", "pause:pause", "Pause a post, an account, a tenant or everything."),
     ("resume", "pause:resume", "Resume what was paused."),
-    ("alerts", "alerts:alerts", "List what an operator has to act on."),
+    ("alerts", "alerts:alerts", "List the open alerts, on which an operator must act."),
     ("import", "import_plan:import_plan", "Import a content plan (CSV)."),
-    ("metrics", "metrics:metrics", "Show what accounts and posts earned."),
-    ("report", "report:report", "Write the report."),
+    ("metrics", "metrics:metrics", "Show the metrics of accounts and posts."),
+    ("report", "report:report", "Write the report as one HTML file."),
 )
-#: Former names of commands, which the error for an unknown command maps to the new ones.
+#: Former name of each renamed command: if a user types it, the error suggests the new name.
 _FORMER_NAMES = {"publish": "post", "resolve": "decide", "draft": "write", "alerts": "alarms"}
 for _name, _function, _help in _COMMANDS:
     app.command(f"roost.cli.{_function}", name=_name, help=_help, synonym=_FORMER_NAMES.get(_name))
@@ -74,7 +75,7 @@ def _launch(
     env_file: Annotated[
         Path | None,
         Parameter(
-            help="A file of settings for what the environment does not set; default:"
+            help="A file with settings; environment variables have priority. Default:"
             " ROOST_HOME/.env."
         ),
     ] = None,
@@ -91,5 +92,5 @@ def main(arguments: list[str] | None = None) -> None:
         from roost.cli.command import run_command_line
 
         sys.exit(run_command_line(app.meta, arguments))
-    except KeyboardInterrupt:  # while the program was still being imported
+    except KeyboardInterrupt:  # Ctrl-C while modules were still being imported.
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""`roost alerts`: what an operator has to act on."""
+"""`roost alerts`: lists the problems on which an operator must act."""
 
 from roost.cli.arguments import Json
 from roost.cli.command import open_for_command, run_async
@@ -10,7 +10,7 @@ from roost.services import monitor
 
 
 def alerts(*, as_json: Json = False) -> int:
-    """List the open alerts with what to do about each; `roost doctor` checks more."""
+    """List the open alerts, and what to do about each alert; `roost doctor` checks more."""
 
     async def work() -> None:
         async with open_for_command() as runtime:

@@ -22,21 +22,21 @@ Json = Annotated[
 TenantName = Annotated[str, Parameter(name="--tenant", help="The tenant, by name.")]
 AccountName = Annotated[
     str | None,
-    Parameter(name="--account", help="The account, as @name; needed if there are several."),
+    Parameter(name="--account", help="The account, as @name; needed if the tenant has several."),
 ]
 
-#: The file that `--env-file` names; None: `.env` in ROOST_HOME, if it exists.
+#: The settings file that `--env-file` names; None means `.env` in ROOST_HOME, if there is one.
 env_file: ContextVar[Path | None] = ContextVar("env_file", default=None)
 
 
 class AccountUnclear(InvalidInput):
-    """The tenant has several accounts and the command names none."""
+    """The tenant has several accounts, and the command names none of them."""
 
 
 def command_settings() -> Settings:
-    """Return the settings, of the environment and then of the file.
+    """Return the settings; environment variables have priority over the settings file.
 
-    Raises: what `read_settings` raises.
+    Raises: the errors of `read_settings`.
     """
     return read_settings(env_file.get())
 
@@ -46,12 +46,12 @@ def command_actor() -> Actor:
     machine = socket.gethostname()
     try:
         return Actor(ActorKind.COMMAND_LINE, f"{getpass.getuser()}@{machine}")
-    except (OSError, KeyError):  # The machine has no name for this user's number.
+    except (OSError, KeyError):  # The machine has no name for this user id.
         return Actor(ActorKind.COMMAND_LINE, f"?@{machine}")
 
 
 async def choose_tenant(runtime: Runtime, name: str) -> tuple[Tenant, Scope]:
-    """Return the tenant of this name, and the scope of a command for it.
+    """Return the tenant with this name, and the scope in which a command acts for the tenant.
 
     Raises: TenantNotFound.
     """
@@ -79,7 +79,8 @@ async def choose_account(
         raise AccountNotFound(f"Tenant {tenant.name!r} has no account yet.")
     names = ", ".join(f"@{account.username}" for account in accounts)
     raise AccountUnclear(
-        f"Tenant {tenant.name!r} has several accounts: {names}.", next="Name one with --account."
+        f"Tenant {tenant.name!r} has several accounts: {names}.",
+        next="Name an account with --account.",
     )
 
 

@@ -27,23 +27,24 @@ class CallbackNotOurs(Refused):
 
 
 def port_of(callback: SplitResult) -> int:
-    """Return the callback's port, or the default port of its scheme."""
+    """Return the port of the callback URL, or the default port of the URL's scheme."""
     return callback.port or (443 if callback.scheme == "https" else 80)
 
 
 async def is_served(runtime: Runtime) -> bool:
     """Return whether this installation's server listens at the callback address.
 
-    False means that nothing listens there. A browser may use any address of the host, so each
-    address with a listener has to give the proof.
+    False means that nothing listens there. A browser may use any address of the host, so the
+    listener at each address must prove that it belongs to this installation.
     Raises: CallbackNotOurs, UnsafeHost (plain HTTP to another machine).
     """
     callback = urlsplit(runtime.settings.twitter_callback_url)
     host, port = callback.hostname or "", port_of(callback)
     if callback.scheme == "http" and not is_loopback(host):
         raise UnsafeHost(
-            f"TWITTER_CALLBACK_URL names {host} by plain HTTP: X's code would be sent unencrypted.",
-            did="No browser was sent there.",
+            f"TWITTER_CALLBACK_URL uses plain HTTP to {host}: the authorization code would be sent"
+            " unencrypted.",
+            did="The browser was not opened.",
             next="Use https, or an address of this machine.",
         )
     addresses = await asyncio.to_thread(_find_listeners, host, port)
@@ -77,14 +78,14 @@ async def _require_proof(runtime: Runtime, callback: SplitResult, address: tuple
     proof = await _request_proof(f"{callback.scheme}://{at}/api/auth/proof", challenge)
     if proof is None or not hmac.compare_digest(proof, expected.encode()):
         raise CallbackNotOurs(
-            f"The program that listens at {at}, where X would send the browser with its code, is"
+            f"X would send the authorization code to {at}, and the program that listens there is"
             " not the Roost server of this installation.",
-            did="No browser was sent there.",
+            did="The browser was not opened.",
         )
 
 
 async def _request_proof(url: str, challenge: str) -> bytes | None:
-    """Return the response to the challenge; None if it cannot be a proof."""
+    """Return the response to the challenge; None if the response cannot be a proof."""
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
         async with (

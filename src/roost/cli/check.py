@@ -1,4 +1,4 @@
-"""`roost check`: validates and prices a text with its media, without sending anything."""
+"""`roost check`: validates a text and its media and shows the price; sends nothing."""
 
 from pathlib import Path
 from typing import Annotated
@@ -30,10 +30,10 @@ def check(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Check a text with its media and options by X's rules, and price it; sends nothing.
+    """Check a text, its media and its options by X's rules, and show the price; send nothing.
 
-    One rule cannot be checked here: X accepts a reply only if the author of that post has
-    mentioned or quoted the account, or is the account itself.
+    The command cannot check one rule: X accepts a reply only if the author of the post that is
+    replied to has mentioned or quoted the account, or is the account itself.
     """
 
     async def work() -> int:
@@ -77,7 +77,7 @@ def _print(part: PartInput, weight: Weight, judged: schedule.Validation) -> None
 
 
 def _underline_entities(text: str, normalized: str) -> Text:
-    """Return a text with its links underlined; offsets of entities refer to its NFC form."""
+    """Return `normalized`, the text's NFC form, with links, mentions and tags underlined."""
     found = extract_entities(text)
     entity_spans = (
         (entity.start, entity.end)

@@ -1,4 +1,4 @@
-"""Runs a command: its asynchronous body, the open runtime, and the exit code of any error."""
+"""Runs a command: opens the runtime, runs the body, and turns an error into an exit code."""
 
 import asyncio
 import contextlib
@@ -68,10 +68,10 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
 
 
 def run_async(work: Callable[[], Awaitable[int | None]]) -> int:
-    """Run a command's asynchronous body and return its exit code.
+    """Run a command's asynchronous body and return the exit code.
 
-    SIGTERM cancels it as Ctrl-C does, so that everything it opened is closed. A thread that does
-    not end then keeps the process alive for a minute at most.
+    SIGTERM cancels the body as Ctrl-C does, so that everything that the body opened is closed. If
+    a thread does not end afterwards, the process exits after a minute.
     """
     with bounded_end() as work_is_over:
 
@@ -95,11 +95,11 @@ async def open_for_command(
     with_secrets: bool = False,
     wait: bool = False,
 ) -> AsyncIterator[Runtime]:
-    """Open the runtime, and log from `level` on to standard error.
+    """Open the runtime, and write log records of at least `level` to standard error.
 
-    With `wait`, the runtime waits for a database that cannot be reached.
+    With `wait`, the runtime waits until the database can be reached, however long that takes.
 
-    Raises: what `open_runtime` raises; VaultKeyMissing if a key is needed and there is none.
+    Raises: the errors of `open_runtime`; VaultKeyMissing if `with_secrets` and there is no key.
     """
     log_to_stderr(level)
     async with open_runtime(command_settings(), wait=wait) as runtime:

@@ -1,4 +1,4 @@
-"""`roost connect`: connects an X account by way of the browser and X's consent screen."""
+"""`roost connect`: connects an X account through the browser and X's consent screen."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,13 @@ from roost.runtime import Runtime
 from roost.services import queries
 from roost.settings import ENVIRONMENT_NAMES
 
-#: Wall seconds between two checks whether the account is connected.
+#: Wall seconds between two checks of whether the account is connected.
 _POLL_INTERVAL_S: Final = 0.5
-#: Wall seconds that the browser has, once connected, to load the account's page, then its styles.
+#: Once the account is connected, the server still runs for these wall seconds at most: until the
+#: browser has loaded the account's page, and then for the page's styles.
 _PAGE_TIMEOUT_S: Final = 5
 _STYLES_DELAY_S: Final = 1
-#: Wall seconds that a person has to give consent.
+#: Wall seconds within which a person must give consent.
 _CONSENT_TIMEOUT_S: Final = 15 * 60
 
 
@@ -68,7 +69,7 @@ async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Inte
         start = f"{origin}/api/auth/twitter/start?{query}"
         print_note(f"Open this page and give consent:\n  {start}")
         if not no_browser:
-            # A browser inherits the environment, and outlives this command.
+            # The browser inherits the environment and outlives this command, so hide the settings.
             with hidden(ENVIRONMENT_NAMES.values()):
                 webbrowser.open(start)
         try:
@@ -83,7 +84,7 @@ async def _connect(runtime: Runtime, tenant_name: str, no_browser: bool) -> Inte
 async def _wait_for_account(
     runtime: Runtime, scope: Scope, before: list[Integration]
 ) -> Integration:
-    """Return the first account that is connected, or connected again, since `before` was read."""
+    """Wait until an account is new or reconnected, compared to `before`; return the account."""
     connected_at = {account.id: account.connected_at for account in before}
     while True:
         for account in await queries.list_accounts(runtime, scope):
@@ -94,7 +95,7 @@ async def _wait_for_account(
 
 @contextlib.asynccontextmanager
 async def _own_server(runtime: Runtime, host: str, port: int) -> AsyncIterator[None]:
-    """Run the web server during the block, and until the browser has shown the account's page."""
+    """Run the web server during the block, and until the browser has the account's page."""
     from roost.web import server
 
     is_ready, is_page_sent = asyncio.Event(), asyncio.Event()

@@ -47,7 +47,7 @@ def doctor(
 
 
 def _advice(finding: HealthFinding) -> str:
-    """Return what the operator can do; empty where nothing has to be done."""
+    """Return what the operator can do about a finding; empty if there is nothing to do."""
     return finding.next if finding.next_action is None else describe_action(finding.next_action)
 
 
@@ -78,7 +78,7 @@ async def _check(settings: Settings, live: bool, yes: bool) -> list[HealthFindin
 
 
 def _check_settings_file(settings: Settings) -> list[HealthFinding]:
-    """Warn of a `.env` in the working directory, which is ignored: anyone may have written it."""
+    """Warn that a `.env` in the working directory is ignored: anyone may have written it."""
     if env_file.get() is not None or not Path(".env").is_file():
         return []
     if Path.cwd() == settings.home:
@@ -88,7 +88,7 @@ def _check_settings_file(settings: Settings) -> list[HealthFinding]:
             "settings file",
             HealthStatus.WARNING,
             "the file .env of this folder is not read: anyone may have written it",
-            f"If it is Roost's, move it to {settings.home}, or use --env-file.",
+            f"If the file is Roost's, move it to {settings.home}, or name it with --env-file.",
         )
     ]
 
@@ -107,7 +107,7 @@ async def _check_runtime(runtime: Runtime, live: bool, yes: bool) -> list[Health
             HealthFinding(
                 "accounts",
                 HealthStatus.WARNING,
-                "none is connected",
+                "no account is connected",
                 next_action=NextAction(ActionCode.CONNECT_FIRST_ACCOUNT),
             )
         )

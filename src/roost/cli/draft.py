@@ -15,7 +15,7 @@ from roost.escaping import indented
 
 def draft(
     *,
-    brief: Annotated[Path, Parameter(help="A YAML file: account, topic, facts, link, tags …")],
+    brief: Annotated[Path, Parameter(help="A YAML file with account, topic, facts, link, tags …")],
     as_json: Json = False,
 ) -> int:
     """Draft posts from the facts of a brief, each under 240 weighted characters."""

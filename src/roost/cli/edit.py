@@ -1,4 +1,4 @@
-"""`roost edit` and `roost cancel`: change or cancel a post that X has nothing of."""
+"""`roost edit` and `roost cancel`: change or cancel a post of which no part is on X."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -29,9 +29,11 @@ from roost.services.schedule import PartInput
 
 
 class ThreadNotReplaceable(InvalidInput):
-    """A thread's text file would remove files or options from a later part."""
+    """A thread's text file would remove files or options from a part after the first."""
 
-    default_next = "Cancel it, and import the thread from a plan, which names each part's files."
+    default_next = (
+        "Cancel the post, and import the thread from a plan, which names each part's files."
+    )
 
 
 def edit(
@@ -41,17 +43,18 @@ def edit(
     text: Annotated[str | None, Parameter(help="A new text (for a post of one part).")] = None,
     media: MediaFiles = None,
     alt: AltTexts = None,
-    at: Annotated[str | None, Parameter(help="A new time, as for `roost publish`.")] = None,
+    at: Annotated[str | None, Parameter(help="A new due time: ISO 8601, or `+20m`.")] = None,
     thread: Annotated[
-        Path | None, Parameter(help="A text file for a thread; part 1 keeps its files.")
+        Path | None, Parameter(help="A text file with the new thread; part 1 keeps its media.")
     ] = None,
     options: OptionFlags = NO_FLAGS,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Change a post that X has nothing of, also while it waits; the rest of it stays as it is.
+    """Change a post, as long as no part of it is on X; omitted options keep their values.
 
-    `none` removes a reply, a quote or a poll; `--reply-settings everyone` lets everyone reply.
+    A post that waits can be changed too. `--reply-to none`, `--quote none` and `--poll none` remove
+    an option; `--reply-settings everyone` lets everyone reply.
     """
 
     async def work() -> None:
@@ -89,7 +92,7 @@ def _change_parts(
     thread: Path | None,
     flags: OptionFlags,
 ) -> list[PartInput] | None:
-    """Return the post's parts with the changes that the arguments name; None if there is none."""
+    """Return the parts with the changes that the arguments name; None if they name no change."""
     options = flags.read(before.parts[0].options) if before.parts else flags.read()
     if text is None and media is None and alt is None and thread is None:
         return with_options(_unchanged_parts(before), options) if flags.is_given else None
@@ -108,7 +111,7 @@ def _change_parts(
 
 
 def _kept_files(part: Part, alt: list[str] | None) -> tuple[PartFile, ...]:
-    """Return the files that a part has, the first of them with these alt texts."""
+    """Return a part's stored files; the first files get the new alt texts, one each."""
     alt_texts = alt or []
     kept = [file.alt_text for file in part.media[len(alt_texts) :]]
     return pair_files(part.media, [*alt_texts, *kept])
@@ -117,17 +120,17 @@ def _kept_files(part: Part, alt: list[str] | None) -> tuple[PartFile, ...]:
 def _replace_thread(
     before: Post, media: list[Path] | None, alt: list[str] | None, thread: Path
 ) -> list[PartInput]:
-    """Return the parts of a thread's file; the first has the new files, or keeps its files.
+    """Return the parts in a thread's text file; part 1 gets the new media, or keeps its own.
 
     Raises: ThreadNotReplaceable if a later part has files or options, because a text file cannot
-    assign them to a part.
+    assign files or options to a part.
     """
     for part in before.parts[1:]:
         if part.media or part.options != NO_OPTIONS:
             what = "files" if part.media else "a poll or other options"
             raise ThreadNotReplaceable(
                 f"Part {part.position} of post {before.id} has {what}, and a text file cannot say"
-                " which part is to have them.",
+                " which new part gets them.",
                 did="The post did not change.",
             )
     parts = read_parts("", media, alt if media is not None else None, thread)
@@ -148,7 +151,7 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
 
 
 def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
-    """Cancel a post that X has nothing of, also while it waits."""
+    """Cancel a post, as long as no part of it is on X; a post that waits can be cancelled too."""
 
     async def work() -> None:
         async with open_for_command() as runtime:

@@ -22,9 +22,9 @@ def import_plan(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Schedule every valid post of a plan; an invalid row is refused alone, with every reason.
+    """Schedule every valid post of a plan; refuse each invalid row, and list all its errors.
 
-    Importing a file again changes nothing. The exit code is 1 if a row was refused.
+    Importing the same file again changes nothing. The exit code is 1 if a row was refused.
     """
 
     async def work() -> int:

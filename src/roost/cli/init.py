@@ -16,7 +16,7 @@ def init(
     *,
     tenant: TenantName = "default",
     time_zone: Annotated[
-        str, Parameter(help="IANA name; times of plan files are read in it.")
+        str, Parameter(help="The tenant's time zone (IANA name), used for times in plan files.")
     ] = "UTC",
     as_json: Json = False,
 ) -> int:
@@ -32,7 +32,7 @@ def init(
 
 async def _init(settings: Settings, tenant: str, time_zone: str) -> dict[str, Any]:
     setup.validate_setup(settings, tenant, time_zone)
-    # The database first: if its administrator has to act, nothing was changed.
+    # Migrate first: if this needs a database administrator, nothing has been changed yet.
     migrated = await migrate(settings)
     made_key = setup.make_home(settings)
     async with open_runtime(settings) as runtime:
@@ -62,15 +62,16 @@ def _describe(result: dict[str, Any], settings: Settings) -> str:
     lines = [f"The data folder is {home}; the database is {result['database']}."]
     if result["key_made"]:
         lines.append(
-            f"A vault key was made: {setup.vault_key_path(home)}. Keep a copy of it, separate from"
-            " the database's backups: both together give access to the accounts."
+            f"A vault key was created: {setup.vault_key_path(home)}. Keep a copy of it,"
+            " separate from the database's backups: key and backup together give access to the"
+            " accounts."
         )
     lines.append(f"Tenant {result['tenant']!r} is ready.")
     if result["to_set"]:
         lines.append(
-            f"To connect accounts, set {' and '.join(result['to_set'])} of your X app,\n"
-            f"and register {result['callback_url']} with it as callback."
+            f"To connect accounts, set {' and '.join(result['to_set'])} to your X app's values,\n"
+            f"and register {result['callback_url']} as the app's callback."
         )
     else:
-        lines.append("Next: `roost serve` and `roost worker`, then `roost connect`.")
+        lines.append("Next, start `roost serve` and `roost worker`, then run `roost connect`.")
     return "\n".join(lines)

@@ -23,7 +23,7 @@ _COLUMNS: Final = (
     Metric.REPOSTS,
     Metric.LINK_CLICKS,
 )
-#: Characters of a post's text in the table.
+#: The number of characters of a post's text that the table shows.
 _TEXT_LENGTH: Final = 40
 Days = Annotated[
     int, Parameter(help="Length of the period, in days.", validator=Number(gte=1, lte=366))
@@ -37,7 +37,7 @@ def metrics(
     account: AccountName = None,
     as_json: Json = False,
 ) -> int:
-    """Show the latest stored metrics of accounts and posts; asks X nothing and costs nothing."""
+    """Show the latest stored metrics of accounts and posts, without a request to X."""
 
     async def work() -> None:
         async with open_for_command() as runtime:

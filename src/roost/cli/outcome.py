@@ -18,30 +18,31 @@ from roost.services.queries import PostStatus
 
 #: Wall seconds between two reads of the post.
 _POLL_INTERVAL_S: Final = 0.2
-#: Every how many reads the command checks whether a worker is alive.
+#: The number of reads of the post between two checks of whether a worker is alive.
 _READS_PER_WORKER_CHECK: Final = 15
 #: States that a post leaves without a person's decision.
 UNFINISHED: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _EXIT_CODES: Final = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
-#: Exit codes of a command that ends before its post: it is paused, or its account is disconnected.
+#: Exit codes if the command stops waiting early: because a pause applies or the account belongs to
+#: another environment, or because the account is not connected.
 _PAUSED: Final = 4
 _DISCONNECTED: Final = 5
-_NO_WORKER: Final = "No worker is alive: `roost worker` publishes it once it runs."
+_NO_WORKER: Final = "No worker is alive: start `roost worker` to publish the post."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A post when the command stops waiting for it, and the command's exit code."""
+    """The post as it is when the command stops waiting, and the command's exit code."""
 
     post: Post
     exit_code: int
 
 
 async def wait_for_outcome(runtime: Runtime, scope: Scope, tenant: Tenant, post: Post) -> Outcome:
-    """Wait until the post is finished, with a worker in this process while none is alive.
+    """Wait until the post is finished; run a worker in this process if none is alive.
 
     Stops waiting at once if only a person can let the post continue. After Ctrl-C or SIGTERM, a
-    request that is under way is finished, and a note says what became of the post.
+    request that is under way completes first, and a note then says what became of the post.
     """
     own_worker: asyncio.Task[None] | None = None
     stop = asyncio.Event()
@@ -58,7 +59,9 @@ async def wait_for_outcome(runtime: Runtime, scope: Scope, tenant: Tenant, post:
                 own_worker.result()
             is_check_due = own_worker is None and reads % _READS_PER_WORKER_CHECK == 0
             if is_check_due and not await health.is_worker_alive(runtime):
-                print_note("No worker is alive; this command works as one until the post is done.")
+                print_note(
+                    "No worker is alive; this command acts as a worker until the post is finished."
+                )
                 own_worker = asyncio.create_task(worker.run(runtime, worker_actor(), stop=stop))
             if status.wait is not None:
                 wait = describe_wait(status.wait, tenant)
@@ -88,11 +91,11 @@ def _exit_code(post: Post) -> int:
 
 
 def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
-    """Print what only a person can end, and how; return None if there is no such thing."""
+    """If only a person can let the post continue, print why and how; otherwise return None."""
     post, account = status.post, status.account
     states = {part.state for part in post.parts}
     if PartState.SENDING in states:
-        return None  # a request under way is finished in any case
+        return None  # The request under way completes in any case.
     advice = f"Post {post.id} stays scheduled; do not publish it again."
     if states != {PartState.PENDING}:
         advice = describe_interrupted(post, worker_alive=True)
@@ -101,13 +104,17 @@ def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
         print_note(advice)
         return Outcome(post, _PAUSED)
     if account.status is not IntegrationStatus.CONNECTED:
-        print_note(f"@{account.username} is {account.status}. `roost connect` connects it again.")
+        print_note(
+            f"@{account.username} has the status {account.status}. `roost connect` connects the"
+            " account again."
+        )
         print_note(advice)
         return Outcome(post, _DISCONNECTED)
     if account.environment is not runtime.settings.environment:
         print_note(
-            f"@{account.username} belongs to the {account.environment} X, and this Roost uses"
-            f" {runtime.settings.x_base_url}: only a worker that uses the other publishes it."
+            f"@{account.username} belongs to the {account.environment} environment, and this Roost"
+            f" uses {runtime.settings.x_base_url}: only a worker of the {account.environment}"
+            " environment publishes the post."
         )
         print_note(advice)
         return Outcome(post, _PAUSED)
@@ -122,18 +129,18 @@ def _describe_resume(status: PostStatus) -> str:
         PauseScope.EVERYTHING: "`roost resume --all`",
     }
     needed = " and ".join(commands[scope] for scope in status.paused_by)
-    return f"{needed} {'resumes' if len(status.paused_by) == 1 else 'resume'} it."
+    return f"{needed} {'resumes' if len(status.paused_by) == 1 else 'resume'} publishing."
 
 
 def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
-    """Return what becomes of a post whose publishing was interrupted, and how to look at it."""
+    """Describe what happens to a post whose publishing was interrupted, and how to check it."""
     show = f"`roost posts {post.id}` shows it"
     if post.state is PostState.PUBLISHED:
         return f"Post {post.id} was published all the same; {show}."
     if post.state not in UNFINISHED:
         return f"Post {post.id} is {post.state}; `roost posts {post.id} --history` shows why."
     states = [part.state for part in post.parts]
-    continues = "A worker continues." if worker_alive else "A worker continues once one runs."
+    continues = "A worker continues." if worker_alive else "Start `roost worker` to continue."
     if PartState.SENDING in states or PartState.UNKNOWN in states:
         return (
             f"Post {post.id} was sent to X, whose response is not known yet. {continues} Do not"
@@ -149,13 +156,13 @@ def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
 
 
 async def warn_without_worker(runtime: Runtime, post: Post) -> None:
-    """Print a note if no worker is alive to publish a scheduled post."""
+    """Print a note if the post is unfinished and no worker is alive to publish it."""
     if post.state in UNFINISHED and not await health.is_worker_alive(runtime):
         print_note(_NO_WORKER)
 
 
 async def list_interrupted(runtime: Runtime, actor: Actor, sending: worker.Sending) -> list[Post]:
-    """Return the posts that a worker was sending when it was asked to stop, as they are now."""
+    """Return the present state of the posts that a worker was sending when told to stop."""
     return [
         await queries.get_post(runtime, Scope(tenant_id, actor), post_id)
         for tenant_id, post_id in sorted(sending)

@@ -19,7 +19,7 @@ from roost.models import PostFinding, Reason
 from roost.prices import Price
 from roost.publishing.history import reason_as_json
 
-#: Copies of smaller files are not reported: they are done before a line could be read.
+#: The smallest file whose copy is reported: a smaller file is copied before anyone reads a line.
 _LARGE_BYTES: Final = 64 << 20
 _MIB: Final = 1 << 20
 
@@ -27,8 +27,8 @@ _MIB: Final = 1 << 20
 def to_json(value: Any) -> Any:
     """Return a value as JSON types.
 
-    Dataclasses become objects, reasons objects with a sentence, instants and days ISO 8601, dollars
-    numbers, durations seconds.
+    Dataclasses become objects, reasons become objects with a sentence, instants and days become
+    ISO 8601 strings, dollars become numbers, and durations become numbers of seconds.
     """
     if isinstance(value, Reason):
         return to_json(reason_as_json(value))
@@ -60,20 +60,20 @@ def print_result(value: Any, text: str | None = None, *, as_json: bool) -> None:
 
 
 def print_note(text: str) -> None:
-    """Print something that is not the result, on standard error."""
+    """Print a note on standard error, because standard output is for the command's result."""
     print(escaping.terminal(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
 def make_console(*, stderr: bool = False, quiet: bool = False) -> Console:
-    """Return a console for tables in which no text is taken for markup.
+    """Return a console for tables, which does not interpret any text as markup.
 
-    Escape each cell with `escaping.one_line`.
+    The caller escapes the text of each cell with `escaping.one_line`.
     """
     return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
 
 
 def describe_price(price: Price) -> str:
-    """Return a price in dollars with its reason; a range where X's documents are ambiguous."""
+    """Return a price in dollars with its reason; a range if X's documents are ambiguous."""
     if price.is_certain:
         return f"${price.low:.3f} ({price.reason})"
     return f"${price.low:.3f} to ${price.high:.3f} ({price.reason})"
@@ -108,7 +108,7 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
 
 
 class CopyProgress:
-    """Reports the progress of copying large files, on standard error: a line for each quarter."""
+    """Prints a line on standard error for each quarter of a large file that is copied."""
 
     def __init__(self) -> None:
         self._reported = (Path(), 0)

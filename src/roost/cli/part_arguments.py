@@ -20,7 +20,7 @@ from roost.tweet_urls import parse_tweet_id
 
 #: The value that removes an option from an edited post.
 _NONE: Final = "none"
-#: For a file that becomes a thread: 25 parts of the longest text that X accepts.
+#: Largest text file of a thread: room for 25 parts of the longest text that X accepts.
 _MAX_THREAD_BYTES: Final = 4 << 20
 
 MediaFiles = Annotated[
@@ -28,32 +28,36 @@ MediaFiles = Annotated[
 ]
 AltTexts = Annotated[
     list[str] | None,
-    Parameter(name="--alt", negative="", help="Alt text of the file in the same position."),
+    Parameter(name="--alt", negative="", help="Alt text of the --media in the same position."),
 ]
-#: A file to copy, or one that is stored already, with its alt text.
+#: A file to copy, or a file that is already stored, with its alt text.
 PartFile = MediaInput
 
 
 class PollMissing(InvalidInput):
-    """A duration is given for a poll, and there is no poll."""
+    """The duration of a poll is given, but the post has no poll."""
 
-    default_next = "Give its options with --poll, two to four times."
+    default_next = "Give the poll's options with --poll, two to four times."
 
 
 @Parameter(name="*")
 @dataclass(frozen=True)
 class OptionFlags:
-    """The options of a part as flags; None where a flag is not given."""
+    """The options of a part as command-line flags; None for each flag that is not given."""
 
     reply_to: Annotated[
         str | None, Parameter(help="The post to reply to: its address on X, or its id.")
     ] = None
     quote: Annotated[
         str | None,
-        Parameter(help="The post to quote, likewise; X allows it to Enterprise apps only."),
+        Parameter(
+            help="The post to quote: its address on X, or its id; X allows quotes to Enterprise"
+            " apps only."
+        ),
     ] = None
     poll: Annotated[
-        list[str] | None, Parameter(negative="", help="An option of a poll; two to four times.")
+        list[str] | None,
+        Parameter(negative="", help="An option of the poll; give --poll two to four times."),
     ] = None
     poll_duration: Annotated[
         str | None, Parameter(help="How long the poll is open: `5m` to `7d`; default `1d`.")
@@ -72,7 +76,7 @@ class OptionFlags:
         return self != OptionFlags()
 
     def read(self, before: PartOptions = NO_OPTIONS) -> PartOptions:
-        """Return the options of a part that had the options `before`; `none` removes one.
+        """Return the options `before` with the changes of the flags; `none` removes an option.
 
         Raises: PostAddressInvalid, ReplySettingsInvalid, PollMissing, SpanInvalid.
         """
@@ -93,7 +97,7 @@ class OptionFlags:
         choices = before.options if self.poll is None and before else self.poll
         if choices is None:
             if duration is not None:
-                raise PollMissing("There is a duration for a poll, and no poll.")
+                raise PollMissing("A poll's duration is given, but no poll.")
             return None
         if duration is None:
             duration = before.duration if before else post_options.DEFAULT_POLL_DURATION
@@ -108,7 +112,7 @@ def _read_address(address: str) -> TweetId | None:
 
 
 def with_options(parts: Sequence[PartInput], options: PartOptions) -> list[PartInput]:
-    """Return the parts, the first of them with these options."""
+    """Return the parts, with these options on the first part."""
     first, *later = parts
     return [replace(first, options=options), *later]
 
@@ -129,15 +133,18 @@ def describe_options(options: PartOptions) -> Iterator[str]:
 def read_parts(
     text: str, media: list[Path] | None, alt: list[str] | None, thread: Path | None
 ) -> list[PartInput]:
-    """Return the parts of a post: one with this text, or those of a thread's text file.
+    """Return a post's parts: one part with this text, or the parts in a thread's text file.
 
-    The first part gets the files. Raises: InvalidInput.
+    The first part gets the media files. Raises: InvalidInput.
     """
     files = pair_files(media or [], alt or [])
     if thread is None:
         return [PartInput(text, files)]
     if text:
-        raise InvalidInput("A thread's text comes from its file: omit the text.")
+        raise InvalidInput(
+            "A text and --thread exclude each other: the file contains the thread's text.",
+            next="Omit the text, or omit --thread.",
+        )
     texts = _read_thread(thread)
     return [PartInput(one, files if order == 0 else ()) for order, one in enumerate(texts)]
 
@@ -148,17 +155,19 @@ def _read_thread(path: Path) -> list[str]:
         # Some editors begin a UTF-8 file with a byte order mark, which is not part of the text.
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InvalidInput(f"{path} is not UTF-8.", next="Save it as UTF-8.") from None
+        raise InvalidInput(f"{path} is not UTF-8.", next="Save the file as UTF-8.") from None
     texts = list(split_thread(text.strip()))
     if not texts:
-        raise InvalidInput(f"{path} contains no text.", next="Write the thread into it.")
+        raise InvalidInput(
+            f"{path} contains no text.", next="Write the thread's text into the file."
+        )
     return texts
 
 
 def pair_files(
     files: Sequence[Path | MediaAsset], alt_texts: Sequence[str | None]
 ) -> tuple[PartFile, ...]:
-    """Return each file with the alt text in its position. Raises: InvalidInput."""
+    """Pair each file with the alt text in the same position. Raises: InvalidInput."""
     if len(alt_texts) > len(files):
-        raise InvalidInput("There are more --alt than --media.")
+        raise InvalidInput("There are more alt texts (--alt) than files (--media).")
     return tuple(itertools.starmap(MediaInput, itertools.zip_longest(files, alt_texts)))

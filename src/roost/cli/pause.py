@@ -1,4 +1,4 @@
-"""`roost pause` and `roost resume`: pauses of a post, an account, a tenant or everything."""
+"""`roost pause` and `roost resume`: for a post, an account, a tenant or everything."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from roost.services import queries, restore_check
 from roost.services import resume as resuming
 from roost.services.pause import PauseScope
 
-#: Numbers of posts that a line lists at most.
+#: The most posts that a line of output lists by number.
 _LISTED_POSTS: Final = 20
 
 Account = Annotated[
@@ -31,7 +31,7 @@ Restored = Annotated[
     bool,
     Parameter(
         negative="",
-        help="Everything, because the database was restored; resuming then searches X first.",
+        help="Everything, because the database was restored; `roost resume` then searches X first.",
     ),
 ]
 RealOne = Annotated[
@@ -39,15 +39,15 @@ RealOne = Annotated[
     Parameter(
         name="--this-is-the-real-one",
         negative="",
-        help="With --all: this database is a copy, and the original is no longer used.",
+        help="With --all: this database is a copy that replaces the original.",
     ),
 ]
 
 
 class ScopeUnclear(InvalidInput):
-    """No scope was named, or several were."""
+    """The command names no scope, or several scopes."""
 
-    default_next = "Name one: POST, --account, --all-accounts, --all or --restored."
+    default_next = "Name one scope: POST, --account, --all-accounts, --all or --restored."
 
 
 def pause(
@@ -61,7 +61,7 @@ def pause(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Pause publishing; a request to X that is under way is finished. Name one scope.
+    """Pause publishing; a request to X that is under way completes first. Name one scope.
 
     After restoring the database, use `--restored` before any worker starts.
     """
@@ -94,7 +94,8 @@ def resume(
 ) -> int:
     """Resume what was paused. Name one scope.
 
-    After a restore, Roost first searches X for every scheduled post, and lists what it finds.
+    After a restore of the database, Roost first searches X for every scheduled post, and lists the
+    posts that it finds.
     """
 
     async def work() -> None:
@@ -130,15 +131,15 @@ def _choose_scope(
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A post, an account or a tenant that is paused or resumed."""
+    """The post, account or tenant that a command pauses or resumes."""
 
     scope: PauseScope
     of: int | str
-    """Its number or name, for `--json`."""
+    """The post's number, or the name of the account or tenant, for `--json`."""
     posts: str
-    """Its posts with a verb, for a sentence."""
+    """The start of a sentence about the posts concerned, such as `Post 7 is`."""
     arguments: str
-    """The arguments that name it on the command line."""
+    """The command-line arguments that name the post, account or tenant."""
     account: Integration | None = None
 
     def as_json(self, *, paused: bool) -> dict[str, Any]:
@@ -195,7 +196,7 @@ async def _describe_other_pauses(runtime: Runtime, scope: Scope, post_id: PostId
     status = await queries.get_post_status(runtime, scope, post_id)
     if not status.paused_by:
         return ""
-    return f" It is still not published, because {describe_pauses(status.paused_by)} is paused."
+    return f" Other pauses still keep the post unpublished: {describe_pauses(status.paused_by)}."
 
 
 async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str, Any], str]:
@@ -206,8 +207,8 @@ async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str,
         await restore_check.pause_after_restore(runtime, command_actor(), known_until)
         result["restored_to"] = known_until
         text += (
-            " Roost will search X for posts that came due since the database's last event before"
-            " it publishes them."
+            " Before Roost publishes posts that came due since the database's last event, it will"
+            " search X for them."
         )
     else:
         await pauses.pause_everything(runtime, command_actor())
@@ -228,26 +229,30 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
     }
     lines = ["Everything is resumed."]
     if resumed.adopted:
-        lines.append("Found on X, and recorded as published:")
+        lines.append("These parts were found on X, and recorded as published:")
         lines += [
             one_line(f"  post {one.post_id}, part {one.position}: {one.tweet_id}")
             for one in resumed.adopted
         ]
     if resumed.searched_again:
         lines.append(
-            f"Due and not found; X is searched again first: {_list_numbers(resumed.searched_again)}"
+            "Due posts that were not found; X is searched again before they are sent:"
+            f" {_list_numbers(resumed.searched_again)}"
         )
     if resumed.asked:
-        lines.append(f"Due later, yet X has an identical post: {_list_numbers(resumed.asked)}")
-        lines.append("  Decide about each: `roost resolve POST found ID` or `resend`.")
+        lines.append(
+            "Posts that are due later, although X already has an identical post:"
+            f" {_list_numbers(resumed.asked)}"
+        )
+        lines.append("  Decide about each post: `roost resolve POST found ID` or `resend`.")
     if resumed.may_have_changed:
         lines.append(
-            "Scheduled as they were when the copy was made; repeat any change, move or"
-            f" cancellation since then: {_list_numbers(resumed.may_have_changed)}"
+            "Posts that are scheduled as they were when the copy was made; repeat the changes and"
+            f" cancellations made since then: {_list_numbers(resumed.may_have_changed)}"
         )
     lines += [
-        f"X could not be searched for @{username} (it may have to be connected again): its posts"
-        f" are paused. To resume: `roost resume --account @{username}`."
+        f"X could not be searched for @{username} (the account may have to be connected again):"
+        f" its posts are paused. To resume: `roost resume --account @{username}`."
         for username in map(one_line, resumed.paused_accounts)
     ]
     return result, "\n".join(lines)

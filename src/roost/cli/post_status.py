@@ -1,4 +1,4 @@
-"""Describes a post's status in a few lines: the result of every command about one post."""
+"""Describes a post's status in a few lines, which every command about one post prints."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -13,7 +13,7 @@ from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 from roost.tweet_urls import tweet_url
 
-#: What each pause pauses.
+#: For each scope of a pause, the words that name what is paused.
 _PAUSED: Final[dict[PauseScope, str]] = {
     PauseScope.POST: "the post",
     PauseScope.ACCOUNT: "its account",
@@ -42,7 +42,7 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
         lines.append(one_line(f"It {describe_wait(status.wait, tenant)}."))
         if all(part.state is PartState.PENDING for part in post.parts):
             lines.append(
-                f"Nothing of it is on X: `roost cancel {post.id}` cancels it,"
+                f"Nothing of the post is on X: `roost cancel {post.id}` cancels it,"
                 f" `roost edit {post.id}` changes it."
             )
     for part in post.parts:
@@ -56,7 +56,7 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
 
 
 def describe_wait(wait: Wait, tenant: Tenant) -> str:
-    """Return `waits until 2026-11-27T12:15:00+00:00: X accepts no more posts`."""
+    """Describe a wait, as in `waits until 2026-11-27T12:15:00+00:00: X accepts no more posts`."""
     until = "" if wait.until is None else f" until {local_time(wait.until, tenant)}"
     return f"waits{until}: {describe_reason(wait.reason)}"
 

@@ -1,4 +1,4 @@
-"""`roost posts`: lists posts in due order, or shows one with its history."""
+"""`roost posts`: lists posts in due order, or shows one post with its history."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
@@ -21,7 +21,7 @@ from roost.services import queries
 from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 
-#: Characters of a post's text in the table.
+#: The number of characters of a post's text that the table shows.
 _TEXT_LENGTH: Final = 60
 
 
@@ -36,7 +36,7 @@ def posts(
     account: AccountName = None,
     as_json: Json = False,
 ) -> int:
-    """List the posts in due order, or show one."""
+    """List the posts in due order, or show one post."""
 
     async def work() -> None:
         async with open_for_command() as runtime:
@@ -77,7 +77,7 @@ async def _print_list(
 
 
 def _describe_state(status: PostStatus, tenant: Tenant) -> str:
-    """Return a post's state for the table, with what keeps it from being published."""
+    """Return a post's state for the table, and whether it is paused or waits, and why."""
     words = [str(status.post.state)]
     if status.paused_by:
         words.append("paused")
@@ -133,7 +133,7 @@ def _describe_part(progress: PartProgress, zone: str, with_history: bool) -> Ite
         yield one_line(f"    {asset.kind} {asset.path}{alt}")
     if not with_history or part.state is PartState.SENT:
         return
-    # The evidence about a part that is not published: a person may have to decide about it.
+    # Show what is known about an unpublished part, because a person may have to decide about it.
     for attempt in progress.attempts:
         known = [post_history.describe_outcome(attempt), post_history.describe_reads(attempt)]
         at = in_time_zone(attempt.started_at, zone).strftime("%H:%M:%S")
@@ -143,7 +143,7 @@ def _describe_part(progress: PartProgress, zone: str, with_history: bool) -> Ite
 
 
 def _describe_events(events: Sequence[Event], zone: str) -> Iterator[str]:
-    """Yield a line per event, with its actor in brackets, under a line for each day."""
+    """Yield a line for each day, and below it a line for each event with its actor."""
     day = None
     for event in events:
         at = in_time_zone(event.at, zone)

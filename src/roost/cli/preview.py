@@ -1,4 +1,4 @@
-"""`roost publish --dry-run`: shows what would become of a post, without storing it."""
+"""`roost publish --dry-run`: shows what would happen to a post, without storing it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,25 +19,25 @@ from roost.services.schedule import PartInput, Validation
 
 
 def require_connected(account: Integration) -> None:
-    """Raise if X does not accept the account's tokens. Raises: ReconnectNeeded."""
+    """Require that the account is connected. Raises: ReconnectNeeded."""
     if account.status is not IntegrationStatus.CONNECTED:
-        raise ReconnectNeeded(f"@{account.username} is {account.status}.")
+        raise ReconnectNeeded(f"@{account.username} has the status {account.status}.")
 
 
 @dataclass(frozen=True, slots=True)
 class _Preview:
-    """What is known about a post that is not stored."""
+    """The result of checking a post without storing it."""
 
     account: Integration
     due_at: datetime
     is_due: bool
-    """The due time is not in the future."""
+    """Whether the due time has come."""
     judged: Validation
     problems: tuple[RoostError, ...]
     """Reasons to refuse the post, other than violations of X's rules."""
     status: AccountStatus
     is_other_x: bool
-    """The account belongs to another X than the one that this Roost uses."""
+    """Whether the account's environment, live or emulator, is not the one of the settings."""
     worker_alive: bool
 
 
@@ -51,7 +51,7 @@ async def preview(
     *,
     as_json: bool,
 ) -> int:
-    """Print what would become of a post; return the exit code that publishing it would have."""
+    """Print what would happen to a post; return the exit code that publishing it would give."""
     result = await _read(runtime, scope, account, parts, due_at)
     print_result(_as_json(result), "\n".join(_describe(result, tenant)), as_json=as_json)
     if result.judged.violations:
@@ -100,13 +100,18 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
     ]
     lines += [describe_finding(one) for one in judged.findings]
     if result.is_other_x:
-        lines.append(f"! The account belongs to the {account.environment} X: not from here.")
+        lines.append(
+            f"! The account belongs to the {account.environment} environment: this Roost cannot"
+            " publish its posts."
+        )
     if result.status.paused_by:
-        lines.append(f"! It would be paused: {describe_pauses(result.status.paused_by)}.")
+        lines.append(f"! The post would wait. Paused: {describe_pauses(result.status.paused_by)}.")
     if wait is not None:
-        lines.append(one_line(f"! It {describe_wait(wait, tenant)}."))
+        lines.append(one_line(f"! The post {describe_wait(wait, tenant)}."))
     if not result.worker_alive:
-        how = "this command would publish it" if result.is_due else "start `roost worker` first"
+        how = "this command would publish the post"
+        if not result.is_due:
+            how = "start `roost worker` first"
         lines.append(f"! No worker is alive: {how}.")
     name = f"@{account.username} ({account.environment}, {account.status})"
     if not (result.problems or judged.violations):
@@ -114,9 +119,9 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
         when = f"at {local_time(earliest, tenant)}"
         if result.is_due and wait is None:
             when = "now"
-        lines.append(one_line(f"It would be published {when} as {name}."))
+        lines.append(one_line(f"The post would be published {when} as {name}."))
     else:
-        lines.append(one_line(f"It would be refused for {name}; nothing would be published."))
+        lines.append(one_line(f"The post would be refused for {name}; nothing would be published."))
     lines.append(one_line(f"X charges {describe_price(judged.price)}."))
     return lines
 

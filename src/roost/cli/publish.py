@@ -35,12 +35,12 @@ from roost.planfile import parse_span
 from roost.runtime import Runtime
 from roost.services import queries, schedule
 
-#: A text that can be the number of a post: up to 18 digits fit the database's integers.
+#: Matches a text that can be a post's number: at most 18 digits, which the database can store.
 _POST_NUMBER: Final = re.compile(r"\s*#?([0-9]{1,18})\s*")
 
 
 class TextAmbiguous(InvalidInput):
-    """The text to publish is also the number of a post, and was not confirmed."""
+    """The text to publish is also a post's number, and the user has not confirmed the text."""
 
     default_next = "To publish the number as a text, add --yes."
 
@@ -52,11 +52,14 @@ def publish(
     media: MediaFiles = None,
     alt: AltTexts = None,
     at: Annotated[
-        str | None, Parameter(help="ISO 8601, or `+20m` from now; without it: now.")
+        str | None, Parameter(help="Due time: ISO 8601, or `+20m` from now; default: now.")
     ] = None,
     tolerance: Annotated[
         str | None,
-        Parameter(help="How late it may be published, as `30m`; default: the setting."),
+        Parameter(
+            help="How late the post may be published, such as `30m`; default:"
+            " ROOST_LATE_TOLERANCE_S."
+        ),
     ] = None,
     thread: Annotated[
         Path | None, Parameter(help="A text file that becomes a thread, split between sentences.")
@@ -67,7 +70,9 @@ def publish(
     ] = True,
     dry_run: Annotated[
         bool,
-        Parameter(negative="", help="Show what would become of it, when, and the price."),
+        Parameter(
+            negative="", help="Show whether and when the post would be published, and the price."
+        ),
     ] = False,
     yes: Annotated[
         bool, Parameter(negative="", help="Publish a text that is also the number of a post.")
@@ -79,7 +84,7 @@ def publish(
     """Publish a post now and wait for the outcome, or schedule it with --at.
 
     The command ends at once with exit code 4 if the post is paused, and with 5 if its account has
-    to be connected again; the post stays scheduled.
+    to be connected again. In both cases the post stays scheduled.
     """
 
     async def work() -> int:
@@ -115,7 +120,7 @@ def publish(
 
 
 async def _require_meant(runtime: Runtime, scope: Scope, text: str, *, yes: bool) -> None:
-    """Ask before a number is published as a text: `roost posts 17` may be meant.
+    """If the text is a post's number, ask: the user may mean `roost posts NUMBER`.
 
     Raises: TextAmbiguous.
     """
@@ -125,7 +130,7 @@ async def _require_meant(runtime: Runtime, scope: Scope, text: str, *, yes: bool
     post_id = PostId(int(number[1]))
     if await queries.find_post(runtime, scope, post_id) is None:
         return
-    question = f"Post {post_id} exists. This publishes a new post with the text {text.strip()!r}."
+    question = f"Post {post_id} exists. This command publishes a new post: {text.strip()!r}."
     if not await confirm(question, yes=False):
         raise TextAmbiguous(
             f"The text {text.strip()!r} is also the number of a post.",

@@ -26,7 +26,7 @@ def report(
 
     async def work() -> None:
         if not out.parent.is_dir():
-            raise InvalidInput(f"There is no folder {out.parent}.", next="Make it, or use --out.")
+            raise InvalidInput(f"There is no folder {out.parent}.", next="Create it, or use --out.")
         async with open_for_command() as runtime:
             owner, scope = await choose_tenant(runtime, tenant)
             only = await choose_account(runtime, scope, owner, account) if account else None

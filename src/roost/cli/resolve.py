@@ -1,4 +1,4 @@
-"""`roost resolve`: a person decides about a post that Roost must not finish alone."""
+"""`roost resolve`: records a person's decision about a post that Roost cannot finish."""
 
 from typing import Annotated
 
@@ -18,19 +18,21 @@ from roost.services import resolve as decisions
 
 
 class DecisionUnclear(InvalidInput):
-    """The choice lacks an argument, or has one that it does not take."""
+    """The choice lacks an argument, or has an argument that it does not accept."""
 
 
 class PriceNotAgreed(InvalidInput):
-    """The price that X would bill was not confirmed."""
+    """The user has not agreed to the price that X would bill."""
 
-    default_next = "Add --yes to agree."
+    default_next = "Add --yes to agree to the price."
 
 
 def resolve(
     post: int,
     choice: Choice,
-    url: Annotated[str | None, Parameter(help="With `found`: its address or id on X.")] = None,
+    url: Annotated[
+        str | None, Parameter(help="With `found`: the post's address or id on X.")
+    ] = None,
     /,
     *,
     text: Annotated[
@@ -40,11 +42,12 @@ def resolve(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Decide about a post that waits for a person; `roost posts POST --history` shows why.
+    """Decide about a post that Roost cannot finish; `roost posts POST --history` shows why.
 
-    A post that needs a decision: `found URL` (it is on X there), `resend` (it is not on X) or
-    `discard`. Missed: `resend` or `discard`. Partly published: `continue`, `delete` (from X) or
-    `acknowledge`. Failed: `acknowledge`. The command does not wait for what follows.
+    The choices depend on the post's state. `needs_decision`: `found URL` (the post is on X; give
+    its address or id), `resend` (it is not on X) or `discard`. `missed`: `resend` or `discard`.
+    `partly_published`: `continue`, `delete` (from X) or `acknowledge`. `failed`: `acknowledge`.
+    The command does not wait until the decision has been carried out.
     """
 
     async def work() -> None:
@@ -68,15 +71,19 @@ def _validate_arguments(choice: Choice, url: str | None, text: str | None) -> No
             next="Copy it from the account's timeline on X.",
         )
     if choice is not Choice.FOUND and url is not None:
-        raise DecisionUnclear(f"`{choice}` takes no address.", next=f"Omit it, or use `{found}`.")
+        raise DecisionUnclear(
+            f"`{choice}` takes no address.", next=f"Omit the address, or use `{found}`."
+        )
     if choice is not Choice.CONTINUE and text is not None:
-        raise DecisionUnclear(f"`{choice}` takes no text.", next="Omit it, or use `continue`.")
+        raise DecisionUnclear(
+            f"`{choice}` takes no text.", next="Omit the text, or use `continue`."
+        )
 
 
 async def _confirm_price(runtime: Runtime, scope: Scope, post_id: PostId, yes: bool) -> None:
     post = await queries.get_post(runtime, scope, post_id)
     if Choice.DELETE not in list_choices(post):
-        return  # the service refuses it, so it costs nothing
+        return  # The service refuses this choice, so there is no price to confirm.
     parts = list_deletable(post)
     price = price_deletion(parts)
     cost = f"Deleting {len(parts)} parts of post {post_id} from X costs ${price.low:.3f}."

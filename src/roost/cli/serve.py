@@ -1,4 +1,4 @@
-"""`roost serve`, `roost worker` and `roost emulator`: they run until they are ended."""
+"""The commands that run until they are stopped: `roost serve`, `worker` and `emulator`."""
 
 import asyncio
 import gc
@@ -31,7 +31,7 @@ Scenario = Literal[
 
 
 def worker_actor() -> Actor:
-    """Return this process as a worker, with its id: host and process number."""
+    """Return the actor of a worker in this process: host name and process id identify it."""
     return Actor(ActorKind.WORKER, f"{socket.gethostname()}:{os.getpid()}")
 
 
@@ -49,13 +49,13 @@ def worker(*, as_json: Json = False) -> int:
         def on_ending(under_way: publisher.Sending) -> None:
             sending.append(under_way)
             print_note(
-                f"Ending, after {len(under_way)} requests to X that are under way. Other posts"
-                " stay scheduled, and are published when a worker runs."
+                f"Ending once the requests to X under way ({len(under_way)}) have completed. Other"
+                " posts stay scheduled, and are published when a worker runs."
             )
 
         async with open_for_command(with_secrets=True, wait=True) as runtime:
-            # Everything imported by now is kept to the end, so the collector need not visit it.
-            # A job leaves almost no cyclic garbage, so it may run rarely.
+            # Modules live until the process ends, so the garbage collector need not visit them
+            # again. A job leaves almost no cyclic garbage, so the collector may run rarely.
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000)
@@ -73,7 +73,7 @@ def worker(*, as_json: Json = False) -> int:
 def serve(
     *,
     host: Annotated[
-        str, Parameter(help="A loopback address: there is no login yet.")
+        str, Parameter(help="A loopback address, because there is no login yet.")
     ] = "127.0.0.1",
     port: Annotated[int, Parameter(help="0 uses any free port.")] = 8700,
     as_json: Json = False,
@@ -94,7 +94,7 @@ def serve(
 
 
 def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
-    """Run until cancelled, and return 0 then: a request to end is no failure here."""
+    """Run until cancelled, then return 0: for these commands, being stopped is no failure."""
     try:
         return run_async(work)
     except (KeyboardInterrupt, asyncio.CancelledError):
@@ -105,7 +105,7 @@ def emulator(
     *,
     port: Annotated[int, Parameter(help="0 uses any free port.")] = 8710,
     scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
-    seed: Annotated[int, Parameter(help="A seed gives the same metrics every time.")] = 7,
+    seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
     state: Annotated[
         Path | None, Parameter(help="A folder that keeps the state between runs.")
     ] = None,
@@ -115,7 +115,7 @@ def emulator(
     ),
     secret_file: Annotated[
         Path | None,
-        Parameter(help="Holds the secret of the control API; default: X_EMULATOR_SECRET."),
+        Parameter(help="A file with the control API's secret; default: X_EMULATOR_SECRET."),
     ] = None,
     as_json: Json = False,
 ) -> int:
@@ -128,7 +128,7 @@ def emulator(
     def on_listening(url: str) -> None:
         print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
         print_note(
-            f"Point Roost at it: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock"
+            f"Settings for Roost: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock"
         )
 
     try:

@@ -1,6 +1,6 @@
 """The buttons of the pages: decide about a post, pause and resume.
 
-Plain forms that redirect with 303. Programs use the command line instead.
+The buttons are plain forms, answered with a redirect (303). Programs use the command line instead.
 """
 
 from typing import Annotated, Final
@@ -19,14 +19,14 @@ from roost.web.dependencies import ACTOR, NamedTenant, OpenRuntime, RowId, Tenan
 
 router = APIRouter()
 
-#: More characters than X's longest text has; X's rules judge the text itself.
+#: A bound above the length of X's longest text; X's rules decide whether a text is valid.
 _MAX_TEXT_LENGTH: Final = 30_000
 
 Text = Annotated[str, Form(max_length=_MAX_TEXT_LENGTH)]
 
 
 class AddressMissing(InvalidInput):
-    """The address of a post that is on X is missing."""
+    """The form says that a post is on X, but not at which address."""
 
     default_next = "Copy the address of the post from the account's timeline on X."
 
@@ -41,9 +41,9 @@ async def resolve_post(
     address: Text = "",
     text: Text = "",
 ) -> Response:
-    """Decide about a post that waits for a person; its page shows any error."""
+    """Carry out a person's decision about a post; show any error on the post's page."""
     scope = scope_of(tenant)
-    # FastAPI cannot tell an empty field from a missing one; an empty text is a valid text.
+    # FastAPI does not distinguish an empty field from a missing field, but an empty text is valid.
     new_text = text if "text" in await request.form() else None
     try:
         await _resolve(runtime, scope, PostId(post_id), choice, address, new_text)
@@ -131,7 +131,7 @@ async def pause_everything(runtime: OpenRuntime) -> Response:
 
 @router.post("/resume")
 async def resume_everything(runtime: OpenRuntime) -> Response:
-    """Resume everything; after a restore, Roost searches X first."""
+    """Resume everything; after a restore of the database, Roost searches X first."""
     await resume.resume_everything(runtime, ACTOR)
     return RedirectResponse("/", 303)
 

@@ -1,4 +1,4 @@
-"""Connecting an account over HTTP: to X's consent screen and back, and the server's proof."""
+"""Connects an account: redirects to X, handles the callback, proves the server's identity."""
 
 import hashlib
 from typing import Annotated, Final
@@ -17,13 +17,13 @@ from roost.web.middleware import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
 
-#: Longer than the connection itself may take: the service reports one that took too long.
+#: Longer than connecting may take, so that the service can still report that it took too long.
 _COOKIE_LIFETIME_S: Final = 20 * 60
 _COOKIE_PATH: Final = "/api/auth"
 
 
 def _cookie_name(state: str) -> str:
-    """Return the name of a connection's own cookie: two tabs do not disturb each other."""
+    """Return a cookie name for one OAuth flow, so that two tabs can connect at the same time."""
     return f"roost_connect_{hashlib.sha256(state.encode()).hexdigest()[:16]}"
 
 
@@ -32,11 +32,12 @@ async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "de
     """Redirect the browser to X, with a cookie that binds the connection to this browser."""
     home = urlsplit(runtime.settings.twitter_callback_url).hostname or ""
     if is_loopback(home) and host_name(request.url.netloc) != home:
-        # A cookie set for `localhost` is not sent to `127.0.0.1`: start at the callback's host.
+        # A cookie set for `localhost` is not sent to `127.0.0.1`, so start at the callback's host.
         host = f"[{home}]" if ":" in home else home
         return RedirectResponse(str(request.url.replace(hostname=host)), 302)
     if is_from_other_site(request.headers):
-        # A link on another site led here. Only a click on our own page may write a row.
+        # A link on another site led here. Starting a connection writes a row, so first ask for a
+        # click on our own page.
         query = urlencode({"tenant": tenant})
         return templating.page(
             "connect.html.j2", tenant_name=tenant, start=f"{request.url.path}?{query}"
@@ -59,7 +60,7 @@ async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "de
 
 @router.get("/proof")
 async def prove(request: Request, runtime: OpenRuntime, challenge: str = "") -> Response:
-    """Prove to `roost connect` that this is its installation's server."""
+    """Prove to `roost connect` that this server belongs to the command's installation."""
     host, port = request.scope["server"]
     return PlainTextResponse(await prove_service.prove(runtime, challenge, (host, port)))
 
@@ -75,7 +76,8 @@ async def complete(
 ) -> Response:
     """Complete the connection and show the account, or show the error.
 
-    The page may be loaded again: it shows the account as long as the browser has the cookie.
+    If the browser loads this address again, it gets the account's page as long as it has the
+    cookie.
     """
     name = _cookie_name(state)
     browser = request.cookies.get(name)

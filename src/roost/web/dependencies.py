@@ -10,7 +10,7 @@ from roost.services import queries
 
 #: The largest id that the database can store.
 _LARGEST_ID = 2**63 - 1
-#: Who acts by way of the pages.
+#: The actor of every change that is made on the pages.
 ACTOR: Final = Actor(ActorKind.WEB_SERVER)
 
 
@@ -32,7 +32,7 @@ NamedTenant = Annotated[Tenant, Depends(_get_tenant)]
 
 
 def scope_of(tenant: NamedTenant) -> Scope:
-    """Return the scope of a request for a tenant."""
+    """Return the scope in which a request acts for a tenant."""
     return Scope(tenant.id, ACTOR)
 
 

@@ -1,4 +1,4 @@
-"""Errors as HTTP responses: a status for each kind, as JSON or as a page."""
+"""Turns errors into HTTP responses: a status for each kind of error, and JSON or a page."""
 
 import json
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ _TITLES: Final[Mapping[Kind, str]] = {
 
 
 class SafeJSON(JSONResponse):
-    """A JSON response without characters that control a terminal it is printed to."""
+    """A JSON response that escapes characters which would control a terminal."""
 
     def render(self, content: Any) -> bytes:
         """Return the bytes of the body."""
@@ -51,10 +51,10 @@ def error_response(
     status: int | None = None,
     title: str | None = None,
 ) -> Response:
-    """Return JSON for paths below `/api`, and a page for others and for `/api/auth`.
+    """Return an error as JSON for paths below `/api` (but not `/api/auth`), else as a page.
 
-    Status and title default to those of the error's kind. The page links to where something can be
-    done about it, for the tenant of the request.
+    `status` and `title` default to the values for the error's kind. An error's page links to the
+    tenant's page on which a person can act on the error, if there is such a page.
     """
     code = STATUS[error.kind] if status is None else status
     if path.startswith("/api/") and not path.startswith("/api/auth/"):
@@ -82,7 +82,7 @@ def add_handlers(app: FastAPI) -> None:
         if error.status_code == 404:
             missing = NotFound("No page has this address.", next="Start from the list of accounts.")
             return error_response(request.url.path, missing)
-        invalid = InvalidInput("This address does not accept that kind of request.")
+        invalid = InvalidInput("This address does not accept this kind of request.")
         return error_response(request.url.path, invalid, status=error.status_code)
 
     app.add_exception_handler(RoostError, on_roost_error)
@@ -93,4 +93,4 @@ def add_handlers(app: FastAPI) -> None:
 def _describe_invalid(error: RequestValidationError) -> InvalidInput:
     """Return an error that names the invalid parameters without their values."""
     problems = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
-    return InvalidInput(f"The request is invalid in {problems}.", next="Correct it.")
+    return InvalidInput(f"The request is invalid: {problems}.", next="Correct the request.")

@@ -1,4 +1,4 @@
-"""The pages of metrics: one account, and the report."""
+"""The pages that show metrics: the page of an account, and the report."""
 
 import asyncio
 from importlib import resources
@@ -18,9 +18,10 @@ from roost.web.dependencies import NamedTenant, OpenRuntime, RowId, TenantScope
 
 router = APIRouter()
 
-#: The period of an account's page, and of a report by default.
+#: Length in days of the period that an account's page covers; also the default for a report.
 _DAYS: Final = 30
-#: The report contains a policy of its own; this one keeps it away from everything of Roost.
+#: Content security policy for the report's page: it isolates the report from Roost's other pages.
+#: The report's HTML contains a policy of its own as well.
 _REPORT_POLICY: Final = (
     "sandbox allow-scripts allow-popups; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
@@ -38,7 +39,7 @@ _COLUMNS: Final = (
 
 
 def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
-    """Return title, note and SVG of the first account's charts, without empty ones."""
+    """Return title, note and SVG of the first account's charts; empty charts are omitted."""
     account = built.accounts[0]
     planned = (
         ("Followers", "at the end of each day", charts.followers_chart(account, built)),
@@ -49,7 +50,7 @@ def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
         ),
     )
     drawn = iter(svg.draw_svgs([spec for _, _, spec in planned if spec is not None]))
-    # Our own process drew them and escaped their texts; no other markup is trusted.
+    # Our own process drew the charts and escaped their texts; no other markup is trusted.
     return [
         (title, note, Markup(next(drawn)))  # noqa: S704
         for title, note, spec in planned
@@ -67,7 +68,7 @@ async def show_account(
 ) -> Response:
     """Show one account: followers, what its posts earned, anomalies and X's bill.
 
-    `already_connected`: the browser loaded the callback's address again.
+    `already_connected` is set if the browser has loaded the callback's address a second time.
     """
     now = runtime.clock.now()
     since = report.period_start(now, _DAYS)
@@ -99,6 +100,6 @@ async def send_charts_script() -> Response:
 async def show_report(
     runtime: OpenRuntime, scope: TenantScope, days: Annotated[int, Query(ge=1, le=366)] = _DAYS
 ) -> Response:
-    """Show the tenant's report of the last days, one page that loads nothing else."""
+    """Show the tenant's report of the last `days` days, as one page that loads nothing else."""
     html = await report.write_report(runtime, [scope], days=days)
     return HTMLResponse(html, headers={"content-security-policy": _REPORT_POLICY})

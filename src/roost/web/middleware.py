@@ -1,4 +1,4 @@
-"""Checks of every request: its Host and origin; safe headers; a response to any error."""
+"""Checks each request's Host and origin, adds safe headers, and responds to any error."""
 
 import re
 from typing import Final
@@ -35,7 +35,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class CrossSiteRequest(Refused):
-    """Another site's page made a request that changes something, or that is invisible."""
+    """Another site's page made a request that changes something, or that the user cannot see."""
 
     default_next = "Open Roost's own page and use the button there, or the command line."
 
@@ -93,7 +93,7 @@ class RequestGuard:
 
 
 def _require_own_host(hosts: list[str]) -> None:
-    """Refuse other names: a site's name that resolves to loopback would reach this server."""
+    """Refuse other host names, because a site's name may resolve to a loopback address."""
     if len(hosts) != 1 or not is_loopback(host_name(hosts[0])):
         raise UnsafeHost(
             "The request names a host that is not this machine.",
@@ -109,7 +109,7 @@ def is_from_other_site(headers: Headers) -> bool:
 def _refuse_embedding(headers: Headers) -> None:
     """Let another site link here, but not fetch, embed or frame anything.
 
-    A report starts processes, and a person would not see which site requested it.
+    Building a report starts processes, and the user would not see that another site requested it.
     """
     is_navigation = headers.get("sec-fetch-mode") == "navigate"
     is_page = headers.get("sec-fetch-dest") == "document"
@@ -122,6 +122,6 @@ def _require_own_page(headers: Headers) -> None:
     fetched_from = headers.get("sec-fetch-site")
     origin = urlsplit(headers.get("origin", ""))
     is_own_origin = origin.scheme in {"http", "https"} and origin.netloc == headers.get("host")
-    # Older browsers send the origin alone; where both are sent, both have to match.
+    # Older browsers send only `Origin`; if `Sec-Fetch-Site` is sent as well, both must match.
     if not is_own_origin or fetched_from not in {None, "same-origin"}:
         raise CrossSiteRequest("The request does not come from Roost's own page.")

@@ -1,6 +1,6 @@
-"""Words what a person can do next on the pages, and links to where it is done.
+"""Describes next actions for the pages, and links to the page where each is done.
 
-What only the command line can do is named as a command.
+If only the command line can do an action, the sentence names the command.
 """
 
 from collections.abc import Mapping
@@ -11,40 +11,39 @@ from urllib.parse import urlencode
 from roost.errors import RoostError
 from roost.next_actions import ActionCode, NextAction
 
-#: A sentence for each action; facts are in braces, commands in backticks.
+#: A sentence for each action, with commands in backticks; facts replace the names in braces.
 _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ActionCode.LIST_POSTS: "Start from the list of posts.",
     ActionCode.SHOW_POST: "Open post {post_id}: its page shows its state and its history.",
-    ActionCode.RESCHEDULE_POST: "Give it another time: `roost edit {post_id} --at TIME`.",
-    ActionCode.DECIDE_UNKNOWN: "Open post {post_id}: it shows what is known, and you decide.",
+    ActionCode.RESCHEDULE_POST: "Give the post another time: `roost edit {post_id} --at TIME`.",
+    ActionCode.DECIDE_UNKNOWN: "Open post {post_id}: its page shows what is known, and you decide.",
     ActionCode.DECIDE_PARTLY_PUBLISHED: (
         "Open post {post_id} to continue the thread, delete its published parts from X, or leave"
-        " it as it is."
+        " the post as it is."
     ),
     ActionCode.DECIDE_MISSED: "Open post {post_id} to send it now or to discard it.",
     ActionCode.DECIDE_FAILED: (
-        "`roost edit {post_id} --text … --at +1m` tries again; open post {post_id} to leave it as"
-        " it is."
+        "`roost edit {post_id} --text … --at +1m` tries again; open post {post_id} to leave the"
+        " post as it is."
     ),
     ActionCode.CHECK_DUPLICATE: (
-        "Check the account's timeline and delete what is there twice; then acknowledge post"
-        " {post_id}."
+        "Check the account's timeline and delete the duplicate; then acknowledge post {post_id}."
     ),
-    ActionCode.CHECK_MEDIA: "Check the file with `roost check --media`, or use another one.",
+    ActionCode.CHECK_MEDIA: "Check the file with `roost check --media`, or use another file.",
     ActionCode.REPLACE_MEDIA: "Give the file again: `roost edit POST --media FILE`.",
     ActionCode.RESTORE_MEDIA: (
         "Restore the folder `media` of ROOST_HOME, or give the file again: `roost edit POST --media"
         " FILE`."
     ),
     ActionCode.CONNECT_ACCOUNT: (
-        "Press “Connect an account”, or start from the list of those that are connected."
+        "Press “Connect an account”, or start from the list of connected accounts."
     ),
     ActionCode.CONNECT_FIRST_ACCOUNT: "Press “Connect an account”.",
     ActionCode.RECONNECT_ACCOUNT: (
         "Connect the account again; its waiting posts are then published."
     ),
     ActionCode.RESUME_ACCOUNT: "Press “Resume its posts” on the page of @{username}.",
-    ActionCode.USE_SAME_VERSION: "Use the `roost connect` of the web server's version.",
+    ActionCode.USE_SAME_VERSION: "Run `roost connect` in the same version as the web server.",
     ActionCode.BUY_CREDITS: (
         "Buy credits or raise the cap in X's developer console; requests then succeed again."
     ),
@@ -52,62 +51,63 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Check TWITTER_CLIENT_ID, TWITTER_CLIENT_SECRET and the app's plan at X."
     ),
     ActionCode.WAIT_FOR_LIMIT: "Wait until X's limit resets; the posts are then published.",
-    ActionCode.CREATE_TENANT: "`roost init --tenant NAME` makes one.",
+    ActionCode.CREATE_TENANT: "`roost init --tenant NAME` creates a tenant.",
     ActionCode.INITIALIZE: "Run `roost init`.",
     ActionCode.MIGRATE_DATABASE: "Run `roost init`; it migrates the database.",
     ActionCode.CREATE_VAULT_KEY: (
-        "`roost init` makes one, or set ROOST_VAULT_KEYS to `id:base64`."
+        "`roost init` creates a vault key, or set ROOST_VAULT_KEYS to `id:base64`."
     ),
     ActionCode.PREPARE_DATABASE: (
-        "Run `roost init` with ROOST_ADMIN_DATABASE_URL: the same database as a user who may make"
-        " its roles and tables. Or have an administrator run this once, give both roles passwords,"
-        " and let ROOST_ADMIN_DATABASE_URL log in as the first."
+        "Set ROOST_ADMIN_DATABASE_URL to the same database, with a user who may create its roles"
+        " and tables, and run `roost init`. Or ask a database administrator to run this SQL once"
+        " and to give both roles passwords; then let ROOST_ADMIN_DATABASE_URL log in as the first"
+        " role."
     ),
     ActionCode.PREPARE_ROLES: (
-        "Have an administrator of the database run this, then `roost init` again. Where the server"
-        " requires passwords, {role} needs one as well."
+        "Ask a database administrator to run this SQL, then run `roost init` again. If the server"
+        " requires passwords, {role} needs a password as well."
     ),
     ActionCode.REVOKE_RIGHTS: (
-        "Have an administrator of the database revoke that; `roost init` with"
+        "Ask a database administrator to revoke this privilege from the role; `roost init` with"
         " ROOST_ADMIN_DATABASE_URL closes the database to other roles."
     ),
     ActionCode.START_DATABASE: (
         "Check that PostgreSQL runs at DATABASE_URL, then run `roost doctor`."
     ),
     ActionCode.CHECK_DATABASE_URL: (
-        "Check that DATABASE_URL has the right server, database, login and password. `roost init`"
-        " with ROOST_ADMIN_DATABASE_URL makes the login where it is missing."
+        "Check that DATABASE_URL has the right server, database, login and password. If the login"
+        " is missing, `roost init` with ROOST_ADMIN_DATABASE_URL creates it."
     ),
     ActionCode.LOG_IN_AS_ROLE: (
-        "Let DATABASE_URL log in as {role}. Where that role is missing, `roost init` makes it: give"
-        " it an administrator's address as ROOST_ADMIN_DATABASE_URL."
+        "Let DATABASE_URL log in as {role}. If that role is missing, set ROOST_ADMIN_DATABASE_URL"
+        " to an administrator's address of the database: `roost init` then creates the role."
     ),
-    ActionCode.TRY_AGAIN: "Try again; `roost doctor` checks it.",
+    ActionCode.TRY_AGAIN: "Try again; `roost doctor` checks the installation.",
     ActionCode.START_EMULATOR: "Start `roost emulator`, or unset ROOST_CLOCK_URL.",
     ActionCode.START_WORKER: "Start `roost worker`.",
     ActionCode.CHECK_LATE_POSTS: "Check the posts, and the worker's log.",
     ActionCode.RESUME_EVERYTHING: "Press “Resume everything”.",
     ActionCode.RESUME_AGAIN: "Press “Resume everything” again once X answers.",
     ActionCode.SEARCH_AND_RESUME: (
-        "Press “Resume everything”: X is searched for what may be missing first."
+        "Press “Resume everything”: Roost first searches X for posts that the database may lack."
     ),
     ActionCode.CHECK_WORKER: "Check that `roost worker` runs, then run `roost doctor`.",
     ActionCode.SET_CLOCK: (
-        "Set the clock (check that NTP runs); the worker then resumes by itself."
+        "Set the machine's clock (check that NTP runs); the worker then resumes by itself."
     ),
     ActionCode.REPEAT_CHANGES: (
-        "Repeat cancellations and edits that were made since; then press “Resume everything”. X is"
-        " searched for what may be missing before anything is sent."
+        "Repeat the cancellations and edits that were lost; then press “Resume everything”. Before"
+        " anything is sent, Roost searches X for posts that the database may lack."
     ),
     ActionCode.ACCEPT_COPY: (
         "If the original is no longer used, `roost resume --all --this-is-the-real-one` makes this"
-        " one the original."
+        " database the original."
     ),
 }
 
 _CONNECT: Final = "/api/auth/twitter/start"
 _POST: Final = "/posts/{post_id}"
-#: The label and the path of the page where an action is done; facts are in braces.
+#: Label and path of the page where an action is done; facts replace the names in braces.
 _LINKS: Final[Mapping[ActionCode, tuple[str, str]]] = {
     ActionCode.LIST_POSTS: ("All posts", "/posts"),
     ActionCode.SHOW_POST: ("Open post {post_id}", _POST),
@@ -118,7 +118,7 @@ _LINKS: Final[Mapping[ActionCode, tuple[str, str]]] = {
     ActionCode.CHECK_DUPLICATE: ("Open post {post_id}", _POST),
     ActionCode.CONNECT_ACCOUNT: ("Connect an account", _CONNECT),
     ActionCode.CONNECT_FIRST_ACCOUNT: ("Connect an account", _CONNECT),
-    ActionCode.RECONNECT_ACCOUNT: ("Connect it again", _CONNECT),
+    ActionCode.RECONNECT_ACCOUNT: ("Connect the account again", _CONNECT),
 }
 
 
@@ -131,7 +131,7 @@ class Link:
 
 
 def find_link(action: NextAction | None, tenant_name: str) -> Link | None:
-    """Return the link to where an action is done, for a tenant; None if no page does it."""
+    """Return the link to the tenant's page for an action; None if there is no such page."""
     if action is None or action.code not in _LINKS:
         return None
     label, path = (text.format_map(action.facts) for text in _LINKS[action.code])
@@ -144,10 +144,10 @@ def describe_action(action: NextAction) -> str:
 
 
 def describe_next(error: RoostError) -> str:
-    """Describe what to do about an error; empty where nothing is known."""
+    """Describe what to do about an error; empty if Roost knows no next action."""
     return error.next if error.next_action is None else describe_action(error.next_action)
 
 
 def error_as_json(error: RoostError) -> dict[str, Any]:
-    """Return an error for programs, with what to do next in words and as a code."""
+    """Return an error for programs, with the next action as a sentence and as a code."""
     return error.as_dict(next_text=describe_next(error))

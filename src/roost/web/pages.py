@@ -37,7 +37,7 @@ router = APIRouter()
 
 #: The period that the list of accounts covers.
 _PERIOD: Final = timedelta(days=30)
-#: Alerts that the list of accounts shows at most.
+#: The most alerts that the list of accounts shows.
 _MAX_ALERTS: Final = 20
 _UNFINISHED: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
 
@@ -56,7 +56,7 @@ class AccountCard:
     undecided: int
     """Posts that wait for a person's decision."""
     anomalies: list[Anomaly]
-    """Of the period, newest first."""
+    """Anomalies of the period, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class TenantSection:
     tenant: Tenant
     cards: list[AccountCard]
     failure: RoostError | None
-    """Why the tenant's accounts cannot be shown; other tenants are still shown."""
+    """The error because of which the tenant's accounts cannot be shown, or None."""
 
 
 def account_card(overview: AccountOverview, *, now: datetime) -> AccountCard:
-    """Return what the list of accounts shows of one account. Pure."""
+    """Build the card of one account for the list of accounts. Pure."""
     counts = metric_values(overview.snapshots, Metric.FOLLOWERS)
     levels = series.daily_levels(overview.snapshots, Metric.FOLLOWERS)
     changes = series.net_changes(overview.snapshots, Metric.FOLLOWERS)
@@ -87,27 +87,27 @@ def account_card(overview: AccountOverview, *, now: datetime) -> AccountCard:
 
 
 def tenant_section(overview: TenantOverview, *, now: datetime) -> TenantSection:
-    """Return what the list of accounts shows of one tenant. Pure."""
+    """Build the section of one tenant for the list of accounts. Pure."""
     cards = [account_card(one, now=now) for one in overview.accounts]
     return TenantSection(overview.tenant, cards, overview.failure)
 
 
 @dataclass(frozen=True, slots=True)
 class _ShownAlert:
-    """An alert with its tenant; None if it concerns all tenants."""
+    """An alert with its tenant; `tenant` is None if the alert concerns all tenants."""
 
     tenant: Tenant | None
     alert: Alert
 
     @property
     def post(self) -> str | None:
-        """The number of the post that the alert is about, if it is about one."""
+        """The number of the post that the alert is about; None if it is about no post."""
         is_about_post = self.alert.subject_type is SubjectType.POST
         return self.alert.subject_id if is_about_post and self.tenant is not None else None
 
     @property
     def link(self) -> Link | None:
-        """The link to where something can be done about it."""
+        """The link to the page on which a person can act on the alert."""
         if self.tenant is None:
             return None
         return find_link(alerts.action_for(self.alert), self.tenant.name)
@@ -138,7 +138,7 @@ class PostGroup:
 
 
 def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
-    """Group posts: first those that need attention, then scheduled, drafts and finished ones.
+    """Group posts in this order: posts that need attention, scheduled, drafts, finished posts.
 
     A post that a person has acknowledged counts as finished. Groups without posts are omitted.
     Pure.
@@ -166,7 +166,7 @@ async def show_posts(runtime: OpenRuntime, tenant: NamedTenant, scope: TenantSco
 async def show_post(
     runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, post_id: RowId
 ) -> Response:
-    """Show one post: its parts, attempts and history, and what can be done about it."""
+    """Show one post: its parts, attempts and history, and buttons for the possible actions."""
     return await post_page(runtime, scope, tenant, PostId(post_id))
 
 
@@ -179,7 +179,7 @@ async def post_page(
     error: RoostError | None = None,
     status: int = 200,
 ) -> Response:
-    """Return a post's page, with the error of an action if there was one."""
+    """Return a post's page, which shows `error` if an action on the post has failed."""
     details = await queries.get_post_details(runtime, scope, post_id)
     post, paused_by = details.status.post, details.status.paused_by
     deletable = decisions.list_deletable(post)

@@ -8,9 +8,11 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: Wall seconds for a complete request, from the connection or its first byte on.
+#: Wall seconds within which the first byte of a connection must arrive, and then within which a
+#: request must arrive completely.
 REQUEST_TIMEOUT_S: Final = 30.0
-#: For request line, headers and form; the longest form contains a text of 25,000 characters.
+#: Limit of request line, headers and form together; the longest form has a text of 25,000
+#: characters.
 MAX_REQUEST_BYTES: Final = 1 << 20
 
 
@@ -32,7 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on the bytes of a request, or close the connection if there are too many."""
+        """Pass on the bytes of a request; close the connection if the request is too large."""
         self._received += len(data)
         if self._received > MAX_REQUEST_BYTES:
             self.transport.close()

@@ -21,7 +21,8 @@ from roost.web import actions, api, connect, error_handlers, metrics, pages
 from roost.web.middleware import RequestGuard
 from roost.web.protocol import BoundedProtocol
 
-#: Wall seconds for requests under way to finish: an account may be being connected.
+#: At shutdown, requests under way get these wall seconds to complete, because one of them may be
+#: connecting an account.
 _SHUTDOWN_TIMEOUT_S: Final = 10
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -29,11 +30,11 @@ _STATIC: Final = Path(__file__).parent / "static"
 class PortTaken(Broken):
     """Another program listens at the address already."""
 
-    default_next = "End it, or choose another port; `--port 0` uses any free one."
+    default_next = "End that program, or choose another port; `--port 0` uses any free port."
 
 
 def require_loopback(host: str) -> None:
-    """Raise for an address that other machines can reach: there is no login yet.
+    """Refuse an address that other machines can reach, because there is no login yet.
 
     Raises: UnsafeListenAddress.
     """
@@ -46,7 +47,7 @@ def require_loopback(host: str) -> None:
 
 
 def make_app(runtime: Runtime) -> FastAPI:
-    """Return the application with every route, over an open runtime."""
+    """Return the application with every route; the routes use an open runtime."""
     app = FastAPI(
         title="Roost",
         docs_url=None,
@@ -70,12 +71,12 @@ async def serve(
     on_listening: Callable[[str], None],
     on_answered: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve in the running event loop until cancelled; requests under way are finished first.
+    """Serve in the running event loop until cancelled; requests under way complete first.
 
-    Meanwhile alerts are opened for late posts, because the workers may all have stopped.
+    The server also opens alerts for late posts, because all workers may have stopped.
 
     `on_listening` gets the base URL once connections are accepted; port 0 uses any free port.
-    `on_answered` gets the path of each request once its response is sent.
+    `on_answered` gets the path of each request once the response is sent.
     Raises: UnsafeListenAddress, PortTaken.
     """
     require_loopback(host)
@@ -89,7 +90,7 @@ async def serve(
             lifespan="off",
             log_config=None,
             log_level="warning",
-            # A line per request would contain its query, and the callback's query is a secret.
+            # A line per request would contain the request's query, and the callback's is secret.
             access_log=False,
             proxy_headers=False,
             server_header=False,

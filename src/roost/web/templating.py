@@ -19,9 +19,9 @@ from roost.post_options import describe_duration
 from roost.publishing import alerts, history
 from roost.web import next_actions
 
-#: Length of a shortened text, in columns of a Latin letter.
+#: Length of a shortened text, measured in widths of a Latin letter.
 _SHORT_LENGTH: Final = 160
-#: The size of a sparkline, in its own units; the page scales it.
+#: The size of a sparkline in its own units; the page scales the sparkline to fit.
 _SPARK_WIDTH: Final = 120
 _SPARK_HEIGHT: Final = 32
 _SPARK_MARGIN: Final = 2
@@ -84,14 +84,14 @@ def second(instant: datetime, zone: str) -> Markup:
 
 
 def on_day(day: date) -> Markup:
-    """Return a UTC day."""
+    """Return a UTC day as a `<time>` element."""
     return Markup('<time datetime="{}">{} {}</time>').format(
         day.isoformat(), day.day, f"{day:%b %Y}"
     )
 
 
 def sentence(text: str) -> Markup:
-    """Return a sentence of an error, with the parts in backticks as code."""
+    """Return an error's sentence as HTML: text in backticks becomes a `<code>` element."""
     pieces = escaping.markup(text).split("`")
     if len(pieces) % 2 == 0:
         return Markup("{}").format("`".join(pieces))
@@ -100,7 +100,7 @@ def sentence(text: str) -> Markup:
 
 
 def count(value: float | None) -> str:
-    """Return a count with thousands separated; a dash where X reported none."""
+    """Return a count with separated thousands; a dash if X reported no count."""
     return "–" if value is None else f"{value:,.0f}"
 
 
@@ -110,7 +110,7 @@ def who_may_reply(settings: ReplySettings) -> str:
 
 
 def editable(text: str) -> Markup:
-    """Return a text for a form, in which it can be changed and sent back unchanged."""
+    """Escape a text for a form's field, so that submitting the field unchanged keeps the text."""
     return Markup("{}").format(escaping.editable(text))
 
 
@@ -161,10 +161,10 @@ def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
 
 
 def sparkline_points(values: Sequence[float]) -> list[str]:
-    """Return the points of each unbroken stretch, for `<polyline points=…>`.
+    """Return the points of a `<polyline>` for each stretch of values without a gap.
 
-    NaN ends a stretch. A stretch of one value is a short dash; a series that never changes is a
-    line at half height.
+    NaN is a gap. A stretch of one value becomes a short dash. If all values are equal, the line is
+    at half height.
     """
     known = [value for value in values if not math.isnan(value)]
     if not known:

@@ -15,7 +15,7 @@ from roost.publishing.history import describe_reason
 
 
 class Progress:
-    """The current step on standard error; prints nothing unless `shown`."""
+    """Shows the current step on standard error; shows nothing unless `shown` is set."""
 
     def __init__(self, *, shown: bool) -> None:
         self._console = make_console(stderr=True, quiet=not shown)
@@ -46,18 +46,18 @@ class Progress:
         self._bars.stop()
 
     def step(self, text: str) -> None:
-        """Print a step that has no count."""
+        """Print the name of a step whose progress is not counted."""
         self._console.print(Text.assemble(("· ", "dim"), one_line(text)))
 
     def count(self, name: str, done: int, total: int) -> None:
-        """Show a step that is done in parts."""
+        """Show how many of the `total` units of a step are done."""
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total)
         self._bars.update(self._tasks[name], completed=done, total=total)
 
 
 def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool) -> None:
-    """Print the table of results on standard output."""
+    """Print the table of results on standard output, if `shown` is set."""
     if not shown:
         return
     table = Table(show_header=False, title="Results", title_justify="left")

@@ -1,4 +1,4 @@
-"""Roost's own commands as child processes, which are ended in any case."""
+"""Runs Roost's own commands as child processes, and ends them even after a failure."""
 
 import asyncio
 import contextlib
@@ -13,18 +13,19 @@ from typing import Any, Final
 
 from roost.errors import Broken
 
-#: Wall seconds until a process is ready, and from SIGTERM to SIGKILL.
+#: Wall seconds within which a process must become ready; and within which a process must end after
+#: SIGTERM, because it is killed otherwise.
 _READY_TIMEOUT_S: Final = 40.0
 _END_TIMEOUT_S: Final = 25.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
 class ChildFailed(Broken):
-    """A process of the demo ended or did not become ready; the message has its last output."""
+    """A demo process ended or did not become ready; the message quotes the process's output."""
 
 
 def _end_with_parent() -> None:
-    """Have Linux end the child when the parent dies, however that happens."""
+    """Make Linux end this child process when its parent ends, even if the parent is killed."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
@@ -32,9 +33,9 @@ def _end_with_parent() -> None:
 async def running(
     *arguments: str, environment: Mapping[str, str], log: Path
 ) -> AsyncIterator[dict[str, Any]]:
-    """Run `roost ARGUMENTS --json` until the block ends, and yield its first line, parsed.
+    """Run `roost ARGUMENTS --json` until the block ends; yield its first output line, parsed.
 
-    It has its own session, so that Ctrl-C at the terminal does not reach it; the parent ends it.
+    The process has its own session, so that Ctrl-C at the terminal reaches only the parent.
     Raises: ChildFailed.
     """
     with log.open("wb") as file:

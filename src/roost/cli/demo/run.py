@@ -72,8 +72,8 @@ def demo(
         Literal["month", "purge", "steady"],
         Parameter(help="`month` and `purge` have an anomaly, `steady` has none."),
     ] = "month",
-    seed: Annotated[int, Parameter(help="A seed gives the same metrics every time.")] = 7,
-    keep: Annotated[Path | None, Parameter(help="Keep the data folder here.")] = None,
+    seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
+    keep: Annotated[Path | None, Parameter(help="Keep the demo's data in this folder.")] = None,
     serve: Annotated[
         bool, Parameter(negative="", help="Keep the web server running at the end.")
     ] = False,
@@ -96,7 +96,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
                 if keep is not None:
                     print_note(one_line(f"The demo's data is kept in {keep}."))
                 if stay:
-                    print_note(f"The web server is at {environment.web_url} until Ctrl-C.")
+                    print_note(f"The web server runs at {environment.web_url} until Ctrl-C.")
                     await asyncio.Event().wait()
         except asyncio.CancelledError:
             print_note("Interrupted; everything that the demo started was ended.")
@@ -105,7 +105,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
 
 
 def _equals_ground_truth(result: dict[str, Any]) -> bool:
-    """Return whether Roost counted what the emulator counted."""
+    """Return whether Roost's counts equal the emulator's counts."""
     truth = result["ground_truth"]
     return bool(
         result["parts"] == truth["posts"]
@@ -160,7 +160,7 @@ async def _open_environment(
         for account in ACCOUNTS:
             await setup.make_tenant(runtime, account.tenant, "UTC")
         progress.step("starting the web server and a worker")
-        # PostgreSQL's client reads what DATABASE_URL omits from variables of its own.
+        # If DATABASE_URL omits the password, for example, PostgreSQL's client reads PGPASSWORD.
         address = {"DATABASE_URL": database.app} | child_environment("PG") if database.app else {}
         web = await _start_processes(stack, child_environment() | address | values, home, port)
         yield DemoEnvironment(runtime, emulator, web["url"], app["client_id"], _examples())
@@ -203,7 +203,7 @@ async def _prepare_emulator(emulator: EmulatorControl, port: int) -> dict[str, A
 async def _start_processes(
     stack: contextlib.AsyncExitStack, environment: dict[str, str], home: Path, port: int
 ) -> dict[str, Any]:
-    """Start the web server and a worker; return the first line of the web server."""
+    """Start the web server and a worker; return the web server's first line of output."""
     lines = await asyncio.gather(
         stack.enter_async_context(
             running("serve", "--port", str(port), environment=environment, log=home / "serve.log")
@@ -216,7 +216,7 @@ async def _start_processes(
 
 
 def _examples() -> Path:
-    """Return the folder of the plans, the brief and the media in Roost's source."""
+    """Return the folder in Roost's source that contains the plans, the brief and the media."""
     for folder in (Path("examples"), Path(__file__).parents[4] / "examples"):
         if (folder / "plan.csv").exists():
             return folder
@@ -309,7 +309,7 @@ async def _import_plans(
 async def _count(
     environment: DemoEnvironment, scopes: list[Scope], accounts: list[Integration]
 ) -> dict[str, Any]:
-    """Return what Roost counted, and the emulator's ground truth."""
+    """Return Roost's counts and the emulator's ground truth."""
     totals = [await queries.get_tenant_totals(environment.runtime, one) for one in scopes]
     sent = [
         part
