@@ -68,7 +68,7 @@ async def test_doctor_names_surplus_rights_of_the_database_role(
     found = await doctor(publisher, tmp_path, ROOST_ADMIN_DATABASE_URL=admin_url)
     assert found["database login"]["status"] == "warning"
     assert "every role has CONNECT" in found["database login"]["message"]
-    assert "only `roost init` needs it" in found["settings"]["message"]
+    assert "only the setup of the database needs it" in found["settings"]["message"]
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(f"ALTER ROLE {admin.info.dbname}_app BYPASSRLS".encode())
     found = await doctor(publisher, tmp_path)

@@ -66,7 +66,7 @@ async def _copy(admin_url: str, name: str) -> str:
 
 @pytest.fixture
 async def copied(admin_url: str) -> AsyncIterator[str]:
-    """The name for a copy of the database, which is dropped at the end."""
+    """The name for a copy of the database; the copy is dropped at the end."""
     name = f"{admin_url.rpartition('/')[2].partition('?')[0]}_copy"
     yield name
     await drop_database(admin_url, name)

@@ -76,7 +76,7 @@ def start_user(home: Path) -> Iterator[StartUser]:
 
 @pytest.fixture
 def stranger() -> pwd.struct_passwd:
-    """The OS user `nobody`, as which a test of root can run Roost."""
+    """The OS user `nobody`: a test that runs as root starts Roost as this user."""
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
     try:

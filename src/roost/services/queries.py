@@ -43,7 +43,7 @@ class PostStatus:
     paused_by: tuple[PauseScope, ...]
     """The pauses that apply to the post; empty if there is none or the post is finished."""
     wait: Wait | None
-    """What the post is waiting for now, other than the end of a pause."""
+    """The current wait of the post, apart from pauses; None if the post does not wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Delete the published parts of a thread from X; X bills $0.010 per part.
 
     The post is cancelled before the first deletion, so that no other part is sent in the meantime.
-    Each deletion is committed by itself. If X refuses one, the post's alert stays open, and the
+    Each deletion is committed by itself. If a deletion fails, the post's alert stays open, and the
     other parts can be deleted later.
     Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another environment;
     nothing is cancelled), x.errors.XError.

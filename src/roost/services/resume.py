@@ -131,7 +131,7 @@ async def _search(runtime: Runtime, actor: Actor, since: datetime) -> Resumed:
     await asyncio.gather(*searches)
     if failed:
         raise RestoreSearchFailed(
-            f"X could not be searched for {', '.join(sorted(failed))}.",
+            f"The timelines of these accounts could not be read: {', '.join(sorted(failed))}.",
             did="Nothing was resumed. Posts that were found on X were adopted.",
         )
     # Accounts are paused only after the whole search has succeeded: if a retry is needed, they may

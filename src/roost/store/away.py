@@ -26,7 +26,7 @@ DATABASE_AWAY: Final = (
     ConnectorException,  # the job engine's error for all of these
 )
 
-#: Messages of a server or a pooler that accepts no connection now, but will accept one later. A
+#: Messages of a server or a pooler that accepts no connection now, but will do so later. A
 #: server may send its messages in another language; then `PGconn.ping` recognizes most cases.
 _LATER: Final = (
     "the database system is", "too many", "connection slots", "no more connections allowed",

@@ -60,7 +60,7 @@ class Queries(abc.ABC):
 
     @abc.abstractmethod
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a named statement and return its rows: an empty list for an UPDATE, for example."""
+        """Run a named statement and return its rows; a statement without a result returns []."""
 
     async def run_one(self, name: str, /, **values: Any) -> dict[str, Any] | None:
         """Run a named statement and return its first row, or None."""
@@ -85,7 +85,7 @@ class Transaction(Queries):
         """The connection itself, for the job engine and for SQL that is not in `sql/*.sql`."""
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a named statement and return its rows: an empty list for an UPDATE, for example."""
+        """Run a named statement and return its rows; a statement without a result returns []."""
         cursor = self.raw.cursor(row_factory=dict_row)
         await cursor.execute(STATEMENTS[name], values)
         return await cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
@@ -104,7 +104,7 @@ class Autocommit(Queries):
         self._pool = pool
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a named statement and return its rows: an empty list for an UPDATE, for example."""
+        """Run a named statement and return its rows; a statement without a result returns []."""
         async with self._pool.connection() as raw, _closed_if_read_only(raw):
             return await Transaction(raw).run(name, **values)
 
@@ -169,7 +169,7 @@ class Database:
             await raw.execute("BEGIN")
         except psycopg.OperationalError:
             await self._pool.putconn(raw)
-            # What closed this connection has most likely closed the pool's other connections too.
+            # The same cause has most likely closed the pool's other connections too.
             await self._pool.check()
         except BaseException:
             await self._pool.putconn(raw)
@@ -235,7 +235,8 @@ async def _check(conninfo: str) -> None:
             version = await _read_value(connection, "SELECT version_num FROM roost.alembic_version")
         if version != HEAD:
             raise SchemaOutdated(
-                f"The database's tables have version {version or 'none'}; this Roost needs {HEAD}."
+                f"The database's tables have version {version or 'none'}, but this version of Roost"
+                f" needs {HEAD}."
             )
 
 

@@ -37,7 +37,7 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "shared_buffers": "64MB",
-    "max_connections": "200",  # a busy worker uses about 25
+    "max_connections": "200",  # a busy worker uses about 25 connections
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",

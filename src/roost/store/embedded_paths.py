@@ -51,7 +51,7 @@ class EmbeddedPaths:
 
     @property
     def data(self) -> Path:
-        """The folder of the database cluster; `initdb` makes it elsewhere and moves it here."""
+        """The folder of the database cluster, which gets this name only when it is complete."""
         return self.folder / "data"
 
     @property
@@ -108,7 +108,7 @@ def _find_wheel() -> Path:
         if (Path(location) / _INSTALLED / "bin" / "pg_ctl").exists():
             return Path(location)
     raise DatabaseUnavailable(
-        f"The PostgreSQL of Roost's dependencies ({_WHEEL}) is not installed.",
+        f"The package {_WHEEL}, which contains PostgreSQL, is not installed.",
         next="Install Roost with its dependencies, or set DATABASE_URL to a server of your own.",
     )
 
@@ -178,7 +178,7 @@ def _find_or_create_user() -> OsUser:
             user = pwd.getpwnam(name)
             return OsUser(user.pw_uid, user.pw_gid)
     raise DatabaseUnavailable(
-        "PostgreSQL refuses to run as root, and neither the OS user roost nor nobody exists.",
+        "PostgreSQL refuses to run as root, and there is no OS user named roost or nobody.",
         next="Create an OS user named roost, or set DATABASE_URL to a server of your own.",
     )
 

@@ -46,7 +46,7 @@ class DatabaseState:
 
     @property
     def is_copy(self) -> bool:
-        """Whether the server or the database is not the one in which the first worker ran."""
+        """Whether the server or the database differs from the one that the first worker found."""
         here = (self.system_identifier, self.database_oid)
         return self.registered_system is not None and here != (
             self.registered_system,

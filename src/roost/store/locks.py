@@ -33,7 +33,7 @@ _TIMEOUT_S = 5.0
 #: Wall seconds that a release waits, so that it is sent in one statement with other lock requests.
 #: A task that finds the lock still held leaves its posts to the task that releases the lock.
 _BATCH_DELAY_S = 0.02
-#: Wall seconds between two tries to connect for the first time.
+#: Wall seconds between two tries to open the first connection.
 _CONNECT_AGAIN_S = 1.0
 
 
@@ -112,7 +112,7 @@ class StaleHolder:
 async def find_stale_holders(
     transaction: Queries, accounts: Collection[Integration], *, within: timedelta
 ) -> list[StaleHolder]:
-    """Return workers that hold account locks but sent no heartbeat `within` this wall time.
+    """Return workers that hold account locks but sent no heartbeat in the time `within`.
 
     Each worker is returned with those of `accounts` whose locks it holds.
     """
@@ -376,10 +376,12 @@ class AccountLocks:
         except TimeoutError:
             # The server may be gone. Closing the connection counts all its locks as lost.
             await self._connection.close()
-            raise psycopg.OperationalError("the locks' connection does not answer") from None
+            raise psycopg.OperationalError(
+                "the account locks' connection does not respond"
+            ) from None
         except DATABASE_AWAY as error:
             await self._connection.close()
-            raise psycopg.OperationalError("the locks' session has ended") from error
+            raise psycopg.OperationalError("the account locks' session has ended") from error
 
 
 async def _connect_when_back(database: Database) -> psycopg.AsyncConnection[Any]:

@@ -1,4 +1,4 @@
-"""Creates, prepares and drops databases. Concurrent processes may prepare the same one."""
+"""Creates, prepares and drops databases. Concurrent processes may prepare one database."""
 
 import asyncio
 from typing import Any

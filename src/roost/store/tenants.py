@@ -1,4 +1,4 @@
-"""Tenants. Any transaction may find or create one; only the tenant's own may read it."""
+"""Finds, creates and reads tenants. Only a tenant's own transactions may read its row."""
 
 import re
 

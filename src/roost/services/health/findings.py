@@ -27,9 +27,9 @@ class HealthFinding:
     status: HealthStatus
     message: str
     next: str = ""
-    """What the operator can do, as text; for actions that need no command."""
+    """The next action as text, if the action needs no command."""
     next_action: NextAction | None = None
-    """What the operator can do, as a code: the command line and the pages word it differently."""
+    """The next action as a code, which the command line and the pages word differently."""
 
 
 def error_finding(what: str, error: RoostError) -> HealthFinding:

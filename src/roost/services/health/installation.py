@@ -126,15 +126,15 @@ async def check_database(runtime: Runtime) -> list[HealthFinding]:
             HealthFinding(
                 "settings",
                 HealthStatus.WARNING,
-                "ROOST_ADMIN_DATABASE_URL is set, but only `roost init` needs it",
-                "Set it only for that command: a person who reads it can change every table.",
+                "ROOST_ADMIN_DATABASE_URL is set, but only the setup of the database needs it",
+                "Set it only during the setup: a person who reads it can change every table.",
             )
         )
     return findings
 
 
 def describe_login(login: Login) -> list[HealthFinding]:
-    """Return a warning per right that the login should not have, or one finding without any."""
+    """Return a warning per right that the login should not have, or an OK if there is none."""
     if not login.excesses:
         message = f"{login.name}, which owns no table and sees one tenant at a time"
         return [HealthFinding("database login", HealthStatus.OK, message)]

@@ -106,7 +106,7 @@ class _PostUploads:
     account: Integration
 
     async def upload_missing(self, rows: dict[MediaAssetId, UploadRow]) -> None:
-        """Upload files without a usable upload, and end the post's wait."""
+        """Upload each file that has no usable upload on X, then end the post's wait."""
         # An upload is not usable if it expires before the post is due.
         needed_at = max(self.runtime.clock.now(), self.post.due_at or self.runtime.clock.now())
         usable = {asset_id: row.finished for asset_id, row in rows.items() if row.finished}

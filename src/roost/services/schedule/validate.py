@@ -206,9 +206,11 @@ def check_due(due_at: datetime | None, now: datetime) -> None:
     if due_at is None:
         return
     if due_at < now - _NOW_TOLERANCE:
-        raise TimePast(f"{due_at.isoformat(timespec='seconds')} is in the past.")
+        raise TimePast(f"The due time {due_at.isoformat(timespec='seconds')} is in the past.")
     if due_at > now + MAX_DUE_AHEAD:
-        raise TimeTooFar(f"{due_at.isoformat(timespec='seconds')} is more than five years ahead.")
+        raise TimeTooFar(
+            f"The due time {due_at.isoformat(timespec='seconds')} is more than five years ahead."
+        )
 
 
 def with_stored_texts(result: Validation) -> list[PartInput]:
