@@ -77,10 +77,10 @@ def find_repeats(
 def find_repeats_in_plan(
     rows: Sequence[tuple[IntegrationId, int, RepeatCandidate]],
 ) -> Iterator[tuple[int, PostFinding]]:
-    """Yield the line and the finding of each plan row that repeats an earlier row.
+    """Yield the line number and the finding of each plan row that repeats an earlier row.
 
-    Each row consists of an account, the row's line in the file, and the content. Only rows of the
-    same account are compared.
+    Each row is an account, a line number and the content. Only rows of the same account are
+    compared.
     """
     first_lines: dict[object, int] = {}
     for account, line, candidate in rows:

@@ -1,4 +1,4 @@
-"""`TwitterTool`: a client of one X account by its access token, a layer over `roost.x`.
+"""`TwitterTool`: a client for one X account, given its access token. It is built on `roost.x`.
 
 It is for programs that have an access token and no Roost database. For accounts in Roost's
 database, `roost.account_client` also refreshes the tokens and writes the ledger.
@@ -70,7 +70,7 @@ class AccountMetrics:
 
 
 class TwitterTool:
-    """A client of one account by its access token: `async with TwitterTool(token) as tool: …`.
+    """A client for one account, given its access token: `async with TwitterTool(token) as tool: …`.
 
     It is a class because it owns HTTP connections, which close at the end. `oauth1_creds` are used
     for operations that OAuth 2.0 does not cover, and for uploads with `upload_api="v1.1"`. They are

@@ -77,8 +77,8 @@ def read(home: Path) -> Watermark | None:
 def write(home: Path, mark: Watermark) -> None:
     """Replace the watermark in the file and fsync it, unless the file has a newer watermark.
 
-    All workers of a machine write this file. A worker that is stopped while it writes does not
-    block the others: without the lock, they raise OSError after a second.
+    All workers of a machine write this file, one at a time, under a file lock. If a suspended
+    worker holds the lock, the others wait for a second and then raise OSError.
     Raises: OSError.
     """
     make_private_folder(home)

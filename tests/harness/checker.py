@@ -154,7 +154,7 @@ def _was_deleted(post: XPost, at: datetime) -> bool:
 def _is_orphan_from_before_restore(
     evidence: Evidence, by_id: Mapping[str, XPost], post: XPost, copy: XPost
 ) -> bool:
-    """Whether `post`, from before the restore, replies directly or not to a deleted post.
+    """Whether `post`, from before the restore, is a direct or indirect reply to a deleted post.
 
     Such a post does not count as a duplicate of `copy`, which was created after the restore.
     """

@@ -61,7 +61,8 @@ async def test_watchdog_exits__shutdown_hangs() -> None:
 async def test_watchdog_does_not_exit__process_suspended() -> None:
     async with watched() as process:
         process.send_signal(signal.SIGSTOP)
-        await asyncio.sleep(2)  # This is longer than the watchdog tolerates a blocked event loop.
+        # The watchdog would end a process whose event loop is blocked for this time.
+        await asyncio.sleep(2)
         process.send_signal(signal.SIGCONT)
         assert await say(process, "turn") == "turning"
         assert process.stdin is not None

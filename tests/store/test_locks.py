@@ -76,7 +76,7 @@ async def test_a_cancelled_request_keeps_no_lock(runtime: Runtime) -> None:
             # The timeout lets the request be sent, but ends before the result arrives.
             async with asyncio.timeout(0):
                 assert await mine.acquire(USER) is None
-        # After this request, the cancelled request has its result too.
+        # Requests are answered in order: the cancelled request has been answered before this one.
         assert await mine.acquire(OTHER)
         await mine.release(OTHER, IntegrationId(8), [])
         assert await theirs.acquire(USER)

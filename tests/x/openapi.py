@@ -21,7 +21,7 @@ def openapi() -> dict[str, Any] | None:
 
 
 def schema_of(method: str, path: str) -> dict[str, Any] | None:
-    """Return X's schema of a JSON body; None if X has no schema, or the path is not in API v2."""
+    """Return X's schema of the JSON request body; None if X has none, or not in API v2."""
     document = openapi()
     if document is None:
         return None

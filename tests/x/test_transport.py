@@ -83,7 +83,7 @@ async def send(
 
 
 async def test_exchange_sends_no_byte_of_a_body_past_its_deadline(listener: Listener) -> None:
-    # Only the body has a deadline, so the exchange opens a connection and does not use it.
+    # The deadline of the body has passed, but connecting has none: a connection is opened, unused.
     outcome = await send(listener.url, body_deadline=boot_seconds() - 1)
 
     assert outcome == NoResponse(maybe_sent=False, reason="its deadline passed while connecting")

@@ -79,7 +79,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several posts could be the part, or a person may have published the only one."""
+    """Several tweets could be the part, or one that a person may have published by hand."""
 
     posts: tuple[TimelinePost, ...]
     code: ReasonCode

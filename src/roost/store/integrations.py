@@ -144,7 +144,7 @@ async def upsert(
 ) -> Integration:
     """Store a new connection; an account that was connected before keeps its id and history.
 
-    Resolves the alert that the account needs to be reconnected.
+    Also resolves the account's alert that asks for a reconnection.
     """
     # Without the lock, two concurrent first connections of one account would make two rows.
     await transaction.run("lock_connecting", key=tenant_id % 2**31)

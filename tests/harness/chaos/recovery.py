@@ -47,9 +47,9 @@ class RecoveryTimer:
         self._last_ids: tuple[int, int, int] = (0, 0, 0)
 
     async def kill(self, worker: Worker) -> None:
-        """Kill a worker. The accounts that it held wait from now on if they have work to do.
+        """Kill a worker while it holds an account's lock, and start to measure the recovery.
 
-        A worker holds an account only for some hundredths of a second, so the method first waits
+        A worker holds a lock only for some hundredths of a second, so the method first waits
         until the worker holds one.
         """
         held: list[int] = []

@@ -101,9 +101,9 @@ async def restore_files(workers: Workers, environment: LossEnvironment) -> None:
 
 
 async def restore_snapshot(workers: Workers, environment: LossEnvironment) -> None:
-    """Restore ROOST_HOME and the data folder from one snapshot.
+    """Copy ROOST_HOME and the data folder at one moment, and restore both from the copies.
 
-    The snapshot is made after a clean stop of the workers, or while they are suspended.
+    The workers have stopped cleanly or are suspended when the copies are made.
     """
     machine, saved_home = environment.machine, environment.scenario.folder / "home-snapshot"
     await environment.publish_early()

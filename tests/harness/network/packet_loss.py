@@ -16,8 +16,8 @@ from harness.workers import spawn_worker
 
 _DUE_AFTER_S = 4.0
 _SETTLE_TIMEOUT_S = 240.0
-#: The kernel retransmits a lost packet after 0.2, 0.4, 0.8 … s. So at the latest, it sends the
-#: packet again when twice the time has passed for which packets were lost.
+#: The kernel retransmits a lost packet after 0.2, 0.4, 0.8 … s. So if packets are lost for a time,
+#: the kernel sends them again at most twice that time after the loss began.
 _RETRANSMIT_FACTOR = 2.0
 
 

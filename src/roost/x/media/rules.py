@@ -118,7 +118,7 @@ def check_size(category: str, size_bytes: int) -> None:
     _, max_bytes = _CATEGORIES[category]
     if max_bytes is not None and size_bytes > max_bytes:
         raise MediaTooLarge(
-            f"The file has {size_bytes:,} bytes; X accepts {max_bytes:,} as {category}.",
+            f"The file has {size_bytes:,} bytes; X accepts at most {max_bytes:,} as {category}.",
             size_bytes=size_bytes,
             limit=max_bytes,
         )
