@@ -31,7 +31,7 @@ class _Rotated:
     tokens: Tokens = field(repr=False)
     asked: bool
     """Whether X was asked, and not another process's refresh found."""
-    refused: x.errors.RefreshTokenInvalid | None = None
+    refused: "x.errors.RefreshTokenInvalid | None" = None
 
 
 class StoredTokenSource:
@@ -162,7 +162,7 @@ class StoredTokenSource:
             )
         now = self.runtime.clock.now()
         response = await x.auth.oauth2.refresh(
-            self.runtime.http,
+            self.runtime.http(),
             self.endpoint,
             app=app,
             refresh_token=tokens.refresh_token,
@@ -189,7 +189,7 @@ class StoredTokenSource:
         entry = LedgerEntry(self.runtime.clock.now(), operation.value, status, usd, reason)
         await store.ledger.add(transaction, self.integration.tenant_id, self.integration.id, entry)
 
-    async def price(self, exchange: x.Exchange) -> None:
+    async def price(self, exchange: "x.Exchange") -> None:
         """Record one exchange in the ledger; a create is recorded with the part it created."""
         if exchange.created is not None:
             return
@@ -197,7 +197,7 @@ class StoredTokenSource:
             usd, reason = await self._usd(transaction, exchange)
             await self._write(transaction, exchange.operation, exchange.status, usd, reason)
 
-    async def _usd(self, transaction: Transaction, exchange: x.Exchange) -> tuple[Decimal, str]:
+    async def _usd(self, transaction: Transaction, exchange: "x.Exchange") -> tuple[Decimal, str]:
         operation, status = exchange.operation, exchange.status
         if operation is prices.Operation.CREATE_POST:
             # A failed create is priced later, once it is known whether the post exists.
@@ -215,7 +215,7 @@ class StoredTokenSource:
         return price.low, price.reason
 
 
-async def update_profile(runtime: Runtime, integration: Integration, user: x.users.XUser) -> None:
+async def update_profile(runtime: Runtime, integration: Integration, user: "x.users.XUser") -> None:
     """Store the account's handle, name and subscription from a response that was paid for."""
     async with runtime.database.for_tenant(integration.tenant_id) as transaction:
         changed = await store.integrations.save_profile(
@@ -254,7 +254,7 @@ async def open_reconnect_alert(
     )
 
 
-def open_account(runtime: Runtime, integration: Integration) -> x.Client:
+def open_account(runtime: Runtime, integration: Integration) -> "x.Client":
     """Return a client for one account, which reads its tokens when they are first needed.
 
     Raises: UnsafeHost.
@@ -262,12 +262,12 @@ def open_account(runtime: Runtime, integration: Integration) -> x.Client:
     return open_client(StoredTokenSource(runtime, integration))
 
 
-def open_client(tokens: StoredTokenSource) -> x.Client:
+def open_client(tokens: StoredTokenSource) -> "x.Client":
     """Return a client for the account of a token source. Raises: UnsafeHost."""
     runtime, integration = tokens.runtime, tokens.integration
     return x.Client(
         tokens,
-        session=runtime.http,
+        session=runtime.http(),
         on_exchange=tokens.price,
         clock=runtime.clock,
         server_time=runtime.server_time,

@@ -6,18 +6,15 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from roost.clock import Clock, open_clock
 from roost.errors import (
     AdministratorNeeded,
-    Broken,
     DatabaseUnavailable,
-    RoostError,
     SchemaOutdated,
     SettingInvalid,
 )
@@ -30,9 +27,11 @@ from roost.store.embedded import embedded_postgres
 from roost.store.roles import administrator_sql
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_keyring
-from roost.telemetry import describe_exception
+from roost.x.http_session import HttpSession
 from roost.x.server_time import ServerTime
-from roost.x.sockets import open_connector
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +57,8 @@ class Runtime:
     clock: Clock
     database: Database
     vault: Vault = field(repr=False)
-    http: aiohttp.ClientSession = field(repr=False)
+    http: "Callable[[], aiohttp.ClientSession]" = field(repr=False)
+    """Returns the HTTP session, which is opened at its first use."""
     actor: str = "roost"
     """Whose hand writes the story: a worker, a person at the terminal, the page."""
     server_time: ServerTime = field(default_factory=ServerTime)
@@ -172,13 +172,8 @@ async def open_runtime(
         ring = load_keyring(settings.home, settings.vault_keys)
         database = await _enter_database(stack, settings, wait=wait)
         clock = await stack.enter_async_context(open_clock(settings.clock_url, settings.x_endpoint))
-        http = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=open_connector(settings.create_timeout),
-                # X sets cookies; a request of one tenant must not send those of another.
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        )
+        http = HttpSession(settings.create_timeout)
+        stack.push_async_callback(http.close)
         yield Runtime(settings, clock, database, Vault(ring), http, actor)
 
 
@@ -239,22 +234,3 @@ async def migrate(settings: Settings) -> bool:
                 f"The database cannot be used: {first_line(error)}",
                 next="Check that PostgreSQL runs at ROOST_ADMIN_DATABASE_URL, with this login.",
             ) from None
-
-
-def wrap_unexpected(error: Exception) -> RoostError:
-    """Return the error to show for an exception; log any that is not a RoostError.
-
-    The exception's message appears in neither: it may quote a statement's values or a secret.
-    """
-    if isinstance(error, RoostError):
-        return error
-    if isinstance(error, DATABASE_AWAY):
-        log.warning("the database did not respond (%s)", type(error).__name__)
-        return DatabaseUnavailable(
-            "The database did not respond.", next="Try again; `roost doctor` checks it."
-        )
-    log.error("unexpected exception: %s", describe_exception(error))
-    return Broken(
-        "An unexpected error occurred in Roost.",
-        next="Its log has the location; report it to the operator of this installation.",
-    )

@@ -92,7 +92,7 @@ async def complete(
     if (flow.environment, flow.client_id) != (app.endpoint.environment, app.client_id):
         raise ConnectFlowInvalid("This connection was started for another X, or another X app.")
     grant = await x.auth.oauth2.exchange_code(
-        runtime.http,
+        runtime.http(),
         app.endpoint,
         app=app,
         code=code,
@@ -103,7 +103,7 @@ async def complete(
     user = await x.users.read_me(
         x.Client(
             x.FixedToken(grant.access_token, grant.endpoint),
-            session=runtime.http,
+            session=runtime.http(),
             on_exchange=_collect_into(exchanges),
             clock=runtime.clock,
         )

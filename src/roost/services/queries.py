@@ -23,12 +23,13 @@ from roost.models import (
     Wait,
 )
 from roost.publishing.state import PublishState, find_wait
-from roost.runtime import Runtime, wrap_unexpected
+from roost.runtime import Runtime
 from roost.services import pause
 from roost.services.pause import PauseScope, PauseStatus
 from roost.services.resolve import Choice
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
+from roost.unexpected import wrap_unexpected
 
 
 @dataclass(frozen=True, slots=True)

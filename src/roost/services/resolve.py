@@ -20,7 +20,7 @@ from roost.models import (
     TweetId,
 )
 from roost.prices import Operation, Price, price_of, sum_prices
-from roost.publishing import reconcile, validation
+from roost.publishing import reconcile
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.snowflake import snowflake_time
@@ -358,6 +358,9 @@ async def _wake(runtime: Runtime, transaction: Transaction, state: PublishState)
 
 def _validate_text(text: str, current: PartProgress, subscription_type: str | None) -> None:
     """Validate a new text of a part whose files and options stay and are valid."""
+    # Its rules for texts take time to load, and listing posts imports this module.
+    from roost.publishing import validation
+
     violations = list(
         validation.validate_text(
             text, has_files=bool(current.part.media), subscription_type=subscription_type

@@ -16,9 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
 from roost.file_trust import read_private_file
 from roost.models import TenantId
@@ -101,6 +98,8 @@ def load_keyring(home: Path, from_settings: str | None) -> tuple[KeyringKey, ...
 
 
 def _seal(key: bytes, secret: bytes, associated: bytes) -> str:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     nonce = os.urandom(_NONCE_BYTES)
     sealed = AESGCM(key).encrypt(nonce, secret, associated)
     return "v1." + base64.urlsafe_b64encode(nonce + sealed).decode()
@@ -108,6 +107,10 @@ def _seal(key: bytes, secret: bytes, associated: bytes) -> str:
 
 def _open(key: bytes, sealed: str, associated: bytes, description: str) -> bytes:
     """The secret; the description names it in the error."""
+    # Only here and in `_seal`: a command that opens no secret starts without it.
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     try:
         version, _, body = sealed.partition(".")
         raw = base64.urlsafe_b64decode(body)

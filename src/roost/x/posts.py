@@ -90,7 +90,7 @@ async def create(
 
     `fields` are those of `create_post.PostFields`: `text`, `media_ids`, `reply_to`,
     `quote_tweet_id`, `poll` and the rest of X's schema. `deadline` is a value of
-    `roost.x.transport.boot_seconds`: no byte is sent after it (the check is the last step before
+    `roost.clock.boot_seconds`: no byte is sent after it (the check is the last step before
     the first byte), and the outcome is unknown if X has not answered by then. `subscription_type`
     is that of the account, as in `XUser`: with Premium a text may have 25,000 characters, else 280.
 

@@ -9,11 +9,12 @@ from roost.account_client import open_account, update_profile
 from roost.errors import MediaCopyLost, MediaStalled, MediaStoreUnsafe, RoostError
 from roost.models import Integration, IntegrationStatus
 from roost.prices import Operation, Price, price_of_reads
-from roost.runtime import Runtime, wrap_unexpected
+from roost.runtime import Runtime
 from roost.services import media_copies, monitor, queries
 from roost.services.health.findings import HealthFinding, HealthStatus, describe_distance
 from roost.services.health.service import ServiceHealth, get_service_health
 from roost.store.away import DATABASE_AWAY
+from roost.unexpected import wrap_unexpected
 
 #: Alerts about a single post: the other posts are still published.
 _POST_ALERTS: Final = {"decision", "missed", "failed"}

@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from roost import jobs, store, x
 from roost.account_client import StoredTokenSource
-from roost.clock import describe_skew
+from roost.clock import boot_seconds, describe_skew
 from roost.errors import (
     DatabaseForgot,
     ReconnectNeeded,
@@ -23,14 +23,14 @@ from roost.errors import (
 from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, IntegrationId, PostId, TenantId, XUserId
 from roost.publishing import next_step
-from roost.runtime import Runtime, wrap_unexpected
+from roost.runtime import Runtime
 from roost.services.publish import outcomes, search, send
 from roost.services.publish.context import PublishContext, StepResult
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.locks import AccountLocks
 from roost.store.publishing import LoadedPost
-from roost.x.transport import boot_seconds
+from roost.unexpected import wrap_unexpected
 
 log = logging.getLogger(__name__)
 
