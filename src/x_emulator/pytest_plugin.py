@@ -1,7 +1,7 @@
 """pytest plugin: the fixture `x_emulator`, a real server that is reset for each test.
 
-`pip install roost[emulator]` is enough, because pytest finds the plugin by its entry point. Nothing
-here needs an event loop, and a client in any language can use `x_emulator.url`.
+The extra `testing` is enough, because pytest finds the plugin by its entry point. Nothing here
+needs an event loop, and a client in any language can use `x_emulator.url`.
 """
 
 import base64

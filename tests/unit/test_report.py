@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from roost.insights import labels
 from roost.insights.period import PeriodMetrics
 from roost.insights.reports import charts
 from roost.insights.reports.html import render_html
@@ -377,7 +378,7 @@ def test_page_states_missing_data(histories: tuple[AccountHistory, ...], sentenc
 def test_shorten_cuts_between_words_and_never_splits_emoji(
     text: str, columns: int, shortened: str
 ) -> None:
-    assert charts.shorten(text, columns) == shortened
+    assert labels.shorten(text, columns) == shortened
 
 
 def test_chart_axis_shows_utc_days__west_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:

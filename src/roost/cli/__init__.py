@@ -4,11 +4,14 @@ A command prints its result on standard output and everything else on standard e
 """
 
 import sys
-from importlib.metadata import version
+from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
+
+from roost.extras import Extra, require_extra
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 refused by X (or a row of a plan was), in another state, or not found"
@@ -17,8 +20,14 @@ EXIT_CODES = (
 )
 
 
+#: The file that `--env-file` names; None: `.env` in ROOST_HOME, if it exists.
+env_file: ContextVar[Path | None] = ContextVar("env_file", default=None)
+
+
 def _version() -> str:
     """Return the text of `roost --version`; `--verbose` adds the versions of X's rules."""
+    from importlib.metadata import version
+
     lines = [f"roost {version('roost')}"]
     if "--verbose" in sys.argv:
         from roost.prices import PRICES_AS_OF
@@ -31,7 +40,7 @@ def _version() -> str:
 
 app = App(
     name="roost",
-    help="Publish to X exactly once, and measure what each post earned.",
+    help="Publish to X exactly once, and measure how posts perform.",
     help_epilogue=EXIT_CODES,
     help_on_error=False,
     version=_version,
@@ -62,26 +71,49 @@ _COMMANDS = (
     ("metrics", "metrics:metrics", "Show what accounts and posts earned."),
     ("report", "report:report", "Write the report."),
 )
+#: The extras of the commands that need others than `server`.
+_EXTRAS: Final[dict[str, tuple[Extra, ...]]] = {
+    "demo": ("server", "charts", "media", "emulator"),
+    "emulator": ("emulator",),
+    "draft": (),
+    "check": (),
+    "report": ("server", "charts"),
+}
 #: Former names of commands, which the error for an unknown command maps to the new ones.
 _FORMER_NAMES = {"publish": "post", "resolve": "decide", "draft": "write", "alerts": "alarms"}
 for _name, _function, _help in _COMMANDS:
     app.command(f"roost.cli.{_function}", name=_name, help=_help, synonym=_FORMER_NAMES.get(_name))
 
 
+def require_extras(tokens: Sequence[str]) -> None:
+    """Check the extras of the command that a command line names, before its module is imported.
+
+    Raises: ExtraMissing.
+    """
+    words = iter(tokens)
+    for word in words:
+        if word == "--env-file":
+            next(words, None)
+        elif not word.startswith("-"):
+            if any(word == name for name, _, _ in _COMMANDS):
+                for extra in _EXTRAS.get(word, ("server",)):
+                    require_extra(extra, f"`roost {word}`")
+            return
+
+
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    env_file: Annotated[
+    settings_file: Annotated[
         Path | None,
         Parameter(
+            name="--env-file",
             help="A file of settings for what the environment does not set; default:"
-            " ROOST_HOME/.env."
+            " ROOST_HOME/.env.",
         ),
     ] = None,
 ) -> Any:
-    from roost.cli import arguments
-
-    arguments.env_file.set(env_file)
+    env_file.set(settings_file)
     return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
 
 

@@ -1,18 +1,17 @@
 """Arguments that many commands share: settings, tenant, account, due time."""
 
-from contextvars import ContextVar
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from roost.cli import env_file
 from roost.errors import AccountNotFound, InvalidInput
 from roost.models import Integration, Tenant
-from roost.planfile import parse_due
-from roost.runtime import Runtime
-from roost.services import queries
-from roost.settings import Settings, read_settings
+
+if TYPE_CHECKING:  # imported where they are needed: the base installation has no database
+    from roost.runtime import Runtime
+    from roost.settings import Settings
 
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
@@ -23,27 +22,28 @@ AccountName = Annotated[
     Parameter(name="--account", help="The account, as @name; needed if there are several."),
 ]
 
-#: The file that `--env-file` names; None: `.env` in ROOST_HOME, if it exists.
-env_file: ContextVar[Path | None] = ContextVar("env_file", default=None)
-
 
 class AccountUnclear(InvalidInput):
     """The tenant has several accounts and the command names none."""
 
 
-def command_settings() -> Settings:
+def command_settings() -> "Settings":
     """Return the settings, of the environment and then of the file.
 
     Raises: what `read_settings` raises.
     """
+    from roost.settings import read_settings
+
     return read_settings(env_file.get())
 
 
-async def choose_account(runtime: Runtime, tenant: Tenant, name: str | None) -> Integration:
+async def choose_account(runtime: "Runtime", tenant: Tenant, name: str | None) -> Integration:
     """Return the account of this @name; without a name, the tenant's only account.
 
     Raises: AccountNotFound, AccountUnclear.
     """
+    from roost.services import queries
+
     accounts = await queries.list_accounts(runtime, tenant.id)
     if name is not None:
         wanted = name.lstrip("@").lower()
@@ -63,4 +63,8 @@ async def choose_account(runtime: Runtime, tenant: Tenant, name: str | None) -> 
 
 def parse_at(at: str | None, tenant: Tenant, now: datetime) -> datetime:
     """Return the instant that `--at` names; without `--at`, now. Raises: InvalidInput."""
-    return now if at is None else parse_due(at, time_zone=tenant.time_zone, now=now)
+    if at is None:
+        return now
+    from roost.planfile import parse_due
+
+    return parse_due(at, time_zone=tenant.time_zone, now=now)

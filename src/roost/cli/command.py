@@ -1,4 +1,8 @@
-"""Runs a command: its asynchronous body, the open runtime, and the exit code of any error."""
+"""Runs a command: its asynchronous body, the open runtime, and the exit code of any error.
+
+`roost --help` imports this module, so it imports the settings and the runtime only when a command
+needs them.
+"""
 
 import asyncio
 import contextlib
@@ -7,17 +11,20 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cyclopts
 from cyclopts import App
 
-from roost.cli.arguments import command_settings
+from roost.cli import require_extras
 from roost.cli.output import print_error
 from roost.errors import AdministratorNeeded, InvalidInput, Kind, RoostError, SchemaOutdated
-from roost.runtime import Runtime, open_runtime, wrap_unexpected
+from roost.extras import ExtraMissing
 from roost.telemetry import log_lost_exceptions, log_to_stderr
-from roost.watchdog import bounded_end
+from roost.unexpected import wrap_unexpected
+
+if TYPE_CHECKING:
+    from roost.runtime import Runtime
 
 #: The exit code for each kind of error.
 EXIT_CODES: Final = {
@@ -38,7 +45,7 @@ class UsageInvalid(InvalidInput):
 
 def exit_code(error: RoostError) -> int:
     """Return the exit code of an error."""
-    if isinstance(error, AdministratorNeeded | SchemaOutdated):
+    if isinstance(error, AdministratorNeeded | SchemaOutdated | ExtraMissing):
         return NEEDS_ADMINISTRATOR
     return EXIT_CODES[error.kind]
 
@@ -48,6 +55,7 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
     tokens = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in tokens
     try:
+        require_extras(tokens)
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except cyclopts.CycloptsError as error:
         message = str(error).strip() or type(error).__name__
@@ -74,6 +82,8 @@ def run_async(work: Callable[[], Awaitable[int | None]]) -> int:
     SIGTERM cancels it as Ctrl-C does, so that everything it opened is closed. A thread that does
     not end then keeps the process alive for a minute at most.
     """
+    from roost.watchdog import bounded_end
+
     with bounded_end() as work_is_over:
 
         async def body() -> int:
@@ -104,7 +114,7 @@ async def open_for_command(
     with_secrets: bool = False,
     actor: str | None = None,
     wait: bool = False,
-) -> AsyncIterator[Runtime]:
+) -> "AsyncIterator[Runtime]":
     """Open the runtime, and log from `level` on to standard error.
 
     `actor` is written with every event; without it, the user at the terminal is. With `wait`, the
@@ -112,6 +122,9 @@ async def open_for_command(
 
     Raises: what `open_runtime` raises; VaultKeyMissing if a key is needed and there is none.
     """
+    from roost.cli.arguments import command_settings
+    from roost.runtime import open_runtime
+
     log_to_stderr(level)
     async with open_runtime(command_settings(), actor=actor or actor_name(), wait=wait) as runtime:
         if with_secrets:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from roost import store
-from roost.insights.reports.html import render_html
+from roost.extras import require_extra
 from roost.insights.reports.report import build_report
 from roost.models import AccountHistory, Integration, Tenant
 from roost.runtime import Runtime
@@ -66,6 +66,9 @@ async def write_report(
 
     It covers `account` if one is passed, otherwise every account of the tenants.
     """
+    require_extra("charts", "The report")
+    from roost.insights.reports.html import render_html
+
     now = runtime.clock.now()
     since = period_start(now, days)
     histories = []

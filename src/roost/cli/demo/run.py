@@ -219,8 +219,12 @@ async def _start_processes(
 
 
 def _examples() -> Path:
-    """Return the folder of the plans, the brief and the media in Roost's source."""
-    for folder in (Path("examples"), Path(__file__).parents[4] / "examples"):
+    """Return the folder of the plans, the brief and the media: of a wheel, or of the source."""
+    for folder in (
+        Path("examples"),
+        Path(__file__).with_name("examples"),
+        Path(__file__).parents[4] / "examples",
+    ):
         if (folder / "plan.csv").exists():
             return folder
     raise Broken(

@@ -7,11 +7,11 @@ from typing import Final
 from roost import store
 from roost.errors import PostNotEditable
 from roost.models import Integration, PartState, Post, PostFinding, PostId, PostState, Tenant
+from roost.part_validation import FileAccess
 from roost.post_files import OnFileProgress, require_copies
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
 from roost.services.schedule.validate import (
-    FileAccess,
     check_due,
     prevent_copy_removal,
     require_valid,

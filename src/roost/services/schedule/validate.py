@@ -1,30 +1,26 @@
 """Validates a post, with its files, by X's rules before it is stored."""
 
 import contextlib
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
-from roost import prices, store
-from roost.errors import MediaUnreadable, PostRefused, TimePast, TimeTooFar
-from roost.media_store import MediaStore
-from roost.mediafile import MediaFile
+from roost import store
+from roost.errors import PostRefused, TimePast, TimeTooFar
 from roost.models import (
     Integration,
-    MediaAsset,
-    PartOptions,
-    PostFinding,
     PostId,
     Tenant,
     TweetId,
-    Violation,
 )
-from roost.post_files import OnFileProgress, probe_file
-from roost.publishing import validation
+from roost.part_validation import (
+    PROBE_ONLY,
+    FileAccess,
+    Validation,
+    list_targets,
+    validate_parts,
+)
 from roost.publishing.part_input import PartInput
 from roost.repeats import REPEAT_WINDOW, RepeatCandidate, find_repeats
 from roost.runtime import Runtime
@@ -34,93 +30,6 @@ from roost.text import text_or_none
 _NOW_TOLERANCE: Final = timedelta(minutes=1)
 #: A due time may be this far in the future.
 MAX_DUE_AHEAD: Final = timedelta(days=5 * 366)
-
-
-@dataclass(frozen=True, slots=True)
-class FileAccess:
-    """How the files of a post are read."""
-
-    store_in: MediaStore | None = None
-    """Each file is copied here and the copy is probed; None if the post will not be stored."""
-    on_progress: OnFileProgress | None = None
-    within: Path | None = None
-    """The folder that the files must be in: that of a plan file."""
-
-    async def probe(self, source: Path | MediaAsset) -> MediaFile:
-        """Read a file's properties. Raises: as `probe_file`."""
-        if isinstance(source, Path):
-            # Absolute and without `..`, since the stored path says where a file came from.
-            source = Path(os.path.normpath(source.absolute()))
-        return await probe_file(source, self.store_in, self.on_progress, within=self.within)
-
-
-#: For posts that will not be stored.
-PROBE_ONLY: Final = FileAccess()
-
-
-@dataclass(frozen=True, slots=True)
-class Validation:
-    """The result of validating a post: nothing was stored or sent."""
-
-    parts: tuple[PartInput, ...]
-    """With their files probed; a file that cannot be read is missing here and a violation."""
-    violations: tuple[Violation, ...]
-    findings: tuple[PostFinding, ...]
-    """What X accepts but is probably a mistake."""
-    price: prices.Price
-
-
-async def validate_parts(
-    parts: Sequence[PartInput],
-    *,
-    subscription_type: str | None = None,
-    may_quote: bool = False,
-    own: Mapping[TweetId, datetime | None] = MappingProxyType({}),
-    files: FileAccess = PROBE_ONLY,
-) -> Validation:
-    """Probe a post's files and validate it by X's rules; lists every violation at once.
-
-    `may_quote`: the X app has a plan that allows quotes. `own` are posts on X that are known to be
-    the account's, each with the time when it was deleted from X.
-    Raises: as `probe_file`, except MediaUnreadable.
-    """
-    probed, violations = [], []
-    for position, part in enumerate(parts, start=1):
-        media = []
-        for each in part.media:
-            try:
-                media.append(replace(each, file=await files.probe(each.source)))
-            except MediaUnreadable as error:
-                violations.append(
-                    Violation(error.code, error.message, next=error.next, part=position)
-                )
-        probed.append(replace(part, media=tuple(media)))
-    violations += validation.validate_post(
-        probed, subscription_type=subscription_type, may_quote=may_quote
-    )
-    violations += _find_deleted_targets(parts, own)
-    findings = tuple(validation.lint_post(probed))
-    price = validation.price_post(probed, own)
-    return Validation(tuple(probed), tuple(violations), findings, price)
-
-
-def _find_deleted_targets(
-    parts: Sequence[PartInput], own: Mapping[TweetId, datetime | None]
-) -> Iterator[Violation]:
-    for position, part in enumerate(parts, start=1):
-        for tweet_id in _targets(part.options):
-            if own.get(tweet_id) is not None:
-                yield Violation(
-                    "parent_gone",
-                    f"The post {tweet_id} was deleted from X.",
-                    next="Name another post, or none.",
-                    part=position if len(parts) > 1 else None,
-                )
-
-
-def _targets(options: PartOptions) -> list[TweetId]:
-    """The posts on X that a part replies to or quotes."""
-    return [each for each in (options.reply_to, options.quote_of) if each is not None]
 
 
 async def validate_for_account(
@@ -138,7 +47,7 @@ async def validate_for_account(
     With a due time, the findings list posts of the account with the same text at about that time;
     `excluding` is the post itself if it is stored already.
     """
-    targets = [tweet_id for part in parts for tweet_id in _targets(part.options)]
+    targets = [tweet_id for part in parts for tweet_id in list_targets(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
     if targets:
         async with runtime.database.for_tenant(tenant.id) as transaction:

