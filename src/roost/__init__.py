@@ -52,7 +52,7 @@ def __getattr__(name: str) -> object:
     if name not in _MODULES:
         raise AttributeError(f"module 'roost' has no attribute {name!r}")
     if _MODULES[name] == "roost.runtime":
-        import_module("roost.extras").require_extra("server", f"`roost.{name}`")
+        import_module("roost.extras").require_extra("server", purpose=f"`roost.{name}`")
     return getattr(import_module(_MODULES[name]), name)
 
 

@@ -23,31 +23,42 @@ EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
     "charts": ("altair", "vl_convert"),
     "emulator": ("starlette", "uvicorn", "httptools", "python_multipart", "jinja2", "PIL", "av"),
 }  # fmt: skip
+#: A message names at most this many missing modules; its facts have all.
+_NAMED_MODULES: Final = 3
 
 
 class ExtraMissing(Broken):
     """Packages that are not part of the base installation are missing."""
 
 
-def require_extra(extra: Extra, purpose: str) -> None:
-    """Check that an extra is installed; `purpose` is what needs it, for the message.
+def require_extra(*extras: Extra, purpose: str) -> None:
+    """Check that extras are installed; `purpose` is what needs them, for the message.
 
-    Raises: ExtraMissing.
+    Raises: ExtraMissing, which names every one that is not.
     """
-    missing = [module for module in EXTRA_MODULES[extra] if not _is_installed(module)]
-    if not missing:
+    lacking = {
+        extra: missing
+        for extra in extras
+        if (missing := [name for name in EXTRA_MODULES[extra] if not _is_installed(name)])
+    }
+    if not lacking:
         return
+    modules = list(dict.fromkeys(name for missing in lacking.values() for name in missing))
+    named = ", ".join(modules[:_NAMED_MODULES])
+    more = f" and {len(modules) - _NAMED_MODULES} more" if len(modules) > _NAMED_MODULES else ""
+    names = ", ".join(f"`{extra}`" for extra in lacking)
+    noun, verb = ("extra", "is") if len(lacking) == 1 else ("extras", "are")
     raise ExtraMissing(
-        f"{purpose} needs the extra `{extra}` of Roost, which is not installed"
-        f" (missing: {', '.join(missing)}).",
-        next=f"Install it: `{install_command(extra)}`.",
-        extra=extra,
-        missing=missing,
+        f"{purpose} needs the {noun} {names} of Roost, which {verb} not installed"
+        f" (missing: {named}{more}).",
+        next=f"Install with `{install_command(*lacking)}`.",
+        extras=list(lacking),
+        missing=modules,
     )
 
 
-def install_command(extra: str) -> str:
-    """Return the command that adds an extra, from where this Roost was installed."""
+def install_command(*extras: str) -> str:
+    """Return the command that adds extras, from where this Roost was installed."""
     # Every start of the command line imports this module, and few need these.
     import json
     import shlex
@@ -66,7 +77,7 @@ def install_command(extra: str) -> str:
         editable = bool(origin.get("dir_info", {}).get("editable"))
     words = ["pip", "install", *(["--editable"] if editable else [])]
     name, at, rest = target.partition(" @ ")
-    return shlex.join([*words, f"{name}[{extra}]{at}{rest}"])
+    return shlex.join([*words, f"{name}[{','.join(extras)}]{at}{rest}"])
 
 
 def _is_installed(module: str) -> bool:

@@ -6,6 +6,7 @@ it: blocks of the file system, with those of the folders. `measure_unlisted` is 
 in `site-packages` that no RECORD lists; near zero, the sum is what a fresh environment takes.
 """
 
+import compileall
 import functools
 import os
 import tomllib
@@ -77,8 +78,14 @@ def measure_mib(*extras: str) -> float:
     present = {canonicalize_name(each.metadata["Name"]) for each in distributions()}
     names = close(list_requirements(*extras)) | (present & set(_ALWAYS))
     files = {path for name in names for path in _list_files(name)}
+    compileall.compile_dir(_ROOT / "src", quiet=1)  # as pip does
     files |= {path for path in (_ROOT / "src").rglob("*") if path.is_file()}
-    folders = {parent for path in files for parent in path.parents}
+    folders = {
+        parent
+        for path in files
+        for parent in path.parents
+        if "site-packages" in parent.parts or parent.is_relative_to(_ROOT / "src")
+    }
     return sum(map(_allocated_bytes, files | folders)) / _MIB
 
 

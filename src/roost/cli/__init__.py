@@ -96,8 +96,7 @@ def require_extras(tokens: Sequence[str]) -> None:
             next(words, None)
         elif not word.startswith("-"):
             if any(word == name for name, _, _ in _COMMANDS):
-                for extra in _EXTRAS.get(word, ("server",)):
-                    require_extra(extra, f"`roost {word}`")
+                require_extra(*_EXTRAS.get(word, ("server",)), purpose=f"`roost {word}`")
             return
 
 

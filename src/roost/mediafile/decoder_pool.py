@@ -201,7 +201,7 @@ class _DecoderPool:
         return self._start()
 
     def _start(self) -> _DecoderProcess:
-        require_extra("media", "Reading an image or a video")
+        require_extra("media", purpose="Reading an image or a video")
         process = _DecoderProcess()
         with self._lock:
             self._all.add(process)

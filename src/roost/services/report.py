@@ -66,7 +66,7 @@ async def write_report(
 
     It covers `account` if one is passed, otherwise every account of the tenants.
     """
-    require_extra("charts", "The report")
+    require_extra("charts", purpose="The report")
     from roost.insights.reports.html import render_html
 
     now = runtime.clock.now()

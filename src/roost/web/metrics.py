@@ -40,7 +40,7 @@ _COLUMNS: Final = (
 
 def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
     """Return title, note and SVG of the first account's charts, without empty ones."""
-    require_extra("charts", "The page of an account")
+    require_extra("charts", purpose="The page of an account")
     # Altair takes 25 MB, and a server may never be asked for a chart.
     from roost.insights.reports import charts
 
