@@ -29,8 +29,8 @@ def wrap_unexpected(error: Exception) -> RoostError:
 
 
 def _is_database_away(error: Exception) -> bool:
-    # Without its client, which the base installation lacks, no error is the database's.
-    if "psycopg" not in sys.modules:
+    # If nothing has loaded the list, nothing has used the database; the base cannot load it.
+    if "roost.store.away" not in sys.modules:
         return False
     from roost.store.away import DATABASE_AWAY
 

@@ -51,6 +51,7 @@ def worker(*, as_json: Json = False) -> int:
             )
 
         async with open_for_command(with_secrets=True, actor=worker_id(), wait=True) as runtime:
+            publisher.load_modules()
             # Everything imported by now is kept to the end, so the collector need not visit it.
             # A job leaves almost no cyclic garbage, so it may run rarely.
             gc.collect()
