@@ -34,6 +34,11 @@ def test_commands_that_read_the_database_load_no_x_client() -> None:
     assert loaded & unneeded == set()
 
 
+def test_garbage_is_collected_while_a_command_runs() -> None:
+    run = "import gc; from roost.cli import main\ntry: main(['check', 'Hello'])\n"
+    loaded_by(f"{run}except SystemExit: assert gc.isenabled()")
+
+
 @pytest.mark.parametrize("module", ["roost.web.server", "roost.worker"])
 def test_services_load_no_migrations_charts_or_decoders(module: str) -> None:
     loaded = loaded_by(f"import {module}, roost.cli.serve")
