@@ -1,10 +1,11 @@
 """Writes `requirements.txt` and `requirements-dev.txt`: every pinned wheel with its hashes.
 
-    python tools/make_requirements.py INDEX_URL
+    python tools/make_requirements.py [INDEX_URL]
 
 Run it in an environment that holds the development dependencies, after a change of
-`constraints.txt`. INDEX_URL is a package index with the JSON form of the simple API. The files hold
-names, versions and SHA-256 hashes of wheels for the supported Pythons, and no address.
+`constraints.txt` or of the dependencies. INDEX_URL is a package index with the JSON form of the
+simple API; without it, every pin must have its hashes in `requirements-dev.txt` already. The files
+hold names, versions and SHA-256 hashes of wheels for the supported Pythons, and no address.
 """
 
 import json
@@ -12,10 +13,12 @@ import re
 import sys
 import tomllib
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
+from typing import Any
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
@@ -33,6 +36,16 @@ def read_pins() -> dict[str, str]:
     return {
         canonicalize_name(name): version for name, _, version in (x.partition("==") for x in lines)
     }
+
+
+def list_extra(project: Mapping[str, Any], extra: str) -> Iterator[str]:
+    """The requirements of an extra, and of the extras of this project that it names."""
+    for each in project["optional-dependencies"][extra]:
+        requirement = Requirement(each)
+        if requirement.name != project["name"]:
+            yield each
+        for other in requirement.extras if requirement.name == project["name"] else ():
+            yield from list_extra(project, other)
 
 
 def close(names: Iterable[str]) -> set[str]:
@@ -81,13 +94,27 @@ def read_hashes(index: str, name: str, version: str) -> list[str]:
     return sorted(set(found))
 
 
-def write(path: Path, names: Iterable[str], pins: dict[str, str], index: str) -> None:
+def read_known_hashes(name: str, version: str) -> list[str]:
+    """The hashes that `requirements-dev.txt` has for a release."""
+    content = (_ROOT / "requirements-dev.txt").read_text()
+    entry = re.search(rf"^{re.escape(name)}=={re.escape(version)} (?:.*\\\n)+.*", content, re.M)
+    if entry is None:
+        sys.exit(f"{name} {version} is not in requirements-dev.txt; name an INDEX_URL.")
+    return re.findall(r"sha256:([0-9a-f]{64})", entry[0])
+
+
+def write(
+    path: Path,
+    names: Iterable[str],
+    pins: dict[str, str],
+    find_hashes: Callable[[str, str], list[str]],
+) -> None:
     """One file: each name with its version and hashes."""
     ordered = sorted(names)
     if missing := [name for name in ordered if name not in pins]:
         sys.exit(f"Not pinned in constraints.txt: {', '.join(missing)}.")
     with ThreadPoolExecutor(8) as pool:
-        hashes = list(pool.map(lambda name: read_hashes(index, name, pins[name]), ordered))
+        hashes = list(pool.map(lambda name: find_hashes(name, pins[name]), ordered))
     lines = ["# Made by tools/make_requirements.py from constraints.txt; do not edit."]
     for name, known in zip(ordered, hashes, strict=True):
         lines.append(f"{name}=={pins[name]} \\")
@@ -97,13 +124,15 @@ def write(path: Path, names: Iterable[str], pins: dict[str, str], index: str) ->
 
 def main() -> None:
     """Write both files."""
-    index = sys.argv[1]
+    index = sys.argv[1] if len(sys.argv) > 1 else None
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
     pins = read_pins()
-    runtime = close([*project["project"]["dependencies"], *_BUILD])
+    everything = list_extra(project["project"], "all")
+    runtime = close([*project["project"]["dependencies"], *everything, *_BUILD])
     development = close(project["dependency-groups"]["dev"])
-    write(_ROOT / "requirements.txt", runtime, pins, index)
-    write(_ROOT / "requirements-dev.txt", runtime | development, pins, index)
+    find_hashes = partial(read_hashes, index) if index else read_known_hashes
+    write(_ROOT / "requirements.txt", runtime, pins, find_hashes)
+    write(_ROOT / "requirements-dev.txt", runtime | development, pins, find_hashes)
 
 
 if __name__ == "__main__":

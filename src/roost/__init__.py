@@ -1,4 +1,4 @@
-"""Roost: publish to X exactly once, and understand what it earned.
+"""Roost: publish to X exactly once, and measure how posts perform.
 
 A public name's module is loaded on first use, so `import roost.text` loads no module with I/O.
 """
@@ -36,13 +36,26 @@ __all__ = [
     "SystemClock",
     "TwitterTool",
     "XEndpoint",
+    "__version__",
     "open_runtime",
     "read_settings",
 ]
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its module (PEP 562)."""
+    """Load a public name from its module (PEP 562).
+
+    Raises: ExtraMissing if the name belongs to an extra that is not installed.
+    """
+    if name == "__version__":
+        return import_module("importlib.metadata").version("roost")
     if name not in _MODULES:
         raise AttributeError(f"module 'roost' has no attribute {name!r}")
+    if _MODULES[name] == "roost.runtime":
+        import_module("roost.extras").require_extra("server", purpose=f"`roost.{name}`")
     return getattr(import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, so that a shell completes those that are not loaded yet."""
+    return sorted({*globals(), *__all__})

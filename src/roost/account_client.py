@@ -33,7 +33,7 @@ class _Rotated:
     tokens: Tokens = field(repr=False)
     asked: bool
     """Whether X was asked; False if another process had already stored new tokens."""
-    refused: x.errors.RefreshTokenInvalid | None = None
+    refused: "x.errors.RefreshTokenInvalid | None" = None
     """X's refusal of the refresh token, if any."""
 
 
@@ -165,7 +165,7 @@ class StoredTokenSource:
             )
         now = self.runtime.clock.now()
         response = await x.auth.oauth2.refresh(
-            self.runtime.http,
+            self.runtime.http(),
             self.endpoint,
             app=app,
             refresh_token=tokens.refresh_token,
@@ -192,7 +192,7 @@ class StoredTokenSource:
         entry = LedgerEntry(self.runtime.clock.now(), operation.value, status, usd, reason)
         await store.ledger.add(transaction, self.integration.tenant_id, self.integration.id, entry)
 
-    async def price(self, exchange: x.Exchange) -> None:
+    async def price(self, exchange: "x.Exchange") -> None:
         """Record a request to X in the ledger, unless it created a post.
 
         A successful create is recorded in the transaction that records the created part.
@@ -203,7 +203,7 @@ class StoredTokenSource:
             usd, reason = await self._usd(transaction, exchange)
             await self._write(transaction, exchange.operation, exchange.status, usd, reason)
 
-    async def _usd(self, transaction: Transaction, exchange: x.Exchange) -> tuple[Decimal, str]:
+    async def _usd(self, transaction: Transaction, exchange: "x.Exchange") -> tuple[Decimal, str]:
         operation, status = exchange.operation, exchange.status
         if operation is prices.Operation.CREATE_POST:
             # A failed create is priced later, once it is known whether the post exists.
@@ -221,7 +221,7 @@ class StoredTokenSource:
         return price.low, price.reason
 
 
-async def update_profile(runtime: Runtime, integration: Integration, user: x.users.XUser) -> None:
+async def update_profile(runtime: Runtime, integration: Integration, user: "x.users.XUser") -> None:
     """Store an account's handle, name and subscription as a read from X has returned them."""
     async with runtime.database.for_tenant(integration.tenant_id) as transaction:
         changed = await store.integrations.save_profile(
@@ -262,7 +262,7 @@ async def open_reconnect_alert(
     )
 
 
-def open_account(runtime: Runtime, integration: Integration) -> x.Client:
+def open_account(runtime: Runtime, integration: Integration) -> "x.Client":
     """Return a client for one account; the client reads the account's tokens on first use.
 
     Raises: UnsafeHost.
@@ -270,12 +270,12 @@ def open_account(runtime: Runtime, integration: Integration) -> x.Client:
     return open_client(StoredTokenSource(runtime, integration))
 
 
-def open_client(tokens: StoredTokenSource) -> x.Client:
+def open_client(tokens: StoredTokenSource) -> "x.Client":
     """Return a client for the account of a token source. Raises: UnsafeHost."""
     runtime, integration = tokens.runtime, tokens.integration
     return x.Client(
         tokens,
-        session=runtime.http,
+        session=runtime.http(),
         on_exchange=tokens.price,
         clock=runtime.clock,
         server_time=runtime.server_time,

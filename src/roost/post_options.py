@@ -148,3 +148,16 @@ def _has_invisible_characters(option: str) -> bool:
     """Return whether an option is blank, or has outer spaces or invisible characters."""
     categories = {unicodedata.category(char) for char in option}
     return option != option.strip() or bool(categories & _INVISIBLE) or categories <= {"Cf", "Zs"}
+
+
+def describe_options(options: PartOptions) -> Iterator[str]:
+    """Yield a line for each option of a part."""
+    if options.reply_to is not None:
+        yield f"replies to {options.reply_to}"
+    if options.quote_of is not None:
+        yield f"quotes {options.quote_of}"
+    if options.poll is not None:
+        choices = " / ".join(options.poll.options)
+        yield f"poll, open for {describe_duration(options.poll.duration)}: {choices}"
+    if options.reply_settings is not None:
+        yield f"who may reply: {options.reply_settings}"

@@ -6,18 +6,15 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import aiohttp
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from roost.clock import Clock, open_clock
 from roost.errors import (
     AdministratorNeeded,
-    Broken,
     DatabaseUnavailable,
-    RoostError,
     SchemaOutdated,
     SettingInvalid,
 )
@@ -31,9 +28,11 @@ from roost.store.embedded import embedded_postgres
 from roost.store.roles import administrator_sql
 from roost.store.schema import create_database, prepare_database
 from roost.store.vault import Vault, load_keyring
-from roost.telemetry import describe_exception
+from roost.x.http_session import HttpSession
 from roost.x.server_time import ServerTime
-from roost.x.sockets import open_connector
+
+if TYPE_CHECKING:
+    import aiohttp
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,8 @@ class Runtime:
     clock: Clock
     database: Database
     vault: Vault = field(repr=False)
-    http: aiohttp.ClientSession = field(repr=False)
+    http: "Callable[[], aiohttp.ClientSession]" = field(repr=False)
+    """Returns the HTTP session; the first call opens the session."""
     server_time: ServerTime = field(default_factory=ServerTime)
     """The estimate of X's time, from the `Date` headers of its responses."""
 
@@ -172,13 +172,8 @@ async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterat
         ring = load_keyring(settings.home, settings.vault_keys)
         database = await _enter_database(stack, settings, wait=wait)
         clock = await stack.enter_async_context(open_clock(settings.clock_url, settings.x_endpoint))
-        http = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=open_connector(settings.create_timeout),
-                # X sets cookies, and one tenant's request must not send another tenant's cookies.
-                cookie_jar=aiohttp.DummyCookieJar(),
-            )
-        )
+        http = HttpSession(settings.create_timeout)
+        stack.push_async_callback(http.close)
         yield Runtime(settings, clock, database, Vault(ring), http)
 
 
@@ -239,23 +234,3 @@ async def migrate(settings: Settings) -> bool:
                 f"The database cannot be used: {first_line(error)}",
                 next="Check that PostgreSQL runs at ROOST_ADMIN_DATABASE_URL, with this login.",
             ) from None
-
-
-def wrap_unexpected(error: Exception) -> RoostError:
-    """Return the error to show for an exception; log any exception that is not a RoostError.
-
-    The message of such an exception is neither shown nor logged, because it may quote a
-    statement's values or a secret.
-    """
-    if isinstance(error, RoostError):
-        return error
-    if isinstance(error, DATABASE_AWAY):
-        log.warning("the database did not respond (%s)", type(error).__name__)
-        return DatabaseUnavailable(
-            "The database did not respond.", next_action=NextAction(ActionCode.TRY_AGAIN)
-        )
-    log.error("unexpected exception: %s", describe_exception(error))
-    return Broken(
-        "An unexpected error occurred in Roost.",
-        next="Roost's log names the place in the code; report the error to the operator.",
-    )

@@ -10,7 +10,7 @@ from roost.text import text_or_none
 
 
 async def read_since(
-    client: x.Client, x_user_id: XUserId, since: datetime
+    client: "x.Client", x_user_id: XUserId, since: datetime
 ) -> list[reconcile.TimelinePost]:
     """Read the account's posts since an instant of X's time, minus a margin for clock skew.
 

@@ -11,7 +11,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Job, Status
 from procrastinate.worker import Worker
 
-from roost import jobs, watermark
+from roost import jobs, store, watermark, x
 from roost.errors import RoostError
 from roost.models import Actor, IntegrationId, PostId, Scope, TenantId
 from roost.runtime import Runtime
@@ -131,6 +131,13 @@ async def _remove_copies(runtime: Runtime) -> None:
 async def _end_job(app: App, job: Job) -> None:
     assert job.id is not None
     await app.job_manager.finish_job_by_id_async(job.id, Status.FAILED, delete_job=True)
+
+
+def load_modules() -> None:
+    """Load the modules that otherwise load on first use, so that no post waits for a module."""
+    for package in (store, x):
+        for name in package.__all__:
+            getattr(package, name)
 
 
 #: The tenants and ids of posts with a request to X in progress.

@@ -5,11 +5,14 @@ import json
 import sys
 from pathlib import Path
 
-from x_emulator.access import ENVIRONMENT_VARIABLE, read_secret
-from x_emulator.faults.fault_specs import read_fault_file
-from x_emulator.scenarios.catalog import SCENARIOS
-from x_emulator.server import serve
-from x_emulator.state import World
+try:
+    from x_emulator.access import ENVIRONMENT_VARIABLE, read_secret
+    from x_emulator.faults.fault_specs import read_fault_file
+    from x_emulator.scenarios.catalog import SCENARIOS
+    from x_emulator.server import serve
+    from x_emulator.state import World
+except ModuleNotFoundError as missing:
+    sys.exit(f"x_emulator needs {missing.name}: install Roost with its extra `emulator`.")
 
 
 def main() -> None:

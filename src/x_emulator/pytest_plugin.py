@@ -1,7 +1,7 @@
 """pytest plugin with the fixture `x_emulator`: a real server that is reset for each test.
 
-`pip install roost[emulator]` is enough, because pytest finds the plugin by its entry point. The
-plugin needs no event loop. A client in any language can use the server at `x_emulator.url`.
+The extra `testing` is enough, because pytest finds the plugin by its entry point. The plugin needs
+no event loop. A client in any language can use the server at `x_emulator.url`.
 """
 
 import base64

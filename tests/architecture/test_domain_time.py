@@ -5,7 +5,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "roost"
 #: Modules that need wall time: the clock, the HTTP transport, processes, the terminal.
-WALL = {"clock.py", "x/transport.py"}
+WALL = {"clock.py", "emulator_clock.py", "x/transport.py"}
 WALL_FOLDERS = ("cli/", "mediafile/", "store/embedded", "web/")
 READS = {("datetime", "now"), ("datetime", "utcnow"), ("date", "today"), ("time", "time")}
 

@@ -91,7 +91,9 @@ async def process(
     settings = publisher.runtime.settings.model_copy(update={"x_base_url": base_url})
     connector = aiohttp.TCPConnector(resolver=ToCounter(counter))
     async with aiohttp.ClientSession(connector=connector) as http:
-        yield replace(publisher, runtime=replace(publisher.runtime, settings=settings, http=http))
+        yield replace(
+            publisher, runtime=replace(publisher.runtime, settings=settings, http=lambda: http)
+        )
 
 
 async def account_of(publisher: Publisher, environment: Environment) -> Integration:

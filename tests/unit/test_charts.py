@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from roost.insights import labels
 from roost.insights.reports import charts
 from roost.insights.reports.report import build_report
 from roost.insights.reports.svg import draw_svgs
@@ -27,7 +28,7 @@ from unit.test_report import UNTIL, build, followers, integration, post
 def test_shorten_cuts_between_words_and_never_splits_emoji(
     text: str, columns: int, shortened: str
 ) -> None:
-    assert charts.shorten(text, columns) == shortened
+    assert labels.shorten(text, columns) == shortened
 
 
 def test_chart_axis_shows_utc_days__west_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:

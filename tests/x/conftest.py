@@ -15,7 +15,8 @@ from PIL import Image
 
 from fix_emulator import SCOPES, Emulator
 from roost import x
-from roost.clock import EmulatorClock, open_clock
+from roost.clock import open_clock
+from roost.emulator_clock import EmulatorClock
 from roost.models import XUserId
 
 from . import openapi

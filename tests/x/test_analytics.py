@@ -10,7 +10,7 @@ import pytest
 from fix_emulator import Emulator
 from fix_media import save_video
 from roost import x
-from roost.clock import EmulatorClock
+from roost.emulator_clock import EmulatorClock
 from roost.models import Metric, TweetId
 from roost.x.analytics import Granularity
 

@@ -7,7 +7,7 @@ import pytest
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import EmulatorClock
+from roost.emulator_clock import EmulatorClock
 from roost.errors import ReconnectNeeded
 from roost.models import TweetId, XMediaId
 from roost.prices import Operation

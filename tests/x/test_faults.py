@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from fix_emulator import CALLBACK, Emulator
 from roost import x
-from roost.clock import EmulatorClock
+from roost.emulator_clock import EmulatorClock
 from roost.models import TweetId
 from roost.x import errors
 from x_emulator.faults import proxy_responses

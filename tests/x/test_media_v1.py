@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import EmulatorClock
+from roost.emulator_clock import EmulatorClock
 
 from .conftest import Account, SentRequest
 from .oauth1_keys import keys_of

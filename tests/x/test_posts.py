@@ -7,10 +7,10 @@ import pytest
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import EmulatorClock
+from roost.clock import boot_seconds
+from roost.emulator_clock import EmulatorClock
 from roost.errors import PostRefused
 from roost.models import TweetId, XMediaId, XUserId
-from roost.x.transport import boot_seconds
 
 from .conftest import Account, Connect, SentRequest
 

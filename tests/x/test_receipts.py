@@ -10,7 +10,8 @@ import pytest
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import EmulatorClock
+from roost.clock import boot_seconds
+from roost.emulator_clock import EmulatorClock
 from roost.models import Metric, TweetId, XUserId
 from roost.prices import Operation
 from roost.rate_limits import Family
@@ -18,7 +19,7 @@ from roost.x.posts import Poll
 from roost.x.receipt import Receipt
 from roost.x.request import Request
 from roost.x.schemas import OrganicMetrics
-from roost.x.transport import Response, boot_seconds
+from roost.x.transport import Response
 
 from .conftest import Account
 from .recorder import json_response, open_recorder

@@ -7,7 +7,7 @@ import pytest
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import EmulatorClock
+from roost.emulator_clock import EmulatorClock
 from roost.x import errors
 from roost.x.server_time import ServerTime, fetch
 

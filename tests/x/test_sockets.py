@@ -16,10 +16,10 @@ import pytest_asyncio
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import SystemClock
+from roost.clock import SystemClock, boot_seconds
 from roost.x import errors
 from roost.x.sockets import open_connector
-from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, boot_seconds, exchange
+from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, exchange
 
 pytestmark = pytest.mark.timing
 

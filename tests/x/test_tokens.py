@@ -10,7 +10,7 @@ import pytest
 
 from fix_emulator import SCOPES, Emulator
 from roost import x
-from roost.clock import EmulatorClock
+from roost.emulator_clock import EmulatorClock
 from roost.x.auth import TokenGrant
 
 from .conftest import Account

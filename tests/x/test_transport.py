@@ -15,9 +15,10 @@ import pytest
 import pytest_asyncio
 
 from fix_processes import until
+from roost.clock import boot_seconds
 from roost.endpoint import XEndpoint
 from roost.http_body import MAX_BODY_BYTES
-from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, boot_seconds, exchange
+from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, exchange
 
 pytestmark = pytest.mark.timing
 

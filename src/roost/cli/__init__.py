@@ -3,12 +3,16 @@
 A command prints its result on standard output and everything else on standard error.
 """
 
+import gc
 import sys
-from importlib.metadata import version
+from collections.abc import Sequence
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
+
+from roost.extras import Extra, require_extra
 
 EXIT_CODES = (
     "Exit codes: 0 done · 1 X refused the request, a row of a plan was refused, the post's state"
@@ -18,8 +22,14 @@ EXIT_CODES = (
 )
 
 
+#: The settings file that `--env-file` names; None means `.env` in ROOST_HOME, if there is one.
+env_file: ContextVar[Path | None] = ContextVar("env_file", default=None)
+
+
 def _version() -> str:
     """Return the text of `roost --version`; `--verbose` adds the versions of X's rules."""
+    from importlib.metadata import version
+
     lines = [f"roost {version('roost')}"]
     if "--verbose" in sys.argv:
         from roost.prices import PRICES_AS_OF
@@ -32,7 +42,7 @@ def _version() -> str:
 
 app = App(
     name="roost",
-    help="Publish to X exactly once, and measure what each post earned.",
+    help="Publish to X exactly once, and measure how posts perform.",
     help_epilogue=EXIT_CODES,
     help_on_error=False,
     version=_version,
@@ -63,31 +73,56 @@ _COMMANDS = (
     ("metrics", "metrics:metrics", "Show the metrics of accounts and posts."),
     ("report", "report:report", "Write the report as one HTML file."),
 )
+#: The extras of the commands that do not need exactly the extra `server`.
+_EXTRAS: Final[dict[str, tuple[Extra, ...]]] = {
+    "demo": ("server", "charts", "media", "emulator"),
+    "emulator": ("emulator",),
+    "draft": (),
+    "check": (),
+    "report": ("server", "charts"),
+}
 #: Former name of each renamed command: if a user types it, the error suggests the new name.
 _FORMER_NAMES = {"publish": "post", "resolve": "decide", "draft": "write", "alerts": "alarms"}
 for _name, _function, _help in _COMMANDS:
     app.command(f"roost.cli.{_function}", name=_name, help=_help, synonym=_FORMER_NAMES.get(_name))
 
 
+def require_extras(tokens: Sequence[str]) -> None:
+    """Check the extras of the command that a command line names, before its module is imported.
+
+    Raises: ExtraMissing.
+    """
+    words = iter(tokens)
+    for word in words:
+        if word == "--env-file":
+            next(words, None)
+        elif not word.startswith("-"):
+            if any(word == name for name, _, _ in _COMMANDS):
+                require_extra(*_EXTRAS.get(word, ("server",)), purpose=f"`roost {word}`")
+            return
+
+
 @app.meta.default
 def _launch(
     *tokens: Annotated[str, Parameter(show=False, allow_leading_hyphen=True)],
-    env_file: Annotated[
+    settings_file: Annotated[
         Path | None,
         Parameter(
+            name="--env-file",
             help="A file with settings; environment variables have priority. Default:"
-            " ROOST_HOME/.env."
+            " ROOST_HOME/.env.",
         ),
     ] = None,
 ) -> Any:
-    from roost.cli import arguments
-
-    arguments.env_file.set(env_file)
+    gc.enable()  # The command's module is already imported.
+    env_file.set(settings_file)
     return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its exit code."""
+    # Imports make almost no garbage, but the garbage collector would take a tenth of the start.
+    gc.disable()
     try:
         from roost.cli.command import run_command_line
 

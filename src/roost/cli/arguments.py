@@ -2,19 +2,18 @@
 
 import getpass
 import socket
-from contextvars import ContextVar
 from datetime import datetime
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from roost.cli import env_file
 from roost.errors import AccountNotFound, InvalidInput
 from roost.models import Actor, ActorKind, Integration, Scope, Tenant
-from roost.planfile import parse_due
-from roost.runtime import Runtime
-from roost.services import queries
-from roost.settings import Settings, read_settings
+
+if TYPE_CHECKING:  # imported where they are needed: the base installation has no database
+    from roost.runtime import Runtime
+    from roost.settings import Settings
 
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
@@ -25,19 +24,18 @@ AccountName = Annotated[
     Parameter(name="--account", help="The account, as @name; needed if the tenant has several."),
 ]
 
-#: The settings file that `--env-file` names; None means `.env` in ROOST_HOME, if there is one.
-env_file: ContextVar[Path | None] = ContextVar("env_file", default=None)
-
 
 class AccountUnclear(InvalidInput):
     """The tenant has several accounts, and the command names none of them."""
 
 
-def command_settings() -> Settings:
+def command_settings() -> "Settings":
     """Return the settings; environment variables have priority over the settings file.
 
     Raises: the errors of `read_settings`.
     """
+    from roost.settings import read_settings
+
     return read_settings(env_file.get())
 
 
@@ -50,22 +48,26 @@ def command_actor() -> Actor:
         return Actor(ActorKind.COMMAND_LINE, f"?@{machine}")
 
 
-async def choose_tenant(runtime: Runtime, name: str) -> tuple[Tenant, Scope]:
+async def choose_tenant(runtime: "Runtime", name: str) -> tuple[Tenant, Scope]:
     """Return the tenant with this name, and the scope in which a command acts for the tenant.
 
     Raises: TenantNotFound.
     """
+    from roost.services import queries
+
     tenant = await queries.get_tenant(runtime, name)
     return tenant, Scope(tenant.id, command_actor())
 
 
 async def choose_account(
-    runtime: Runtime, scope: Scope, tenant: Tenant, name: str | None
+    runtime: "Runtime", scope: Scope, tenant: Tenant, name: str | None
 ) -> Integration:
     """Return the account of this @name; without a name, the tenant's only account.
 
     Raises: AccountNotFound, AccountUnclear.
     """
+    from roost.services import queries
+
     accounts = await queries.list_accounts(runtime, scope)
     if name is not None:
         wanted = name.lstrip("@").lower()
@@ -86,4 +88,8 @@ async def choose_account(
 
 def parse_at(at: str | None, tenant: Tenant, now: datetime) -> datetime:
     """Return the instant that `--at` names; without `--at`, now. Raises: InvalidInput."""
-    return now if at is None else parse_due(at, time_zone=tenant.time_zone, now=now)
+    if at is None:
+        return now
+    from roost.planfile import parse_due
+
+    return parse_due(at, time_zone=tenant.time_zone, now=now)

@@ -9,11 +9,11 @@ from rich.text import Text
 from roost.cli.arguments import Json, command_settings
 from roost.cli.command import run_async
 from roost.cli.output import describe_finding, describe_price, make_console, print_result
-from roost.cli.part_arguments import NO_FLAGS, OptionFlags, describe_options
+from roost.cli.part_arguments import NO_FLAGS, OptionFlags
 from roost.escaping import indented, one_line
-from roost.publishing.part_input import MediaInput
-from roost.services import schedule
-from roost.services.schedule import PartInput
+from roost.part_validation import Validation, validate_parts
+from roost.post_options import describe_options
+from roost.publishing.part_input import MediaInput, PartInput
 from roost.text import LIMIT, LONG_LIMIT, Weight, extract_entities, weigh
 
 
@@ -39,7 +39,7 @@ def check(
     async def work() -> int:
         part = PartInput(text, tuple(MediaInput(path) for path in media or []), options.read())
         subscription = "Premium" if premium else None
-        judged = await schedule.validate_parts(
+        judged = await validate_parts(
             [part], subscription_type=subscription, may_quote=command_settings().may_quote
         )
         weight = weigh(text, LONG_LIMIT if premium else LIMIT)
@@ -62,7 +62,7 @@ def check(
     return run_async(work)
 
 
-def _print(part: PartInput, weight: Weight, judged: schedule.Validation) -> None:
+def _print(part: PartInput, weight: Weight, judged: Validation) -> None:
     console = make_console()
     console.print(_underline_entities(part.text, weight.text))
     console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")

@@ -1,4 +1,8 @@
-"""Runs a command: opens the runtime, runs the body, and turns an error into an exit code."""
+"""Runs a command: opens the runtime, runs the body, and turns an error into an exit code.
+
+`roost --help` imports this module, so the module imports the settings and the runtime only when a
+command needs them.
+"""
 
 import asyncio
 import contextlib
@@ -6,17 +10,20 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import cyclopts
 from cyclopts import App
 
-from roost.cli.arguments import command_settings
+from roost.cli import require_extras
 from roost.cli.output import print_error
 from roost.errors import AdministratorNeeded, InvalidInput, Kind, RoostError, SchemaOutdated
-from roost.runtime import Runtime, open_runtime, wrap_unexpected
+from roost.extras import ExtraMissing
 from roost.telemetry import log_lost_exceptions, log_to_stderr
-from roost.watchdog import bounded_end
+from roost.unexpected import wrap_unexpected
+
+if TYPE_CHECKING:
+    from roost.runtime import Runtime
 
 #: The exit code for each kind of error.
 EXIT_CODES: Final = {
@@ -37,7 +44,7 @@ class UsageInvalid(InvalidInput):
 
 def exit_code(error: RoostError) -> int:
     """Return the exit code of an error."""
-    if isinstance(error, AdministratorNeeded | SchemaOutdated):
+    if isinstance(error, AdministratorNeeded | SchemaOutdated | ExtraMissing):
         return NEEDS_ADMINISTRATOR
     return EXIT_CODES[error.kind]
 
@@ -47,6 +54,7 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
     tokens = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in tokens
     try:
+        require_extras(tokens)
         result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except cyclopts.CycloptsError as error:
         message = str(error).strip() or type(error).__name__
@@ -73,6 +81,8 @@ def run_async(work: Callable[[], Awaitable[int | None]]) -> int:
     SIGTERM cancels the body as Ctrl-C does, so that everything that the body opened is closed. If
     a thread does not end afterwards, the process exits after a minute.
     """
+    from roost.watchdog import bounded_end
+
     with bounded_end() as work_is_over:
 
         async def body() -> int:
@@ -94,13 +104,16 @@ async def open_for_command(
     *,
     with_secrets: bool = False,
     wait: bool = False,
-) -> AsyncIterator[Runtime]:
+) -> "AsyncIterator[Runtime]":
     """Open the runtime, and write log records of at least `level` to standard error.
 
     With `wait`, the runtime waits until the database can be reached, however long that takes.
 
     Raises: the errors of `open_runtime`; VaultKeyMissing if `with_secrets` and there is no key.
     """
+    from roost.cli.arguments import command_settings
+    from roost.runtime import open_runtime
+
     log_to_stderr(level)
     async with open_runtime(command_settings(), wait=wait) as runtime:
         if with_secrets:

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, command_settings, env_file
+from roost.cli import env_file
+from roost.cli.arguments import Json, command_settings
 from roost.cli.command import run_async
 from roost.cli.confirm import confirm
 from roost.cli.next_actions import describe_action

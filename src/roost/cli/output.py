@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
-
-from rich.console import Console
+from typing import TYPE_CHECKING, Any, Final
 
 from roost import escaping
 from roost.cli.next_actions import describe_next, error_as_json
 from roost.errors import RoostError
-from roost.mediafile.probe import printable_name
-from roost.models import PostFinding, Reason
-from roost.prices import Price
-from roost.publishing.history import reason_as_json
+
+if TYPE_CHECKING:  # imported where they are needed: this module is part of every start
+    from rich.console import Console
+
+    from roost.models import PostFinding
+    from roost.prices import Price
 
 #: The smallest file whose copy is reported: a smaller file is copied before anyone reads a line.
 _LARGE_BYTES: Final = 64 << 20
@@ -30,7 +30,11 @@ def to_json(value: Any) -> Any:
     Dataclasses become objects, reasons become objects with a sentence, instants and days become
     ISO 8601 strings, dollars become numbers, and durations become numbers of seconds.
     """
+    from roost.models import Reason
+
     if isinstance(value, Reason):
+        from roost.publishing.history import reason_as_json
+
         return to_json(reason_as_json(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.repr}
@@ -64,28 +68,30 @@ def print_note(text: str) -> None:
     print(escaping.terminal(text), file=sys.stderr, flush=True)  # noqa: T201
 
 
-def make_console(*, stderr: bool = False, quiet: bool = False) -> Console:
+def make_console(*, stderr: bool = False, quiet: bool = False) -> "Console":
     """Return a console for tables, which does not interpret any text as markup.
 
     The caller escapes the text of each cell with `escaping.one_line`.
     """
+    from rich.console import Console
+
     return Console(stderr=stderr, quiet=quiet, markup=False, emoji=False, highlight=False)
 
 
-def describe_price(price: Price) -> str:
+def describe_price(price: "Price") -> str:
     """Return a price in dollars with its reason; a range if X's documents are ambiguous."""
     if price.is_certain:
         return f"${price.low:.3f} ({price.reason})"
     return f"${price.low:.3f} to ${price.high:.3f} ({price.reason})"
 
 
-def describe_finding(finding: PostFinding) -> str:
+def describe_finding(finding: "PostFinding") -> str:
     """Return a warning about a post as one line."""
     part = f"part {finding.part}: " if finding.part is not None else ""
     return escaping.one_line(f"! {part}{finding.code}: {finding.message} {finding.next}".rstrip())
 
 
-def print_findings(findings: Sequence[PostFinding]) -> None:
+def print_findings(findings: "Sequence[PostFinding]") -> None:
     """Print warnings about a post that is stored anyway, on standard error."""
     for finding in findings:
         print_note(describe_finding(finding))
@@ -118,5 +124,7 @@ class CopyProgress:
         quarter = 4 * done // size
         if size < _LARGE_BYTES or self._reported == (path, quarter) or not quarter:
             return
+        from roost.mediafile.probe import printable_name
+
         self._reported = (path, quarter)
         print_note(f"{printable_name(path)}: {done // _MIB} of {size // _MIB} MB copied")

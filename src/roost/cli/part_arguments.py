@@ -1,7 +1,7 @@
 """Arguments that describe a post's parts: text, thread file, media, alt texts and options."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Final
@@ -13,8 +13,7 @@ from roost.errors import InvalidInput
 from roost.input_file import read_input
 from roost.models import NO_OPTIONS, MediaAsset, PartOptions, Poll, TweetId
 from roost.planfile import parse_span
-from roost.publishing.part_input import MediaInput
-from roost.services.schedule import PartInput
+from roost.publishing.part_input import MediaInput, PartInput
 from roost.text import split_thread
 from roost.tweet_urls import parse_tweet_id
 
@@ -115,19 +114,6 @@ def with_options(parts: Sequence[PartInput], options: PartOptions) -> list[PartI
     """Return the parts, with these options on the first part."""
     first, *later = parts
     return [replace(first, options=options), *later]
-
-
-def describe_options(options: PartOptions) -> Iterator[str]:
-    """Yield a line for each option of a part."""
-    if options.reply_to is not None:
-        yield f"replies to {options.reply_to}"
-    if options.quote_of is not None:
-        yield f"quotes {options.quote_of}"
-    if options.poll is not None:
-        choices = " / ".join(options.poll.options)
-        yield f"poll, open for {post_options.describe_duration(options.poll.duration)}: {choices}"
-    if options.reply_settings is not None:
-        yield f"who may reply: {options.reply_settings}"
 
 
 def read_parts(

@@ -9,11 +9,11 @@ from rich.table import Table
 from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import make_console, print_result, to_json
-from roost.cli.part_arguments import describe_options
 from roost.cli.post_status import describe_pauses, describe_post, describe_wait, post_as_json
 from roost.clock import in_time_zone
 from roost.escaping import indented, one_line
 from roost.models import Event, PartState, PostId, Scope, Tenant
+from roost.post_options import describe_options
 from roost.publishing import history as post_history
 from roost.publishing.state import PartProgress
 from roost.runtime import Runtime

@@ -7,11 +7,11 @@ from datetime import datetime
 from roost.cli.command import exit_code
 from roost.cli.next_actions import describe_next, error_as_json
 from roost.cli.output import describe_finding, describe_price, print_result, to_json
-from roost.cli.part_arguments import describe_options
 from roost.cli.post_status import describe_pauses, describe_wait, local_time
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
 from roost.escaping import indented, one_line
 from roost.models import Integration, IntegrationStatus, Scope, Tenant
+from roost.post_options import describe_options
 from roost.runtime import Runtime
 from roost.services import health, queries, schedule
 from roost.services.queries import AccountStatus

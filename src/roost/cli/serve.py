@@ -54,6 +54,7 @@ def worker(*, as_json: Json = False) -> int:
             )
 
         async with open_for_command(with_secrets=True, wait=True) as runtime:
+            publisher.load_modules()
             # Modules live until the process ends, so the garbage collector need not visit them
             # again. A job leaves almost no cyclic garbage, so the collector may run rarely.
             gc.collect()

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 import roost
 from roost.errors import Broken
+from roost.extras import require_extra
 from roost.mediafile.media_info import Refusal, Unreadable
 
 _MAX_PROCESSES: Final = 2
@@ -36,9 +37,9 @@ _SOURCE: Final = str(Path(roost.__file__).resolve().parents[1])
 
 
 class DecoderUnavailable(Broken):
-    """The decoder process cannot be started, or a library is missing."""
+    """The decoder process cannot be started, or cannot load its libraries."""
 
-    default_next = "Reinstall Roost with its dependencies Pillow and PyAV."
+    default_next = "Reinstall Roost's extra `media`, which has Pillow and PyAV."
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class _DecoderProcess:
         if "error" in greeting:
             self.kill()
             raise DecoderUnavailable(
-                f"A library of the decoder process is missing: {greeting['error']}."
+                f"The decoder process cannot load a library: {greeting['error']}."
             )
 
     def run(self, request: Request, descriptors: list[int], deadline: float) -> dict[str, Any]:
@@ -200,6 +201,7 @@ class _DecoderPool:
         return self._start()
 
     def _start(self) -> _DecoderProcess:
+        require_extra("media", purpose="Reading an image or a video")
         process = _DecoderProcess()
         with self._lock:
             self._all.add(process)
@@ -228,7 +230,8 @@ _DIED: Final = "the decoder process crashed on it"
 def run_decoder(request: Request, descriptors: list[int]) -> dict[str, Any]:
     """Run a request in a decoder process and return the result.
 
-    Raises: Refusal (the process refused the file, crashed, or took too long), DecoderUnavailable.
+    Raises: Refusal (the process refused the file, crashed, or took too long), ExtraMissing,
+    DecoderUnavailable.
     """
     try:
         response = _pool.run(request, descriptors)

@@ -100,7 +100,7 @@ class ClockCheck:
 
     async def _ask_x(self) -> None:
         endpoint = self.runtime.settings.x_endpoint
-        await x.server_time.fetch(self.runtime.http, endpoint, self.runtime.server_time)
+        await x.server_time.fetch(self.runtime.http(), endpoint, self.runtime.server_time)
 
     def _lacks_x_time(self) -> bool:
         return self.runtime.clock.is_wall_time and self.runtime.server_time.estimate() is None

@@ -94,7 +94,7 @@ async def complete(
             "This connection was started for another environment or another X app."
         )
     grant = await x.auth.oauth2.exchange_code(
-        runtime.http,
+        runtime.http(),
         app.endpoint,
         app=app,
         code=code,
@@ -105,7 +105,7 @@ async def complete(
     user = await x.users.read_me(
         x.Client(
             x.FixedToken(grant.access_token, grant.endpoint),
-            session=runtime.http,
+            session=runtime.http(),
             on_exchange=_collect_into(exchanges),
             clock=runtime.clock,
         )

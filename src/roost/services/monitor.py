@@ -12,9 +12,10 @@ from typing import Final
 from roost import store
 from roost.models import Alert, AlertKind, Tenant
 from roost.models.alerts import SERVICE, about_app
-from roost.runtime import Runtime, wrap_unexpected
+from roost.runtime import Runtime
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
+from roost.unexpected import wrap_unexpected
 
 log = logging.getLogger(__name__)
 

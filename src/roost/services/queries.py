@@ -27,11 +27,12 @@ from roost.models import (
 )
 from roost.publishing.decisions import Choice
 from roost.publishing.state import PublishState, find_wait
-from roost.runtime import Runtime, wrap_unexpected
+from roost.runtime import Runtime
 from roost.services import pause
 from roost.services.pause import PauseScope, PauseStatus
 from roost.store.away import DATABASE_AWAY
 from roost.store.database import Transaction
+from roost.unexpected import wrap_unexpected
 
 
 @dataclass(frozen=True, slots=True)

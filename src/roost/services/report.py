@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from roost import store
-from roost.insights.reports.html import render_html
+from roost.extras import require_extra
 from roost.insights.reports.report import build_report
 from roost.models import AccountHistory, Integration, Scope
 from roost.runtime import Runtime
@@ -66,6 +66,9 @@ async def write_report(
 
     The report covers `account` if it is given, otherwise every account of the tenants.
     """
+    require_extra("charts", purpose="The report")
+    from roost.insights.reports.html import render_html
+
     now = runtime.clock.now()
     since = period_start(now, days)
     histories, names = [], []

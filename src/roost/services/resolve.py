@@ -23,7 +23,7 @@ from roost.models import (
 from roost.models.alerts import about_post
 from roost.next_actions import ActionCode, NextAction
 from roost.outcome_alerts import FINAL_EVENTS
-from roost.publishing import reconcile, validation
+from roost.publishing import reconcile
 from roost.publishing.decisions import Choice, list_choices, list_deletable
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
@@ -321,6 +321,9 @@ async def _wake(runtime: Runtime, transaction: Transaction, state: PublishState)
 
 def _validate_text(text: str, current: PartProgress, subscription_type: str | None) -> None:
     """Validate a part's new text; the part's files and options are valid already."""
+    # The rules for texts take time to load, and listing posts imports this module.
+    from roost.publishing import validation
+
     violations = list(
         validation.validate_text(
             text, has_files=bool(current.part.media), subscription_type=subscription_type

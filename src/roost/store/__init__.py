@@ -1,19 +1,26 @@
-"""Database access: queries, schema, account locks, and the vault that encrypts secrets."""
+"""Database access: queries, schema, account locks, and the vault that encrypts secrets.
 
-from roost.store import (
-    alerts,
-    anomalies,
-    installation,
-    integrations,
-    ledger,
-    locks,
-    oauth_flows,
-    posts,
-    publishing,
-    snapshots,
-    tenants,
-    uploads,
-)
+The modules load on first use, because a command needs only few of them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from roost.store import (
+        alerts,
+        anomalies,
+        installation,
+        integrations,
+        ledger,
+        locks,
+        oauth_flows,
+        posts,
+        publishing,
+        snapshots,
+        tenants,
+        uploads,
+    )
 
 __all__ = [
     "alerts",
@@ -29,3 +36,10 @@ __all__ = [
     "tenants",
     "uploads",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Load a module of this package (PEP 562)."""
+    if name in __all__:
+        return import_module(f"roost.store.{name}")
+    raise AttributeError(f"module 'roost.store' has no attribute {name!r}")

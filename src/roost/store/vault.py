@@ -16,9 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from roost.errors import SettingInvalid, VaultDamaged, VaultKeyMissing
 from roost.file_trust import read_private_file
 from roost.models import TenantId
@@ -102,6 +99,8 @@ def load_keyring(home: Path, from_settings: str | None) -> tuple[KeyringKey, ...
 
 
 def _seal(key: bytes, secret: bytes, associated: bytes) -> str:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     nonce = os.urandom(_NONCE_BYTES)
     sealed = AESGCM(key).encrypt(nonce, secret, associated)
     return "v1." + base64.urlsafe_b64encode(nonce + sealed).decode()
@@ -109,6 +108,10 @@ def _seal(key: bytes, secret: bytes, associated: bytes) -> str:
 
 def _open(key: bytes, sealed: str, associated: bytes, description: str) -> bytes:
     """Decrypt a secret; `description` names the secret in the error."""
+    # Imported only here and in `_seal`: a command that opens no secret starts without the cipher.
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
     try:
         version, _, body = sealed.partition(".")
         raw = base64.urlsafe_b64decode(body)

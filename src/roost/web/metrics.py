@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 from markupsafe import Markup
 
-from roost.insights.reports import charts, svg
+from roost.extras import require_extra
+from roost.insights.reports import svg
 from roost.insights.reports.report import Report, build_report
 from roost.insights.snapshots import latest_post_snapshots
 from roost.models import IntegrationId, Metric
@@ -40,6 +41,10 @@ _COLUMNS: Final = (
 
 def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
     """Return title, note and SVG of the first account's charts; empty charts are omitted."""
+    require_extra("charts", purpose="The page of an account")
+    # Altair takes 25 MB, and a server may never be asked for a chart.
+    from roost.insights.reports import charts
+
     account = built.accounts[0]
     planned = (
         ("Followers", "at the end of each day", charts.followers_chart(account, built)),

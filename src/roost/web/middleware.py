@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roost.endpoint import is_loopback
 from roost.errors import Refused, UnsafeHost
-from roost.runtime import wrap_unexpected
+from roost.unexpected import wrap_unexpected
 from roost.web import error_handlers
 
 _POLICY: Final = (

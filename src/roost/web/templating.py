@@ -13,7 +13,7 @@ from markupsafe import Markup
 from roost import escaping
 from roost.clock import in_time_zone
 from roost.insights import wording
-from roost.insights.reports.charts import shorten
+from roost.insights.labels import shorten
 from roost.models import IntegrationStatus, PartState, PostState, ReplySettings
 from roost.post_options import describe_duration
 from roost.publishing import alerts, history

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 import aiohttp
 import msgspec
 
-from roost.clock import Clock, SystemClock
+from roost.clock import Clock, SystemClock, boot_seconds
 from roost.endpoint import XEndpoint, XUrl
 from roost.prices import Operation
 from roost.x import error_mapping, errors, problems, retry, tracing
@@ -30,7 +30,6 @@ from roost.x.transport import (
     NoResponse,
     Response,
     Timeouts,
-    boot_seconds,
     exchange,
 )
 

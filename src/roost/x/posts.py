@@ -90,7 +90,7 @@ async def create(
 
     `fields` are those of `create_post.PostFields`: `text`, `media_ids`, `reply_to`,
     `quote_tweet_id`, `poll` and the rest of X's schema. `deadline` is a value of
-    `roost.x.transport.boot_seconds`. The request is not started after the deadline, which is
+    `roost.clock.boot_seconds`. The request is not started after the deadline, which is
     checked immediately before the first byte; if X has not answered by the deadline, the outcome is
     unknown. `subscription_type` is the account's, as in `XUser`: a text may have 25,000 characters
     with Premium, else 280.

@@ -54,7 +54,7 @@ class Request(msgspec.Struct, frozen=True):
     max_resources: int = 1
     """For a read: the highest number of billed resources in the response."""
     deadline: float | None = None
-    """A value of `roost.x.transport.boot_seconds`; the request is not started after it."""
+    """A value of `roost.clock.boot_seconds`; the request is not started after it."""
     timeouts: Timeouts | None = None
 
     def __repr__(self) -> str:

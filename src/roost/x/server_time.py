@@ -6,13 +6,13 @@ Record only X's own responses, because a proxy's response has the time of the pr
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import aiohttp
-
+from roost.clock import boot_seconds
 from roost.endpoint import XEndpoint
-from roost.x.problems import find_problem
-from roost.x.transport import Response, Timeouts, boot_seconds, exchange
+
+if TYPE_CHECKING:
+    import aiohttp
 
 #: Length of `Fri, 27 Nov 2026 12:00:00 GMT` (Source: RFC 9110, IMF-fixdate).
 _DATE_LENGTH: Final = 29
@@ -20,7 +20,7 @@ _DATE_LENGTH: Final = 29
 _HALF_SECOND: Final = timedelta(seconds=0.5)
 #: A response came from a cache if its `Date` is earlier than X's time by more than this.
 _MAX_AGE: Final = timedelta(seconds=30)
-_FETCH_TIMEOUTS: Final = Timeouts(total=timedelta(seconds=10))
+_FETCH_TIMEOUT: Final = timedelta(seconds=10)
 #: X answers a request without a token with 401 here, and does not bill the request.
 _PATH: Final = "/2/usage/tweets"
 
@@ -89,16 +89,18 @@ def _parse_date(header: str) -> datetime | None:
 
 
 async def fetch(
-    session: aiohttp.ClientSession, endpoint: XEndpoint, server_time: ServerTime
+    session: "aiohttp.ClientSession", endpoint: XEndpoint, server_time: ServerTime
 ) -> bool:
     """Send a request without a token, which X rejects and does not bill; record its `Date`.
 
     Return False, and record nothing, if X did not answer within 10 seconds, if its response has no
     time, or if the response is not X's.
     """
-    response = await exchange(
-        session, "GET", endpoint.url(_PATH), headers={}, timeouts=_FETCH_TIMEOUTS
-    )
+    from roost.x.problems import find_problem
+    from roost.x.transport import Response, Timeouts, exchange
+
+    timeouts = Timeouts(total=_FETCH_TIMEOUT)
+    response = await exchange(session, "GET", endpoint.url(_PATH), headers={}, timeouts=timeouts)
     if not isinstance(response, Response) or find_problem(response.body) is None:
         return False
     return server_time.record(response.headers)

@@ -4,7 +4,6 @@ The deadline of a body is checked when the connection is open, immediately befor
 written. aiohttp sends the headers only when the body starts.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,24 +15,17 @@ import msgspec
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload, Payload
 
+from roost.clock import boot_seconds
 from roost.endpoint import XUrl
 from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
 from roost.rate_limits import HEADERS
 
-#: A clock that includes the time in which the machine is suspended. macOS needs no extra clock,
-#: because its monotonic clock includes that time.
-_BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _REQUEST_ID: Final = "x-transaction-id"
 #: Decoding raises these for a body that is not JSON, has other fields, or is nested too deeply.
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: The content type of an HTML form.
 FORM: Final = "application/x-www-form-urlencoded"
 Method = Literal["GET", "POST", "DELETE"]
-
-
-def boot_seconds() -> float:
-    """Return the clock used for deadlines: it never jumps and includes suspended time."""
-    return time.clock_gettime(_BOOT_CLOCK)
 
 
 @dataclass(frozen=True, slots=True)

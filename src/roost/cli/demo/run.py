@@ -216,8 +216,12 @@ async def _start_processes(
 
 
 def _examples() -> Path:
-    """Return the folder in Roost's source that contains the plans, the brief and the media."""
-    for folder in (Path("examples"), Path(__file__).parents[4] / "examples"):
+    """Return the folder of the plans, the brief and the media, in the wheel or in the source."""
+    for folder in (
+        Path("examples"),
+        Path(__file__).with_name("examples"),
+        Path(__file__).parents[4] / "examples",
+    ):
         if (folder / "plan.csv").exists():
             return folder
     raise Broken(

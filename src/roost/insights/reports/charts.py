@@ -6,7 +6,6 @@ the page's style sheet replaces each of these colours with that of the current t
 """
 
 import math
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -14,6 +13,7 @@ from typing import Any
 
 import altair as alt
 
+from roost.insights.labels import shorten
 from roost.insights.reports.report import AccountReport, PostReport, Report
 from roost.insights.series import DailySeries
 from roost.insights.wording import format_count, format_day, format_dollars, format_signed
@@ -34,13 +34,9 @@ _HEIGHT = 220
 _ROW_HEIGHT = 46
 #: A bar chart shows at most this many bars; tables show all values.
 MAX_BARS = 8
-#: The length of a label in widths of a Latin letter; a wide character counts twice.
-_LABEL_COLUMNS = 50
 _BEST_POST_COLUMNS = 26
 #: A period of this many days has a label at Mondays, at most this many.
 _WEEKLY_FROM_DAYS, _MAX_WEEKLY_LABELS = 28, 6
-#: Unicode's categories of marks, joiners and selectors, which take no width.
-_ZERO_WIDTH = ("Mn", "Me", "Cf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,31 +197,6 @@ def cost_chart(accounts: Sequence[AccountReport]) -> Spec | None:
             if account.metrics.usd
         ]
     )
-
-
-def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
-    """Shorten a text to one line of `columns`, cut between words if possible, and add `…`."""
-    line = " ".join(text.split())
-    used = 0
-    for position, character in enumerate(line):
-        if unicodedata.category(character) in _ZERO_WIDTH:
-            continue
-        used += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if used > columns:
-            return _cut(line, position) + "…"
-    return line
-
-
-def _cut(line: str, position: int) -> str:
-    # Joiners, selectors, marks and skin tones are not separated from their emoji.
-    while position and (
-        unicodedata.category(line[position]) in (*_ZERO_WIDTH, "Sk")
-        or line[position - 1] == "\u200d"
-    ):
-        position -= 1
-    head = line[:position]
-    words, space, _ = head.rpartition(" ")
-    return words.rstrip(",;:.") if space and len(words) > 2 * position / 3 else head
 
 
 def _sent_day(post: PostReport) -> str:

@@ -12,7 +12,7 @@ from roost.next_actions import ActionCode, NextAction
 from roost.prices import Operation, Price, price_of_reads
 from roost.publishing.alerts import action_for, describe_alert
 from roost.publishing.history import describe_reason
-from roost.runtime import Runtime, wrap_unexpected
+from roost.runtime import Runtime
 from roost.services import media_copies, monitor, queries
 from roost.services.health.findings import (
     HealthFinding,
@@ -22,6 +22,7 @@ from roost.services.health.findings import (
 )
 from roost.services.health.service import ServiceHealth, get_service_health
 from roost.store.away import DATABASE_AWAY
+from roost.unexpected import wrap_unexpected
 
 #: Alerts about a single post are only warnings, because the other posts are still published.
 _POST_ALERTS: Final = {"decision", "missed", "failed"}

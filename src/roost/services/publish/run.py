@@ -12,7 +12,7 @@ from typing import Final, assert_never
 
 from roost import jobs, store, x
 from roost.account_client import StoredTokenSource
-from roost.clock import describe_skew
+from roost.clock import boot_seconds, describe_skew
 from roost.errors import (
     DatabaseForgot,
     ReconnectNeeded,
@@ -24,14 +24,14 @@ from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, IntegrationId, PostId, Reason, ReasonCode, Scope, XUserId
 from roost.publishing import next_step
 from roost.publishing.history import error_reason
-from roost.runtime import Runtime, wrap_unexpected
+from roost.runtime import Runtime
 from roost.services.publish import outcomes, search, send, waits
 from roost.services.publish.context import PublishContext, StepResult
 from roost.settings import Settings
 from roost.store.away import DATABASE_AWAY
 from roost.store.locks import AccountLocks
 from roost.store.publishing import LoadedPost
-from roost.x.transport import boot_seconds
+from roost.unexpected import wrap_unexpected
 
 log = logging.getLogger(__name__)
 

@@ -1,15 +1,10 @@
 """Validates, schedules, edits and cancels posts, and imports content plans."""
 
+from roost.part_validation import FileAccess, Validation, validate_parts
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.services.schedule.plans import Imported, RowFinding, import_plan
 from roost.services.schedule.posts import OnFindings, cancel_post, edit_post, schedule_post
-from roost.services.schedule.validate import (
-    FileAccess,
-    Validation,
-    check_due,
-    validate_for_account,
-    validate_parts,
-)
+from roost.services.schedule.validate import check_due, validate_for_account
 
 __all__ = [
     "FileAccess",

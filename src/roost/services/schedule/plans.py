@@ -9,13 +9,12 @@ from typing import Final
 from roost import planfile, prices, store
 from roost.errors import AccountNotFound, TimeTooFar
 from roost.models import Integration, PostFinding, Scope, Tenant, Violation
+from roost.part_validation import FileAccess, Validation
 from roost.post_files import OnFileProgress
 from roost.repeats import REPEAT_WINDOW, find_repeats, find_repeats_in_plan
 from roost.runtime import Runtime
 from roost.services.schedule.validate import (
     MAX_DUE_AHEAD,
-    FileAccess,
-    Validation,
     list_texts,
     prevent_copy_removal,
     validate_for_account,

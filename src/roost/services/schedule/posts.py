@@ -17,11 +17,11 @@ from roost.models import (
     Scope,
 )
 from roost.next_actions import ActionCode, NextAction
+from roost.part_validation import FileAccess
 from roost.post_files import OnFileProgress, require_copies
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
 from roost.services.schedule.validate import (
-    FileAccess,
     check_due,
     prevent_copy_removal,
     require_valid,
