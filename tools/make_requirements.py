@@ -39,7 +39,7 @@ def read_pins() -> dict[str, str]:
 
 
 def list_extra(project: Mapping[str, Any], extra: str) -> Iterator[str]:
-    """The requirements of an extra, and of the extras of this project that it names."""
+    """Yield the requirements of an extra, and of the other extras of this project that it names."""
     for each in project["optional-dependencies"][extra]:
         requirement = Requirement(each)
         if requirement.name != project["name"]:
@@ -95,7 +95,7 @@ def read_hashes(index: str, name: str, version: str) -> list[str]:
 
 
 def read_known_hashes(name: str, version: str) -> list[str]:
-    """The hashes that `requirements-dev.txt` has for a release."""
+    """Return the hashes that `requirements-dev.txt` has for a release."""
     content = (_ROOT / "requirements-dev.txt").read_text()
     entry = re.search(rf"^{re.escape(name)}=={re.escape(version)} (?:.*\\\n)+.*", content, re.M)
     if entry is None:

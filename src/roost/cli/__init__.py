@@ -17,8 +17,8 @@ from roost.extras import Extra, require_extra
 EXIT_CODES = (
     "Exit codes: 0 done · 1 X refused the request, a row of a plan was refused, the post's state"
     " does not allow the request, or something was not found · 2 the request, the post or a setting"
-    " is invalid · 3 run `roost init`, or ask an administrator · 4 try again later · 5 something is"
-    " broken · 130 interrupted."
+    " is invalid · 3 run `roost init`, ask an administrator, or install an extra · 4 try again"
+    " later · 5 something is broken · 130 interrupted."
 )
 
 
