@@ -259,7 +259,7 @@ def test_urls_of_x_are_created_and_requested_in_one_module_each() -> None:
     assert requesting == {
         "x/transport.py",
         # These files send no secret: the emulator's clock, health, callback listener and demo.
-        "clock.py",
+        "emulator_clock.py",
         "services/health/installation.py",
         "cli/callback_listener.py",
         "cli/demo/emulator.py",
