@@ -1,16 +1,15 @@
-"""Describes next actions as commands: the sentences of the command line."""
+"""Words next actions as commands, for the command line."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
-from roost.errors import RoostError
-from roost.next_actions import ActionCode, NextAction
+from roost.action_wording import ActionWording
+from roost.next_actions import ActionCode
 
-#: A sentence for each action; names in braces are replaced by the action's facts.
+#: The sentences that name a command.
 _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ActionCode.LIST_POSTS: "`roost posts` lists the posts.",
     ActionCode.SHOW_POST: "`roost posts {post_id} --history` shows the post's state.",
-    ActionCode.RESCHEDULE_POST: "Give the post another time: `roost edit {post_id} --at TIME`.",
     ActionCode.DECIDE_UNKNOWN: (
         "`roost posts {post_id} --history` shows what is known; `roost resolve {post_id} found"
         " URL`, `resend` or `discard` resolves the post."
@@ -30,12 +29,6 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Check the account's timeline and delete the duplicate; then run `roost resolve"
         " {post_id} acknowledge`."
     ),
-    ActionCode.CHECK_MEDIA: "Check the file with `roost check --media`, or use another file.",
-    ActionCode.REPLACE_MEDIA: "Give the file again: `roost edit POST --media FILE`.",
-    ActionCode.RESTORE_MEDIA: (
-        "Restore the folder `media` of ROOST_HOME, or give the file again: `roost edit POST --media"
-        " FILE`."
-    ),
     ActionCode.CONNECT_ACCOUNT: (
         "`roost connect` connects an account; `roost doctor` lists the connected accounts."
     ),
@@ -44,79 +37,19 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "`roost connect` connects the account again; its waiting posts are then published."
     ),
     ActionCode.RESUME_ACCOUNT: "`roost resume --account @{username}` resumes the account's posts.",
-    ActionCode.USE_SAME_VERSION: "Run `roost connect` in the same version as the web server.",
-    ActionCode.BUY_CREDITS: (
-        "Buy credits or raise the cap in X's developer console; requests then succeed again."
-    ),
-    ActionCode.CHECK_APP: (
-        "Check TWITTER_CLIENT_ID, TWITTER_CLIENT_SECRET and the app's plan at X."
-    ),
-    ActionCode.WAIT_FOR_LIMIT: "Wait until X's limit resets; the posts are then published.",
-    ActionCode.CREATE_TENANT: "`roost init --tenant NAME` creates a tenant.",
-    ActionCode.INITIALIZE: "Run `roost init`.",
-    ActionCode.MIGRATE_DATABASE: "Run `roost init`; it migrates the database.",
-    ActionCode.CREATE_VAULT_KEY: (
-        "`roost init` creates a vault key, or set ROOST_VAULT_KEYS to `id:base64`."
-    ),
-    ActionCode.PREPARE_DATABASE: (
-        "Set ROOST_ADMIN_DATABASE_URL to the same database, with a user who may create its roles"
-        " and tables, and run `roost init`. Or ask a database administrator to run this SQL once"
-        " and to give both roles passwords; then let ROOST_ADMIN_DATABASE_URL log in as the first"
-        " role."
-    ),
-    ActionCode.PREPARE_ROLES: (
-        "Ask a database administrator to run this SQL, then run `roost init` again. If the server"
-        " requires passwords, {role} needs a password as well."
-    ),
-    ActionCode.REVOKE_RIGHTS: (
-        "Ask a database administrator to revoke this privilege from the role; `roost init` with"
-        " ROOST_ADMIN_DATABASE_URL closes the database to other roles."
-    ),
-    ActionCode.START_DATABASE: (
-        "Check that PostgreSQL runs at DATABASE_URL, then run `roost doctor`."
-    ),
-    ActionCode.CHECK_DATABASE_URL: (
-        "Check that DATABASE_URL has the right server, database, login and password. If the login"
-        " is missing, `roost init` with ROOST_ADMIN_DATABASE_URL creates it."
-    ),
-    ActionCode.LOG_IN_AS_ROLE: (
-        "Let DATABASE_URL log in as {role}. If that role is missing, set ROOST_ADMIN_DATABASE_URL"
-        " to an administrator's address of the database: `roost init` then creates the role."
-    ),
-    ActionCode.TRY_AGAIN: "Try again; `roost doctor` checks the installation.",
-    ActionCode.START_EMULATOR: "Start `roost emulator`, or unset ROOST_CLOCK_URL.",
-    ActionCode.START_WORKER: "Start `roost worker`.",
     ActionCode.CHECK_LATE_POSTS: "Check `roost posts` and the worker's log.",
     ActionCode.RESUME_EVERYTHING: "`roost resume --all` resumes publishing.",
     ActionCode.RESUME_AGAIN: "Run `roost resume --all` again once X answers.",
     ActionCode.SEARCH_AND_RESUME: (
         "`roost resume --all` searches X for posts that the database may lack, then resumes."
     ),
-    ActionCode.CHECK_WORKER: "Check that `roost worker` runs, then run `roost doctor`.",
-    ActionCode.SET_CLOCK: (
-        "Set the machine's clock (check that NTP runs); the worker then resumes by itself."
-    ),
     ActionCode.REPEAT_CHANGES: (
         "Repeat the cancellations and edits that were lost; then run `roost resume --all`. Before"
         " anything is sent, Roost searches X for posts that the database may lack."
     ),
-    ActionCode.ACCEPT_COPY: (
-        "If the original is no longer used, `roost resume --all --this-is-the-real-one` makes this"
-        " database the original."
-    ),
 }
+_WORDING: Final = ActionWording(_SENTENCES)
 
-
-def describe_action(action: NextAction) -> str:
-    """Describe an action in a sentence that names the commands."""
-    return _SENTENCES[action.code].format_map(action.facts)
-
-
-def describe_next(error: RoostError) -> str:
-    """Describe what to do about an error; empty if Roost knows no next action."""
-    return error.next if error.next_action is None else describe_action(error.next_action)
-
-
-def error_as_json(error: RoostError) -> dict[str, Any]:
-    """Return an error for programs, with the next action as a sentence and as a code."""
-    return error.as_dict(next_text=describe_next(error))
+describe_action = _WORDING.describe_action
+describe_next = _WORDING.describe_next
+error_as_json = _WORDING.error_as_json
