@@ -42,7 +42,7 @@ async def pgbouncer(
     assert PROGRAM is not None
     server = conninfo_to_dict(database_url)
     host = str(server["host"])
-    # PgBouncer runs as the socket's owner, because nobody else may use the socket, and PgBouncer
+    # PgBouncer runs as the socket's owner, because no other user may use the socket, and PgBouncer
     # does not run as root.
     owner = Path(host).stat()
     with socket.create_server(("127.0.0.1", 0)) as found:

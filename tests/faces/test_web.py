@@ -1,6 +1,5 @@
 """The pages and the JSON API over real HTTP."""
 
-import asyncio
 import json
 import math
 from datetime import time, timedelta
@@ -13,6 +12,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_postgres import PostgresServer
+from fix_processes import until
 from fix_runtime import ACTOR, connect_account, make_tenant
 from fix_web import get, serving
 from roost import store
@@ -389,9 +389,8 @@ async def test_the_web_server_opens_an_alert_for_a_late_post(
     await emulator.freeze()
     await emulator.jump(days=1)
     await add_post(runtime, account, "late", due_in=timedelta(seconds=-600))
-    async with serving(runtime) as web, asyncio.timeout(60):
-        while not await monitor.list_alerts(runtime):
-            await asyncio.sleep(0.02)
+    async with serving(runtime) as web:
+        await until(lambda: monitor.list_alerts(runtime), within=60)
         _, body = await get(browser, f"{web}/")
     assert "A post due at" in body
 

@@ -78,8 +78,14 @@ async def test_run_blocking_refuses_new_calls__too_many_stuck(blocked_pipe: int)
 
 
 async def test_run_blocking_can_be_cancelled(blocked_pipe: int) -> None:
-    task = asyncio.ensure_future(run_blocking(lambda _: os.read(blocked_pipe, 1)))
-    await asyncio.sleep(0.05)
+    started = threading.Event()
+
+    def read(_: Progress) -> bytes:
+        started.set()
+        return os.read(blocked_pipe, 1)
+
+    task = asyncio.ensure_future(run_blocking(read))
+    assert await asyncio.to_thread(started.wait, 30)
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -9,8 +9,8 @@ from roost.cli.output import print_note
 async def confirm(statement: str, *, yes: bool) -> bool:
     """Print a statement on standard error and return whether the user confirms it.
 
-    If `yes` is set, the user has confirmed already and is not asked. Without a terminal, nobody
-    can be asked, and the result is False.
+    If `yes` is set, the user has confirmed already and is not asked. Without a terminal, no
+    user can be asked, and the result is False.
     """
     print_note(statement)
     if yes:

@@ -162,7 +162,7 @@ async def warn_without_worker(runtime: Runtime, post: Post) -> None:
 
 
 async def list_interrupted(runtime: Runtime, actor: Actor, sending: worker.Sending) -> list[Post]:
-    """Return the present state of the posts that a worker was sending when told to stop."""
+    """Return the present state of the posts that a worker was sending when it was asked to stop."""
     return [
         await queries.get_post(runtime, Scope(tenant_id, actor), post_id)
         for tenant_id, post_id in sorted(sending)

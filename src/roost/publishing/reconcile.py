@@ -79,7 +79,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several tweets could be the part, or one that a person may have published by hand."""
+    """Several tweets could be the part, or one that a person may have published manually."""
 
     posts: tuple[TimelinePost, ...]
     code: ReasonCode
