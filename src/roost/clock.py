@@ -6,7 +6,6 @@ domain time is the emulator's clock, which may run faster, be frozen, or jump.
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
@@ -17,9 +16,6 @@ from roost.endpoint import XEndpoint
 from roost.errors import SettingInvalid
 from roost.models import Environment
 
-#: A clock that includes the time in which the machine is suspended. macOS needs no extra clock,
-#: because its monotonic clock includes that time.
-_BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 #: If this machine's clock differs from the reference by more than this, nothing is sent.
 MAX_SKEW: Final = timedelta(seconds=30)
 
@@ -52,11 +48,6 @@ class Clock(Protocol):
 def wall_now() -> datetime:
     """Return wall time, the machine's time in UTC, for comparisons with other clocks."""
     return datetime.now(UTC)
-
-
-def boot_seconds() -> float:
-    """Return the clock used for deadlines: it never jumps and includes suspended time."""
-    return time.clock_gettime(_BOOT_CLOCK)
 
 
 class SystemClock:

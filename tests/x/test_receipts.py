@@ -10,7 +10,7 @@ import pytest
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import boot_seconds
+from roost.boot_clock import boot_seconds
 from roost.emulator_clock import EmulatorClock
 from roost.models import Metric, TweetId, XUserId
 from roost.prices import Operation

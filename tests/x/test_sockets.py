@@ -16,7 +16,8 @@ import pytest_asyncio
 
 from fix_emulator import Emulator
 from roost import x
-from roost.clock import SystemClock, boot_seconds
+from roost.boot_clock import boot_seconds
+from roost.clock import SystemClock
 from roost.x import errors
 from roost.x.sockets import open_connector
 from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, exchange

@@ -15,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from fix_processes import until
-from roost.clock import boot_seconds
+from roost.boot_clock import boot_seconds
 from roost.endpoint import XEndpoint
 from roost.http_body import MAX_BODY_BYTES
 from roost.x.transport import DeadlineBody, NoResponse, Response, Timeouts, exchange

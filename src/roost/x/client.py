@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 import aiohttp
 import msgspec
 
-from roost.clock import Clock, SystemClock, boot_seconds
+from roost.boot_clock import boot_seconds
+from roost.clock import Clock, SystemClock
 from roost.endpoint import XEndpoint, XUrl
 from roost.prices import Operation
 from roost.x import error_mapping, errors, problems, retry, tracing

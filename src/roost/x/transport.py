@@ -15,7 +15,7 @@ import msgspec
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import BytesPayload, Payload
 
-from roost.clock import boot_seconds
+from roost.boot_clock import boot_seconds
 from roost.endpoint import XUrl
 from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
 from roost.rate_limits import HEADERS

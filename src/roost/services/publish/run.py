@@ -12,7 +12,8 @@ from typing import Final, assert_never
 
 from roost import jobs, store, x
 from roost.account_client import StoredTokenSource
-from roost.clock import boot_seconds, describe_skew
+from roost.boot_clock import boot_seconds
+from roost.clock import describe_skew
 from roost.errors import (
     DatabaseForgot,
     ReconnectNeeded,
