@@ -6,9 +6,10 @@ Record only X's own responses, because a proxy's response has the time of the pr
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from roost.clock import boot_seconds
+from roost.boot_clock import boot_seconds
 from roost.endpoint import XEndpoint
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ _PATH: Final = "/2/usage/tweets"
 class ServerTime:
     """X's latest `Date`, extrapolated with a clock that includes suspended time.
 
-    Every response is recorded, so recording must be cheap: the header is parsed only when read.
+    Every response is recorded, so recording must be cheap: the header is parsed only when read, and
+    responses of the same second have equal headers, which are parsed once.
     """
 
     def __init__(self) -> None:
@@ -78,6 +80,7 @@ class ServerTime:
         return latest + timedelta(seconds=age_s) + _HALF_SECOND
 
 
+@lru_cache(maxsize=16)
 def _parse_date(header: str) -> datetime | None:
     if not header:
         return None
