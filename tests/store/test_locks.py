@@ -8,15 +8,25 @@ import psycopg
 import pytest
 
 from fix_emulator import Emulator
+from fix_processes import until
 from fix_runtime import connect_account, make_tenant
 from roost.models import IntegrationId, PostId, Tenant, XUserId
 from roost.runtime import Runtime
-from roost.store.locks import StaleHolder, find_stale_holders, open_account_locks
+from roost.store.locks import AccountLocks, StaleHolder, find_stale_holders, open_account_locks
 
 pytestmark = pytest.mark.timing
 
 USER, ACCOUNT = XUserId("2244994945"), IntegrationId(7)
 OTHER = XUserId("783214")
+
+
+async def until_lost(locks: AccountLocks, user: XUserId) -> None:
+    """Wait until the server has ended the session and so freed the user's lock."""
+
+    async def is_lost() -> bool:
+        return not await locks.is_held(user)
+
+    await until(is_lost)
 
 
 async def test_two_tasks_of_one_process_cannot_hold_one_account(runtime: Runtime) -> None:
@@ -62,7 +72,7 @@ async def test_a_lost_session_is_noticed_and_replaced_by_the_next_request(
                 " WHERE locktype = 'advisory' AND classid = %s",
                 [0x526F],
             )
-        assert not await locks.is_held(account.x_user_id)
+        await until_lost(locks, account.x_user_id)
         await locks.release(account.x_user_id, account.id, [])
         assert await locks.acquire(account.x_user_id)
 
@@ -164,7 +174,7 @@ async def test_a_new_session_is_compared_before_a_lock_is_acquired_on_it(
                 " WHERE locktype = 'advisory' AND classid = %s",
                 [0x526F],
             )
-        assert not await locks.is_held(USER)
+        await until_lost(locks, USER)
         await locks.release(USER, ACCOUNT, [])
         with pytest.raises(psycopg.OperationalError):
             await locks.acquire(USER)

@@ -4,46 +4,25 @@ One dedicated connection per worker holds all its locks. The lock's key is deriv
 so that two tenants that have connected the same account share one lock. PostgreSQL gives a session
 a lock that it already holds, so a dict of held locks excludes other tasks of the same process. If a
 process is killed, its locks are free at once; a lock is never taken from a process that lives. Work
-under a lock is finished even if its caller is cancelled, so that no response of X is lost. Lock
-requests that come while the connection is busy are sent together in one statement.
+under a lock is finished even if its caller is cancelled, so that no response of X is lost.
 """
 
 import asyncio
 import contextlib
-import json
 import logging
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import IntEnum
-from typing import Any, Literal, LiteralString
+from typing import Any
 
 import psycopg
 
 from roost.models import Environment, Integration, IntegrationId, PartId, PostId, TenantId, XUserId
-from roost.store.away import DATABASE_AWAY
 from roost.store.database import Database, Queries
-from roost.store.statements import STATEMENTS
+from roost.store.lock_session import LockKind, LockSession, connect_when_back
 
 log = logging.getLogger(__name__)
-
-#: Wall seconds in which the database must answer a request.
-_TIMEOUT_S = 5.0
-#: Wall seconds that a release waits, so that it is sent in one statement with other lock requests.
-#: A task that finds the lock still held leaves its posts to the task that releases the lock.
-_BATCH_DELAY_S = 0.02
-#: Wall seconds between two tries to open the first connection.
-_CONNECT_AGAIN_S = 1.0
-
-
-class _LockKind(IntEnum):
-    """The first of the two keys of an advisory lock."""
-
-    SENDER = 0x526F
-    """The second key is the hash of the X user whose posts are sent."""
-    UPLOADER = 0x5275
-    """The second key is derived from the id of the post whose files are uploaded."""
 
 
 def user_key(x_user_id: XUserId) -> int:
@@ -66,42 +45,6 @@ class Fence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Result:
-    """The result of one lock request."""
-
-    session: tuple[int, int]
-    """The number of the connection, and the id of the server process that ran the request."""
-    done: bool
-    """Whether the lock was acquired or released."""
-    has_ready_posts: bool
-    """Whether the released account has posts that are ready to be published."""
-
-
-_Action = Literal["acquire", "release", "check"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Request:
-    action: _Action
-    kind: _LockKind
-    key: int
-    account: IntegrationId | None = None
-    """If given, a release also returns whether this account has posts that are ready."""
-    excluding: Collection[PostId] = ()
-    """Posts that do not count as ready to be published."""
-    result: asyncio.Future[_Result] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-
-    def to_row(self) -> dict[str, object]:
-        """Return the request as the statement `run_lock_requests` reads it."""
-        return {
-            "action": self.action, "kind": int(self.kind), "key": self.key,
-            "account": self.account, "excluding": list(self.excluding),
-        }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
 class StaleHolder:
     """A worker that holds account locks but no longer sends heartbeats."""
 
@@ -117,7 +60,7 @@ async def find_stale_holders(
     Each worker is returned with those of `accounts` whose locks it holds.
     """
     rows = await transaction.run(
-        "list_stale_holders", lock_kind=int(_LockKind.SENDER), within=within
+        "list_stale_holders", lock_kind=int(LockKind.SENDER), within=within
     )
     held: dict[str, set[int]] = {}
     for row in rows:
@@ -152,14 +95,9 @@ class AccountLocks:
         self._on_reopen = on_reopen
         self._users: dict[IntegrationId, XUserId] = {}
         self._database = database
-        self._connection = connection
-        self._connection_number = 0
-        self._held: dict[tuple[_LockKind, int], tuple[int, int] | None] = {}
+        self._session = LockSession(database, connection, self._check_reopened)
+        self._held: dict[tuple[LockKind, int], tuple[int, int] | None] = {}
         """For each lock, the session that holds it; None: the lock is being acquired."""
-        self._mutex = asyncio.Lock()
-        self._requests: list[_Request] = []
-        self._sending_requests: asyncio.Task[None] | None = None
-        self._is_urgent = asyncio.Event()
         self._shielded: set[asyncio.Task[None]] = set()
 
     async def shield(self, work: Coroutine[Any, Any, None]) -> None:
@@ -214,7 +152,7 @@ class AccountLocks:
 
         Raises: psycopg.OperationalError if the locks' connection is lost. Then nothing may be sent.
         """
-        return await self._acquire(_LockKind.SENDER, user_key(x_user_id))
+        return await self._acquire(LockKind.SENDER, user_key(x_user_id))
 
     async def release(
         self, x_user_id: XUserId, integration_id: IntegrationId, excluding: Collection[PostId]
@@ -226,8 +164,8 @@ class AccountLocks:
         """
         key = user_key(x_user_id)
         try:
-            result = await self._request(
-                "release", _LockKind.SENDER, key, integration_id, excluding
+            result = await self._session.request(
+                "release", LockKind.SENDER, key, integration_id, excluding
             )
         except psycopg.OperationalError:
             # The session's end has freed its locks. `dispatch_stranded` will queue the posts.
@@ -235,32 +173,29 @@ class AccountLocks:
         else:
             return result.has_ready_posts
         finally:
-            self._held.pop((_LockKind.SENDER, key), None)
+            self._held.pop((LockKind.SENDER, key), None)
 
     async def is_held(self, x_user_id: XUserId) -> bool:
         """Whether the session that acquired the lock is still open, and so still has it."""
         key = user_key(x_user_id)
-        session = self._held.get((_LockKind.SENDER, key))
+        session = self._held.get((LockKind.SENDER, key))
         if session is None:
             return False
-        try:
-            return (await self._request("check", _LockKind.SENDER, key)).session == session
-        except psycopg.OperationalError:
-            return False
+        return await self._session.is_open(session)
 
     @contextlib.asynccontextmanager
     async def uploading(self, post_id: PostId) -> AsyncIterator[bool]:
         """Acquire the sole right to upload a post's files; yield False if another task has it."""
         key = post_id % 2**31
-        if not await self._acquire(_LockKind.UPLOADER, key):
+        if not await self._acquire(LockKind.UPLOADER, key):
             yield False
             return
         try:
             yield True
         finally:
             with contextlib.suppress(psycopg.OperationalError):
-                await self._request("release", _LockKind.UPLOADER, key)
-            self._held.pop((_LockKind.UPLOADER, key), None)
+                await self._session.request("release", LockKind.UPLOADER, key)
+            self._held.pop((LockKind.UPLOADER, key), None)
 
     async def heartbeat(self, worker: str) -> None:
         """Write the worker's name and the time into the session's `application_name`.
@@ -268,9 +203,7 @@ class AccountLocks:
         A process that is stopped but not killed keeps its locks; `find_stale_holders` finds the
         worker by this name.
         """
-        async with self._mutex:
-            if not self._connection.closed:
-                await self._execute(STATEMENTS["name_session"], {"worker": worker})
+        await self._session.heartbeat(worker)
 
     async def drain(self, timeout_s: float = 30.0) -> None:
         """Begin no more work, and wait at most `timeout_s` for work in progress."""
@@ -285,113 +218,27 @@ class AccountLocks:
         for task in self._shielded:
             task.cancel()
         await asyncio.gather(*self._shielded, return_exceptions=True)
-        await self._connection.close()
+        await self._session.close()
 
-    async def _acquire(self, kind: _LockKind, key: int) -> bool:
+    async def _check_reopened(self) -> str | None:
+        """Run `on_reopen`: the new connection may reach another server, so it is compared again."""
+        if self._on_reopen is not None:
+            await self._on_reopen()
+        return self.closed_because
+
+    async def _acquire(self, kind: LockKind, key: int) -> bool:
         if (kind, key) in self._held:
             return False
         self._held[kind, key] = None
         acquired = False
         try:
-            result = await self._request("acquire", kind, key)
+            result = await self._session.request("acquire", kind, key)
             acquired = result.done
             self._held[kind, key] = result.session
         finally:
             if not acquired:
                 del self._held[kind, key]
         return acquired
-
-    async def _request(
-        self,
-        action: _Action,
-        kind: _LockKind,
-        key: int,
-        account: IntegrationId | None = None,
-        excluding: Collection[PostId] = (),
-    ) -> _Result:
-        request = _Request(action, kind, key, account, excluding)
-        self._requests.append(request)
-        if action != "release":
-            self._is_urgent.set()
-        if self._sending_requests is None or self._sending_requests.done():
-            self._sending_requests = asyncio.create_task(self._send_requests())
-        return await request.result
-
-    async def _send_requests(self) -> None:
-        """Send the waiting requests until no request is waiting."""
-        while self._requests:
-            if not self._is_urgent.is_set():
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_urgent.wait(), _BATCH_DELAY_S)
-            self._is_urgent.clear()
-            requests, self._requests = self._requests, []
-            try:
-                results = await self._send(requests)
-            except Exception as error:
-                # The callers get any error, because otherwise they would wait forever.
-                for request in requests:
-                    if not request.result.done():
-                        request.result.set_exception(error)
-                continue
-            for request, result in zip(requests, results, strict=True):
-                if not request.result.done():
-                    request.result.set_result(result)
-                elif request.action == "acquire" and result.done:
-                    # The caller was cancelled during the request, so it will not release the lock.
-                    self._requests.append(_Request("release", request.kind, request.key))
-
-    async def _send(self, requests: Sequence[_Request]) -> list[_Result]:
-        async with self._mutex:
-            if self._connection.closed and any(each.action == "acquire" for each in requests):
-                await self._reopen()
-            rows = await self._execute(
-                STATEMENTS["run_lock_requests"],
-                {"requests": json.dumps([each.to_row() for each in requests])},
-            )
-            return [
-                _Result((self._connection_number, pid), done, ready) for pid, done, ready in rows
-            ]
-
-    async def _reopen(self) -> None:
-        """Replace a lost connection. The locks are lost with it, so `is_held` returns False.
-
-        The new connection may reach another server, so `on_reopen` compares the database with the
-        watermark.
-        """
-        try:
-            self._connection = await self._database.connect()
-            self._connection_number += 1
-            if self._on_reopen is not None:
-                await self._on_reopen()
-        except DATABASE_AWAY as error:
-            await self._connection.close()
-            raise psycopg.OperationalError("the database cannot be reached") from error
-        if self.closed_because is not None:
-            raise psycopg.OperationalError("nothing may be sent at present")
-
-    async def _execute(self, statement: LiteralString, values: dict[str, Any]) -> list[Any]:
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                return await (await self._connection.execute(statement, values)).fetchall()
-        except TimeoutError:
-            # The server may be gone. Closing the connection counts all its locks as lost.
-            await self._connection.close()
-            raise psycopg.OperationalError(
-                "the account locks' connection does not respond"
-            ) from None
-        except DATABASE_AWAY as error:
-            await self._connection.close()
-            raise psycopg.OperationalError("the account locks' session has ended") from error
-
-
-async def _connect_when_back(database: Database) -> psycopg.AsyncConnection[Any]:
-    """Open the first connection; if the database is away, wait until it is back."""
-    while True:
-        try:
-            return await database.connect()
-        except DATABASE_AWAY as error:
-            log.warning("account locks wait for the database (%s)", type(error).__name__)
-        await asyncio.sleep(_CONNECT_AGAIN_S)
 
 
 @contextlib.asynccontextmanager
@@ -406,7 +253,7 @@ async def open_account_locks(
     At the end of the block, work in progress has `timeout_s` to finish. If a lost connection is
     replaced, `on_reopen` runs before a lock is acquired on the new connection.
     """
-    locks = AccountLocks(database, await _connect_when_back(database), on_reopen)
+    locks = AccountLocks(database, await connect_when_back(database), on_reopen)
     try:
         yield locks
     finally:
