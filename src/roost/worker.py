@@ -33,7 +33,7 @@ CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 _DISPATCH_INTERVAL_S = 30.0
 #: If a pass leaves due posts, the next pass follows after this many jobs have started, or after
 #: this many wall seconds.
-_CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 8, 0.25
+_CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 16, 0.25
 #: Minimum wall seconds between two dispatch passes, so that posts that come due together are queued
 #: in one pass.
 _BATCH_DELAY_S = 0.02

@@ -15,7 +15,7 @@ from fix_runtime import connect_account, make_tenant
 from roost import jobs, store
 from roost.models import PostId, PostState
 from roost.runtime import Runtime
-from roost.services import dispatch
+from roost.services import dispatch, pause
 from roost.services.dispatch import Dispatched
 from roost.store.database import Transaction
 from roost.store.statements import STATEMENTS
@@ -75,10 +75,40 @@ async def test_dispatch_continues_with_the_next_tenant(
     mine = [await publisher.schedule(f"Post {number}") for number in range(3)]
     theirs = [await neighbour.schedule(f"Mine {number}") for number in range(3)]
     order = []
-    for _ in range(6):
+    for _ in range(4):
         await dispatch.dispatch_due(publisher.runtime, posts_in_queue=1)
         order += await take_jobs(publisher.runtime)
-    assert order == [mine[0], theirs[0], mine[1], theirs[1], mine[2], theirs[2]]
+    # The jobs of the first posts also publish the second posts of their accounts.
+    assert order == [mine[0], theirs[0], mine[2], theirs[2]]
+
+
+async def test_a_job_gets_the_next_due_post_of_its_account(publisher: Publisher) -> None:
+    first, second, third = [await publisher.schedule(f"Post {number}") for number in range(3)]
+    paused = await publisher.schedule("Paused")
+    await pause.pause_post(publisher.runtime, publisher.scope, paused)
+    assert (await dispatch.dispatch_due(publisher.runtime, posts_in_queue=1)).queued == 2
+    assert await queued(publisher.runtime) == [first]
+    states = [(await publisher.get_post(post)).state.value for post in (first, second, third)]
+    assert states == ["publishing", "publishing", "scheduled"]
+    assert await dispatch.dispatch_stranded(publisher.runtime) == 0
+    await publisher.run_due_jobs()
+    assert await publisher.published_texts() == ["Post 0", "Post 1", "Post 2"]
+
+
+async def test_the_next_post_gets_a_job_if_the_first_is_locked(publisher: Publisher) -> None:
+    first, second = [await publisher.schedule(f"Post {number}") for number in range(2)]
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        await store.posts.lock_state(transaction, first)
+        await dispatch.dispatch_due(publisher.runtime, posts_in_queue=1)
+        assert await queued(publisher.runtime) == [second]
+
+
+async def test_stranded_next_post_gets_a_job(publisher: Publisher) -> None:
+    for number in range(2):
+        await publisher.schedule(f"Post {number}")
+    await dispatch.dispatch_due(publisher.runtime, posts_in_queue=1)
+    await take_jobs(publisher.runtime)
+    assert await dispatch.dispatch_stranded(publisher.runtime) == 2
 
 
 async def test_tenant_with_many_accounts_gets_no_more_turns(
@@ -123,7 +153,7 @@ async def test_nearly_full_queue_gets_no_jobs(publisher: Publisher) -> None:
     await dispatch.dispatch_due(publisher.runtime, posts_in_queue=7)
     now = publisher.runtime.clock.now()
     assert await dispatch.dispatch_due(publisher.runtime, posts_in_queue=8) == Dispatched(0, now)
-    assert (await dispatch.dispatch_due(publisher.runtime, posts_in_queue=10)).queued == 2
+    assert (await dispatch.dispatch_due(publisher.runtime, posts_in_queue=14)).queued == 2
     assert sorted(await take_jobs(publisher.runtime)) == posts
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from roost.runtime import Runtime
 
-#: Maximum number of posts in the queue. If the queue were longer, many posts of one tenant could be
+#: Maximum number of publish jobs in the queue. If the queue were longer, many posts of one tenant could be
 #: queued before another tenant's posts become due, and would delay them.
 POSTS_IN_QUEUE: Final = 40
 #: Maximum number of jobs in the queue of uploads, and in the queue of accounts to collect.
@@ -19,7 +19,7 @@ _STRANDED_AT_ONCE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """The number of jobs that were queued, and when to dispatch again."""
+    """The number of posts, uploads and accounts that were queued, and when to dispatch again."""
 
     queued: int
     next_at: datetime | None

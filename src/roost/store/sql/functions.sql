@@ -131,26 +131,26 @@ CREATE OR REPLACE FUNCTION load_post(
     LANGUAGE plpgsql VOLATILE
     AS $$
     #variable_conflict use_column
+    DECLARE
+        chosen bigint;
+        part_ids bigint[];
+        asset_ids bigint[];
     BEGIN
         IF load_post.tenant IS NOT NULL THEN
             PERFORM set_config('roost.tenant', load_post.tenant::text, true);
         END IF;
+        IF load_post.post IS NOT NULL THEN
+            chosen := load_post.post;
+        ELSE
+            SELECT p.id INTO chosen FROM posts p
+            WHERE p.integration_id = load_post.integration AND p.state = 'publishing'
+              AND p.resume_at IS NULL AND NOT p.paused AND NOT p.id = ANY(load_post.excluding)
+              AND (SELECT true FROM sendable_accounts a WHERE a.id = load_post.integration)
+            ORDER BY p.due_at, p.id LIMIT 1;
+        END IF;
+        part_ids := ARRAY(SELECT p.id FROM parts p WHERE p.post_id = chosen);
+        asset_ids := ARRAY(SELECT m.id FROM media_assets m WHERE m.part_id = ANY(part_ids));
         RETURN QUERY
-        WITH chosen_post AS MATERIALIZED (
-            (SELECT id FROM posts
-             WHERE integration_id = load_post.integration AND state = 'publishing'
-               AND resume_at IS NULL AND NOT paused AND NOT id = ANY(load_post.excluding)
-               AND (SELECT true FROM sendable_accounts WHERE id = load_post.integration)
-             ORDER BY due_at, id LIMIT 1)
-            UNION ALL SELECT load_post.post WHERE load_post.post IS NOT NULL
-        ), with_parts AS MATERIALIZED (
-            SELECT id, ARRAY(SELECT p.id FROM parts p WHERE p.post_id = chosen_post.id) AS parts
-            FROM chosen_post
-        ), with_assets AS MATERIALIZED (
-            SELECT id, parts,
-                   ARRAY(SELECT m.id FROM media_assets m WHERE m.part_id = ANY(parts)) AS assets
-            FROM with_parts
-        )
         SELECT n.id, n.tenant_id, n.integration_id, n.state, n.due_at, n.reason, n.tolerance,
                n.paused, coalesce(n.late_from, n.due_at) AS late_from,
                row_to_json(i) AS account, k.keyring_key_id, k.sealed_key,
@@ -158,23 +158,24 @@ CREATE OR REPLACE FUNCTION load_post(
                (SELECT json_agg(p ORDER BY p.position) FROM parts p
                 WHERE p.post_id = n.id) AS parts,
                (SELECT json_agg(m ORDER BY m.position) FROM media_assets m
-                WHERE m.id = ANY(c.assets)) AS media,
+                WHERE m.id = ANY(asset_ids)) AS media,
                (SELECT json_agg(u) FROM uploads u
-                WHERE u.asset_id = ANY(c.assets) AND u.media_id IS NOT NULL) AS uploads,
+                WHERE u.asset_id = ANY(asset_ids) AND u.media_id IS NOT NULL) AS uploads,
                (SELECT json_agg(a ORDER BY a.number) FROM (
                     SELECT t.*, extract(epoch FROM t.deadline_at - clock_timestamp())::float8
                            AS seconds_left,
                            extract(epoch FROM t.app_backoff)::float8 AS backoff_seconds
-                    FROM attempts t WHERE t.part_id = ANY(c.parts)) a) AS attempts,
+                    FROM attempts t WHERE t.part_id = ANY(part_ids)) a) AS attempts,
                (SELECT json_agg(w) FROM rate_windows w
                 WHERE w.environment = i.environment
                   AND w.x_user_id = i.metadata ->> 'userId') AS windows,
                s.recheck_since, s.recheck_until
-        FROM with_assets c JOIN posts n ON n.id = c.id
+        FROM posts n
         JOIN integrations i ON i.id = n.integration_id
         LEFT JOIN tenant_keys k ON k.tenant_id = n.tenant_id
         LEFT JOIN app_backoffs b ON b.client_id = i.client_id AND b.environment = i.environment
-        CROSS JOIN installation s;
+        CROSS JOIN installation s
+        WHERE n.id = chosen;
     END
     $$;
 
@@ -212,7 +213,8 @@ CREATE OR REPLACE FUNCTION begin_attempt(
               AND (SELECT count(*) FROM attempts a WHERE a.part_id = begin_attempt.part)
                   = begin_attempt.attempt_count
               AND (SELECT true FROM posts p
-                   WHERE p.id = parts.post_id AND p.state = 'publishing' AND NOT p.paused
+                   WHERE p.id = parts.post_id AND (p.state = 'publishing') IS TRUE
+                     AND NOT p.paused
                      AND (NOT begin_attempt.is_wall_time OR p.due_at <= clock_timestamp())
                      AND (SELECT true FROM sendable_accounts s WHERE s.id = p.integration_id))
             RETURNING id, tenant_id, post_id, position
@@ -282,7 +284,8 @@ CREATE OR REPLACE FUNCTION record_sent(
             FROM moved
         ), published AS (
             UPDATE posts SET state = 'published', reason = NULL, resume_at = NULL
-            WHERE id = record_sent.post AND state = 'publishing' AND EXISTS (SELECT FROM moved)
+            WHERE id = record_sent.post AND (state = 'publishing') IS TRUE
+              AND EXISTS (SELECT FROM moved)
               AND NOT EXISTS (SELECT FROM parts other WHERE other.post_id = record_sent.post
                               AND other.id <> record_sent.part AND other.state <> 'sent')
             RETURNING id
@@ -396,8 +399,11 @@ CREATE OR REPLACE FUNCTION queue_capacity(queue text, at_most int) RETURNS int
 -- served last. If fewer than 100 posts are due, the tenants of these posts are taken. Otherwise the
 -- query jumps from one tenant to the next in the index, so that its cost depends on the number of
 -- tenants with waiting posts and on the number of posts that it queues, not on the number of all
--- due posts. Nothing is queued while the queue is more than three quarters full, because a pass
--- costs nearly the same however few posts it queues.
+-- due posts. Nothing is queued while the queue is more than half full, because a pass costs nearly
+-- the same however few posts it queues.
+--
+-- If a pass takes only one post of an account, it also takes the account's next due post, which the
+-- same job publishes. A backlog therefore costs half as many jobs, and a turn is at most two posts.
 CREATE OR REPLACE FUNCTION queue_due_posts(
         at timestamptz, at_most int, environment text, OUT queued int, OUT more boolean)
     LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
@@ -412,6 +418,7 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
         share int;
         candidate_count int := 0;
         moved_count int := 0;
+        queued_count int := 0;
     BEGIN
         queued := 0;
         more := true;
@@ -419,7 +426,7 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
         WHERE c.environment = queue_due_posts.environment FOR UPDATE;
         capacity := queue_capacity('publish.' || queue_due_posts.environment,
                                    queue_due_posts.at_most);
-        IF capacity < queue_due_posts.at_most / 4.0 THEN
+        IF capacity < queue_due_posts.at_most / 2.0 THEN
             RETURN;
         END IF;
         due_tenants := ARRAY(SELECT p.tenant_id FROM posts p
@@ -448,9 +455,10 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
             serving := serving[1 : capacity];
             share := ceil(capacity::numeric / cardinality(serving));
             WITH candidates AS MATERIALIZED (
-                SELECT p.id, p.round, t.place, t.tenant_id
+                SELECT p.id, p.integration_id, p.round, t.place, t.tenant_id
                 FROM unnest(serving) WITH ORDINALITY AS t (tenant_id, place), LATERAL (
-                    SELECT p.id, row_number() OVER (ORDER BY p.wake_at, p.id) AS round
+                    SELECT p.id, p.integration_id,
+                           row_number() OVER (ORDER BY p.wake_at, p.id) AS round
                     FROM posts p
                     WHERE p.tenant_id = t.tenant_id AND p.wake_at <= queue_due_posts.at
                       AND (SELECT true FROM sendable_accounts a
@@ -458,17 +466,28 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
                              AND a.environment = queue_due_posts.environment)
                     ORDER BY p.wake_at, p.id LIMIT share) p
                 ORDER BY p.round, t.place LIMIT capacity
+            ), companions AS (
+                SELECT p.id, c.round, c.place
+                FROM (SELECT integration_id, min(round) AS round, min(place) AS place, min(id) AS id
+                      FROM candidates GROUP BY integration_id HAVING count(*) = 1) c, LATERAL (
+                    SELECT p.id FROM posts p
+                    WHERE p.integration_id = c.integration_id AND p.state = 'scheduled'
+                      AND p.due_at <= queue_due_posts.at AND NOT p.paused AND p.id <> c.id
+                    ORDER BY p.due_at, p.id LIMIT 1) p
             ), claimed AS (
                 -- The condition is checked again, because another transaction may have changed the
                 -- row. `IS TRUE` keeps the planner from using an index on `wake_at`: the row must
                 -- be found by its id.
-                SELECT p.id, p.state AS from_state, c.round, c.place
-                FROM posts p JOIN candidates c ON c.id = p.id
+                SELECT p.id, p.state AS from_state, c.is_companion, c.round, c.place
+                FROM posts p JOIN (SELECT id, false AS is_companion, round, place FROM candidates
+                                   UNION ALL
+                                   SELECT id, true, round, place FROM companions) c ON c.id = p.id
                 WHERE (p.wake_at <= queue_due_posts.at) IS TRUE FOR UPDATE OF p SKIP LOCKED
             ), moved AS (
                 UPDATE posts p SET state = 'publishing', resume_at = NULL
                 FROM claimed c WHERE c.id = p.id
-                RETURNING p.tenant_id, p.integration_id, p.id, c.from_state, c.round, c.place
+                RETURNING p.tenant_id, p.integration_id, p.id, c.from_state, c.is_companion,
+                          c.round, c.place
             ), event AS (
                 INSERT INTO events
                     (tenant_id, post_id, at, code, from_state, to_state, actor)
@@ -480,16 +499,22 @@ CREATE OR REPLACE FUNCTION queue_due_posts(
                 SELECT 'publish.' || queue_due_posts.environment, 'publish', 'post:' || m.id,
                        jsonb_build_object('tenant_id', m.tenant_id,
                                           'integration_id', m.integration_id, 'post_id', m.id)
-                FROM moved m ORDER BY m.round, m.place
+                FROM moved m
+                WHERE NOT m.is_companion
+                   OR NOT EXISTS (SELECT FROM moved o
+                                  WHERE o.integration_id = m.integration_id AND NOT o.is_companion)
+                ORDER BY m.round, m.place
                 ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
             )
-            SELECT count(*), (SELECT count(*) FROM moved),
+            SELECT count(*), (SELECT count(*) FROM moved WHERE NOT is_companion),
+                   (SELECT count(*) FROM moved),
                    (array_agg(c.tenant_id ORDER BY c.round DESC, c.place DESC))[1],
                    array_agg(c.tenant_id ORDER BY c.place) FILTER (WHERE c.round = share)
-            INTO candidate_count, moved_count, last_in_round, serving FROM candidates c;
+            INTO candidate_count, moved_count, queued_count, last_in_round, serving
+            FROM candidates c;
             last_tenant := coalesce(last_in_round, last_tenant);
             serving := remaining || serving;
-            queued := queued + moved_count;
+            queued := queued + queued_count;
             capacity := capacity - moved_count;
             EXIT WHEN moved_count < candidate_count;
         END LOOP;
@@ -601,7 +626,8 @@ CREATE OR REPLACE FUNCTION queue_stranded_posts(at_most int, environment text) R
                           WHERE j.queueing_lock = 'post:' || p.id AND j.status = 'todo')
           AND NOT EXISTS (SELECT FROM procrastinate_jobs j
                           WHERE j.queue_name = 'publish.' || queue_stranded_posts.environment
-                            AND j.status = 'doing'
+                            AND (j.status = 'doing' OR (j.status = 'todo' AND (
+                                 j.scheduled_at IS NULL OR j.scheduled_at <= clock_timestamp())))
                             AND (j.args ->> 'integration_id')::bigint = p.integration_id)
         ORDER BY p.due_at, p.id LIMIT queue_stranded_posts.at_most
     ), jobs AS (
