@@ -105,8 +105,13 @@ class Autocommit(Queries):
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
         """Run a named statement and return its rows; a statement without a result returns []."""
-        async with self._pool.connection() as raw, _closed_if_read_only(raw):
-            return await Transaction(raw).run(name, **values)
+        # `AsyncConnectionPool.connection` would also send the commit of a transaction.
+        raw = await self._pool.getconn()
+        try:
+            async with _closed_if_read_only(raw):
+                return await Transaction(raw).run(name, **values)
+        finally:
+            await self._pool.putconn(raw)
 
 
 class Database:

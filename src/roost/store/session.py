@@ -9,8 +9,10 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final, LiteralString
 
+import msgspec
 import psycopg
 from psycopg.conninfo import make_conninfo
+from psycopg.types.json import set_json_loads
 
 from roost.errors import PoolerUnsupported
 from roost.store.away import ConnectionRefused, connect
@@ -88,6 +90,7 @@ async def set_up(connection: psycopg.AsyncConnection[Any]) -> None:
 
     The connection must be in autocommit mode, because a rollback would undo the settings.
     """
+    set_json_loads(msgspec.json.decode, connection)  # is several times as fast as psycopg's default
     await connection.execute(_SET, _parameters({**_KEEPALIVES, **_PLANNING}))
 
 

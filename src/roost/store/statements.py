@@ -3,11 +3,12 @@
 Each statement begins with a line `-- name: …`. The files that create the schema have no such line.
 """
 
-import json
 import re
 from collections.abc import Iterable
 from importlib import resources
 from typing import LiteralString, cast
+
+import msgspec
 
 from roost.models import Detail, Reason
 
@@ -44,4 +45,5 @@ def json_of(value: Detail | Reason | None) -> str | None:
     """Encode a detail or a reason as the text of a `jsonb` value; None stays None, for NULL."""
     if value is None:
         return None
-    return json.dumps(value.to_json() if isinstance(value, Reason) else dict(value))
+    fields = value.to_json() if isinstance(value, Reason) else dict(value)
+    return msgspec.json.encode(fields).decode()
