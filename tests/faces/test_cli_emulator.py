@@ -73,12 +73,25 @@ async def test_emulator_app_waits_for_an_emulator_and_sends_its_secret(tmp_path:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    secret = {"X_EMULATOR_SECRET": "a-secret"}
     asking = asyncio.create_task(
-        run_roost("emulator", "--app", "--port", port, "--json", folder=tmp_path, **secret)
+        run_roost(
+            "emulator",
+            "--app",
+            "--port",
+            port,
+            "--json",
+            folder=tmp_path,
+            X_EMULATOR_SECRET="a-secret",
+        )
     )
     emulator = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "roost", "emulator", "--port", port, env=dict(os.environ) | secret
+        sys.executable,
+        "-m",
+        "roost",
+        "emulator",
+        "--port",
+        port,
+        env=dict(os.environ) | {"X_EMULATOR_SECRET": "a-secret"},
     )
     try:
         result = await asking
