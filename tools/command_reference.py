@@ -20,7 +20,7 @@ Options that the table does not mark as "required" can be left out; "–" means 
 `tools/make_docs.py` generates this page from the command line's definitions.
 
 """
-#: One example for each command, without `roost`. A test parses every example.
+#: One example for each command, without `roost`; a test parses the examples of the page.
 EXAMPLES = {
     "demo": "demo --scenario steady --keep demo-data --serve",
     "init": "init --tenant acme --time-zone Europe/Berlin",

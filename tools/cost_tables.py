@@ -45,12 +45,12 @@ Every account publishes the same number of posts a month: 8 (two a week), 20 (on
 - Nothing fails.
   A refused request costs nothing, and a lost response costs a few reads of the timeline.
 - Where a cell is a range, X does not document the price: X may bill an image as a link ([why](../explain/prices.md#why-a-price-is-a-range)).
-- X may bill reads of an account's own data at a lower price, $0.001.
-  X's pages do not say whether this applies to lookups by id, which Roost uses, so the tables do not assume it.
+- X bills some reads at $0.001 if the account owns the app.
+  Lookups of posts by their ids, which Roost uses, are not among these reads, so the tables do not assume this price.
 - Taxes, and subscriptions such as Premium, are not included.
 
 The prices are those of pay-per-use.
-Check them on X's pricing page before you rely on a sum; [the setup of an X app](../howto/set-up-an-x-app.md#credits) says how to limit the spending.
+X may change them; [set up an X app](../howto/set-up-an-x-app.md#credits) says how to limit the spending.
 """
 
 

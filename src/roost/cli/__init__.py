@@ -42,7 +42,7 @@ def _version() -> str:
 
 app = App(
     name="roost",
-    help="Publish to X exactly once, and measure what each post earned.",
+    help="Publish to X exactly once, and measure how each post performed.",
     help_epilogue=EXIT_CODES,
     help_on_error=False,
     version=_version,
