@@ -63,7 +63,7 @@ def _section(name: str, command: App) -> str:
         f"## roost {name}\n",
         f"{command.help}\n",
         f"```text\n{usage}\n```\n",
-        f"```sh\nroost {EXAMPLES[name]}\n```\n",
+        f"For example:\n\n```sh\nroost {EXAMPLES[name]}\n```\n",
     ]
     rows = [_row(each) for each in arguments if each.parameter.help or not _is_positional(each)]
     if rows:

@@ -77,6 +77,7 @@ async def test_the_block_for_the_emulator_runs_as_it_stands(tmp_path: Path) -> N
     finally:
         await remove_embedded(tmp_path / "out" / "try")
     assert shell.returncode == 0, output
+    assert ("Roost runs as root" in output) == (os.geteuid() == 0)
     assert "@larkbooks is connected (emulator)" in output
     assert "Post 1 is published." in output
     (account,) = json.loads((tmp_path / "metrics.json").read_text())["accounts"]

@@ -6,6 +6,7 @@ import ipaddress
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
@@ -30,6 +31,7 @@ Scenario = Literal[
     "token-revoked",
     "viral",
 ]
+_DEFAULT_PORT: Final = 8710
 #: Wall seconds that `--app` waits for an emulator that is starting.
 _START_TIMEOUT_S: Final = 10
 _POLL_INTERVAL_S: Final = 0.1
@@ -48,7 +50,7 @@ def emulator(
             help="Print the settings of an X app of the running emulator, as lines for the shell.",
         ),
     ] = False,
-    port: Annotated[int, Parameter(help="0 uses any free port.")] = 8710,
+    port: Annotated[int, Parameter(help="0 uses any free port.")] = _DEFAULT_PORT,
     scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
     seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
     state: Annotated[
@@ -72,7 +74,9 @@ def emulator(
 
     def on_listening(url: str) -> None:
         print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
-        print_note('Settings for Roost: eval "$(roost emulator --app)"')
+        listening_port = urlsplit(url).port
+        option = "" if listening_port == _DEFAULT_PORT else f" --port {listening_port}"
+        print_note(f'Settings for Roost: eval "$(roost emulator --app{option})"')
 
     try:
         secret = read_secret(secret_file)
