@@ -142,6 +142,12 @@ class Emulator:
             listed: list[dict[str, Any]] = await answer.json()
             return listed
 
+    async def list_apps(self) -> list[dict[str, Any]]:
+        """Return the registered apps, in order of registration."""
+        async with self.http.get(f"{self.url}/_emulator/apps") as answer:
+            listed: list[dict[str, Any]] = await answer.json()
+            return listed
+
     async def consent(self, username: str, decision: str = "allow", **query: str) -> dict[str, str]:
         """Decide on the consent page as a user; return the callback's query parameters."""
         async with self.http.post(

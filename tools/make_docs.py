@@ -5,6 +5,9 @@ import pkgutil
 from datetime import timedelta
 from pathlib import Path
 
+from command_reference import commands_page
+from cost_tables import costs_page
+
 import roost
 from roost.errors import RoostError, snake_case
 from roost.settings import ENVIRONMENT_NAMES, Settings
@@ -109,3 +112,5 @@ if __name__ == "__main__":
     reference = Path(__file__).parents[1] / "docs" / "reference"
     (reference / "settings.md").write_text(settings_page(), "utf-8")
     (reference / "errors.md").write_text(errors_page(), "utf-8")
+    (reference / "commands.md").write_text(commands_page(), "utf-8")
+    (reference / "monthly-costs.md").write_text(costs_page(), "utf-8")

@@ -1,4 +1,4 @@
-"""Roost: publish to X exactly once, and measure what each post earned.
+"""Roost: publish to X exactly once, and measure how each post performed.
 
 A public name's module is loaded on first use, so `import roost.text` loads no module with I/O.
 """

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,9 +19,17 @@ DOCS = ROOT / "docs"
 STATES = (DOCS / "reference" / "post-states.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("page", ["settings", "errors"])
-def test_generated_page_is_up_to_date(page: str) -> None:
-    script = f"import make_docs; print(make_docs.{page}_page(), end='')"
+@pytest.mark.parametrize(
+    ("page", "function"),
+    [
+        ("settings", "settings_page"),
+        ("errors", "errors_page"),
+        ("commands", "commands_page"),
+        ("monthly-costs", "costs_page"),
+    ],
+)
+def test_generated_page_is_up_to_date(page: str, function: str) -> None:
+    script = f"import make_docs; print(make_docs.{function}(), end='')"
     generated = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT / "tools"
     )
@@ -92,6 +101,18 @@ def test_the_index_links_to_every_page() -> None:
     assert linked == {page.relative_to(DOCS).as_posix() for page in DOCS.rglob("*.md")} - {
         "README.md"
     }
+
+
+def test_every_command_has_an_example_that_parses() -> None:
+    from roost.cli import app
+
+    page = (DOCS / "reference" / "commands.md").read_text("utf-8")
+    examples = re.findall(r"(?m)^```sh\nroost (.*)\n```$", page)
+    assert [example.split()[0] for example in examples] == [
+        name for name in app if not name.startswith("-")
+    ]
+    for example in examples:
+        app.parse_args(shlex.split(example), exit_on_error=False, print_error=False)
 
 
 def test_every_command_of_the_readme_exists() -> None:

@@ -12,9 +12,9 @@ _OPTIONS = "independent options with defaults, given by keyword"
 #: The functions with more than `MAX_PARAMETERS` parameters, each with its reason.
 REASONS = {
     "roost.cli.edit.edit": _COMMAND,
+    "roost.cli.emulator.emulator": _COMMAND,
     "roost.cli.pause.resume": _COMMAND,
     "roost.cli.publish.publish": _COMMAND,
-    "roost.cli.serve.emulator": _COMMAND,
     "roost.services.publish.outcomes._end_attempt": _STATEMENT,
     "roost.services.schedule.posts.schedule_post": _OPTIONS,
     "roost.store.posts.add": _STATEMENT,

@@ -11,7 +11,7 @@ import pytest
 
 from emulator.test_metrics import daily_changes, make_post
 from fix_emulator import CALLBACK, Emulator, RegisteredApp
-from roost.cli import serve
+from roost.cli import emulator
 from x_emulator.pytest_plugin import run_emulator
 from x_emulator.rules import metrics
 from x_emulator.scenarios import anomalies
@@ -68,7 +68,7 @@ def test_every_scenario_says_what_it_imitates(name: str) -> None:
 
 
 def test_command_line_offers_every_scenario() -> None:
-    assert set(get_args(serve.Scenario)) == set(SCENARIOS)
+    assert set(get_args(emulator.Scenario)) == set(SCENARIOS)
 
 
 def test_growth_is_fast_and_has_no_anomaly() -> None:

@@ -42,7 +42,7 @@ def _version() -> str:
 
 app = App(
     name="roost",
-    help="Publish to X exactly once, and measure what each post earned.",
+    help="Publish to X exactly once, and measure how each post performed.",
     help_epilogue=EXIT_CODES,
     help_on_error=False,
     version=_version,
@@ -57,7 +57,7 @@ _COMMANDS = (
     ("doctor", "doctor:doctor", "Check the installation and say what to do."),
     ("serve", "serve:serve", "Run the web server: pages, OAuth callback and HTTP API."),
     ("worker", "serve:worker", "Run a worker: publish due posts and collect metrics."),
-    ("emulator", "serve:emulator", "Run the emulator of the X API."),
+    ("emulator", "emulator:emulator", "Run the emulator of the X API."),
     ("connect", "connect:connect", "Connect an X account."),
     ("draft", "draft:draft", "Draft posts from a brief."),
     ("check", "check:check", "Check a text and its media by X's rules, and show the price."),

@@ -60,6 +60,12 @@ async def _init(settings: Settings, tenant: str, time_zone: str) -> dict[str, An
 def _describe(result: dict[str, Any], settings: Settings) -> str:
     home = settings.home
     lines = [f"The data folder is {home}; the database is {result['database']}."]
+    if folder := setup.find_system_folder(settings):
+        lines.append(
+            "Roost runs as root, and PostgreSQL refuses to: this database runs as another OS user,"
+            f" with its data below {folder}. For more than a trial, run Roost as a plain user, or"
+            " set DATABASE_URL."
+        )
     if result["key_made"]:
         lines.append(
             f"A vault key was created: {setup.vault_key_path(home)}. Keep a copy of it,"

@@ -1,33 +1,18 @@
-"""The commands that run until they are stopped: `roost serve`, `worker` and `emulator`."""
+"""The services, which run until they are stopped: `roost serve` and `roost worker`."""
 
 import asyncio
 import gc
 import os
 import socket
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from roost.cli.arguments import Json
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
-from roost.escaping import one_line
 from roost.models import Actor, ActorKind
-
-Scenario = Literal[
-    "bot-burst",
-    "growth",
-    "month",
-    "outage",
-    "purge",
-    "rival-hashtag",
-    "shadow-limited",
-    "steady",
-    "token-revoked",
-    "viral",
-]
 
 
 def worker_actor() -> Actor:
@@ -100,43 +85,3 @@ def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
         return run_async(work)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 0
-
-
-def emulator(
-    *,
-    port: Annotated[int, Parameter(help="0 uses any free port.")] = 8710,
-    scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
-    seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
-    state: Annotated[
-        Path | None, Parameter(help="A folder that keeps the state between runs.")
-    ] = None,
-    faults: Annotated[Path | None, Parameter(help="A YAML file of faults.")] = None,
-    host: Annotated[str, Parameter(help="An address other than loopback needs a secret.")] = (
-        "127.0.0.1"
-    ),
-    secret_file: Annotated[
-        Path | None,
-        Parameter(help="A file with the control API's secret; default: X_EMULATOR_SECRET."),
-    ] = None,
-    as_json: Json = False,
-) -> int:
-    """Run the emulator of the X API over HTTP until SIGTERM or Ctrl-C."""
-    from x_emulator import server
-    from x_emulator.access import read_secret
-    from x_emulator.faults.fault_specs import read_fault_file
-    from x_emulator.state import World
-
-    def on_listening(url: str) -> None:
-        print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
-        print_note(
-            f"Settings for Roost: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock"
-        )
-
-    try:
-        secret = read_secret(secret_file)
-        world = World(scenario, seed, read_fault_file(faults) if faults else ())
-        server.serve(host, port, world, on_listening=on_listening, secret=secret, state=state)
-    except (OSError, ValueError) as error:
-        print_note(one_line(f"The emulator does not start: {error}"))
-        return 2
-    return 0

@@ -18,6 +18,7 @@ from roost.planfile.times import get_time_zone
 from roost.runtime import Runtime
 from roost.settings import Settings
 from roost.store.embedded import remove_embedded
+from roost.store.embedded_paths import SYSTEM_FOLDER
 from roost.store.roles import roles_of
 from roost.store.schema import create_database, drop_database
 from roost.store.vault import key_file, load_keyring, make_key_line
@@ -36,6 +37,15 @@ def validate_setup(settings: Settings, tenant_name: str, time_zone: str) -> None
 def vault_key_path(home: Path) -> Path:
     """Return the path of the vault key of a data folder."""
     return key_file(home)
+
+
+def find_system_folder(settings: Settings) -> Path | None:
+    """Return where the private PostgreSQL of root has its data; None for any other server.
+
+    PostgreSQL refuses to run as root, so for root it runs as another OS user, in this folder.
+    """
+    is_private = settings.database_url is None and os.geteuid() == 0
+    return SYSTEM_FOLDER if is_private else None
 
 
 def make_home(settings: Settings) -> bool:

@@ -179,7 +179,8 @@ def _find_or_create_user() -> OsUser:
             return OsUser(user.pw_uid, user.pw_gid)
     raise DatabaseUnavailable(
         "PostgreSQL refuses to run as root, and there is no OS user named roost or nobody.",
-        next="Create an OS user named roost, or set DATABASE_URL to a server of your own.",
+        next="Run Roost as a plain user, create an OS user named roost, or set DATABASE_URL to a"
+        " server of your own.",
     )
 
 

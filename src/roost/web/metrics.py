@@ -71,7 +71,7 @@ async def show_account(
     account_id: RowId,
     already_connected: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Show one account: followers, what its posts earned, anomalies and X's bill.
+    """Show one account: followers, how its posts performed, anomalies and X's bill.
 
     `already_connected` is set if the browser has loaded the callback's address a second time.
     """

@@ -150,6 +150,11 @@ async def add_app(request: Request) -> Response:
     return _json(app, 201)
 
 
+async def list_apps(request: Request) -> Response:
+    """List the apps with their credentials, in order of registration."""
+    return _json(list(_world(request).apps.values()))
+
+
 async def change_app(request: Request) -> Response:
     """Change an app: its callbacks, access level, enrolment, credits or monthly cap."""
     app = _world(request).apps.get(request.path_params["client_id"])
@@ -312,6 +317,7 @@ ROUTES = [
     _route("clock", read_clock, "GET"),
     _route("clock", set_clock, "POST"),
     _route("apps", add_app, "POST"),
+    _route("apps", list_apps, "GET"),
     _route("apps/{client_id}", change_app, "POST"),
     _route("oauth1-tokens", add_oauth1_token, "POST"),
     _route("users", add_user, "POST"),

@@ -1,7 +1,7 @@
-"""The demo's calls to the emulator: its clock, accounts, X app and ground truth."""
+"""Calls to a running emulator's control API: its clock, accounts, X apps and ground truth."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,8 @@ class EmulatorControl:
     """The control API of a running emulator."""
 
     url: str
+    secret: str | None = field(default=None, repr=False)
+    """The control API's secret, which an emulator on an address other than loopback requires."""
 
     async def jump_to(self, instant: datetime) -> None:
         """Move emulated time to an instant, which must not have passed."""
@@ -35,6 +37,11 @@ class EmulatorControl:
         app: dict[str, Any] = await self._call("POST", "apps", {"callbacks": [callback]})
         return app
 
+    async def list_apps(self) -> list[dict[str, Any]]:
+        """Return the registered X apps with their credentials, in order of registration."""
+        apps: list[dict[str, Any]] = await self._call("GET", "apps")
+        return apps
+
     async def read_ground_truth(self, client_id: str) -> dict[str, Any]:
         """Return what really happened, of one app."""
         truth: dict[str, Any] = await self._call("GET", f"ground-truth?app={client_id}")
@@ -42,8 +49,9 @@ class EmulatorControl:
 
     async def _call(self, method: str, path: str, body: Any = None) -> Any:
         url = f"{self.url}/_emulator/{path}"
+        login = None if self.secret is None else aiohttp.BasicAuth("roost", self.secret)
         async with (
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(auth=login) as session,
             session.request(method, url, json=body) as response,
         ):
             if response.status >= 400:

@@ -1,0 +1,158 @@
+"""`roost emulator`: runs the emulator of the X API, or shows the settings for one that runs."""
+
+import asyncio
+import contextlib
+import ipaddress
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from cyclopts import Parameter
+
+from roost.cli.arguments import Json, command_settings
+from roost.cli.command import UsageInvalid, run_async
+from roost.cli.output import print_note, print_result
+from roost.errors import Busy
+from roost.escaping import one_line
+
+if TYPE_CHECKING:  # imported when the command needs it: the HTTP client takes time to load
+    from roost.cli.demo.emulator import EmulatorControl
+
+Scenario = Literal[
+    "bot-burst",
+    "growth",
+    "month",
+    "outage",
+    "purge",
+    "rival-hashtag",
+    "shadow-limited",
+    "steady",
+    "token-revoked",
+    "viral",
+]
+_DEFAULT_PORT: Final = 8710
+#: Wall seconds that `--app` waits for an emulator that is starting.
+_START_TIMEOUT_S: Final = 10
+_POLL_INTERVAL_S: Final = 0.1
+
+
+class EmulatorNotRunning(Busy):
+    """No emulator responds at the address."""
+
+
+def emulator(
+    *,
+    app: Annotated[
+        bool,
+        Parameter(
+            negative="",
+            help="Print the settings of an X app of the running emulator, as lines for the shell.",
+        ),
+    ] = False,
+    port: Annotated[int, Parameter(help="0 uses any free port.")] = _DEFAULT_PORT,
+    scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
+    seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
+    state: Annotated[
+        Path | None, Parameter(help="A file that keeps the state between runs.")
+    ] = None,
+    faults: Annotated[Path | None, Parameter(help="A YAML file of faults.")] = None,
+    host: Annotated[str, Parameter(help="An address other than loopback needs a secret.")] = (
+        "127.0.0.1"
+    ),
+    secret_file: Annotated[
+        Path | None,
+        Parameter(help="A file with the control API's secret; default: X_EMULATOR_SECRET."),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Run the emulator of the X API over HTTP until SIGTERM or Ctrl-C."""
+    from x_emulator import server
+    from x_emulator.access import read_secret
+    from x_emulator.faults.fault_specs import read_fault_file
+    from x_emulator.state import World
+
+    def on_listening(url: str) -> None:
+        print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
+        listening_port = urlsplit(url).port
+        option = "" if listening_port == _DEFAULT_PORT else f" --port {listening_port}"
+        print_note(f'Settings for Roost: eval "$(roost emulator --app{option})"')
+
+    try:
+        secret = read_secret(secret_file)
+        if app:
+            if (scenario, seed, state, faults) != ("purge", 7, None, None):
+                raise UsageInvalid(
+                    "--app is for an emulator that runs, so --scenario, --seed, --state and"
+                    " --faults have no effect.",
+                    next="Start an emulator with these options, then run `roost emulator --app`.",
+                )
+            return _print_app(_loopback_url(host, port), secret, as_json=as_json)
+        world = World(scenario, seed, read_fault_file(faults) if faults else ())
+        server.serve(host, port, world, on_listening=on_listening, secret=secret, state=state)
+    except (OSError, ValueError) as error:
+        print_note(one_line(f"The emulator does not start: {error}"))
+        return 2
+    return 0
+
+
+def _loopback_url(host: str, port: int) -> str:
+    """Return the URL of an emulator on this machine. Raises: UsageInvalid."""
+    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+        raise UsageInvalid(
+            f"--app finds an emulator on this machine only, and {host} is not a loopback address.",
+            next="Leave --host out: an emulator that listens on another address of this machine"
+            " usually listens on 127.0.0.1, too.",
+        )
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _print_app(url: str, secret: str | None, *, as_json: bool) -> int:
+    """Print the settings for the emulator at `url`, and for one of its X apps."""
+
+    async def work() -> None:
+        from roost.cli.demo.emulator import EmulatorControl
+
+        callback = command_settings().twitter_callback_url
+        found = await _find_or_add_app(EmulatorControl(url, secret), callback)
+        settings = {
+            "ROOST_X_BASE_URL": url,
+            "ROOST_CLOCK_URL": f"{url}/_emulator/clock",
+            "TWITTER_CALLBACK_URL": callback,
+            "TWITTER_CLIENT_ID": found["client_id"],
+            "TWITTER_CLIENT_SECRET": found["client_secret"],
+            "TWITTER_API_KEY": found["api_key"],
+            "TWITTER_API_SECRET": found["api_secret"],
+        }
+        lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
+        print_result(settings, "\n".join(lines), as_json=as_json)
+
+    return run_async(work)
+
+
+async def _find_or_add_app(emulator: "EmulatorControl", callback: str) -> dict[str, Any]:
+    """Return the first confidential app with this callback; if there is none, register one.
+
+    Raises: EmulatorNotRunning.
+    """
+    for app in await _list_apps(emulator):
+        if callback in app["callbacks"] and app["client_secret"] is not None:
+            return app
+    return await emulator.add_app(callback)
+
+
+async def _list_apps(emulator: "EmulatorControl") -> list[dict[str, Any]]:
+    """List the apps, after waiting for an emulator that is starting. Raises: EmulatorNotRunning."""
+    from aiohttp import ClientConnectionError
+
+    try:
+        async with asyncio.timeout(_START_TIMEOUT_S):
+            while True:
+                with contextlib.suppress(ClientConnectionError):
+                    return await emulator.list_apps()
+                await asyncio.sleep(_POLL_INTERVAL_S)
+    except TimeoutError:
+        raise EmulatorNotRunning(
+            f"No emulator responds at {emulator.url}.",
+            next="Start it with `roost emulator`, in another terminal or in the background.",
+        ) from None

@@ -1,0 +1,91 @@
+"""The README's commands for the emulator, run as they stand, as by a person who pastes them."""
+
+import asyncio
+import ctypes
+import fcntl
+import json
+import os
+import re
+import socket
+import struct
+import sys
+from pathlib import Path
+
+import pytest
+
+from roost.child_environment import child_environment
+from roost.store.embedded import remove_embedded
+
+ROOT = Path(__file__).parents[2]
+_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
+#: Answers the consent page instead of a person.
+_BROWSER = """#!{python}
+import asyncio, sys
+from roost.cli.demo.browser import give_consent
+asyncio.run(give_consent(sys.argv[1], "larkbooks"))
+"""
+
+
+def shell_blocks(title: str) -> list[str]:
+    """Return the shell blocks of a section of the README."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    section = text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    return re.findall(r"(?ms)^```sh\n(.*?)^```$", section)
+
+
+def use_own_network() -> None:
+    """Give this process loopback ports of its own, if the system lets it.
+
+    Otherwise, it uses the machine's ports, and the commands need 8700 and 8710 to be free.
+    """
+    user, group = os.geteuid(), os.getegid()
+    spaces = _CLONE_NEWNET if user == 0 else _CLONE_NEWNET | _CLONE_NEWUSER
+    if ctypes.CDLL(None).unshare(spaces) != 0:
+        return
+    if user != 0:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+        Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+    with socket.socket() as control:
+        fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", _IFF_UP))
+
+
+@pytest.mark.timing
+async def test_the_block_for_the_emulator_runs_as_it_stands(tmp_path: Path) -> None:
+    start, stop = shell_blocks("Use it with the emulator")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    browser = tmp_path / "browser"
+    browser.write_text(_BROWSER.format(python=sys.executable))
+    browser.chmod(0o700)
+    # The pause in the block is for a person; on a busy machine the metrics may be read later.
+    until_read = (
+        "until roost metrics --json > metrics.json && grep -q We.open metrics.json; do :; done"
+    )
+    try:
+        async with asyncio.timeout(300):
+            shell = await asyncio.create_subprocess_exec(
+                "bash", "-ec", f"{start}\n{until_read}\n{stop}\nwait",
+                cwd=tmp_path,
+                env=child_environment() | {"HOME": str(tmp_path), "BROWSER": f"{browser} %s &"},
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                preexec_fn=use_own_network if sys.platform == "linux" else None,
+            )  # fmt: skip
+            output = (await shell.communicate())[0].decode()
+    finally:
+        await remove_embedded(tmp_path / "out" / "try")
+    assert shell.returncode == 0, output
+    assert ("Roost runs as root" in output) == (os.geteuid() == 0)
+    assert "@larkbooks is connected (emulator)" in output
+    assert "Post 1 is published." in output
+    (account,) = json.loads((tmp_path / "metrics.json").read_text())["accounts"]
+    assert account["posts"][0]["metrics"]["impressions"] > 0
+    assert "larkbooks" in (tmp_path / "out" / "report.html").read_text("utf-8")
+
+
+def test_no_block_sets_a_variable_to_a_placeholder() -> None:
+    for page in (ROOT / "README.md", *(ROOT / "docs").rglob("*.md")):
+        for block in re.findall(r"(?ms)^```sh\n(.*?)^```$", page.read_text("utf-8")):
+            assert not re.search(r"\w=['\"]?…", block), page
