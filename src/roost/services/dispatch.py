@@ -6,8 +6,8 @@ from typing import Final
 
 from roost.runtime import Runtime
 
-#: Maximum number of publish jobs in the queue. If the queue were longer, many posts of one tenant could be
-#: queued before another tenant's posts become due, and would delay them.
+#: Maximum number of publish jobs in the queue. If the queue were longer, many posts of one tenant
+#: could be queued before another tenant's posts become due, and would delay them.
 POSTS_IN_QUEUE: Final = 40
 #: Maximum number of jobs in the queue of uploads, and in the queue of accounts to collect.
 _OTHERS_IN_QUEUE: Final = 10
