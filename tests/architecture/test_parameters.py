@@ -13,6 +13,7 @@ _OPTIONS = "independent options with defaults, given by keyword"
 REASONS = {
     "roost.cli.edit.edit": _COMMAND,
     "roost.cli.pause.resume": _COMMAND,
+    "roost.cli.posts.posts": _COMMAND,
     "roost.cli.publish.publish": _COMMAND,
     "roost.cli.serve.emulator": _COMMAND,
     "roost.services.publish.outcomes._end_attempt": _STATEMENT,

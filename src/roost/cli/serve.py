@@ -108,7 +108,7 @@ def emulator(
     scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
     seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
     state: Annotated[
-        Path | None, Parameter(help="A folder that keeps the state between runs.")
+        Path | None, Parameter(help="A file that keeps the state between runs.")
     ] = None,
     faults: Annotated[Path | None, Parameter(help="A YAML file of faults.")] = None,
     host: Annotated[str, Parameter(help="An address other than loopback needs a secret.")] = (

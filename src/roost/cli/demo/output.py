@@ -10,8 +10,9 @@ from rich.text import Text
 
 from roost.cli.output import make_console
 from roost.escaping import one_line
+from roost.formats import format_count
 from roost.models import Post
-from roost.publishing.history import describe_reason
+from roost.publishing.history import describe_reason, describe_state
 
 
 class Progress:
@@ -66,14 +67,15 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
     table.add_row("accounts connected", one_line(str(result["connected"])))
     table.add_row(
         "published",
-        f"{result['published']} posts, {result['parts']} parts, {result['media']} media",
+        f"{format_count(result['published'], 'post')}, {format_count(result['parts'], 'part')},"
+        f" {format_count(result['media'], 'file')}",
     )
     for row in result["refused"]:
         refusal = f"line {row['row']}: {row['message']} ({row['code']})"
         table.add_row("refused", one_line(refusal))
     for post in unpublished:
         reason = "no reason" if post.reason is None else describe_reason(post.reason)
-        outcome = f"post {post.id} is {post.state}: {reason}"
+        outcome = f"post {post.id} {describe_state(post.state)}: {reason}"
         table.add_row("not published", one_line(outcome))
     table.add_row("requests to X", str(result["requests"]))
     table.add_row(
