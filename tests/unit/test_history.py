@@ -14,6 +14,7 @@ from roost.models import (
     AttemptId,
     Event,
     EventCode,
+    IntegrationStatus,
     Part,
     PartId,
     PartState,
@@ -219,3 +220,8 @@ def test_describe_media_lists_media_keys() -> None:
     assert history.describe_media(PartProgress(part)) is None
     known = PartProgress(part, (_attempt(media_keys=("3_2", "3_1")),))
     assert history.describe_media(known) == "its files are on X as 3_1, 3_2"
+
+
+@pytest.mark.parametrize("status", list(IntegrationStatus))
+def test_status_of_an_account_reads_as_a_sentence(status: IntegrationStatus) -> None:
+    assert "_" not in f"@larkbooks {history.describe_account_status(status)}."

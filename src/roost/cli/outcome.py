@@ -11,7 +11,7 @@ from roost.cli.post_status import describe_pauses, describe_wait
 from roost.cli.serve import worker_actor
 from roost.escaping import one_line
 from roost.models import Actor, IntegrationStatus, PartState, Post, PostState, Scope, Tenant
-from roost.publishing.history import describe_state
+from roost.publishing.history import describe_account_status, describe_state
 from roost.runtime import Runtime
 from roost.services import health, queries
 from roost.services.pause import PauseScope
@@ -106,8 +106,7 @@ def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
         return Outcome(post, _PAUSED)
     if account.status is not IntegrationStatus.CONNECTED:
         print_note(
-            f"@{account.username} has the status {account.status}. `roost connect` connects the"
-            " account again."
+            f"@{account.username} {describe_account_status(account.status)}: run `roost connect`."
         )
         print_note(advice)
         return Outcome(post, _DISCONNECTED)

@@ -13,6 +13,7 @@ from roost.escaping import indented, one_line
 from roost.formats import format_time
 from roost.models import Integration, IntegrationStatus, Scope, Tenant
 from roost.post_options import describe_options
+from roost.publishing.history import describe_account_status
 from roost.runtime import Runtime
 from roost.services import health, queries, schedule
 from roost.services.queries import AccountStatus
@@ -22,7 +23,7 @@ from roost.services.schedule import PartInput, Validation
 def require_connected(account: Integration) -> None:
     """Require that the account is connected. Raises: ReconnectNeeded."""
     if account.status is not IntegrationStatus.CONNECTED:
-        raise ReconnectNeeded(f"@{account.username} has the status {account.status}.")
+        raise ReconnectNeeded(f"@{account.username} {describe_account_status(account.status)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
         if not result.is_due:
             how = "start `roost worker` first"
         lines.append(f"! No worker is alive: {how}.")
-    name = f"@{account.username} ({account.environment}, {account.status})"
+    name = f"@{account.username} ({account.environment}, {account.status.replace('_', ' ')})"
     if not (result.problems or judged.violations):
         earliest = result.due_at if wait is None else wait.until or result.due_at
         when = f"on {format_time(earliest, tenant.time_zone)}"

@@ -8,13 +8,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from roost.errors import RoostError
-from roost.formats import format_time
+from roost.formats import format_count, format_time
 from roost.models import (
     Actor,
     ActorKind,
     Detail,
     Event,
     EventCode,
+    IntegrationStatus,
     PartState,
     PostState,
     Reason,
@@ -99,7 +100,7 @@ _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
         " account in a rate limit window (thread_larger_than_window)"
     ),
     ReasonCode.WINDOW_TOO_SMALL: lambda detail: (
-        f"X accepts fewer than {detail['parts']} more posts at present"
+        f"X accepts fewer than {format_count(detail['parts'], 'more post')} at present"
     ),
     ReasonCode.UPLOAD_FAILED: lambda detail: f"an upload failed: {_describe_cause(detail)}",
     ReasonCode.UNEXPECTED_ERROR: lambda detail: (
@@ -157,6 +158,19 @@ _STATES: Final[Mapping[PostState, str]] = {
     PostState.CANCELLED: "is cancelled",
     PostState.MISSED: "was missed",
 }
+
+
+#: For each status of an account, the words that follow `@larkbooks`.
+_ACCOUNT_STATUSES: Final[Mapping[IntegrationStatus, str]] = {
+    IntegrationStatus.CONNECTED: "is connected",
+    IntegrationStatus.NEEDS_RECONNECT: "has to be connected again",
+    IntegrationStatus.DISCONNECTED: "is disconnected",
+}
+
+
+def describe_account_status(status: IntegrationStatus) -> str:
+    """Describe an account's status by the words that follow its name: `is disconnected`."""
+    return _ACCOUNT_STATUSES[status]
 
 
 def describe_state(state: PostState) -> str:

@@ -12,7 +12,7 @@ from roost.models import Integration, IntegrationStatus, Reason, ReasonCode
 from roost.next_actions import ActionCode, NextAction
 from roost.prices import Operation, Price, price_of_reads
 from roost.publishing.alerts import action_for, describe_alert
-from roost.publishing.history import describe_reason
+from roost.publishing.history import describe_account_status, describe_reason
 from roost.runtime import Runtime
 from roost.services import media_copies, monitor, queries
 from roost.services.health.findings import (
@@ -191,7 +191,7 @@ async def check_account(
 def _check_connection(runtime: Runtime, account: Integration) -> HealthFinding:
     what = f"@{account.username}"
     if account.status is not IntegrationStatus.CONNECTED:
-        message = f"is {account.status}, so its posts wait"
+        message = f"{describe_account_status(account.status)}, so its posts wait"
         action = NextAction(ActionCode.RECONNECT_ACCOUNT)
         return HealthFinding(what, HealthStatus.ERROR, message, next_action=action)
     if account.environment is not runtime.settings.environment:
