@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from roost.endpoint import XEndpoint
 from roost.errors import SettingInvalid
@@ -63,14 +62,6 @@ class SystemClock:
         """Sleep at most 60 s at a time, so that a suspended machine catches up within 60 s."""
         while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event signals a time
             await asyncio.sleep(min(left, 60.0))
-
-
-def in_time_zone(instant: datetime, zone: str) -> datetime:
-    """Convert an instant to an IANA time zone, or to UTC if the result is out of range."""
-    try:
-        return instant.astimezone(ZoneInfo(zone))
-    except OverflowError:
-        return instant.astimezone(UTC)
 
 
 def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:

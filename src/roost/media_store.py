@@ -267,8 +267,9 @@ def _open_checked(folder: Path, sha256: str, path: Path, on_step: Callable[[], N
     try:
         file = io.FileIO(os.open(_path(folder, sha256), flags), "rb")
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise MediaCopyLost(
-            f"Roost's copy of {name} cannot be opened in {folder} ({type(error).__name__}).",
+            f"Roost's copy of {name} cannot be opened in {folder}: {reason}.",
             sha256=sha256,
         ) from None
     try:

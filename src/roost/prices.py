@@ -5,8 +5,9 @@ prices applies, a `Price` is a range with a reason. The ledger records `low`, th
 X certainly bills; budgets use `high`, the most that X may bill.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
@@ -18,6 +19,8 @@ from roost.text import extract_entities
 #: The date on which every list price was last compared with its source.
 PRICES_AS_OF: Final = date(2026, 11, 23)
 
+#: The number of different reasons that the reason of a sum lists.
+_LISTED_REASONS: Final = 6
 _PRICING_PAGE: Final = "https://docs.x.com/x-api/getting-started/pricing"
 _CHANGELOG: Final = "https://docs.x.com/changelog"
 
@@ -103,6 +106,9 @@ class Price:
     low: Decimal
     high: Decimal
     reason: str
+    """The reason, or the parts of a sum with their amounts and reasons."""
+    parts: tuple["Price", ...] = field(default=(), repr=False, compare=False)
+    """The prices of which this price is the sum; empty if it is not a sum."""
 
     @property
     def is_certain(self) -> bool:
@@ -128,7 +134,8 @@ def billed_resource(operation: Operation) -> Resource | None:
 def price_of(operation: Operation) -> Price:
     """Return the price of a request that neither creates a post nor reads resources."""
     usd = unit_usd(operation)
-    return Price(usd, usd, f"{operation}: {_dollars(usd)}" if usd else f"{operation}: free")
+    listed = _BY_OPERATION.get(operation)
+    return Price(usd, usd, listed.name if listed else f"{operation.replace('_', ' ')} is free")
 
 
 def price_of_create(
@@ -204,15 +211,36 @@ def price_of_part(
 
 
 def sum_prices(prices: Iterable[Price]) -> Price:
-    """Return the sum of prices; equal reasons are listed once, with their count."""
-    low = high = Decimal(0)
-    counts: dict[str, int] = {}
-    for price in prices:
-        low += price.low
-        high += price.high
-        counts[price.reason] = counts.get(price.reason, 0) + 1
-    reasons = (f"{count} × ({reason})" if count > 1 else reason for reason, count in counts.items())
-    return Price(low, high, "; ".join(reasons))
+    """Return the sum of prices; its reason lists the parts of the sum, which add up to the sum.
+
+    Equal parts are listed once, with their count: `2 × $0.015: no link; $0.200: links to a.com`.
+    """
+    every = tuple(part for price in prices for part in price.parts or (price,))
+    # If X bills anything, requests that are free do not explain the sum.
+    parts = tuple(part for part in every if part.high) or every
+    if len(parts) == 1:
+        return parts[0]
+    low = sum((part.low for part in parts), Decimal(0))
+    high = sum((part.high for part in parts), Decimal(0))
+    return Price(low, high, _list_parts(parts), parts)
+
+
+def _list_parts(parts: Collection[Price]) -> str:
+    """List the parts of a sum; beyond `_LISTED_REASONS`, only their amounts."""
+    counts = Counter((part.low, part.high, part.reason) for part in parts)
+    listed = dict(list(counts.items())[:_LISTED_REASONS])
+    others: Counter[tuple[Decimal, Decimal, str]] = Counter()
+    for (low, high, _), count in list(counts.items())[_LISTED_REASONS:]:
+        others[low, high, "other reasons"] += count
+    return "; ".join(
+        (f"{count:,} × " if count > 1 else "") + f"{format_range(low, high)}: {reason}"
+        for (low, high, reason), count in (*listed.items(), *others.items())
+    )
+
+
+def format_range(low: Decimal, high: Decimal) -> str:
+    """Return an amount in dollars, or the range from `low` to `high`, to a tenth of a cent."""
+    return _dollars(low) if low == high else f"{_dollars(low)} to {_dollars(high)}"
 
 
 def price_of_response(before: Price, status: int | None) -> Price:

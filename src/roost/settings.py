@@ -15,6 +15,7 @@ from roost.database_address import describe_malformed
 from roost.endpoint import XApp, XEndpoint
 from roost.errors import SettingInvalid, UnsafeHost
 from roost.file_trust import read_private_file
+from roost.invalid_values import describe_invalid
 from roost.models import Environment
 
 #: The OAuth 2.0 scopes that a connection requests.
@@ -336,8 +337,7 @@ def _describe_invalid(error: ValidationError) -> SettingInvalid:
         field = str(problem["loc"][0])
         name = ENVIRONMENT_NAMES.get(field, field.upper())
         purpose = Settings.model_fields[_FIELDS[name]].description
-        what = problem["msg"].removeprefix("Value error, ")
-        problems[name] = f"{name}: {what}. Its purpose: {purpose}"
+        problems[name] = f"{name}: {describe_invalid(problem)}. Its purpose: {purpose}"
     return SettingInvalid(" ".join(problems.values()), setting=next(iter(problems)))
 
 

@@ -14,6 +14,7 @@ REASONS = {
     "roost.cli.edit.edit": _COMMAND,
     "roost.cli.emulator.emulator": _COMMAND,
     "roost.cli.pause.resume": _COMMAND,
+    "roost.cli.posts.posts": _COMMAND,
     "roost.cli.publish.publish": _COMMAND,
     "roost.services.publish.outcomes._end_attempt": _STATEMENT,
     "roost.services.schedule.posts.schedule_post": _OPTIONS,

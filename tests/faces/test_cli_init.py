@@ -80,6 +80,29 @@ async def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path
     assert (tmp_path / "home" / "keys").read_text() == key
 
 
+async def test_init_refuses_another_time_zone_for_an_existing_tenant(
+    empty_database: str, tmp_path: Path
+) -> None:
+    first = await init(empty_database, tmp_path, "--time-zone", "Europe/Berlin")
+    refused = await init(empty_database, tmp_path, "--time-zone", "Asia/Tokyo")
+    same = await init(empty_database, tmp_path, "--time-zone", "Europe/Berlin")
+    unnamed = await init(empty_database, tmp_path)
+    assert (refused.code, refused.error) == (1, "time_zone_differs")
+    assert "its time zone is Europe/Berlin, not Asia/Tokyo." in refused.answer["error"]["message"]
+    for result in (first, same, unnamed):
+        assert (result.code, result.answer["time_zone"]) == (0, "Europe/Berlin")
+
+
+async def test_new_tenant_is_in_utc_if_no_time_zone_is_named(
+    empty_database: str, tmp_path: Path
+) -> None:
+    result = await run_roost(
+        "init", "--tenant", "bakery", folder=tmp_path, settings=None,
+        **init_settings(empty_database),
+    )  # fmt: skip
+    assert "Tenant 'bakery' is ready; its time zone is UTC.\n" in result.out
+
+
 @pytest.mark.timing
 async def test_two_concurrent_inits_both_succeed(empty_database: str, tmp_path: Path) -> None:
     results = await asyncio.gather(*(init(empty_database, tmp_path) for _ in range(2)))

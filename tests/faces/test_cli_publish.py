@@ -18,6 +18,7 @@ from fix_publishing import CommandResult, Publisher, piped_python, run_roost, wa
 from fix_runtime import ACTOR, connect_account
 from roost import store
 from roost.cli.demo.browser import give_consent
+from roost.formats import format_time
 from roost.models import Tenant
 from roost.runtime import Runtime
 from roost.services import health, pause
@@ -384,7 +385,7 @@ async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
     for one in (shown.answer["post"], *listed.answer["posts"]):
         assert one["wait"]["until"] == until.isoformat()
         assert one["wait"]["reason"]
-    assert f"It waits until {until.isoformat(timespec='seconds')}: " in text.out
+    assert f"It waits until {format_time(until, 'UTC')}: " in text.out
     assert "Nothing of the post is on X: `roost cancel 1` cancels it" in text.out
     doctor = await roost("doctor", "--json")
     late = [one for one in doctor.answer["findings"] if one["what"] == "posts"]

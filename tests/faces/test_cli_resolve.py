@@ -14,6 +14,7 @@ from faces.terminal import question_at_a_terminal
 from fix_publishing import CommandResult, Publisher, run_roost
 from fix_runtime import ACTOR
 from roost import store
+from roost.formats import format_time
 from roost.models import ActorKind, PostId, PostState
 from roost.publishing.history import describe_event
 from roost.services import pause
@@ -49,7 +50,7 @@ async def test_resolve_continue_publishes_a_new_text(publisher: Publisher, tmp_p
     post_id = await publish_half(publisher)
     result = await run(publisher, tmp_path, "resolve", str(post_id), "continue", "--text", "Anew")
     assert result.code == 0
-    assert f"Post {post_id} is publishing." in result.out
+    assert f"Post {post_id} is being published." in result.out
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["Said before", "New", "Anew", "The end"]
 
@@ -202,8 +203,8 @@ async def test_posts_history_is_in_the_tenants_time_zone(
     assert f"  {attempted} part 1: handed to X (attempt 1) [tester@here" in result.out
     assert f"  {decided} part 1: needs a decision: X did not answer" in result.out
     assert (
-        f"    attempt 1 at {attempted}: X sent no response; X's timeline was read 2 times and did"
-        " not show the post\n" in result.out
+        f"    attempt 1, {format_time(planned_at, 'Asia/Tokyo')}: X sent no response; X's timeline"
+        " was read 2 times and did not show the post\n" in result.out
     )
 
 

@@ -392,7 +392,7 @@ async def test_the_web_server_opens_an_alert_for_a_late_post(
     async with serving(runtime) as web:
         await until(lambda: monitor.list_alerts(runtime), within=60)
         _, body = await get(browser, f"{web}/")
-    assert "A post due at" in body
+    assert "A post due on" in body
 
 
 async def test_health_is_503_while_the_database_is_unreachable(

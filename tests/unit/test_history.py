@@ -14,6 +14,7 @@ from roost.models import (
     AttemptId,
     Event,
     EventCode,
+    IntegrationStatus,
     Part,
     PartId,
     PartState,
@@ -62,6 +63,11 @@ CASES = [
     ),
     (1, "part.discarded", "unknown", "failed", {}, "part 1: discarded manually"),
     (2, "part.edited", "failed", "pending", {}, "part 2: edited manually"),
+    (
+        2, "part.edited", "failed", "pending",
+        {"changes": [{"what": "text", "before": "One", "after": "Two"}]},
+        'part 2: edited manually: text "One" → "Two"',
+    ),
     (
         1, "part.unknown", "sending", "unknown",
         because("outcome_unknown", "X's answer to the post is not known: no answer in time."),
@@ -156,7 +162,7 @@ def test_every_reason_has_words(code: ReasonCode) -> None:
 
 @pytest.mark.parametrize("kind", list(AlertKind))
 def test_every_alert_has_words_and_an_action(kind: AlertKind) -> None:
-    detail = FACTS | {"due_at": "now", "skew_seconds": -300, "reference": "x"}
+    detail = FACTS | {"due_at": "2026-11-27T12:00:00+00:00", "skew_seconds": -300, "reference": "x"}
     alert = Alert(kind, SubjectType.POST, "17", NOON, detail)
     assert alerts.describe_alert(alert).endswith(".")
     action = alerts.action_for(alert)
@@ -214,3 +220,8 @@ def test_describe_media_lists_media_keys() -> None:
     assert history.describe_media(PartProgress(part)) is None
     known = PartProgress(part, (_attempt(media_keys=("3_2", "3_1")),))
     assert history.describe_media(known) == "its files are on X as 3_1, 3_2"
+
+
+@pytest.mark.parametrize("status", list(IntegrationStatus))
+def test_status_of_an_account_reads_as_a_sentence(status: IntegrationStatus) -> None:
+    assert "_" not in f"@larkbooks {history.describe_account_status(status)}."

@@ -1,5 +1,6 @@
 """Prices: the list prices of X, and the price of each kind of request."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -138,7 +139,43 @@ def test_price_of_part_depends_on_reply_and_quote(
 
 
 def test_sum_prices_lists_equal_reasons_once() -> None:
-    assert sum_prices([price_of_create("a"), price_of_create("b")]).reason == "2 × (no link)"
+    total = sum_prices([price_of_create("a"), price_of_create("b"), price_of_create("c.com")])
+    assert total.reason == "2 × $0.015: no link; $0.200: links to c.com"
+
+
+def test_sum_of_one_price_is_that_price() -> None:
+    assert sum_prices([price_of_create("a")]) == price_of_create("a")
+
+
+def test_parts_of_a_sum_of_sums_add_up() -> None:
+    """A plan with many links lists a few of them, and all amounts."""
+    alt_text = price_of(Operation.MEDIA_METADATA)
+    threads = [
+        sum_prices(
+            [
+                price_of_create("no link", media=number % 2 == 0),
+                price_of_create(f"see shop{number}.com"),
+                alt_text,
+            ]
+        )
+        for number in range(20)
+    ]
+    total = sum_prices(threads)
+    low = high = Decimal(0)
+    for line in total.reason.split("; "):
+        found = re.match(r"(?:(\d+) × )?\$([\d.]+)(?: to \$([\d.]+))?: ", line)
+        assert found is not None, line
+        count = int(found[1] or 1)
+        low += count * Decimal(found[2])
+        high += count * Decimal(found[3] or found[2])
+    assert (low, high) == (total.low, total.high)
+    assert len(total.reason) < 400
+
+
+def test_free_requests_do_not_explain_a_price() -> None:
+    upload = price_of(Operation.MEDIA_UPLOAD)
+    assert sum_prices([upload, price_of_create("a"), upload]) == price_of_create("a")
+    assert sum_prices([upload, upload]).low == 0
 
 
 def test_sum_prices_of_nothing_is_zero() -> None:

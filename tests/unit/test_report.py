@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
+from roost.formats import format_count
 from roost.insights.period import PeriodMetrics
 from roost.insights.reports.html import render_html
 from roost.insights.reports.report import Report, build_report
 from roost.insights.wording import (
     describe_period,
-    format_count,
     format_dollars,
     format_signed,
 )

@@ -22,10 +22,11 @@ from pydantic_core import PydanticCustomError
 from roost.agents.words import contains_phrase
 from roost.errors import BriefInvalid
 from roost.input_file import read_input
+from roost.invalid_values import describe_invalid
 from roost.text import extract_entities
 
 _MAX_BYTES: Final = 64 << 10
-#: A plainer message for each of Pydantic's error types.
+#: Messages for errors of a brief, by pydantic's error type.
 _MESSAGES: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
@@ -208,7 +209,7 @@ def _validate(fields: dict[str, Any], name: str) -> Brief:
             detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))
         }
         reasons = [
-            (".".join(map(str, detail["loc"])), _MESSAGES.get(detail["type"], detail["msg"]))
+            (".".join(map(str, detail["loc"])), describe_invalid(detail, _MESSAGES))
             for detail in details
             if detail["loc"] not in parents
         ]

@@ -15,6 +15,7 @@ from roost.agents.sentences import capitalize, continue_sentence, end_sentence, 
 from roost.agents.validators import DRAFT_LIMIT, validate_draft
 from roost.agents.words import split_words
 from roost.errors import BriefInvalid
+from roost.formats import format_count
 from roost.text import weigh
 
 
@@ -139,8 +140,8 @@ def _too_few_drafts(brief: Brief, usable_facts: int, composed: int) -> BriefInva
             fields=["facts"],
         )
     return BriefInvalid(
-        f"n: {brief.n} drafts are requested, but {usable_facts} of {len(brief.facts)} facts can be "
-        f"used and give only {composed}.",
+        f"n: The brief asks for {format_count(brief.n, 'draft')}, but {usable_facts} of"
+        f" {format_count(len(brief.facts), 'fact')} can be used and give only {composed}.",
         next=f"Add facts, or set n to {composed}.",
         fields=["n"],
     )

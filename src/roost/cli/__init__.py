@@ -87,6 +87,12 @@ for _name, _function, _help in _COMMANDS:
     app.command(f"roost.cli.{_function}", name=_name, help=_help, synonym=_FORMER_NAMES.get(_name))
 
 
+def list_command_names() -> dict[str, str]:
+    """Return the present name of each command, by its present and by its former name."""
+    present = {name: name for name, _, _ in _COMMANDS}
+    return present | {former: name for name, former in _FORMER_NAMES.items()}
+
+
 def require_extras(tokens: Sequence[str]) -> None:
     """Check the extras of the command that a command line names, before its module is imported.
 

@@ -5,6 +5,7 @@ from roost.cli.command import open_for_command, run_async
 from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result, to_json
 from roost.escaping import one_line
+from roost.formats import format_time
 from roost.publishing.alerts import action_for, alert_as_json, describe_alert
 from roost.services import monitor
 
@@ -23,8 +24,8 @@ def alerts(*, as_json: Json = False) -> int:
         ]
         lines = [
             one_line(
-                f"{alert.raised_at.isoformat(timespec='seconds')} "
-                f"{tenant.name if tenant else 'all tenants'}: {describe_alert(alert)}"
+                f"{format_time(alert.raised_at, tenant.time_zone if tenant else 'UTC')},"
+                f" {tenant.name if tenant else 'all tenants'}: {describe_alert(alert)}"
             )
             + f"\n    → {one_line(describe_action(action_for(alert)))}"
             for tenant, alert in open_alerts

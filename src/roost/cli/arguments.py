@@ -1,19 +1,24 @@
 """Arguments that many commands share: settings, tenant, account, due time; and the actor."""
 
 import getpass
+import re
 import socket
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from roost.cli import env_file
-from roost.errors import AccountNotFound, InvalidInput
-from roost.models import Actor, ActorKind, Integration, Scope, Tenant
+from roost.errors import AccountNotFound, InvalidInput, PostNotFound
+from roost.models import Actor, ActorKind, Integration, PostId, Scope, Tenant
 
 if TYPE_CHECKING:  # imported where they are needed: the base installation has no database
     from roost.runtime import Runtime
     from roost.settings import Settings
+
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: The largest number of a post that the database can store.
+_MAX_POST_ID: Final = (1 << 63) - 1
 
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
@@ -93,3 +98,29 @@ def parse_at(at: str | None, tenant: Tenant, now: datetime) -> datetime:
     from roost.planfile import parse_due
 
     return parse_due(at, time_zone=tenant.time_zone, now=now)
+
+
+def parse_bound(
+    at: str | None, tenant: Tenant, now: datetime, *, is_end: bool = False
+) -> datetime | None:
+    """Return the instant at which a range of times begins, or before which it ends.
+
+    A day without a time begins at midnight in the tenant's time zone; as the end of a range, the
+    day is included. Raises: InvalidInput.
+    """
+    if at is None:
+        return None
+    if _DAY.fullmatch(at.strip()) is None:
+        return parse_at(at, tenant, now)
+    try:
+        day = date.fromisoformat(at.strip()) + timedelta(days=is_end)
+    except (ValueError, OverflowError):
+        raise InvalidInput(f"{at!r} is not a day.", next="Write it as 2026-12-24.") from None
+    return parse_at(f"{day.isoformat()}T00:00", tenant, now)
+
+
+def parse_post_id(number: int) -> PostId:
+    """Return the number of a post. Raises: PostNotFound if no post can have the number."""
+    if not 0 < number <= _MAX_POST_ID:
+        raise PostNotFound(f"There is no post {number}.")
+    return PostId(number)

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
-from rich.text import Text
+from rich import text as rich_text
 
 from roost.cli.arguments import Json, command_settings
 from roost.cli.command import run_async
 from roost.cli.output import describe_finding, describe_price, make_console, print_result
-from roost.cli.part_arguments import NO_FLAGS, OptionFlags
+from roost.cli.part_arguments import NO_FLAGS, OptionFlags, Text
+from roost.cli.text_input import read_text
 from roost.escaping import indented, one_line
 from roost.part_validation import Validation, validate_parts
 from roost.post_options import describe_options
@@ -18,7 +19,7 @@ from roost.text import LIMIT, LONG_LIMIT, Weight, extract_entities, weigh
 
 
 def check(
-    text: str,
+    text: Text,
     /,
     *,
     media: Annotated[
@@ -35,6 +36,8 @@ def check(
     The command cannot check one rule: X accepts a reply only if the author of the post that is
     replied to has mentioned or quoted the account, or is the account itself.
     """
+
+    text = read_text(text)
 
     async def work() -> int:
         part = PartInput(text, tuple(MediaInput(path) for path in media or []), options.read())
@@ -63,27 +66,26 @@ def check(
 
 
 def _print(part: PartInput, weight: Weight, judged: Validation) -> None:
-    console = make_console()
-    console.print(_underline_entities(part.text, weight.text))
-    console.print(f"{weight.weighted_length} of {weight.limit} weighted characters")
-    for line in describe_options(part.options):
-        console.print(Text(line))
-    for violation in judged.violations:
-        message = one_line(f"{violation.code}: {violation.message} {violation.next}")
-        console.print(Text.assemble(("✗ ", "red"), message))
-    for finding in judged.findings:
-        console.print(Text(describe_finding(finding)))
-    console.print(one_line(f"X charges {describe_price(judged.price)}"))
+    # Long lines stay whole, so that a pipe gets one line for each finding.
+    make_console().print(_underline_entities(part.text, weight.text), soft_wrap=True)
+    lines = [
+        f"{weight.weighted_length} of {weight.limit} weighted characters",
+        *map(one_line, describe_options(part.options)),
+        *(one_line(f"✗ {one.code}: {one.message} {one.next}") for one in judged.violations),
+        *map(describe_finding, judged.findings),
+        one_line(f"X charges {describe_price(judged.price)}."),
+    ]
+    print_result(None, "\n".join(lines), as_json=False)
 
 
-def _underline_entities(text: str, normalized: str) -> Text:
+def _underline_entities(text: str, normalized: str) -> rich_text.Text:
     """Return `normalized`, the text's NFC form, with links, mentions and tags underlined."""
     found = extract_entities(text)
     entity_spans = (
         (entity.start, entity.end)
         for entity in (*found.urls, *found.mentions, *found.hashtags, *found.cashtags)
     )
-    underlined, position = Text(), 0
+    underlined, position = rich_text.Text(), 0
     for start, end in sorted(entity_spans):
         underlined.append(indented(normalized[position:start], "  "))
         underlined.append(indented(normalized[start:end], "  "), "underline")

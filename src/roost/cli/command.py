@@ -17,7 +17,8 @@ from cyclopts import App
 
 from roost.cli import require_extras
 from roost.cli.output import print_error
-from roost.errors import AdministratorNeeded, InvalidInput, Kind, RoostError, SchemaOutdated
+from roost.cli.text_input import mark_standard_input
+from roost.errors import AdministratorNeeded, Kind, RoostError, SchemaOutdated
 from roost.extras import ExtraMissing
 from roost.telemetry import log_lost_exceptions, log_to_stderr
 from roost.unexpected import wrap_unexpected
@@ -38,10 +39,6 @@ NEEDS_ADMINISTRATOR: Final = 3
 INTERRUPTED: Final = 130
 
 
-class UsageInvalid(InvalidInput):
-    """The command line cannot be parsed."""
-
-
 def exit_code(error: RoostError) -> int:
     """Return the exit code of an error."""
     if isinstance(error, AdministratorNeeded | SchemaOutdated | ExtraMissing):
@@ -55,10 +52,16 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
     as_json = "--json" in tokens
     try:
         require_extras(tokens)
-        result = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        result = app(
+            mark_standard_input(tokens),
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
     except cyclopts.CycloptsError as error:
-        message = str(error).strip() or type(error).__name__
-        usage = UsageInvalid(message, next="`roost --help` lists the commands.")
+        from roost.cli.usage import describe_usage
+
+        usage = describe_usage(error, tokens)
         print_error(usage, as_json=as_json)
         return exit_code(usage)
     except RoostError as error:

@@ -13,6 +13,7 @@ from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result
 from roost.errors import RoostError
 from roost.escaping import one_line
+from roost.formats import format_count
 from roost.next_actions import ActionCode, NextAction
 from roost.runtime import Runtime, open_runtime
 from roost.services import health
@@ -99,7 +100,8 @@ async def _check_runtime(runtime: Runtime, live: bool, yes: bool) -> list[Health
     findings += await health.check_work(runtime, accounts)
     if live:
         price = health.price_live_check(accounts)
-        cost = f"Asking X about {len(accounts)} accounts costs up to ${price.high:.3f}."
+        count = format_count(len(accounts), "account")
+        cost = f"Asking X about {count} costs up to ${price.high:.3f}."
         live = await confirm(cost, yes=yes)
     for account in accounts:
         findings += await health.check_account(runtime, account, live=live)

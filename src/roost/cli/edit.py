@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, choose_tenant, parse_at
+from roost.cli.arguments import Json, TenantName, choose_tenant, parse_at, parse_post_id
 from roost.cli.command import open_for_command, run_async
 from roost.cli.outcome import warn_without_worker
 from roost.cli.output import CopyProgress, print_findings, print_result
@@ -21,8 +21,9 @@ from roost.cli.part_arguments import (
     with_options,
 )
 from roost.cli.post_status import describe_post, post_as_json
+from roost.cli.text_input import read_text
 from roost.errors import InvalidInput
-from roost.models import NO_OPTIONS, Part, Post, PostId
+from roost.models import NO_OPTIONS, Part, Post
 from roost.publishing.part_input import MediaInput
 from roost.services import queries, schedule
 from roost.services.schedule import PartInput
@@ -40,7 +41,10 @@ def edit(
     post: int,
     /,
     *,
-    text: Annotated[str | None, Parameter(help="A new text (for a post of one part).")] = None,
+    text: Annotated[
+        str | None,
+        Parameter(help="A new text, for a post of one part; `-` reads it from standard input."),
+    ] = None,
     media: MediaFiles = None,
     alt: AltTexts = None,
     at: Annotated[str | None, Parameter(help="A new due time: ISO 8601, or `+20m`.")] = None,
@@ -57,10 +61,12 @@ def edit(
     an option; `--reply-settings everyone` lets everyone reply.
     """
 
+    text = None if text is None else read_text(text)
+
     async def work() -> None:
         async with open_for_command() as runtime:
             owner, scope = await choose_tenant(runtime, tenant)
-            before = await queries.get_post(runtime, scope, PostId(post))
+            before = await queries.get_post(runtime, scope, parse_post_id(post))
             parts = _change_parts(before, text, media, alt, thread, options)
             due_at = None if at is None else parse_at(at, owner, runtime.clock.now())
             if parts is None and due_at is None:
@@ -156,7 +162,7 @@ def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = Fals
     async def work() -> None:
         async with open_for_command() as runtime:
             owner, scope = await choose_tenant(runtime, tenant)
-            cancelled = await schedule.cancel_post(runtime, scope, PostId(post))
+            cancelled = await schedule.cancel_post(runtime, scope, parse_post_id(post))
             status = await queries.get_status_of(runtime, scope, cancelled)
         print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
 

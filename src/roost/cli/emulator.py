@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from cyclopts import Parameter
 
 from roost.cli.arguments import Json, command_settings
-from roost.cli.command import UsageInvalid, run_async
+from roost.cli.command import run_async
 from roost.cli.output import print_note, print_result
+from roost.cli.usage import UsageInvalid
 from roost.errors import Busy
 from roost.escaping import one_line
 

@@ -9,6 +9,7 @@ from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import CopyProgress, describe_finding, describe_price, print_result
 from roost.escaping import one_line
+from roost.formats import format_count
 from roost.services import schedule
 
 
@@ -39,12 +40,20 @@ def import_plan(
     return run_async(work)
 
 
+def _describe_scheduled(imported: schedule.Imported, dry_run: bool) -> str:
+    count = imported.posts
+    if not count:
+        return "No post would be scheduled." if dry_run else "No post was scheduled."
+    verb = "would be" if dry_run else "was" if count == 1 else "were"
+    price = describe_price(imported.price)
+    return f"{format_count(count, 'post')} {verb} scheduled; X will charge {price}."
+
+
 def _describe(imported: schedule.Imported, dry_run: bool) -> str:
-    verb = "would be scheduled" if dry_run else "scheduled"
-    price = one_line(describe_price(imported.price))
-    lines = [f"{imported.posts} posts {verb}; X will charge {price}."]
-    if imported.already_imported:
-        lines.append(f"{imported.already_imported} posts were imported before and did not change.")
+    lines = [one_line(_describe_scheduled(imported, dry_run))]
+    if before := imported.already_imported:
+        was = "was" if before == 1 else "were"
+        lines.append(f"{format_count(before, 'post')} {was} imported before and did not change.")
     for row in imported.refused:
         lines.append(f"line {row.line} was refused ({row.code}):")
         lines += [

@@ -16,8 +16,12 @@ def init(
     *,
     tenant: TenantName = "default",
     time_zone: Annotated[
-        str, Parameter(help="The tenant's time zone (IANA name), used for times in plan files.")
-    ] = "UTC",
+        str | None,
+        Parameter(
+            help="The time zone of a new tenant, as an IANA name such as `Europe/Berlin`; default:"
+            " UTC. Times without an offset are in this time zone."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> int:
     """Set up Roost, or bring it up to date; safe to run again."""
@@ -30,13 +34,13 @@ def init(
     return run_async(work)
 
 
-async def _init(settings: Settings, tenant: str, time_zone: str) -> dict[str, Any]:
+async def _init(settings: Settings, tenant: str, time_zone: str | None) -> dict[str, Any]:
     setup.validate_setup(settings, tenant, time_zone)
     # Migrate first: if this needs a database administrator, nothing has been changed yet.
     migrated = await migrate(settings)
     made_key = setup.make_home(settings)
     async with open_runtime(settings) as runtime:
-        made_tenant = await setup.make_tenant(runtime, tenant, time_zone)
+        made_tenant, owner = await setup.make_tenant(runtime, tenant, time_zone)
     unset = [
         name
         for name, value in (
@@ -52,6 +56,7 @@ async def _init(settings: Settings, tenant: str, time_zone: str) -> dict[str, An
         "migrated": migrated,
         "tenant": tenant,
         "tenant_made": made_tenant,
+        "time_zone": owner.time_zone,
         "callback_url": settings.twitter_callback_url,
         "to_set": unset,
     }
@@ -72,7 +77,7 @@ def _describe(result: dict[str, Any], settings: Settings) -> str:
             " separate from the database's backups: key and backup together give access to the"
             " accounts."
         )
-    lines.append(f"Tenant {result['tenant']!r} is ready.")
+    lines.append(f"Tenant {result['tenant']!r} is ready; its time zone is {result['time_zone']}.")
     if result["to_set"]:
         lines.append(
             f"To connect accounts, set {' and '.join(result['to_set'])} to your X app's values,\n"

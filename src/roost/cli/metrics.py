@@ -4,12 +4,14 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.table import Table
 
 from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
-from roost.cli.output import make_console, print_result
+from roost.cli.output import print_result
+from roost.cli.table import Column, print_table
 from roost.escaping import one_line
+from roost.formats import format_count, format_local_time, format_time
+from roost.insights.labels import shorten
 from roost.insights.snapshots import latest_post_snapshots, metric_values
 from roost.models import AccountHistory, Metric, PostSnapshot
 from roost.services import queries
@@ -23,8 +25,8 @@ _COLUMNS: Final = (
     Metric.REPOSTS,
     Metric.LINK_CLICKS,
 )
-#: The number of characters of a post's text that the table shows.
-_TEXT_LENGTH: Final = 40
+#: The width of a post's text in the table.
+_TEXT_WIDTH: Final = 40
 Days = Annotated[
     int, Parameter(help="Length of the period, in days.", validator=Number(gte=1, lte=366))
 ]
@@ -52,7 +54,7 @@ def metrics(
             print_result({"accounts": [_as_json(one) for one in histories]}, as_json=True)
             return
         for history in histories:
-            _print(history)
+            _print(history, owner.time_zone)
 
     return run_async(work)
 
@@ -72,25 +74,30 @@ def _as_json(history: AccountHistory) -> dict[str, Any]:
     }
 
 
-def _print(history: AccountHistory) -> None:
-    console = make_console()
+def _print(history: AccountHistory, zone: str) -> None:
     name = one_line(f"@{history.integration.username}")
     if not history.account:
-        console.print(f"{name}: no metrics yet.")
+        print_result(None, f"{name}: no metrics yet.", as_json=False)
         return
     counts = metric_values(history.account, Metric.FOLLOWERS)
     followers = "followers unknown"
     if counts:
         at, count = counts[-1]
-        followers = f"{count:.0f} followers at {at:%Y-%m-%d %H:%M} UTC"
-    console.print(f"{name}: {followers}; ${history.usd:.3f} paid to X")
-    for anomaly in history.anomalies:
-        console.print(one_line(f"  anomaly: {anomaly.message}"))
+        followers = f"{format_count(int(count), 'follower')} on {format_time(at, zone)}"
+    lines = [f"{name}: {followers}; ${history.usd:.3f} paid to X"]
+    lines += [one_line(f"  anomaly: {anomaly.message}") for anomaly in history.anomalies]
+    print_result(None, "\n".join(lines), as_json=False)
     if not history.posts:
         return
-    table = Table("sent (UTC)", *(metric.replace("_", " ") for metric in _COLUMNS), "text")
-    for snapshot in _latest_posts(history):
-        values = ("–" if (v := snapshot.metrics[m]) is None else f"{v:,}" for m in _COLUMNS)
-        sent_at = snapshot.sent_at.strftime("%m-%d %H:%M")
-        table.add_row(sent_at, *values, one_line(snapshot.text)[:_TEXT_LENGTH])
-    console.print(table)
+    columns = (
+        Column(f"sent ({zone})", 0),
+        *(Column(metric.replace("_", " "), rank) for rank, metric in enumerate(_COLUMNS, 2)),
+        Column("text", 1, wraps=True),
+    )
+    print_table(columns, [_row(snapshot, zone) for snapshot in _latest_posts(history)])
+
+
+def _row(snapshot: PostSnapshot, zone: str) -> tuple[str, ...]:
+    values = ("–" if (v := snapshot.metrics[m]) is None else f"{v:,}" for m in _COLUMNS)
+    text = shorten(one_line(snapshot.text), _TEXT_WIDTH)
+    return format_local_time(snapshot.sent_at, zone), *values, text

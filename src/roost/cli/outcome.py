@@ -11,6 +11,7 @@ from roost.cli.post_status import describe_pauses, describe_wait
 from roost.cli.serve import worker_actor
 from roost.escaping import one_line
 from roost.models import Actor, IntegrationStatus, PartState, Post, PostState, Scope, Tenant
+from roost.publishing.history import describe_account_status, describe_state
 from roost.runtime import Runtime
 from roost.services import health, queries
 from roost.services.pause import PauseScope
@@ -105,8 +106,7 @@ def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
         return Outcome(post, _PAUSED)
     if account.status is not IntegrationStatus.CONNECTED:
         print_note(
-            f"@{account.username} has the status {account.status}. `roost connect` connects the"
-            " account again."
+            f"@{account.username} {describe_account_status(account.status)}: run `roost connect`."
         )
         print_note(advice)
         return Outcome(post, _DISCONNECTED)
@@ -138,7 +138,8 @@ def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
     if post.state is PostState.PUBLISHED:
         return f"Post {post.id} was published all the same; {show}."
     if post.state not in UNFINISHED:
-        return f"Post {post.id} is {post.state}; `roost posts {post.id} --history` shows why."
+        state = describe_state(post.state)
+        return f"Post {post.id} {state}; `roost posts {post.id} --history` shows why."
     states = [part.state for part in post.parts]
     continues = "A worker continues." if worker_alive else "Start `roost worker` to continue."
     if PartState.SENDING in states or PartState.UNKNOWN in states:
@@ -148,7 +149,8 @@ def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
         )
     if PartState.SENT in states:
         sent = states.count(PartState.SENT)
-        return f"{sent} of {len(states)} parts of post {post.id} are on X. {continues} {show}."
+        are = "is" if sent == 1 else "are"
+        return f"{sent} of {len(states)} parts of post {post.id} {are} on X. {continues} {show}."
     publisher = "A worker publishes it." if worker_alive else _NO_WORKER
     return (
         f"Post {post.id} stays scheduled. {publisher} {show}, `roost cancel {post.id}` cancels it."

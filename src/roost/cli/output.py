@@ -80,9 +80,10 @@ def make_console(*, stderr: bool = False, quiet: bool = False) -> "Console":
 
 def describe_price(price: "Price") -> str:
     """Return a price in dollars with its reason; a range if X's documents are ambiguous."""
-    if price.is_certain:
-        return f"${price.low:.3f} ({price.reason})"
-    return f"${price.low:.3f} to ${price.high:.3f} ({price.reason})"
+    from roost.prices import format_range
+
+    reason = f" ({price.reason})" if price.reason else ""
+    return format_range(price.low, price.high) + reason
 
 
 def describe_finding(finding: "PostFinding") -> str:
@@ -103,9 +104,12 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
         print_result({"error": error_as_json(error)}, as_json=True)
         return
     print_note(escaping.one_line(f"{error.code}: {error.message}"))
-    for violation in error.facts.get("violations", []):
-        reason = f"  · {violation['message']} {violation.get('next') or ''}".rstrip()
-        print_note(escaping.one_line(reason))
+    violations = error.facts.get("violations", [])
+    for violation in violations:
+        # The error's message is that of its first violation, so a single one is not repeated.
+        reason = violation["message"] if len(violations) > 1 else ""
+        if listed := f"{reason} {violation.get('next') or ''}".strip():
+            print_note(escaping.one_line(f"  · {listed}"))
     if "sql" in error.facts:
         print_note(error.facts["sql"])
     print_note(escaping.one_line(error.did))

@@ -22,6 +22,13 @@ _NONE: Final = "none"
 #: Largest text file of a thread: room for 25 parts of the longest text that X accepts.
 _MAX_THREAD_BYTES: Final = 4 << 20
 
+Text = Annotated[
+    str,
+    Parameter(
+        help="The text; `-` reads it from standard input. A text that begins with `-` is written"
+        " after all options and after `--`."
+    ),
+]
 MediaFiles = Annotated[
     list[Path] | None, Parameter(name="--media", negative="", help="A file; may be repeated.")
 ]

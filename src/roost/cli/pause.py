@@ -6,7 +6,14 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, choose_account, choose_tenant, command_actor
+from roost.cli.arguments import (
+    Json,
+    TenantName,
+    choose_account,
+    choose_tenant,
+    command_actor,
+    parse_post_id,
+)
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_result
 from roost.cli.post_status import describe_pauses
@@ -170,7 +177,7 @@ async def _choose_target(
 
 async def _pause(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[str, Any], str]:
     if target.scope is PauseScope.POST:
-        await pauses.pause_post(runtime, scope, PostId(int(target.of)))
+        await pauses.pause_post(runtime, scope, parse_post_id(int(target.of)))
     elif target.account is not None:
         await pauses.pause_account(runtime, scope, target.account)
     else:
@@ -182,7 +189,7 @@ async def _pause(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[
 async def _resume(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[str, Any], str]:
     text = f"{target.posts} no longer paused."
     if target.scope is PauseScope.POST:
-        post_id = PostId(int(target.of))
+        post_id = parse_post_id(int(target.of))
         await pauses.resume_post(runtime, scope, post_id)
         text += await _describe_other_pauses(runtime, scope, post_id)
     elif target.account is not None:

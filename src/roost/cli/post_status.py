@@ -1,14 +1,13 @@
 """Describes a post's status in a few lines, which every command about one post prints."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 from roost.cli.output import to_json
-from roost.clock import in_time_zone
 from roost.escaping import one_line
+from roost.formats import format_time
 from roost.models import Environment, PartState, PostState, Tenant, Wait
-from roost.publishing.history import describe_reason
+from roost.publishing.history import describe_reason, describe_state
 from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 from roost.tweet_urls import tweet_url
@@ -29,13 +28,12 @@ def post_as_json(status: PostStatus) -> dict[str, Any]:
 
 
 def describe_post(status: PostStatus, tenant: Tenant) -> str:
-    """Return lines with a post's state, due time, reason, pauses, wait and published parts."""
+    """Return lines with a post's state, due time, account, reason, pauses, wait and addresses."""
     post = status.post
-    lines = [f"Post {post.id} is {post.state}."]
-    if post.state is PostState.SCHEDULED and post.due_at is not None:
-        lines = [f"Post {post.id} is scheduled for {local_time(post.due_at, tenant)}."]
+    lines = [one_line(line) for line in _describe_state(status, tenant)]
     if post.reason:
-        lines.append(one_line(f"{describe_reason(post.reason)}."))
+        reason = describe_reason(post.reason)
+        lines.append(one_line(f"{reason[:1].upper()}{reason[1:]}."))
     if status.paused_by:
         lines.append(f"Paused: {describe_pauses(status.paused_by)}.")
     if status.wait is not None:
@@ -55,17 +53,33 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
     return "\n".join(lines)
 
 
+def _describe_state(status: PostStatus, tenant: Tenant) -> Iterator[str]:
+    post, account = status.post, f"as @{status.account.username}"
+    state = f"Post {post.id} {describe_state(post.state)}"
+    if post.due_at is None:
+        yield f"{state}, {account}."
+        return
+    due = f"{format_time(post.due_at, tenant.time_zone)}, {account}."
+    if post.state is PostState.SCHEDULED:
+        yield f"{state} for {due}"
+    else:
+        yield f"{state}."
+        yield f"Due {due}"
+
+
+def state_word(state: PostState) -> str:
+    """Return a post's state for a table: `scheduled`, `needs a decision`."""
+    if state is PostState.NEEDS_DECISION:
+        return "needs a decision"
+    return state.replace("_", " ")
+
+
 def describe_wait(wait: Wait, tenant: Tenant) -> str:
-    """Describe a wait, as in `waits until 2026-11-27T12:15:00+00:00: X accepts no more posts`."""
-    until = "" if wait.until is None else f" until {local_time(wait.until, tenant)}"
+    """Describe a wait: `waits until Sat 28 Nov 2026, 10:00 (UTC): X accepts no more posts`."""
+    until = "" if wait.until is None else f" until {format_time(wait.until, tenant.time_zone)}"
     return f"waits{until}: {describe_reason(wait.reason)}"
 
 
 def describe_pauses(scopes: Collection[PauseScope]) -> str:
     """Return what is paused, for example `its account and everything`."""
     return " and ".join(_PAUSED[scope] for scope in scopes)
-
-
-def local_time(instant: datetime, tenant: Tenant) -> str:
-    """Return an instant in the tenant's time zone, to the second."""
-    return in_time_zone(instant, tenant.time_zone).isoformat(timespec="seconds")

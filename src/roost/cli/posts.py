@@ -1,28 +1,46 @@
-"""`roost posts`: lists posts in due order, or shows one post with its history."""
+"""`roost posts`: lists posts, posts ahead first, or shows one post with its history."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
-from rich.table import Table
 
-from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
+from roost.cli.arguments import (
+    AccountName,
+    Json,
+    TenantName,
+    choose_account,
+    choose_tenant,
+    parse_bound,
+    parse_post_id,
+)
 from roost.cli.command import open_for_command, run_async
-from roost.cli.output import make_console, print_result, to_json
-from roost.cli.post_status import describe_pauses, describe_post, describe_wait, post_as_json
-from roost.clock import in_time_zone
+from roost.cli.output import print_result, to_json
+from roost.cli.post_details import describe_cost, describe_missing_files, describe_obstacle
+from roost.cli.post_status import (
+    describe_pauses,
+    describe_post,
+    describe_wait,
+    post_as_json,
+    state_word,
+)
+from roost.cli.table import Column, print_table
+from roost.errors import InvalidInput
 from roost.escaping import indented, one_line
-from roost.models import Event, PartState, PostId, Scope, Tenant
+from roost.formats import format_local_time, format_time, in_time_zone
+from roost.insights.labels import shorten
+from roost.models import Event, PartState, PostState, Scope, Tenant
 from roost.post_options import describe_options
 from roost.publishing import history as post_history
+from roost.publishing.selection import EVERY_POST, Selection
 from roost.publishing.state import PartProgress
 from roost.runtime import Runtime
-from roost.services import queries
+from roost.services import media_copies, queries
 from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 
-#: The number of characters of a post's text that the table shows.
-_TEXT_LENGTH: Final = 60
+#: The width of a post's text in the list; `roost posts POST` shows the whole text.
+_TEXT_WIDTH: Final = 60
 
 
 def posts(
@@ -32,53 +50,108 @@ def posts(
     history: Annotated[
         bool, Parameter(negative="", help="Show every event of the post and every attempt.")
     ] = False,
+    state: Annotated[
+        list[PostState] | None,
+        Parameter(negative="", help="Only posts in this state; may be repeated."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        Parameter(name="--from", help="Only posts due from this day or time on: `2026-12-01`."),
+    ] = None,
+    until: Annotated[
+        str | None,
+        Parameter(name="--to", help="Only posts due until the end of this day, or before a time."),
+    ] = None,
+    search: Annotated[
+        str, Parameter(help="Only posts whose text contains this; case is ignored.")
+    ] = "",
+    limit: Annotated[int | None, Parameter(help="At most this many posts.")] = None,
     tenant: TenantName = "default",
     account: AccountName = None,
     as_json: Json = False,
 ) -> int:
-    """List the posts in due order, or show one post."""
+    """List the posts, or show one post.
+
+    Posts ahead come first, in due order. Posts that need attention follow, then drafts, then all
+    other posts, the latest first.
+    """
 
     async def work() -> None:
         async with open_for_command() as runtime:
             owner, scope = await choose_tenant(runtime, tenant)
+            now = runtime.clock.now()
+            selection = Selection(
+                states=state or (),
+                since=parse_bound(since, owner, now),
+                until=parse_bound(until, owner, now, is_end=True),
+                search=search,
+                limit=limit,
+            )
             if post is None:
-                await _print_list(runtime, scope, owner, account, as_json)
+                _require_positive(limit)
+                await _print_list(runtime, scope, owner, account, selection, as_json)
+            elif selection != EVERY_POST:
+                raise InvalidInput(
+                    "--state, --from, --to, --search and --limit select the posts of the list.",
+                    next=f"Omit them, or omit the number {post}.",
+                )
             else:
-                await _print_one(runtime, scope, owner, PostId(post), history, as_json)
+                await _print_one(runtime, scope, owner, post, history, as_json)
 
     return run_async(work)
 
 
+def _require_positive(limit: int | None) -> None:
+    if limit is not None and limit < 1:
+        raise InvalidInput(f"--limit is {limit}.", next="Give a number of at least 1.")
+
+
 async def _print_list(
-    runtime: Runtime, scope: Scope, tenant: Tenant, account: str | None, as_json: bool
+    runtime: Runtime,
+    scope: Scope,
+    tenant: Tenant,
+    account: str | None,
+    selection: Selection,
+    as_json: bool,
 ) -> None:
     only = await choose_account(runtime, scope, tenant, account) if account else None
-    statuses = await queries.list_post_statuses(runtime, scope, only.id if only else None)
+    statuses = await queries.list_post_statuses(
+        runtime, scope, only.id if only else None, selection
+    )
     if as_json:
         print_result({"posts": [post_as_json(one) for one in statuses]}, as_json=True)
         return
-    zone = tenant.time_zone
-    table = Table("post", "account", f"due ({zone})", "state", "parts", "text")
-    for status in statuses:
-        post = status.post
-        due = "–"
-        if post.due_at is not None:
-            due = in_time_zone(post.due_at, zone).strftime("%Y-%m-%d %H:%M:%S")
-        text = one_line(post.parts[0].text) if post.parts else ""
-        table.add_row(
-            str(post.id), one_line(f"@{status.account.username}"), due,
-            one_line(_describe_state(status, tenant)), str(len(post.parts)),
-            text[:_TEXT_LENGTH],
-        )  # fmt: skip
-    make_console().print(table)
+    if not statuses:
+        is_open = selection == EVERY_POST and only is None
+        text = "There is no post yet; `roost publish` and `roost import` schedule posts."
+        print_result(None, text if is_open else "No post matches.", as_json=False)
+        return
+    columns = (
+        Column("post", 0),
+        Column(f"due ({tenant.time_zone})", 2),
+        Column("account", 4),
+        Column("state", 1, wraps=True),
+        Column("parts", 5),
+        Column("text", 3, wraps=True),
+    )
+    print_table(columns, [_row(status, tenant) for status in statuses])
     for pause_scope in (PauseScope.TENANT, PauseScope.EVERYTHING):
         if any(pause_scope in status.paused_by for status in statuses):
             print_result(None, f"Paused: {describe_pauses([pause_scope])}.", as_json=False)
 
 
+def _row(status: PostStatus, tenant: Tenant) -> tuple[str, ...]:
+    post = status.post
+    due = "–" if post.due_at is None else format_local_time(post.due_at, tenant.time_zone)
+    text = shorten(one_line(post.parts[0].text), _TEXT_WIDTH) if post.parts else ""
+    account = one_line(f"@{status.account.username}")
+    state = one_line(_describe_state(status, tenant))
+    return str(post.id), due, account, state, str(len(post.parts)), text
+
+
 def _describe_state(status: PostStatus, tenant: Tenant) -> str:
     """Return a post's state for the table, and whether it is paused or waits, and why."""
-    words = [str(status.post.state)]
+    words = [state_word(status.post.state)]
     if status.paused_by:
         words.append("paused")
     if status.wait is not None:
@@ -90,11 +163,14 @@ async def _print_one(
     runtime: Runtime,
     scope: Scope,
     tenant: Tenant,
-    post_id: PostId,
+    number: int,
     with_history: bool,
     as_json: bool,
 ) -> None:
-    details = await queries.get_post_details(runtime, scope, post_id)
+    # The health checks load the X client, which the list of posts does not need.
+    from roost.services import health
+
+    details = await queries.get_post_details(runtime, scope, parse_post_id(number))
     parts = details.publish_state.parts
     if as_json:
         result: dict[str, Any] = {"post": post_as_json(details.status)}
@@ -104,6 +180,11 @@ async def _print_one(
         return
     zone = tenant.time_zone
     lines = [describe_post(details.status, tenant)]
+    worker_alive = await health.is_worker_alive(runtime)
+    obstacle = describe_obstacle(details.status, runtime.clock.now(), worker_alive=worker_alive)
+    missing = await media_copies.list_missing_of(runtime, details.status.post)
+    files = describe_missing_files(details.status, missing)
+    lines += [one_line(line) for line in (obstacle, files, describe_cost(details)) if line]
     for part in parts:
         lines += _describe_part(part, zone, with_history)
     if with_history:
@@ -136,8 +217,8 @@ def _describe_part(progress: PartProgress, zone: str, with_history: bool) -> Ite
     # Show what is known about an unpublished part, because a person may have to decide about it.
     for attempt in progress.attempts:
         known = [post_history.describe_outcome(attempt), post_history.describe_reads(attempt)]
-        at = in_time_zone(attempt.started_at, zone).strftime("%H:%M:%S")
-        yield one_line(f"    attempt {attempt.number} at {at}: {'; '.join(filter(None, known))}")
+        at = format_time(attempt.started_at, zone)
+        yield one_line(f"    attempt {attempt.number}, {at}: {'; '.join(filter(None, known))}")
     if (keys := post_history.describe_media(progress)) is not None:
         yield one_line(f"    {keys}")
 
@@ -151,4 +232,4 @@ def _describe_events(events: Sequence[Event], zone: str) -> Iterator[str]:
             day = at.date()
             yield f"{at:%a} {at.day} {at:%b %Y} ({zone})"
         actor = post_history.describe_actor(event.actor)
-        yield one_line(f"  {at:%H:%M:%S} {post_history.describe_event(event)} [{actor}]")
+        yield one_line(f"  {at:%H:%M:%S} {post_history.describe_event(event, zone)} [{actor}]")

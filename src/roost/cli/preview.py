@@ -7,11 +7,13 @@ from datetime import datetime
 from roost.cli.command import exit_code
 from roost.cli.next_actions import describe_next, error_as_json
 from roost.cli.output import describe_finding, describe_price, print_result, to_json
-from roost.cli.post_status import describe_pauses, describe_wait, local_time
+from roost.cli.post_status import describe_pauses, describe_wait
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
 from roost.escaping import indented, one_line
+from roost.formats import format_time
 from roost.models import Integration, IntegrationStatus, Scope, Tenant
 from roost.post_options import describe_options
+from roost.publishing.history import describe_account_status
 from roost.runtime import Runtime
 from roost.services import health, queries, schedule
 from roost.services.queries import AccountStatus
@@ -21,7 +23,7 @@ from roost.services.schedule import PartInput, Validation
 def require_connected(account: Integration) -> None:
     """Require that the account is connected. Raises: ReconnectNeeded."""
     if account.status is not IntegrationStatus.CONNECTED:
-        raise ReconnectNeeded(f"@{account.username} has the status {account.status}.")
+        raise ReconnectNeeded(f"@{account.username} {describe_account_status(account.status)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ async def _read(
     except ReconnectNeeded as error:
         problems.append(error)
     try:
-        schedule.check_due(due_at, now)
+        await schedule.require_possible_due(runtime, scope, due_at)
     except (TimePast, TimeTooFar) as error:
         problems.append(error)
     return _Preview(
@@ -113,10 +115,10 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
         if not result.is_due:
             how = "start `roost worker` first"
         lines.append(f"! No worker is alive: {how}.")
-    name = f"@{account.username} ({account.environment}, {account.status})"
+    name = f"@{account.username} ({account.environment}, {account.status.replace('_', ' ')})"
     if not (result.problems or judged.violations):
         earliest = result.due_at if wait is None else wait.until or result.due_at
-        when = f"at {local_time(earliest, tenant)}"
+        when = f"on {format_time(earliest, tenant.time_zone)}"
         if result.is_due and wait is None:
             when = "now"
         lines.append(one_line(f"The post would be published {when} as {name}."))

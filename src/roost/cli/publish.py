@@ -24,11 +24,13 @@ from roost.cli.part_arguments import (
     AltTexts,
     MediaFiles,
     OptionFlags,
+    Text,
     read_parts,
     with_options,
 )
 from roost.cli.post_status import describe_post, post_as_json
 from roost.cli.preview import preview, require_connected
+from roost.cli.text_input import read_text
 from roost.errors import InvalidInput
 from roost.models import PostId, Scope
 from roost.planfile import parse_span
@@ -46,7 +48,7 @@ class TextAmbiguous(InvalidInput):
 
 
 def publish(
-    text: str = "",
+    text: Text = "",
     /,
     *,
     media: MediaFiles = None,
@@ -86,6 +88,8 @@ def publish(
     The command ends at once with exit code 4 if the post is paused, and with 5 if its account has
     to be connected again. In both cases the post stays scheduled.
     """
+
+    text = read_text(text)
 
     async def work() -> int:
         parts = with_options(read_parts(text, media, alt, thread), options.read())

@@ -4,12 +4,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, choose_tenant
+from roost.cli.arguments import Json, TenantName, choose_tenant, parse_post_id
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
-from roost.cli.output import print_result
+from roost.cli.output import describe_price, print_result
 from roost.cli.post_status import describe_post, post_as_json
+from roost.cli.text_input import read_text
 from roost.errors import InvalidInput
+from roost.formats import format_count
 from roost.models import Post, PostId, Scope
 from roost.publishing.decisions import Choice, list_choices, list_deletable, price_deletion
 from roost.runtime import Runtime
@@ -36,7 +38,11 @@ def resolve(
     /,
     *,
     text: Annotated[
-        str | None, Parameter(help="With `continue`: a new text for the part that X refused.")
+        str | None,
+        Parameter(
+            help="With `continue`: a new text for the part that X refused; `-` reads it from"
+            " standard input."
+        ),
     ] = None,
     yes: Annotated[bool, Parameter(negative="", help="Agree to the price of `delete`.")] = False,
     tenant: TenantName = "default",
@@ -50,13 +56,15 @@ def resolve(
     The command does not wait until the decision has been carried out.
     """
 
+    text = None if text is None else read_text(text)
+
     async def work() -> None:
         _validate_arguments(choice, url, text)
         async with open_for_command(with_secrets=choice is Choice.DELETE) as runtime:
             owner, scope = await choose_tenant(runtime, tenant)
             if choice is Choice.DELETE:
-                await _confirm_price(runtime, scope, PostId(post), yes)
-            resolved = await _apply(runtime, scope, PostId(post), choice, url, text)
+                await _confirm_price(runtime, scope, parse_post_id(post), yes)
+            resolved = await _apply(runtime, scope, parse_post_id(post), choice, url, text)
             status = await queries.get_status_of(runtime, scope, resolved)
         print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
 
@@ -86,7 +94,10 @@ async def _confirm_price(runtime: Runtime, scope: Scope, post_id: PostId, yes: b
         return  # The service refuses this choice, so there is no price to confirm.
     parts = list_deletable(post)
     price = price_deletion(parts)
-    cost = f"Deleting {len(parts)} parts of post {post_id} from X costs ${price.low:.3f}."
+    cost = (
+        f"Deleting {format_count(len(parts), 'part')} of post {post_id} from X costs"
+        f" {describe_price(price)}."
+    )
     if not await confirm(cost, yes=yes):
         raise PriceNotAgreed(cost)
 

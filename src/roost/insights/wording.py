@@ -1,11 +1,12 @@
 """Sentences and number formats for metrics. No language model writes them.
 
-Every number that a report or an anomaly message shows is formatted here.
+Every number that a report or an anomaly message shows is formatted here or in `roost.formats`.
 """
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
+from roost.formats import format_count
 from roost.insights.period import PeriodMetrics, ratio
 
 _MINUS = "−"
@@ -99,13 +100,6 @@ def _describe_cost(metrics: PeriodMetrics) -> str:
     per_thousand = metrics.usd_per_thousand
     rate = f", {format_dollars(per_thousand)} per 1,000 impressions" if per_thousand else ""
     return f"X billed {format_dollars(metrics.usd)}{rate}."
-
-
-def format_count(number: int, noun: str) -> str:
-    """Return `1 post`, `2,000 posts` or `no posts`, for nouns whose plural takes an s."""
-    if number == 0:
-        return f"no {noun}s"
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def format_signed(number: int) -> str:

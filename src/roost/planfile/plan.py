@@ -13,6 +13,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from roost.formats import format_count
 from roost.models import NO_OPTIONS, PartOptions, Violation
 from roost.planfile.options import list_cells, read_options
 from roost.planfile.table import MiscountedRow, read_file, read_table
@@ -138,7 +139,8 @@ def refuse_post(post: PlannedPost, violations: Sequence[Violation]) -> list[Refu
 def _columns_miscounted(row: MiscountedRow) -> Violation:
     return Violation(
         "columns_miscounted",
-        f"The row has {len(row.cells)} columns; the plan's first line has {row.expected}.",
+        f"The row has {format_count(len(row.cells), 'column')}; the plan's first line has"
+        f" {row.expected}.",
         limit=row.expected,
         found=len(row.cells),
         next="Put a text that contains commas in quotes, and keep the commas of empty columns.",
@@ -208,7 +210,8 @@ def _read_media(row: _Row, folder: Path) -> tuple[MediaInput, ...]:
         row.reasons.append(
             Violation(
                 "alt_text_without_media",
-                f"The row has {len(alts)} alt texts for {len(names)} media files.",
+                f"The row has {format_count(len(alts), 'alt text')} for"
+                f" {format_count(len(names), 'media file')}.",
                 limit=len(names),
                 found=len(alts),
                 next="Give each file one alt text; none may contain `|`, the separator.",

@@ -1,8 +1,10 @@
 """Words alerts for people, and says what to do about each. Pure."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
+from roost.formats import format_time
 from roost.models import Alert, AlertKind, SubjectType
 from roost.next_actions import ActionCode, NextAction
 from roost.publishing.history import describe_reason
@@ -32,7 +34,8 @@ def describe_alert(alert: Alert) -> str:
         case AlertKind.CREDITS | AlertKind.APP | AlertKind.LIMIT:
             return f"{reason}. All posts of this X app wait."
         case AlertKind.LATE:
-            return f"A post due at {detail['due_at']} is not published."
+            due_at = format_time(datetime.fromisoformat(detail["due_at"]), "UTC")
+            return f"A post due on {due_at} is not published."
         case AlertKind.RESTORED | AlertKind.COPIED:
             return f"Nothing is published: {reason}."
         case AlertKind.CLOCK_SKEW:

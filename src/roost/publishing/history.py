@@ -4,20 +4,25 @@ Events and reasons are stored as codes with facts; this module alone turns them 
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from roost.errors import RoostError
+from roost.formats import format_count, format_time
 from roost.models import (
     Actor,
     ActorKind,
     Detail,
     Event,
     EventCode,
+    IntegrationStatus,
     PartState,
+    PostState,
     Reason,
     ReasonCode,
     Wait,
 )
+from roost.publishing.changes import describe_changes
 from roost.publishing.state import Attempt, Outcome, PartProgress
 
 _NO_ANSWER: Final = "X did not answer the attempt, its timeline does not show the post, and"
@@ -77,7 +82,8 @@ def _describe_gap(sentence: str) -> Callable[[Detail], str]:
     def describe(detail: Detail) -> str:
         if "complete_until" not in detail:
             return sentence
-        return f"{sentence}; nothing after {detail['complete_until']} is known in it"
+        until = format_time(datetime.fromisoformat(detail["complete_until"]), "UTC")
+        return f"{sentence}; nothing after {until} is known in it"
 
     return describe
 
@@ -94,7 +100,7 @@ _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
         " account in a rate limit window (thread_larger_than_window)"
     ),
     ReasonCode.WINDOW_TOO_SMALL: lambda detail: (
-        f"X accepts fewer than {detail['parts']} more posts at present"
+        f"X accepts fewer than {format_count(detail['parts'], 'more post')} at present"
     ),
     ReasonCode.UPLOAD_FAILED: lambda detail: f"an upload failed: {_describe_cause(detail)}",
     ReasonCode.UNEXPECTED_ERROR: lambda detail: (
@@ -138,6 +144,38 @@ _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
         "the database is a copy of the one that workers have published from"
     ),
 }
+
+
+#: For each state of a post, the words that follow `Post 17`.
+_STATES: Final[Mapping[PostState, str]] = {
+    PostState.DRAFT: "is a draft",
+    PostState.SCHEDULED: "is scheduled",
+    PostState.PUBLISHING: "is being published",
+    PostState.PUBLISHED: "is published",
+    PostState.PARTLY_PUBLISHED: "is partly published",
+    PostState.FAILED: "has failed",
+    PostState.NEEDS_DECISION: "needs a decision",
+    PostState.CANCELLED: "is cancelled",
+    PostState.MISSED: "was missed",
+}
+
+
+#: For each status of an account, the words that follow `@larkbooks`.
+_ACCOUNT_STATUSES: Final[Mapping[IntegrationStatus, str]] = {
+    IntegrationStatus.CONNECTED: "is connected",
+    IntegrationStatus.NEEDS_RECONNECT: "has to be connected again",
+    IntegrationStatus.DISCONNECTED: "is disconnected",
+}
+
+
+def describe_account_status(status: IntegrationStatus) -> str:
+    """Describe an account's status by the words that follow its name: `is disconnected`."""
+    return _ACCOUNT_STATUSES[status]
+
+
+def describe_state(state: PostState) -> str:
+    """Describe a post's state by the words that follow `Post 17`: `needs a decision`."""
+    return _STATES[state]
 
 
 def error_reason(error: RoostError, **facts: Any) -> Reason:
@@ -225,9 +263,14 @@ def event_as_json(event: Event) -> dict[str, Any]:
     }
 
 
-def describe_event(event: Event) -> str:
-    """Describe one event of a post's history: `part 1: handed to X (attempt 1)`."""
+def describe_event(event: Event, zone: str = "UTC") -> str:
+    """Describe one event of a post's history: `part 1: handed to X (attempt 1)`.
+
+    Times in the description are in the time zone `zone`.
+    """
     description = _describe_change(event)
+    if changes := event.detail.get("changes"):
+        description += f": {describe_changes(changes, zone)}"
     return description if event.position is None else f"part {event.position}: {description}"
 
 

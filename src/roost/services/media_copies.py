@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from roost import store
+from roost.models import PartState, Post
 from roost.runtime import Runtime
 
 
@@ -19,6 +20,16 @@ async def remove_unneeded(runtime: Runtime) -> int:
         return {row["sha256"] for row in rows}
 
     return await runtime.media.remove_unneeded(find_needed)
+
+
+async def list_missing_of(runtime: Runtime, post: Post) -> list[str]:
+    """List the names of a post's files that a part still needs but that have no copy, sorted.
+
+    Raises: MediaStalled.
+    """
+    parts = [part for part in post.parts if part.state is not PartState.SENT]
+    names = {file.sha256: Path(file.path).name for part in parts for file in part.media}
+    return sorted(names[each] for each in await runtime.media.list_missing(names))
 
 
 async def list_missing(runtime: Runtime) -> list[str]:

@@ -25,7 +25,9 @@ from roost.models import (
     TenantId,
     Wait,
 )
+from roost.prices import Operation, Price, price_of, sum_prices
 from roost.publishing.decisions import Choice
+from roost.publishing.selection import Selection, select_posts
 from roost.publishing.state import PublishState, find_wait
 from roost.runtime import Runtime
 from roost.services import pause
@@ -56,6 +58,8 @@ class PostDetails:
     """The post's parts with their attempts and uploads."""
     events: list[Event]
     """The post's history, oldest event first."""
+    prices: tuple[Price, ...]
+    """What X charges for each part, with its alt texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,14 +163,22 @@ async def find_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post | N
 
 
 async def list_post_statuses(
-    runtime: Runtime, scope: Scope, account_id: IntegrationId | None = None
+    runtime: Runtime,
+    scope: Scope,
+    account_id: IntegrationId | None = None,
+    selection: Selection | None = None,
 ) -> list[PostStatus]:
-    """Return the posts of a tenant, or of one account, in due order, drafts last."""
+    """Return the posts of a tenant, or of one account.
+
+    Without a selection, all posts are returned in due order, drafts last.
+    """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         posts = await store.posts.list_all(transaction, account_id)
         accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
         pauses = await pause.get_pause_status(transaction)
     now = runtime.clock.now()
+    if selection is not None:
+        posts = select_posts(posts, selection)
     return [_status(post, accounts[post.integration_id], pauses, now) for post in posts]
 
 
@@ -193,8 +205,24 @@ async def get_post_details(runtime: Runtime, scope: Scope, post_id: PostId) -> P
         publish_state = await store.publishing.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id)
         pauses = await pause.get_pause_status(transaction)
+        prices = await _price_parts(transaction, publish_state.post)
     status = _status(publish_state.post, publish_state.account, pauses, runtime.clock.now())
-    return PostDetails(status, publish_state, events)
+    return PostDetails(status, publish_state, events, prices)
+
+
+async def _price_parts(transaction: Transaction, post: Post) -> tuple[Price, ...]:
+    alt_text = price_of(Operation.MEDIA_METADATA)
+    return tuple(
+        [
+            sum_prices(
+                [
+                    await store.ledger.price_part(transaction, post.integration_id, part),
+                    *(alt_text for asset in part.media if asset.alt_text),
+                ]
+            )
+            for part in post.parts
+        ]
+    )
 
 
 def _status(post: Post, account: Integration, pauses: PauseStatus, now: datetime) -> PostStatus:

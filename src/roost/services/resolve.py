@@ -1,11 +1,11 @@
 """Applies a user's decision about a post that Roost cannot finish by itself."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from roost import store, x
 from roost.account_client import open_account
 from roost.errors import Conflict, InvalidInput, PostRefused, RoostError
+from roost.formats import format_time
 from roost.models import (
     AlertKind,
     Detail,
@@ -24,7 +24,9 @@ from roost.models.alerts import about_post
 from roost.next_actions import ActionCode, NextAction
 from roost.outcome_alerts import FINAL_EVENTS
 from roost.publishing import reconcile
+from roost.publishing.changes import text_change
 from roost.publishing.decisions import Choice, list_choices, list_deletable
+from roost.publishing.history import describe_state
 from roost.publishing.state import Outcome, PartProgress, PublishState
 from roost.runtime import Runtime
 from roost.snowflake import snowflake_time
@@ -153,6 +155,7 @@ async def continue_thread(
             transaction, current.part.id, PartState.FAILED, PartState.PENDING,
             EventCode.PART_RETRIED if text is None else EventCode.PART_EDITED,
             at=runtime.clock.now(), actor=scope.actor,
+            detail={} if text is None else {"changes": [text_change(current.part, text)]},
         )  # fmt: skip
         if text is not None:
             await transaction.run("set_part_text", part=current.part.id, text=text)
@@ -254,7 +257,7 @@ async def _lock(transaction: Transaction, post_id: PostId, *states: PostState) -
 def _decision_not_open(post: Post) -> DecisionNotOpen:
     choices = ", ".join(f"`{choice}`" for choice in list_choices(post))
     return DecisionNotOpen(
-        f"Post {post.id} is {post.state}: "
+        f"Post {post.id} {describe_state(post.state)}: "
         + (f"the possible decisions are {choices}." if choices else "there is nothing to decide."),
         next_action=NextAction(ActionCode.SHOW_POST, {"post_id": post.id}),
     )
@@ -347,10 +350,6 @@ def _require_likely(part: PartProgress, tweet_id: TweetId) -> None:
     margin = reconcile.DUPLICATE_WINDOW if part.was_refused_as_duplicate else reconcile.SKEW
     if created_at < part.attempts[0].started_at - margin:
         raise TweetUnlikely(
-            f"{tweet_id} was posted at {_format_instant(created_at)}, before Roost first tried to"
-            f" send this part at {_format_instant(part.attempts[0].started_at)}."
+            f"{tweet_id} was posted on {format_time(created_at, 'UTC')}, and Roost first tried to"
+            f" send this part later, on {format_time(part.attempts[0].started_at, 'UTC')}."
         )
-
-
-def _format_instant(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat(timespec="seconds")

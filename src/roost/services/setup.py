@@ -9,11 +9,13 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from roost import store
-from roost.errors import SettingInvalid
+from roost.errors import Conflict, SettingInvalid
 from roost.file_trust import make_private_folder
+from roost.models import Tenant
 from roost.planfile.times import get_time_zone
 from roost.runtime import Runtime
 from roost.settings import Settings
@@ -23,13 +25,20 @@ from roost.store.roles import roles_of
 from roost.store.schema import create_database, drop_database
 from roost.store.vault import key_file, load_keyring, make_key_line
 
+#: The time zone of a new tenant if none is named.
+_DEFAULT_TIME_ZONE: Final = "UTC"
 
-def validate_setup(settings: Settings, tenant_name: str, time_zone: str) -> None:
+
+class TimeZoneDiffers(Conflict):
+    """The tenant exists, and has another time zone than the one that the command names."""
+
+
+def validate_setup(settings: Settings, tenant_name: str, time_zone: str | None) -> None:
     """Raise if the tenant's name, its time zone or the existing vault key is invalid.
 
     Raises: TimeZoneUnknown, TenantNameInvalid, and the errors of `load_keyring`.
     """
-    get_time_zone(time_zone)
+    get_time_zone(time_zone or _DEFAULT_TIME_ZONE)
     store.tenants.require_name(tenant_name)
     load_keyring(settings.home, settings.vault_keys)
 
@@ -64,13 +73,27 @@ def make_home(settings: Settings) -> bool:
     return True
 
 
-async def make_tenant(runtime: Runtime, name: str, time_zone: str) -> bool:
-    """Create a tenant, unless the name is taken. Return whether it was created."""
+async def make_tenant(
+    runtime: Runtime, name: str, time_zone: str | None = None
+) -> tuple[bool, Tenant]:
+    """Create a tenant, unless there is one with this name. Return whether it was created.
+
+    Raises: TimeZoneDiffers (the tenant exists, and `time_zone` is not its time zone).
+    """
     async with runtime.database.unscoped() as transaction:
-        if await store.tenants.find(transaction, name) is not None:
-            return False
-        await store.tenants.make(transaction, name, time_zone=time_zone)
-        return True
+        is_new = await store.tenants.find(transaction, name) is None
+        if is_new:
+            await store.tenants.make(transaction, name, time_zone=time_zone or _DEFAULT_TIME_ZONE)
+    tenant = await store.tenants.get(runtime.database, name)
+    if time_zone not in {None, tenant.time_zone}:
+        raise TimeZoneDiffers(
+            f"Tenant {name!r} exists, and its time zone is {tenant.time_zone}, not {time_zone}."
+            " Roost does not change the time zone of an existing tenant.",
+            did="The tenant did not change.",
+            next="Omit --time-zone, write times with an offset (2026-12-01T10:00+01:00), or create"
+            " another tenant with --tenant.",
+        )
+    return is_new, tenant
 
 
 @dataclass(frozen=True, slots=True)

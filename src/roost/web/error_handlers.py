@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from roost import escaping
 from roost.errors import InvalidInput, Kind, NotFound, RoostError
+from roost.invalid_values import describe_invalid
 from roost.web import next_actions, templating
 
 #: The HTTP status of each kind of error.
@@ -92,5 +93,7 @@ def add_handlers(app: FastAPI) -> None:
 
 def _describe_invalid(error: RequestValidationError) -> InvalidInput:
     """Return an error that names the invalid parameters without their values."""
-    problems = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
+    problems = "; ".join(
+        f"{problem['loc'][-1]}: {describe_invalid(problem)}" for problem in error.errors()
+    )
     return InvalidInput(f"The request is invalid: {problems}.", next="Correct the request.")

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from roost import escaping
-from roost.clock import in_time_zone
+from roost.formats import format_local_time, format_time
 from roost.insights import wording
 from roost.insights.labels import shorten
 from roost.models import IntegrationStatus, PartState, PostState, ReplySettings
@@ -70,16 +70,16 @@ def state(value: PostState | PartState | IntegrationStatus) -> Label:
 
 
 def moment(instant: datetime, zone: str) -> Markup:
-    """Return an instant in the tenant's time zone, to the minute."""
-    local = in_time_zone(instant, zone)
-    words = f"{local:%a} {local.day} {local:%b %Y, %H:%M}"
-    return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
+    """Return an instant in the tenant's time zone, with the name of the zone."""
+    return _time_element(instant, format_time(instant, zone))
 
 
-def second(instant: datetime, zone: str) -> Markup:
-    """Return an instant in the tenant's time zone, to the second."""
-    local = in_time_zone(instant, zone)
-    words = f"{local.day} {local:%b %Y, %H:%M:%S}"
+def local_moment(instant: datetime, zone: str) -> Markup:
+    """Return an instant in the tenant's time zone, in a list whose heading names the zone."""
+    return _time_element(instant, format_local_time(instant, zone))
+
+
+def _time_element(instant: datetime, words: str) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(instant.isoformat(), words)
 
 
@@ -131,7 +131,7 @@ _TEMPLATES: Final = Environment(
 _TEMPLATES.filters |= {
     "state": state,
     "moment": moment,
-    "second": second,
+    "local_moment": local_moment,
     "next_of": next_actions.describe_next,
     "alert_message": alerts.describe_alert,
     "alert_next": lambda alert: next_actions.describe_action(alerts.action_for(alert)),

@@ -5,13 +5,14 @@ from typing import Any
 
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
 from rich.text import Text
 
 from roost.cli.output import make_console
+from roost.cli.table import Column, print_table
 from roost.escaping import one_line
+from roost.formats import format_count
 from roost.models import Post
-from roost.publishing.history import describe_reason
+from roost.publishing.history import describe_reason, describe_state
 
 
 class Progress:
@@ -60,32 +61,37 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
     """Print the table of results on standard output, if `shown` is set."""
     if not shown:
         return
-    table = Table(show_header=False, title="Results", title_justify="left")
-    table.add_column(style="bold")
-    table.add_column()
-    table.add_row("accounts connected", one_line(str(result["connected"])))
-    table.add_row(
-        "published",
-        f"{result['published']} posts, {result['parts']} parts, {result['media']} media",
-    )
-    for row in result["refused"]:
-        refusal = f"line {row['row']}: {row['message']} ({row['code']})"
-        table.add_row("refused", one_line(refusal))
-    for post in unpublished:
-        reason = "no reason" if post.reason is None else describe_reason(post.reason)
-        outcome = f"post {post.id} is {post.state}: {reason}"
-        table.add_row("not published", one_line(outcome))
-    table.add_row("requests to X", str(result["requests"]))
-    table.add_row(
-        "the real X would have charged",
-        f"${result['dollars']:.3f} (the emulator counted ${result['ground_truth']['dollars']:.3f})",
-    )
-    table.add_row("snapshots", str(result["snapshots"]))
-    for anomaly in result["anomalies"]:
-        line = f"@{anomaly['account']}: {anomaly['metric']} on {anomaly['day']}"
-        table.add_row("anomaly", one_line(line))
+    counted = result["ground_truth"]["dollars"]
+    rows = [
+        ("accounts connected", str(result["connected"])),
+        (
+            "published",
+            f"{format_count(result['published'], 'post')}, {format_count(result['parts'], 'part')},"
+            f" {format_count(result['media'], 'file')}",
+        ),
+        *(
+            ("refused", f"line {row['row']}: {row['message']} ({row['code']})")
+            for row in result["refused"]
+        ),
+        *(("not published", _describe_unpublished(post)) for post in unpublished),
+        ("requests to X", str(result["requests"])),
+        (
+            "the real X would have charged",
+            f"${result['dollars']:.3f} (the emulator counted ${counted:.3f})",
+        ),
+        ("snapshots", str(result["snapshots"])),
+        *(
+            ("anomaly", f"@{anomaly['account']}: {anomaly['metric']} on {anomaly['day']}")
+            for anomaly in result["anomalies"]
+        ),
+    ]
     if not result["anomalies"]:
-        table.add_row("anomalies", "none")
-    table.add_row("report", one_line(result["report"]))
-    table.add_row("seconds", str(result["seconds"]))
-    make_console().print(table)
+        rows.append(("anomalies", "none"))
+    rows += [("report", result["report"]), ("seconds", str(result["seconds"]))]
+    columns = (Column("result", 0, wraps=True), Column("value", 1, wraps=True))
+    print_table(columns, [(name, one_line(value)) for name, value in rows])
+
+
+def _describe_unpublished(post: Post) -> str:
+    reason = "no reason" if post.reason is None else describe_reason(post.reason)
+    return f"post {post.id} {describe_state(post.state)}: {reason}"

@@ -27,6 +27,7 @@ from roost.cli.demo.processes import running
 from roost.cli.output import print_note, print_result, to_json
 from roost.errors import Broken, InvalidInput
 from roost.escaping import one_line
+from roost.formats import format_count
 from roost.models import Integration, Post, PostState, Scope
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime, migrate, open_runtime
@@ -305,7 +306,8 @@ async def _import_plans(
             {"row": row.line, "code": row.code, "message": row.message} for row in imported.refused
         ]
         progress.step(
-            f"imported {account.plan}: {imported.posts} posts, {len(imported.refused)} refused"
+            f"imported {account.plan}: {format_count(imported.posts, 'post')},"
+            f" {len(imported.refused)} refused"
         )
     return refused
 

@@ -13,10 +13,11 @@ from typing import Any
 
 import altair as alt
 
+from roost.formats import format_count
 from roost.insights.labels import shorten
 from roost.insights.reports.report import AccountReport, PostReport, Report
 from roost.insights.series import DailySeries
-from roost.insights.wording import format_count, format_day, format_dollars, format_signed
+from roost.insights.wording import format_day, format_dollars, format_signed
 from roost.models import Anomaly
 from roost.text import has_text
 

@@ -17,6 +17,7 @@ import jinja2
 from markupsafe import Markup
 
 from roost import escaping
+from roost.formats import format_count, format_time
 from roost.insights import wording
 from roost.insights.reports import charts
 from roost.insights.reports.report import AccountReport, PostReport, Report
@@ -87,7 +88,7 @@ def _environment() -> jinja2.Environment:
         finalize=_finalize,
     )
     environment.filters |= {
-        "count": wording.format_count,
+        "count": format_count,
         "signed": wording.format_signed,
         "percent": wording.format_percent,
         "signed_percent": wording.format_signed_percent,
@@ -162,8 +163,7 @@ def _format_period(report: Report) -> str:
 
 
 def _format_instant(at: datetime) -> str:
-    utc = at.astimezone(UTC)
-    return f"{wording.format_day(utc.date())}, {utc:%H:%M} UTC"
+    return format_time(at, "UTC")
 
 
 def _format_sent_day(at: datetime) -> str:
@@ -178,7 +178,7 @@ def _describe_metrics(post: PostReport) -> list[str]:
         (post.reposts, "repost"),
         (post.link_clicks, "link click"),
     )
-    metrics = [wording.format_count(value, noun) for value, noun in values if value is not None]
+    metrics = [format_count(value, noun) for value, noun in values if value is not None]
     if post.replies is not None:
         metrics.append(f"{post.replies:,} {'reply' if post.replies == 1 else 'replies'}")
     return metrics or ["nothing measured"]

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from roost.formats import format_count
 from roost.insights.period import Period, PeriodMetrics, measure_account, ratio, sum_accounts
 from roost.insights.series import DailySeries, daily_gains, daily_levels
 from roost.insights.snapshots import group_by_part, latest_metrics
-from roost.insights.wording import describe_period, format_count
+from roost.insights.wording import describe_period
 from roost.models import AccountHistory, Anomaly, Environment, Metric, PostSnapshot, TweetId
 
 #: The report lists this many posts, best first.

@@ -14,6 +14,7 @@ from typing import Any
 from roost import escaping
 from roost.child_environment import child_environment
 from roost.errors import Broken
+from roost.formats import format_count
 
 _PROGRAM = Path(__file__).with_name("svg_process.py")
 
@@ -47,14 +48,15 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
         )
     except subprocess.TimeoutExpired as error:
         raise ChartsNotDrawn(
-            f"Drawing {len(specs)} charts took longer than {error.timeout:.0f} s.",
+            f"Drawing {format_count(len(specs), 'chart')} took longer than {error.timeout:.0f} s.",
             did="The drawing process was stopped. No report was written.",
         ) from None
     if process.returncode != 0:
         # Only the last line is used: it names the error, and earlier lines may quote a post.
         error_name = (process.stderr.strip().splitlines() or ["no output"])[-1].partition(":")[0]
         raise ChartsNotDrawn(
-            f"Drawing {len(specs)} charts failed with {error_name}.", did="No report was written."
+            f"Drawing {format_count(len(specs), 'chart')} failed with {error_name}.",
+            did="No report was written.",
         )
     return [str(picture) for picture in json.loads(process.stdout)]
 

@@ -7,11 +7,12 @@ from typing import Final
 from roost import store, x
 from roost.account_client import open_account, update_profile
 from roost.errors import MediaStalled, MediaStoreUnsafe, RoostError
+from roost.formats import format_count, format_time
 from roost.models import Integration, IntegrationStatus, Reason, ReasonCode
 from roost.next_actions import ActionCode, NextAction
 from roost.prices import Operation, Price, price_of_reads
 from roost.publishing.alerts import action_for, describe_alert
-from roost.publishing.history import describe_reason
+from roost.publishing.history import describe_account_status, describe_reason
 from roost.runtime import Runtime
 from roost.services import media_copies, monitor, queries
 from roost.services.health.findings import (
@@ -105,7 +106,8 @@ async def _check_alerts(runtime: Runtime) -> list[HealthFinding]:
         HealthFinding(
             "alert" if tenant is None else f"alert of {tenant.name}",
             HealthStatus.WARNING if alert.kind in _POST_ALERTS else HealthStatus.ERROR,
-            f"{describe_alert(alert)} (since {alert.raised_at.isoformat(timespec='seconds')})",
+            describe_alert(alert)
+            + f" Since {format_time(alert.raised_at, tenant.time_zone if tenant else 'UTC')}.",
             next_action=action_for(alert),
         )
         for tenant, alert in await monitor.list_alerts(runtime)
@@ -161,7 +163,9 @@ async def _check_media(runtime: Runtime) -> HealthFinding:
     names = ", ".join(lost[:_NAMED_FILES])
     if len(lost) > _NAMED_FILES:
         names += f" and {len(lost) - _NAMED_FILES} more"
-    message = f"{len(lost)} files that posts need have no copy in {runtime.media.folder}: {names}"
+    have = "has" if len(lost) == 1 else "have"
+    count = format_count(len(lost), "file")
+    message = f"{count} of unpublished posts {have} no copy in {runtime.media.folder}: {names}"
     action = NextAction(ActionCode.RESTORE_MEDIA)
     return HealthFinding("media", HealthStatus.ERROR, message, next_action=action)
 
@@ -187,7 +191,7 @@ async def check_account(
 def _check_connection(runtime: Runtime, account: Integration) -> HealthFinding:
     what = f"@{account.username}"
     if account.status is not IntegrationStatus.CONNECTED:
-        message = f"is {account.status}, so its posts wait"
+        message = f"{describe_account_status(account.status)}, so its posts wait"
         action = NextAction(ActionCode.RECONNECT_ACCOUNT)
         return HealthFinding(what, HealthStatus.ERROR, message, next_action=action)
     if account.environment is not runtime.settings.environment:

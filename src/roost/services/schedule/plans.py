@@ -8,6 +8,7 @@ from typing import Final
 
 from roost import planfile, prices, store
 from roost.errors import AccountNotFound, TimeTooFar
+from roost.formats import format_time
 from roost.models import Integration, PostFinding, Scope, Tenant, Violation
 from roost.part_validation import FileAccess, Validation
 from roost.post_files import OnFileProgress
@@ -108,7 +109,7 @@ async def _import(
             )
             refused += planfile.refuse_post(planned, [unknown])
             continue
-        if (wrong_time := _find_wrong_time(planned.due_at, now)) is not None:
+        if (wrong_time := _find_wrong_time(planned.due_at, now, tenant.time_zone)) is not None:
             refused += planfile.refuse_post(planned, [wrong_time])
             continue
         result = await validate_for_account(runtime, scope, account, planned.parts, files=files)
@@ -146,17 +147,17 @@ async def _import(
     )  # fmt: skip
 
 
-def _find_wrong_time(due_at: datetime, now: datetime) -> Violation | None:
+def _find_wrong_time(due_at: datetime, now: datetime, zone: str) -> Violation | None:
     if due_at < now - _MAX_LATE:
         return Violation(
             "time_past",
-            f"The row's time, {due_at.isoformat(timespec='minutes')}, is in the past.",
+            f"The row's time, {format_time(due_at, zone)}, is in the past.",
             next="Use a time in the future.",
         )
     if due_at > now + MAX_DUE_AHEAD:
         return Violation(
             "time_too_far",
-            f"The row's time is {due_at.isoformat(timespec='minutes')}.",
+            f"The row's time is {format_time(due_at, zone)}.",
             next=TimeTooFar.default_next,
         )
     return None

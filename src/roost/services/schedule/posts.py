@@ -19,11 +19,13 @@ from roost.models import (
 from roost.next_actions import ActionCode, NextAction
 from roost.part_validation import FileAccess
 from roost.post_files import OnFileProgress, require_copies
+from roost.publishing.changes import list_changes
+from roost.publishing.history import describe_state
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
 from roost.services.schedule.validate import (
-    check_due,
     prevent_copy_removal,
+    require_possible_due,
     require_valid,
     validate_for_account,
     with_stored_texts,
@@ -58,7 +60,7 @@ async def schedule_post(
     Raises: PostRefused with every violation, TimePast, TimeTooFar, and the errors of
     `validate_parts`. If an error is raised, nothing is stored.
     """
-    check_due(due_at, runtime.clock.now())
+    await require_possible_due(runtime, scope, due_at)
     async with prevent_copy_removal(runtime, has_files=any(part.media for part in parts)):
         result = await validate_for_account(
             runtime, scope, integration, parts, due_at=due_at,
@@ -114,7 +116,7 @@ async def _edit(
     on_findings: OnFindings | None,
     on_progress: OnFileProgress | None,
 ) -> Post:
-    check_due(due_at, runtime.clock.now())
+    await require_possible_due(runtime, scope, due_at)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         post = await store.posts.get(transaction, post_id)
         integration = await store.integrations.get(transaction, post.integration_id)
@@ -133,10 +135,11 @@ async def _edit(
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
         # The post is read again, because it may have changed before it was locked.
-        post, now = await store.posts.get(transaction, post_id), runtime.clock.now()
+        before = post = await store.posts.get(transaction, post_id)
+        now = runtime.clock.now()
         if state in _RETRYABLE and due_at is None:
             raise PostNotEditable(
-                f"Post {post_id} is {state}.",
+                f"Post {post_id} {describe_state(state)}.",
                 next_action=NextAction(ActionCode.RESCHEDULE_POST, {"post_id": post_id}),
             )
         if result is not None or state in _MAY_HAVE_ATTEMPTS:
@@ -153,6 +156,7 @@ async def _edit(
         await store.posts.add_event(
             transaction, scope.tenant_id, post_id, now, EventCode.POST_EDITED, from_state=state,
             to_state=changed.state, actor=scope.actor,
+            detail={"changes": list_changes(before, changed)},
         )  # fmt: skip
     return changed
 
@@ -203,7 +207,7 @@ async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState
 def _describe_progress(post: Post) -> str:
     states = {part.state for part in post.parts}
     if post.state is not PostState.PUBLISHING:
-        return f"is {post.state}"
+        return describe_state(post.state)
     if PartState.SENDING in states:
         return "is being sent at this moment"
     if PartState.SENT in states:

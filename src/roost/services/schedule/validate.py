@@ -8,6 +8,7 @@ from typing import Final
 
 from roost import store
 from roost.errors import PostRefused, TimePast, TimeTooFar
+from roost.formats import format_time
 from roost.models import (
     Integration,
     PostId,
@@ -110,16 +111,16 @@ def require_valid(result: Validation) -> None:
     )
 
 
-def check_due(due_at: datetime | None, now: datetime) -> None:
-    """Raise TimePast or TimeTooFar if a due time is in the past or too far in the future."""
-    if due_at is None:
+async def require_possible_due(runtime: Runtime, scope: Scope, due_at: datetime | None) -> None:
+    """Raise TimePast or TimeTooFar, which name the due time in the tenant's time zone."""
+    now = runtime.clock.now()
+    if due_at is None or now - _NOW_TOLERANCE <= due_at <= now + MAX_DUE_AHEAD:
         return
-    if due_at < now - _NOW_TOLERANCE:
-        raise TimePast(f"The due time {due_at.isoformat(timespec='seconds')} is in the past.")
-    if due_at > now + MAX_DUE_AHEAD:
-        raise TimeTooFar(
-            f"The due time {due_at.isoformat(timespec='seconds')} is more than five years ahead."
-        )
+    tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
+    shown = format_time(due_at, tenant.time_zone)
+    if due_at < now:
+        raise TimePast(f"The due time {shown} is in the past.")
+    raise TimeTooFar(f"The due time {shown} is more than five years ahead.")
 
 
 def with_stored_texts(result: Validation) -> list[PartInput]:

@@ -1,0 +1,80 @@
+"""Prints a table: with lines on a terminal, and in plain columns into a pipe or a file."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from roost.cli.output import make_console, print_result
+
+#: The characters between two columns without lines.
+_GAP: Final = "  "
+#: The characters of a table's lines: for the table, and for each column.
+_TABLE_LINES: Final = 1
+_COLUMN_LINES: Final = 3
+#: The least width of a column whose cells may be wrapped.
+_WRAPPED_WIDTH: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table."""
+
+    heading: str
+    rank: int
+    """If a terminal is too narrow, the column with the highest rank is left out first."""
+    wraps: bool = False
+    """Whether a terminal may show a cell on several lines."""
+
+
+def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table whose cells are escaped and have one line each.
+
+    A terminal that is too narrow gets fewer columns, but never a part of a word.
+    """
+    if sys.stdout.isatty():
+        _print_with_lines(columns, rows)
+    else:
+        print_result(None, "\n".join(plain_lines(columns, rows)), as_json=False)
+
+
+def plain_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the heading and the rows as lines with aligned columns."""
+    lines = [[column.heading for column in columns], *rows]
+    widths = [max(len(line[at]) for line in lines) for at in range(len(columns))]
+    return [
+        _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    ]
+
+
+def _print_with_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
+    from rich.cells import cell_len
+    from rich.table import Table
+
+    console = make_console()
+    widths = [
+        max(cell_len(cell) for cell in (column.heading, *(row[at] for row in rows)))
+        for at, column in enumerate(columns)
+    ]
+    kept = fit_columns(columns, widths, console.width)
+    table = Table()
+    for at in kept:
+        table.add_column(columns[at].heading, no_wrap=not columns[at].wraps, overflow="fold")
+    for row in rows:
+        table.add_row(*(row[at] for at in kept))
+    console.print(table)
+
+
+def fit_columns(columns: Sequence[Column], widths: Sequence[int], available: int) -> list[int]:
+    """Return the positions of the columns that fit into a width, in their order. Pure.
+
+    `widths` are the widths of the widest cells. At least one column is returned.
+    """
+    needed = {
+        at: (min(widths[at], _WRAPPED_WIDTH) if column.wraps else widths[at]) + _COLUMN_LINES
+        for at, column in enumerate(columns)
+    }
+    while len(needed) > 1 and sum(needed.values()) + _TABLE_LINES > available:
+        del needed[max(needed, key=lambda at: columns[at].rank)]
+    return list(needed)
