@@ -17,15 +17,18 @@ from roost.endpoint import XEndpoint
 from roost.errors import SettingInvalid
 from roost.models import Environment
 
-#: A clock that includes the time in which the machine is suspended. macOS needs no extra clock,
-#: because its monotonic clock includes that time.
+#: A clock that also counts the time in which the machine is suspended. Without CLOCK_BOOTTIME
+#: (macOS), the monotonic clock is used, which counts that time there.
 _BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 #: If this machine's clock differs from the reference by more than this, nothing is sent.
 MAX_SKEW: Final = timedelta(seconds=30)
 
 
 def describe_skew(reference: datetime | None, here: datetime) -> str | None:
-    """Describe how wrong this machine's clock is; None up to `MAX_SKEW` or without reference."""
+    """Describe how wrong this machine's clock is.
+
+    Returns None if the difference is at most `MAX_SKEW`, or if there is no reference.
+    """
     if reference is None or abs(here - reference) <= MAX_SKEW:
         return None
     seconds = round((here - reference).total_seconds())
@@ -45,7 +48,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Return once `now()` has reached `instant`, even by a jump of the clock."""
+        """Return once `now()` has reached `instant`, even if the clock jumps to that instant."""
         ...
 
 
@@ -55,7 +58,10 @@ def wall_now() -> datetime:
 
 
 def boot_seconds() -> float:
-    """Return the clock used for deadlines: it never jumps and includes suspended time."""
+    """Return the time in seconds of a clock for deadlines.
+
+    The clock never jumps, and also counts the time in which the machine is suspended.
+    """
     return time.clock_gettime(_BOOT_CLOCK)
 
 
@@ -83,7 +89,7 @@ def in_time_zone(instant: datetime, zone: str) -> datetime:
 
 
 def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
-    """Check that the clock is on the emulator's host, so that it cannot time live posts.
+    """Check that a clock is on the emulator's host, so that it cannot time live posts.
 
     Raises: SettingInvalid.
     """

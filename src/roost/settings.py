@@ -313,7 +313,7 @@ def read_settings(env_file: Path | None = None) -> Settings:
         settings = Settings(_env_file=file)
     except ValidationError as error:
         raise _describe_invalid(error) from None
-    scrub.remember(_secrets(settings))
+    scrub.register_secrets(_secrets(settings))
     if env_file is None and settings.home != home:
         raise SettingInvalid(
             f"ROOST_HOME in {file} must be the folder that contains this file.",

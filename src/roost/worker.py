@@ -19,10 +19,10 @@ from roost.services import collect, detect, dispatch, media_copies, publish
 from roost.services.clock_check import ClockCheck
 from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.locks import AccountLocks, open_account_locks
 from roost.supervision import cancel_all, raise_if_cancelled, supervise
-from roost.watchdog import watching
+from roost.watchdog import watch_event_loop
 
 log = logging.getLogger(__name__)
 
@@ -163,7 +163,7 @@ async def run(
     the event loop is blocked, or if the process still runs a minute after a signal.
     """
     stopping = stop or asyncio.Event()
-    with watching() as start_exit_timer:
+    with watch_event_loop() as start_exit_timer:
 
         def on_signal() -> None:
             stopping.set()

@@ -36,7 +36,7 @@ from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime, open_runtime
 from roost.services.schedule import PartInput, schedule_post
 from roost.settings import Settings
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 

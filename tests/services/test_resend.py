@@ -184,7 +184,7 @@ async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),
     ]  # fmt: skip
-    assert (resumed.asked, resumed.may_have_changed) == ([posts[3]], [posts[4]])
+    assert (resumed.needs_decision, resumed.may_have_changed) == ([posts[3]], [posts[4]])
     await publisher.run_to_completion()
     assert sorted(await publisher.published_texts()) == [
         "And on", "Half sent", "Later", "Moved", "Not sent", "Sent", "The rest",

@@ -15,7 +15,7 @@ from fix_postgres import app_url
 from fix_publishing import Publisher, reason_of
 from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store, watermark
-from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
+from roost.errors import DatabaseCopied, DatabaseLostEvents, RestoreSearchFailed
 from roost.models import PartState, PostState
 from roost.runtime import open_runtime
 from roost.services import dispatch, restore_check, resume
@@ -208,7 +208,7 @@ async def test_attempt_is_refused__database_lacks_the_fence(
                 "UPDATE roost.events SET tag = tag + 1 WHERE id = %s",
                 [publisher.locks.fence.event_id],
             )
-        with pytest.raises(DatabaseForgot):
+        with pytest.raises(DatabaseLostEvents):
             await publisher.run_due_jobs()
         assert not publisher.locks.may_begin
         assert await publisher.published_texts() == ["First"]
@@ -254,7 +254,7 @@ async def test_post_moved_earlier_after_the_copy_needs_a_decision(publisher: Pub
     there = await publisher.post_manually("Moved earlier")
     await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
     resumed = await resume.resume_everything(publisher.runtime, ACTOR)
-    assert resumed.asked == [post_id]
+    assert resumed.needs_decision == [post_id]
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
     assert there in reason_of(post)

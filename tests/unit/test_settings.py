@@ -173,7 +173,7 @@ def test_password_of_a_database_url_is_masked_alone(bare: pytest.MonkeyPatch, na
     password = f"password-of-{name}"
     bare.setenv(name, f"postgresql://user:{password}@host/db")
     read_settings()
-    assert scrub.hide_known(f"refused {password}") == "refused ***"
+    assert scrub.mask_known_secrets(f"refused {password}") == "refused ***"
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from roost.input_file import read_input
 from roost.text import extract_entities
 
 _MAX_BYTES: Final = 64 << 10
-#: A plainer message for each of Pydantic's error types.
+#: The message for each of Pydantic's error types; Pydantic's own messages use programmers' terms.
 _MESSAGES: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
@@ -75,7 +75,7 @@ class Fact(_Strict):
     id: RequiredPhrase
     text: Annotated[Line, Field(min_length=1, max_length=500)]
     follows: Phrase | None = None
-    """The id of the fact after which this one is stated, in the same draft and never elsewhere."""
+    """The id of another fact. This fact is stated only directly after that fact, in one draft."""
 
 
 class Brief(_Strict):
@@ -124,7 +124,7 @@ class Brief(_Strict):
                     {
                         "id": repr(fact.id),
                         "lead": repr(fact.follows),
-                        "reason": "itself follows a fact" if known else "no fact has as its id",
+                        "reason": "itself follows a fact" if known else "is not the id of a fact",
                     },
                 )
         return self
@@ -203,7 +203,8 @@ def _validate(fields: dict[str, Any], name: str) -> Brief:
         return Brief.model_validate(fields)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        # If an item of a list is invalid, Pydantic also reports that the list is too short.
+        # If an item of a list is invalid, Pydantic also reports that the list is too short. That
+        # second message would mislead, so it is dropped.
         parents = {
             detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))
         }

@@ -32,7 +32,7 @@ _UNSUPPORTED: Final = frozenset(
 #: Control characters, line and paragraph separators, bidirectional overrides and undecodable bytes,
 #: which can make a name look like another name or line. Unusual spaces are allowed, because names
 #: of screenshots contain them.
-_FORGING: Final = re.compile(
+_MISLEADING_CHARACTERS: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _NEXT: Final = {
@@ -71,7 +71,7 @@ def probe_copy(descriptor: int, sha256: str, path: Path | str) -> MediaFile:
     Raises: MediaUnreadable, DecoderUnavailable.
     """
     path = Path(path)
-    with naming_file(path):
+    with convert_refusals(path):
         return _media_file(path, os.fstat(descriptor).st_size, sha256, _decode(descriptor))
 
 
@@ -87,7 +87,7 @@ def open_media(path: Path, *, within: Path | None = None) -> Iterator[int]:
 
     Raises: MediaUnreadable.
     """
-    with naming_file(path):
+    with convert_refusals(path):
         descriptor = _open(path)
         try:
             if within is not None:
@@ -111,7 +111,7 @@ def require_unchanged(descriptor: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def naming_file(path: Path) -> Iterator[None]:
+def convert_refusals(path: Path) -> Iterator[None]:
     """Turn a `Refusal` that the block raises into an error with the file's name.
 
     Raises: MediaUnreadable.
@@ -130,11 +130,11 @@ def naming_file(path: Path) -> Iterator[None]:
 
 def printable_name(path: Path) -> str:
     """Return the file's name with misleading characters escaped, so that it stays on one line."""
-    return _FORGING.sub(lambda found: ascii(found[0])[1:-1], path.name)
+    return _MISLEADING_CHARACTERS.sub(lambda found: ascii(found[0])[1:-1], path.name)
 
 
 def _open(path: Path) -> int:
-    if _FORGING.search(path.name):
+    if _MISLEADING_CHARACTERS.search(path.name):
         raise Refusal(Unreadable.NAME_UNPRINTABLE, "its name contains control characters")
     try:
         # Opening a device can have effects, so the file is checked before it is opened, and again

@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
 from roost.next_actions import ActionCode, NextAction
-from roost.store.away import DATABASE_AWAY, ConnectionRefused, first_line
+from roost.store.availability import DATABASE_AWAY, ConnectionRefused, first_line
 from roost.store.migrations import HEAD
 from roost.store.privileges import Login, find_login
 from roost.store.session import open_checked_session, open_session, set_up, with_keepalives

@@ -22,7 +22,7 @@ from typing import Any, Literal, LiteralString
 import psycopg
 
 from roost.models import Environment, Integration, IntegrationId, PartId, PostId, TenantId, XUserId
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.database import Database, Queries
 from roost.store.statements import STATEMENTS
 

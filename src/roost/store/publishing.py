@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import psycopg
 
-from roost.errors import DatabaseForgot, PostNotFound
+from roost.errors import DatabaseLostEvents, PostNotFound
 from roost.models import (
     Actor,
     AttemptId,
@@ -202,7 +202,7 @@ async def begin_attempt(
     Return None if the part was changed in the meantime, if its post is paused at any level, or, if
     domain time is wall time, if the post is not due by the database's clock.
 
-    Raises: DatabaseForgot if the database lacks the fence's event. Nothing is written then.
+    Raises: DatabaseLostEvents if the database lacks the fence's event. Nothing is written then.
     """
     media_ids = [upload.media_id for upload in uploads]
     media_keys = [upload.media_key for upload in uploads]
@@ -228,7 +228,7 @@ async def begin_attempt(
         )
     except psycopg.DatabaseError as error:
         if error.sqlstate == _FORGOT:
-            raise DatabaseForgot(
+            raise DatabaseLostEvents(
                 "The database lacks an event that this worker has seen in it.",
                 did="Nothing was sent.",
             ) from None

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from roost.errors import PoolerUnsupported
-from roost.store.away import ConnectionRefused, connect
+from roost.store.availability import ConnectionRefused, connect
 
 #: Settings that every session must have. A commit is on disk before the server confirms it. All
 #: timeouts of the server are off: if the server ended a transaction that waits for X, X's response
@@ -118,7 +118,7 @@ async def open_checked_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
     """Open a connection like `open_session`, and check that no pooler shares its session.
 
     Raises: PoolerUnsupported, psycopg.OperationalError (the database is away),
-    away.ConnectionRefused.
+    availability.ConnectionRefused.
     """
     try:
         connection = await connect(conninfo)

@@ -31,7 +31,7 @@ from harness.server import Server
 from harness.workers import Worker, find_faketime
 from roost.errors import RoostError
 from roost.models import Integration
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 
 #: The lifetime of a token in domain time. Tokens expire in the middle of a phase.
 _TOKEN_LIFETIME = timedelta(hours=2)
