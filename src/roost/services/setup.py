@@ -24,7 +24,7 @@ from roost.store.vault import key_file, load_keyring, make_key_line
 
 
 def validate_setup(settings: Settings, tenant_name: str, time_zone: str) -> None:
-    """Raise if the tenant's name, its time zone or the existing vault key is invalid.
+    """Check the tenant's name, its time zone and the existing vault key.
 
     Raises: TimeZoneUnknown, TenantNameInvalid, and the errors of `load_keyring`.
     """
@@ -55,7 +55,7 @@ def make_home(settings: Settings) -> bool:
 
 
 async def make_tenant(runtime: Runtime, name: str, time_zone: str) -> bool:
-    """Create a tenant, unless the name is taken. Return whether it was created."""
+    """Create a tenant unless the name is taken; return whether the tenant was created."""
     async with runtime.database.unscoped() as transaction:
         if await store.tenants.find(transaction, name) is not None:
             return False
@@ -65,7 +65,7 @@ async def make_tenant(runtime: Runtime, name: str, time_zone: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddresses:
-    """The addresses of a temporary database; None for the embedded database."""
+    """The addresses of a temporary database; both are None for the embedded database."""
 
     app: str | None = None
     admin: str | None = None
@@ -77,8 +77,8 @@ async def temporary_database(
 ) -> AsyncIterator[DatabaseAddresses]:
     """Create a database on the configured server, or use the embedded database of `home`.
 
-    At the end the database is removed, unless `keep` is set. Raises: SettingInvalid (DATABASE_URL
-    is set, but ROOST_ADMIN_DATABASE_URL is not).
+    At the end the database is removed, unless `keep` is set.
+    Raises: SettingInvalid if DATABASE_URL is set but ROOST_ADMIN_DATABASE_URL is not.
     """
     if settings.database_url is None:
         try:
@@ -89,9 +89,9 @@ async def temporary_database(
         return
     if settings.admin_database_url is None:
         raise SettingInvalid(
-            "The demo creates a database, which needs ROOST_ADMIN_DATABASE_URL, but it is not set.",
-            next="Set it to an administrator's address, or unset DATABASE_URL to use a private"
-            " PostgreSQL.",
+            "The demo creates a database, but ROOST_ADMIN_DATABASE_URL is not set.",
+            next="Set ROOST_ADMIN_DATABASE_URL to an administrator's address of the server, or"
+            " unset DATABASE_URL to use a private PostgreSQL.",
             setting="ROOST_ADMIN_DATABASE_URL",
         )
     name = f"roost_demo_{secrets.token_hex(4)}"

@@ -48,7 +48,7 @@ async def begin_attempt(
 ) -> Attempt | None:
     """Commit an attempt. Return None if the part or its post has changed or was paused.
 
-    Raises: DatabaseForgot.
+    Raises: DatabaseLostEvents.
     """
     runtime, locks = context.runtime, context.locks
     begun = await store.publishing.begin_attempt(

@@ -14,7 +14,7 @@ from roost import jobs, store, x
 from roost.account_client import StoredTokenSource
 from roost.clock import boot_seconds, describe_skew
 from roost.errors import (
-    DatabaseForgot,
+    DatabaseLostEvents,
     ReconnectNeeded,
     RoostError,
     VaultDamaged,
@@ -28,10 +28,10 @@ from roost.runtime import Runtime
 from roost.services.publish import outcomes, search, send, waits
 from roost.services.publish.context import PublishContext, StepResult
 from roost.settings import Settings
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.locks import AccountLocks
 from roost.store.publishing import LoadedPost
-from roost.unexpected import wrap_unexpected
+from roost.unexpected import to_roost_error
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class _AccountPublisher:
         failpoint(Failpoint.CREATE_BEFORE_COMMIT)
         try:
             attempt = await send.commit_attempt(context, step.part, again=step.again)
-        except DatabaseForgot as error:
+        except DatabaseLostEvents as error:
             self._locks.close_gate(error.message)
             raise
         if attempt is None:
@@ -199,7 +199,7 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
     except Exception as error:
         # A defect of Roost must not delay the account's other posts, so it is logged and the post
         # waits. The error's own message is not logged, because it may quote the post.
-        log.error("post %s: %s", post.id, wrap_unexpected(error).message)
+        log.error("post %s: %s", post.id, to_roost_error(error).message)
         reason = Reason(ReasonCode.UNEXPECTED_ERROR, {"type": type(error).__name__})
         await waits.defer_post(context, waits.backoff_delay(0), reason, counts_as_late=True)
         return StepResult.SKIP_POST

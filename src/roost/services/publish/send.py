@@ -48,7 +48,7 @@ async def commit_attempt(
     """Commit an attempt before its request is sent.
 
     Return None if another worker has changed the part in the meantime, or if the post was paused.
-    Raises: DatabaseForgot.
+    Raises: DatabaseLostEvents.
     """
     uploads = [part.upload_of(asset.id) for asset in part.part.media]
     detail: dict[str, Any] = {"attempt": len(part.attempts) + 1}
