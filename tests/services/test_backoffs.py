@@ -87,7 +87,7 @@ async def test_duplicate_without_a_claimed_post_needs_a_decision(publisher: Publ
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert f"{made} on the emulator, which no post of Roost claims" in reason_of(post)
+    assert f"{made} on the emulator, which Roost has not recorded" in reason_of(post)
     assert await publisher.list_statuses("read_timeline") == [200]
 
 

@@ -290,7 +290,7 @@ async def test_queued_post_is_publishing_in_the_same_transaction(publisher: Publ
     await dispatch.dispatch_due(publisher.runtime)
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHING
     assert await queued(publisher.runtime) == [post_id]
-    assert "its time has come" in (await publisher.list_history(post_id))[-1]
+    assert "the post became due" in (await publisher.list_history(post_id))[-1]
 
 
 async def test_posts_of_another_x_are_not_queued(publisher: Publisher) -> None:

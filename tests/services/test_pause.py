@@ -106,7 +106,9 @@ async def test_pause_after_restore_is_an_event_of_the_post(publisher: Publisher)
     await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     await resume.resume_everything(publisher.runtime, ACTOR)
     _, stopped, resumed = await reasons_of(publisher, post_id)
-    assert stopped.startswith("everything was paused: the database was restored; nothing after ")
+    assert stopped.startswith(
+        "everything was paused: the database was restored; it has no records from after "
+    )
     assert resumed == "everything was resumed"
 
 
@@ -217,7 +219,7 @@ async def test_resume_after_restore_adopts_what_x_has(publisher: Publisher) -> N
     (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert resumed.adopted == [Adopted(post_id, 1, there["id"])]
     assert post.parts[0].sent_as == there["id"]
-    forgotten = "the database was restored, and may have forgotten that the post was sent"
+    forgotten = "the database was restored, and may lack the record that the post was sent"
     assert (await publisher.list_history(post_id))[2:] == [
         f"post: scheduled → publishing: {forgotten}",
         f"part 1: pending → sending: {forgotten}",
@@ -237,7 +239,7 @@ async def test_resume_after_restore_sends_what_x_does_not_have(publisher: Publis
     assert len(await publisher.list_statuses("read_timeline")) == 2
     assert (await publisher.list_history(post_id))[2:6] == [
         "post: None → None: everything was resumed",
-        "post: scheduled → publishing: its time has come",
+        "post: scheduled → publishing: the post became due",
         "post: publishing → publishing: waits: requests from before the restore may still reach X",
         "part 1: pending → sending: handed to X (attempt 1)",
     ]

@@ -148,7 +148,7 @@ async def test_confirm_absent_sends_the_part_once(publisher: Publisher) -> None:
     history = await publisher.list_history(post_id)
     assert (
         "part 1: unknown → sending: handed to X again, since a user confirmed that X does"
-        " not have it (attempt 2)" in history
+        " not have the post (attempt 2)" in history
     )
     assert (
         "post: needs_decision → publishing: resolved manually: part 1 is not on X, so it is sent"

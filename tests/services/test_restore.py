@@ -241,8 +241,8 @@ async def test_response_to_a_forgotten_attempt_closes_the_gate(
     assert not publisher.locks.may_begin
     (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert (await publisher.list_history(post_id))[-1] == (
-        "part 1: publishing → publishing: X answered an attempt that the database has forgotten:"
-        f" it has it as {there['id']}"
+        "part 1: publishing → publishing: X responded to an attempt that the database lacks:"
+        f" the part is on X as {there['id']}"
     )
 
 

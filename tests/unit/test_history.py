@@ -45,7 +45,7 @@ CASES = [
     (None, "post.drafted", None, "draft", {}, "saved as a draft"),
     (None, "post.edited", "failed", "scheduled", {}, "scheduled: edited manually"),
     (None, "post.paused", "scheduled", "scheduled", {}, "paused manually"),
-    (None, "post.due", "scheduled", "publishing", {}, "its time has come"),
+    (None, "post.due", "scheduled", "publishing", {}, "the post became due"),
     (
         None, "post.deferred", "publishing", "publishing", because("rate_limited", "X's limit."),
         "waits: X's limit (rate_limited)",
@@ -64,8 +64,8 @@ CASES = [
     (2, "part.edited", "failed", "pending", {}, "part 2: edited manually"),
     (
         1, "part.unknown", "sending", "unknown",
-        because("outcome_unknown", "X's answer to the post is not known: no answer in time."),
-        "part 1: X's answer to the post is not known: no answer in time (outcome_unknown)",
+        because("outcome_unknown", "X's response to the post is not known: no response in time."),
+        "part 1: X's response to the post is not known: no response in time (outcome_unknown)",
     ),
     (
         1, "part.not_created", "sending", "pending",

@@ -139,7 +139,7 @@ async def test_exchange_does_not_follow_a_redirect(listener: Listener) -> None:
 async def test_exchange_reports_maybe_sent_after_a_read_timeout(listener: Listener) -> None:
     listener.silent = True
     outcome = await send(listener.url, timeouts=Timeouts(read=timedelta(milliseconds=50)))
-    assert outcome == NoResponse(maybe_sent=True, reason="no answer in time")
+    assert outcome == NoResponse(maybe_sent=True, reason="no response in time")
     assert listener.received.endswith(b"{}")
 
 
@@ -177,7 +177,7 @@ async def test_exchange_stops_reading_a_body_over_the_limit(
     outcome = await send(listener.url)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert outcome == NoResponse(maybe_sent=True, reason="the answer is larger than 32 MiB")
+    assert outcome == NoResponse(maybe_sent=True, reason="the response is larger than 32 MiB")
     assert peak < 4 * MAX_BODY_BYTES
 
 

@@ -217,8 +217,8 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Leave a partly published, failed or partly deleted post as it is.
 
-    A post may need a decision although none of its parts is unknown, because a part may be on X
-    twice. Roost then continues the post from the states of its parts: the user has checked this.
+    A post may need a decision although the outcomes of all its parts are known; for example, a part
+    may be on X twice. In that case Roost continues the post.
     Raises: PostNotFound, DecisionNotOpen.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
