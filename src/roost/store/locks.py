@@ -1,11 +1,12 @@
 """Per-account advisory locks, so that only one task of one worker sends for each X user.
 
-One dedicated connection per worker holds all its locks. The lock's key is derived from X's user id,
-so that two tenants that have connected the same account share one lock. PostgreSQL gives a session
-a lock that it already holds, so a dict of held locks excludes other tasks of the same process. If a
-process is killed, its locks are free at once; a lock is never taken from a process that lives. Work
-under a lock is finished even if its caller is cancelled, so that no response of X is lost. Lock
-requests that come while the connection is busy are sent together in one statement.
+One dedicated connection of a worker holds all locks of the worker. The key of a lock is derived
+from X's user id, so two tenants that have connected the same account share one lock. PostgreSQL
+grants a lock again to a session that already holds it; a dict of the locks therefore excludes other
+tasks of the same process. If a process is killed, its locks are free at once; a lock is never taken
+from a live process. Work under a lock is finished even if its caller is cancelled, so that no
+response of X is lost. Lock requests that are made while the connection is busy are sent together in
+one statement.
 """
 
 import asyncio
@@ -28,10 +29,11 @@ from roost.store.statements import STATEMENTS
 
 log = logging.getLogger(__name__)
 
-#: Wall seconds in which the database must answer a request.
+#: Wall seconds in which the database must respond to a lock request.
 _TIMEOUT_S = 5.0
-#: Wall seconds that a release waits, so that it is sent in one statement with other lock requests.
-#: A task that finds the lock still held leaves its posts to the task that releases the lock.
+#: Wall seconds for which the release of a lock is delayed, so that it is sent in one statement with
+#: other lock requests. A task that finds the lock still held leaves its posts to the task that
+#: releases the lock.
 _BATCH_DELAY_S = 0.02
 #: Wall seconds between two tries to open the first connection.
 _CONNECT_AGAIN_S = 1.0
@@ -41,26 +43,30 @@ class _LockKind(IntEnum):
     """The first of the two keys of an advisory lock."""
 
     SENDER = 0x526F
-    """The second key is the hash of the X user whose posts are sent."""
+    """The lock of an X user for whom posts are sent; the second key is a hash of the user's id."""
     UPLOADER = 0x5275
-    """The second key is derived from the id of the post whose files are uploaded."""
+    """The lock of a post whose files are uploaded; the second key is derived from the post's id."""
 
 
 def user_key(x_user_id: XUserId) -> int:
-    """Return the second key of a sender's lock: a 32-bit hash of the X user's id.
+    """Return the second key of the lock of an X user: a 32-bit hash of the user's id.
 
-    If two users have the same hash, only one of them is served at a time.
+    If two users have the same hash, posts are sent for only one of them at a time.
     """
     return zlib.crc32(x_user_id.encode()) % 2**31
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The last event that this process has seen; attempts begin only if the database has it."""
+    """The last event that this process has seen.
+
+    An attempt begins only if the database still has this event.
+    """
 
     event_id: int
     event_tag: int
-    """A random number, because a restored database may give the same id to another event."""
+    """A random number of the event, because a restored database may give the same id to another
+    event."""
     timeline: str
     """The database's timeline at that event; a failover and a recovery change the timeline."""
 
@@ -70,7 +76,8 @@ class _Result:
     """The result of one lock request."""
 
     session: tuple[int, int]
-    """The number of the connection, and the id of the server process that ran the request."""
+    """The session that ran the request: the number of the connection, and the id of the server's
+    process."""
     done: bool
     """Whether the lock was acquired or released."""
     has_ready_posts: bool
@@ -86,7 +93,7 @@ class _Request:
     kind: _LockKind
     key: int
     account: IntegrationId | None = None
-    """If given, a release also returns whether this account has posts that are ready."""
+    """The account for which a release also returns whether posts are ready; or None."""
     excluding: Collection[PostId] = ()
     """Posts that do not count as ready to be published."""
     result: asyncio.Future[_Result] = field(
@@ -94,7 +101,7 @@ class _Request:
     )
 
     def to_row(self) -> dict[str, object]:
-        """Return the request as the statement `run_lock_requests` reads it."""
+        """Return the request in the form that the statement `run_lock_requests` reads."""
         return {
             "action": self.action, "kind": int(self.kind), "key": self.key,
             "account": self.account, "excluding": list(self.excluding),
@@ -112,9 +119,9 @@ class StaleHolder:
 async def find_stale_holders(
     transaction: Queries, accounts: Collection[Integration], *, within: timedelta
 ) -> list[StaleHolder]:
-    """Return workers that hold account locks but sent no heartbeat in the time `within`.
+    """Return workers that hold account locks but have sent no heartbeat for `within`.
 
-    Each worker is returned with those of `accounts` whose locks it holds.
+    Each result names a worker and those of `accounts` whose locks the worker holds.
     """
     rows = await transaction.run(
         "list_stale_holders", lock_kind=int(_LockKind.SENDER), within=within
@@ -129,7 +136,7 @@ async def find_stale_holders(
 
 
 class AccountLocks:
-    """The locks of this process: accounts it may send for, and posts whose files it uploads."""
+    """The locks of this process, for sending an account's posts and uploading a post's files."""
 
     def __init__(
         self,
@@ -138,24 +145,24 @@ class AccountLocks:
         on_reopen: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.is_ending = False
-        """The process was asked to stop: it completes work in progress and begins no other work."""
+        """Whether the process is stopping: it completes work in progress and begins nothing new."""
         self.closed_because: str | None = None
-        """Why this process must not begin an attempt at present; None: it may begin attempts."""
+        """Why this process must not begin an attempt at present; None if it may."""
         self.closed, self.opened = asyncio.Event(), asyncio.Event()
         self.opened.set()
         self.fence: Fence | None = None
         self.sending: set[tuple[TenantId, PostId]] = set()
-        """Posts for which this process has a request to X in progress."""
+        """The posts for which this process has a request to X in progress."""
         self.searched: set[tuple[datetime, PartId]] = set()
-        """Parts that this process has searched for on X after a restore, each with that
-        recheck's `until`."""
+        """The parts that this process has searched for on X after a restore, each with `until` of
+        the recheck."""
         self._on_reopen = on_reopen
         self._users: dict[IntegrationId, XUserId] = {}
         self._database = database
         self._connection = connection
         self._connection_number = 0
         self._held: dict[tuple[_LockKind, int], tuple[int, int] | None] = {}
-        """For each lock, the session that holds it; None: the lock is being acquired."""
+        """For each lock, the session that holds it; None while the lock is being acquired."""
         self._mutex = asyncio.Lock()
         self._requests: list[_Request] = []
         self._sending_requests: asyncio.Task[None] | None = None
@@ -163,7 +170,7 @@ class AccountLocks:
         self._shielded: set[asyncio.Task[None]] = set()
 
     async def shield(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work that is done under locks to its end, even if the caller is cancelled."""
+        """Run work under a lock to its end, even if the caller is cancelled."""
         task = asyncio.ensure_future(work)
         self._shielded.add(task)
         task.add_done_callback(self._on_done)
@@ -172,7 +179,7 @@ class AccountLocks:
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._shielded.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # A caller that was not cancelled gets the same error.
+            # The error is logged for a caller that was cancelled; any other caller gets the error.
             log.warning("work under a lock failed with %s", type(error).__name__)
 
     @property
@@ -210,19 +217,20 @@ class AccountLocks:
         return self._users[integration_id]
 
     async def acquire(self, x_user_id: XUserId) -> bool:
-        """Become the only sender for the user. Return False if another task or process is.
+        """Acquire the lock of an X user. Return False if another task or process holds the lock.
 
-        Raises: psycopg.OperationalError if the locks' connection is lost. Then nothing may be sent.
+        Raises: psycopg.OperationalError if the connection of the locks is lost. In that case,
+        nothing may be sent.
         """
         return await self._acquire(_LockKind.SENDER, user_key(x_user_id))
 
     async def release(
         self, x_user_id: XUserId, integration_id: IntegrationId, excluding: Collection[PostId]
     ) -> bool:
-        """Release the user's lock. Return whether the account has posts that are ready.
+        """Release the lock of an X user. Return whether the account has posts that are ready.
 
-        The caller must publish these posts: a task that found the lock held has left them to the
-        caller.
+        The caller must publish these posts, because a task that found the lock held has left the
+        posts to the caller.
         """
         key = user_key(x_user_id)
         try:
@@ -230,7 +238,7 @@ class AccountLocks:
                 "release", _LockKind.SENDER, key, integration_id, excluding
             )
         except psycopg.OperationalError:
-            # The session's end has freed its locks. `dispatch_stranded` will queue the posts.
+            # The end of the session has freed its locks. `dispatch_stranded` will queue the posts.
             return False
         else:
             return result.has_ready_posts
@@ -238,7 +246,7 @@ class AccountLocks:
             self._held.pop((_LockKind.SENDER, key), None)
 
     async def is_held(self, x_user_id: XUserId) -> bool:
-        """Whether the session that acquired the lock is still open, and so still has it."""
+        """Whether the session that acquired the lock is still open, and so still holds the lock."""
         key = user_key(x_user_id)
         session = self._held.get((_LockKind.SENDER, key))
         if session is None:
@@ -250,7 +258,7 @@ class AccountLocks:
 
     @contextlib.asynccontextmanager
     async def uploading(self, post_id: PostId) -> AsyncIterator[bool]:
-        """Acquire the sole right to upload a post's files; yield False if another task has it."""
+        """Lock the upload of a post's files; yield False if another task holds the lock."""
         key = post_id % 2**31
         if not await self._acquire(_LockKind.UPLOADER, key):
             yield False
@@ -265,7 +273,7 @@ class AccountLocks:
     async def heartbeat(self, worker: str) -> None:
         """Write the worker's name and the time into the session's `application_name`.
 
-        A process that is stopped but not killed keeps its locks; `find_stale_holders` finds the
+        A process that is stopped but not killed keeps its locks; `find_stale_holders` finds such a
         worker by this name.
         """
         async with self._mutex:
@@ -279,7 +287,7 @@ class AccountLocks:
             await asyncio.wait(self._shielded, timeout=timeout_s)
 
     async def close(self, timeout_s: float) -> None:
-        """Call `drain` if it was not called, then cancel unfinished work and free every lock."""
+        """Call `drain` unless it was called before; cancel unfinished work and free every lock."""
         if not self.is_ending:
             await self.drain(timeout_s)
         for task in self._shielded:
@@ -328,7 +336,7 @@ class AccountLocks:
             try:
                 results = await self._send(requests)
             except Exception as error:
-                # The callers get any error, because otherwise they would wait forever.
+                # Each caller gets the error, because otherwise the callers would wait forever.
                 for request in requests:
                     if not request.result.done():
                         request.result.set_exception(error)
@@ -353,9 +361,9 @@ class AccountLocks:
             ]
 
     async def _reopen(self) -> None:
-        """Replace a lost connection. The locks are lost with it, so `is_held` returns False.
+        """Replace a lost connection. Its locks are lost too, so `is_held` returns False.
 
-        The new connection may reach another server, so `on_reopen` compares the database with the
+        The new connection may lead to another server, so `on_reopen` compares the database with the
         watermark.
         """
         try:
@@ -374,7 +382,7 @@ class AccountLocks:
             async with asyncio.timeout(_TIMEOUT_S):
                 return await (await self._connection.execute(statement, values)).fetchall()
         except TimeoutError:
-            # The server may be gone. Closing the connection counts all its locks as lost.
+            # The server may be gone. After the connection is closed, all its locks count as lost.
             await self._connection.close()
             raise psycopg.OperationalError(
                 "the account locks' connection does not respond"
