@@ -77,7 +77,7 @@ async def test_duplicate_fails_and_names_the_post_on_x(publisher: Publisher) -> 
     (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     post = await publisher.get_post(again)
     assert post.state is PostState.FAILED
-    assert f"It is {on_x['id']} on the emulator (post {first})" in reason_of(post)
+    assert f"The other post is {on_x['id']} on the emulator (post {first})" in reason_of(post)
     assert await publisher.list_statuses("read_timeline") == [200]
 
 
