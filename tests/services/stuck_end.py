@@ -1,7 +1,7 @@
 """A process that ends while one of its threads is stuck in a read.
 
-With the argument `asked`, the process ends as a worker does that is asked to stop. With `done`, it
-ends as a command does whose work is done.
+With the argument `asked`, the process ends like a worker that is asked to stop. With `done`, the
+process ends like a command whose work is done.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A process with a watchdog. It answers each input line, and gets stuck if a line says so."""
+"""A process with a watchdog, which responds to each input line and gets stuck on request."""
 
 import asyncio
 import sys

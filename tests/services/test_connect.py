@@ -261,9 +261,9 @@ async def test_error_of_a_refused_code_has_no_secret(
 
 
 async def test_start_names_the_setting__no_x_app(runtime: Runtime, tenant: Tenant) -> None:
-    bare = runtime.settings.model_copy(update={"twitter_client_id": None})
+    without_client_id = runtime.settings.model_copy(update={"twitter_client_id": None})
     with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
-        await connect.start(replace(runtime, settings=bare), scope_of(tenant))
+        await connect.start(replace(runtime, settings=without_client_id), scope_of(tenant))
 
 
 async def test_start_is_refused__no_vault_key(runtime: Runtime, tenant: Tenant) -> None:

@@ -14,7 +14,7 @@ from roost.services import pause, restore_check, resume
 from roost.services.pause import PauseScope, PostOver
 from roost.services.resume import Adopted, Resumed
 
-Hold = Callable[[Publisher, PostId, bool], Awaitable[object]]
+SetPause = Callable[[Publisher, PostId, bool], Awaitable[object]]
 
 
 async def _everything(publisher: Publisher, _: PostId, paused: bool) -> None:
@@ -25,7 +25,7 @@ async def _everything(publisher: Publisher, _: PostId, paused: bool) -> None:
     )
 
 
-HOLDS: dict[PauseScope, Hold] = {
+PAUSES: dict[PauseScope, SetPause] = {
     PauseScope.POST: lambda publisher, post_id, paused: (
         pause.pause_post if paused else pause.resume_post
     )(publisher.runtime, publisher.scope, post_id),
@@ -39,7 +39,7 @@ HOLDS: dict[PauseScope, Hold] = {
 }
 
 
-async def held(publisher: Publisher, post_id: PostId) -> tuple[PauseScope, ...]:
+async def active_pauses_of(publisher: Publisher, post_id: PostId) -> tuple[PauseScope, ...]:
     """Return the pauses that apply to a post."""
     account = await publisher.get_integration()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
@@ -52,13 +52,13 @@ async def test_paused_post_is_published_after_its_resume(
     publisher: Publisher, scope: PauseScope
 ) -> None:
     post_id = await publisher.schedule("Held", after_s=60)
-    await HOLDS[scope](publisher, post_id, True)
-    assert await held(publisher, post_id) == (scope,)
+    await PAUSES[scope](publisher, post_id, True)
+    assert await active_pauses_of(publisher, post_id) == (scope,)
     await publisher.emulator.jump(seconds=600)
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == []
-    await HOLDS[scope](publisher, post_id, False)
-    assert await held(publisher, post_id) == ()
+    await PAUSES[scope](publisher, post_id, False)
+    assert await active_pauses_of(publisher, post_id) == ()
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == ["Held"]
 
@@ -88,16 +88,16 @@ async def test_pause_and_resume_are_events_of_the_post(
 ) -> None:
     post_id = await publisher.schedule("Held", after_s=60)
     for paused in (True, True, False, False):
-        await HOLDS[scope](publisher, post_id, paused)
-    _, *held = await reasons_of(publisher, post_id)
-    assert tuple(held) == LINES[scope]
+        await PAUSES[scope](publisher, post_id, paused)
+    _, *pause_reasons = await reasons_of(publisher, post_id)
+    assert tuple(pause_reasons) == LINES[scope]
     await publisher.emulator.jump(seconds=600)
     await publisher.run_due_jobs()
     published = await reasons_of(publisher, post_id)
     assert published[1:3] == list(LINES[scope])
     for paused in (True, False):
         with contextlib.suppress(PostOver):
-            await HOLDS[scope](publisher, post_id, paused)
+            await PAUSES[scope](publisher, post_id, paused)
     assert await reasons_of(publisher, post_id) == published
 
 
@@ -119,10 +119,10 @@ async def test_history_begins_with_an_earlier_pause(publisher: Publisher) -> Non
     await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
     await pause.pause_tenant(publisher.runtime, publisher.scope)
     await pause.resume_tenant(publisher.runtime, publisher.scope)
-    held = await publisher.schedule("Held")
+    paused = await publisher.schedule("Paused")
     free = await publisher.schedule("Free", account=other)
-    assert (await reasons_of(publisher, held))[0] == "@larkbooks was paused manually"
-    assert len(await reasons_of(publisher, held)) == 2
+    assert (await reasons_of(publisher, paused))[0] == "@larkbooks was paused manually"
+    assert len(await reasons_of(publisher, paused)) == 2
     assert len(await reasons_of(publisher, free)) == 1
 
 
@@ -150,11 +150,11 @@ async def test_pause_tenant_does_not_pause_other_tenants(publisher: Publisher) -
 
 async def test_active_pauses_lists_every_scope(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Held", after_s=60)
-    for hold in HOLDS.values():
-        await hold(publisher, post_id, True)
-    assert await held(publisher, post_id) == tuple(PauseScope)
+    for set_pause in PAUSES.values():
+        await set_pause(publisher, post_id, True)
+    assert await active_pauses_of(publisher, post_id) == tuple(PauseScope)
     await resume.resume_everything(publisher.runtime, ACTOR)
-    assert await held(publisher, post_id) == (
+    assert await active_pauses_of(publisher, post_id) == (
         PauseScope.POST,
         PauseScope.ACCOUNT,
         PauseScope.TENANT,
@@ -191,7 +191,7 @@ async def test_pause_post_refuses_a_finished_post(publisher: Publisher) -> None:
 async def restored(publisher: Publisher, *, sent: bool) -> PostId:
     """Schedule a post, and pause as after a restore to an instant before its due time.
 
-    With `sent`, the post is on X, but the restored database does not know that.
+    With `sent`, the post is on X, but the restored database does not show it.
     """
     to = publisher.runtime.clock.now()
     post_id = await publisher.schedule("Since the restore", after_s=60)

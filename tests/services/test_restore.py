@@ -368,7 +368,7 @@ async def test_ordinary_restart_searches_nothing(
 async def test_copy_made_after_a_clean_stop_is_noticed_when_home_and_database_are_restored(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
-    """Both are restored from one backup, and the watermark's file has its old inode number."""
+    """ROOST_HOME and the database are restored from one backup; the file keeps its inode."""
     await emulator.switch(refuse_duplicates=False)
     async with _publisher(settings, emulator) as (publisher, check):
         post_id = await publisher.schedule("Sent after the copy", after_s=60)

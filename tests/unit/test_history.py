@@ -31,7 +31,7 @@ NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 def because(code: str, message: str = "", **facts: Any) -> dict[str, Any]:
-    """The detail of an event with a reason."""
+    """Return the detail of an event with a reason."""
     return {"reason": {"code": code, "detail": facts | ({"message": message} if message else {})}}
 
 

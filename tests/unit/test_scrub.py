@@ -41,8 +41,8 @@ WAYS = (
 
 
 @pytest.fixture(autouse=True)
-def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No known secret values, so that secrets are recognized only by name or format."""
+def no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget all known secret values, so that secrets are recognized only by name or format."""
     monkeypatch.setattr(scrubbing, "_known", set())
 
 

@@ -28,7 +28,7 @@ AMPLE = Timeouts(total=timedelta(seconds=20))
 
 @dataclass
 class Listener:
-    """Accepts connections, records what it receives, and answers each with `response`."""
+    """Accepts connections, records the received bytes, and responds with `response`."""
 
     response: bytes = b""
     received: bytearray = field(default_factory=bytearray)
@@ -84,7 +84,8 @@ async def send(
 
 
 async def test_exchange_sends_no_byte_of_a_body_past_its_deadline(listener: Listener) -> None:
-    # The deadline of the body has passed, but connecting has none: a connection is opened, unused.
+    # The deadline of the body has passed, but connecting has no deadline, so a connection is opened
+    # and not used.
     outcome = await send(listener.url, body_deadline=boot_seconds() - 1)
 
     assert outcome == NoResponse(maybe_sent=False, reason="its deadline passed while connecting")
