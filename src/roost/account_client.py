@@ -105,7 +105,7 @@ class StoredTokenSource:
         return rotated.tokens.access_token
 
     async def _rotate(self, rejected: str) -> "_Rotated":
-        """Refresh the tokens under a lock of the account's row, and commit them before use."""
+        """Refresh the tokens under a lock of the account's row; commit the new ones before use."""
         account, fresh, used = self.integration, None, None
         try:
             # A dedicated connection: X may be slow, and the pool is for short transactions.

@@ -254,7 +254,7 @@ class UnsafeListenAddress(Refused):
 
 
 class UnsafeDatabaseRole(Refused):
-    """DATABASE_URL logs in as a role that is not the application's, or that may do too much."""
+    """DATABASE_URL logs in as a wrong role, or as a role with too many privileges."""
 
 
 class MediaStoreUnsafe(Refused):
@@ -372,6 +372,6 @@ class MediaCopyDamaged(Broken):
 
 
 class ReconnectNeeded(Broken):
-    """X no longer accepts an account's tokens; only its owner can reconnect it."""
+    """X no longer accepts an account's tokens; only the owner can reconnect the account."""
 
     default_action = ActionCode.RECONNECT_ACCOUNT

@@ -36,7 +36,7 @@ class Operation(StrEnum):
     READ_POST_ANALYTICS = "read_post_analytics"
     """GET /2/tweets/analytics; X lists no price, so Roost prices each post as a read."""
     READ_MEDIA_ANALYTICS = "read_media_analytics"
-    """GET /2/media/analytics; X lists no price, so Roost counts it as free."""
+    """GET /2/media/analytics; X lists no price, so Roost counts the request as free."""
     READ_USAGE = "read_usage"
     """GET /2/usage/tweets."""
     READ_USER = "read_user"
@@ -56,7 +56,7 @@ class Operation(StrEnum):
 
 
 class Resource(StrEnum):
-    """The kinds of objects that X bills when they are read, once per object, app and UTC day."""
+    """The kinds of objects whose reads X bills, once per object, app and UTC day."""
 
     POST = "post"
     USER = "user"

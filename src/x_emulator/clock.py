@@ -1,8 +1,8 @@
 """The emulated clock, which can stop, run faster and move forward, and its followers.
 
 A follower is a client that polls for changes of the clock. A method that changes the clock returns
-only when each follower has received the change and polled again, or after two seconds. The caller
-can then rely on it that the followers know the new time.
+only when each follower has received the change and polled again, or after two seconds. When the
+method has returned, the followers therefore know the new time.
 """
 
 import asyncio

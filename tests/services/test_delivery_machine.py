@@ -245,7 +245,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, 1), parts=st.integers(1, 2))
     def a_person_posts_what_x_loses(self, worker: int, parts: int) -> None:
-        """X loses a create of Roost, and a person posts its text on X at that moment."""
+        """X loses a create of Roost, and a person posts the same text on X at this moment."""
         texts = tuple(f"{next(self._numbers)} by both" for _ in range(parts))
         self._run(self._plan(*texts, after_s=0, media=None))
         self._run(self._scenario.emulator.fail("create_post", "before", "drop"))

@@ -85,7 +85,7 @@ async def counter() -> AsyncIterator[Counter]:
 async def process(
     request: pytest.FixtureRequest, publisher: Publisher, counter: Counter
 ) -> AsyncIterator[Publisher]:
-    """A publisher whose process works with one environment, with the listener in place of X."""
+    """A publisher in a process of one environment, which sends to the listener instead of X."""
     is_live = request.param is Environment.LIVE
     base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
     settings = publisher.runtime.settings.model_copy(update={"x_base_url": base_url})

@@ -1,4 +1,4 @@
-"""Briefs, which people write in YAML, and the drafts of posts that follow them."""
+"""Briefs, which people write in YAML, and the drafts of posts that are made from briefs."""
 
 import unicodedata
 from collections import Counter

@@ -28,8 +28,8 @@ class _Outline(NamedTuple):
 def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
     """Compose the `n` drafts that a brief asks for; all drafts are different and valid.
 
-    A draft has one fact, or a fact and one that follows it. The facts take turns: no fact begins a
-    second draft before every other fact that can begin a draft has begun one.
+    A draft has one fact, or two facts of which the second follows the first. The facts take turns:
+    no fact begins a second draft before every other possible first fact has begun a draft.
 
     Raises: BriefInvalid if the facts do not yield `n` drafts that are short enough and contain no
     word to avoid.

@@ -30,7 +30,7 @@ _TAIL_BYTES: Final = 4096
 
 @dataclass(frozen=True, slots=True)
 class ImageStructure:
-    """The properties of an image that its container states, so that they need no decoding."""
+    """The properties of an image that its container states, which are known without decoding."""
 
     end: int
     """The offset at which the image ends; later bytes are not part of the image."""

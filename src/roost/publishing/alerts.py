@@ -42,7 +42,7 @@ def describe_alert(alert: Alert) -> str:
 
 
 def describe_skew(seconds: float, reference: str) -> str:
-    """Describe how far a machine's clock is ahead of the clock of `database` or `x`."""
+    """Describe how far a machine's clock is ahead of another clock (`database` or `x`)."""
     direction = "ahead" if seconds > 0 else "behind"
     owner = {"database": "the database's", "x": "X's"}[reference]
     return f"this machine's clock is {abs(round(seconds))} s {direction} of {owner}"

@@ -30,7 +30,8 @@ UPLOAD_MARGIN: Final = timedelta(minutes=10)
 RESEND_AFTER: Final = timedelta(seconds=120)
 #: Maximum age of the empty read before a resend.
 FRESH_READ: Final = timedelta(seconds=15)
-#: The number of empty reads after X's timeline lag that show that a post is not on X.
+#: A post counts as not on X after this number of reads without the post, which are made after X's
+#: timeline lag.
 EMPTY_READS: Final = 2
 
 

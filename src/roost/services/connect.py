@@ -21,7 +21,7 @@ _FLOW_LIFETIME: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRedirect:
-    """The address of the redirect, and the cookie that identifies the browser later."""
+    """The address to which the browser is redirected, and a cookie to identify the browser."""
 
     url: str
     """The address of X's consent screen."""

@@ -59,9 +59,10 @@ class Resumed:
 
     adopted: list[Adopted] = field(default_factory=list)
     needs_decision: list[PostId] = field(default_factory=list)
-    """Posts that are due later although an identical post is on X: a user decides about them."""
+    """Posts that are due later although an identical post is on X; a user has to decide."""
     searched_again: list[PostId] = field(default_factory=list)
-    """Due posts that were not found: they are searched for again after 120 s, and then sent."""
+    """Due posts that were not found on X. They are searched for again after 120 s; posts that are
+    still not found are sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
     """Posts that are still scheduled; edits and cancellations made after the backup are lost."""
     paused: list[Integration] = field(default_factory=list)

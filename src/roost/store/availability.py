@@ -1,4 +1,4 @@
-"""Tells errors that may pass from lasting ones: `DATABASE_AWAY` lists those that may pass.
+"""The errors that mean that the database is away, and connecting to a database.
 
 The database counts as away if it cannot be reached, is starting or stopping, is read-only, or has
 no disk space or no free connection. It also counts as away if it has ended a session or a statement
@@ -17,7 +17,7 @@ DATABASE_AWAY: Final = (
     # (shut down, starting, cancelled by a limit) and 58 (files), and timeouts of psycopg's pool.
     psycopg.OperationalError,
     psycopg.InterfaceError,
-    psycopg.errors.ReadOnlySqlTransaction,  # 25006, a standby too
+    psycopg.errors.ReadOnlySqlTransaction,  # 25006: the server is read-only, such as a standby
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
     # XX000: an object was dropped while a statement used it ("cache lookup failed", "could not open

@@ -20,8 +20,8 @@ from roost.text.characters import FORBIDDEN_CHARACTERS
 from roost.text.entities import extract_entities
 from roost.text.weight import LIMIT, LONG_LIMIT, running_weights, weigh, weight_of_characters
 
-#: How full a part must be so that it is cut at a place of this level, although a later place of a
-#: worse level would make the part longer.
+#: For each level, the minimum fill of a part that ends at a place of this level. If a part would be
+#: less full, it ends later, at a place of a worse level.
 _FULL_ENOUGH = {
     Level.BLANK_LINE: 0.4,
     Level.LINE: 0.5,
@@ -131,7 +131,7 @@ class _Splitter:
     def spans(self) -> list[tuple[int, int]]:
         """Return start and end of each part.
 
-        If the last part is too short, text is moved to it from the part before it.
+        If the last part is too short, it gets some text from the part before.
         """
         spans = []
         start = self.start

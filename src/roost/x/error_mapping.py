@@ -22,7 +22,7 @@ from roost.x import errors
 from roost.x.problems import Problem, find_problem, parse_problem
 from roost.x.transport import NoResponse, Response
 
-#: Operations with a lasting effect: if the response is lost, X may have carried them out.
+#: The operations with a lasting effect. If the response is lost, X may have executed the request.
 _LASTING: Final = frozenset({Operation.CREATE_POST, Operation.DELETE_POST, Operation.TOKEN})
 _MEDIA: Final = frozenset({Operation.MEDIA_UPLOAD, Operation.MEDIA_STATUS})
 #: The types of problems that concern the app, and not only the account whose token was used.

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 #: Length of `Fri, 27 Nov 2026 12:00:00 GMT` (Source: RFC 9110, IMF-fixdate).
 _DATE_LENGTH: Final = 29
-#: A `Date` header is truncated to whole seconds, so X's time is half a second later on average.
+#: Added to a `Date` header, because the header is truncated to whole seconds: on average, X's time
+#: is half a second later.
 _HALF_SECOND: Final = timedelta(seconds=0.5)
 #: A response came from a cache if its `Date` is earlier than X's time by more than this.
 _MAX_AGE: Final = timedelta(seconds=30)

@@ -89,7 +89,7 @@ def _with_reactions(modelled: dict[str, int], reactions: Reactions, at: datetime
 
 
 def active_users(toggles: dict[str, list[datetime]], at: datetime) -> list[str]:
-    """List the users who toggled their like or repost an odd number of times, so it is active."""
+    """List the users with an active like or repost: those who toggled an odd number of times."""
     return [
         user_id for user_id, instants in toggles.items() if sum(each <= at for each in instants) % 2
     ]

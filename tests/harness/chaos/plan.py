@@ -62,7 +62,7 @@ def draw_calendar(seed: int, posts: int, accounts: int, span: timedelta) -> list
 def _share(
     seed: int, calendar: list[CalendarPost], pairs: Sequence[tuple[int, int]], accounts: int
 ) -> list[CalendarPost]:
-    """Give the second tenant its posts, and split some identical pairs between the tenants."""
+    """Assign posts to the second tenant, and split some identical pairs between the tenants."""
     chance = random.Random(f"tenants {seed}")
     shared = count_shared_accounts(accounts)
     calendar = [

@@ -35,8 +35,8 @@ _ROW_HEIGHT = 46
 #: A bar chart shows at most this many bars; tables show all values.
 MAX_BARS = 8
 _BEST_POST_COLUMNS = 26
-#: If a period has at least this many days, the labels are at Mondays; and the maximum number of
-#: labels at Mondays.
+#: The number of days from which on a chart has its labels at Mondays, and the maximum number of
+#: these labels.
 _WEEKLY_FROM_DAYS, _MAX_WEEKLY_LABELS = 28, 6
 
 

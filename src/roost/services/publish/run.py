@@ -99,7 +99,8 @@ class _AccountPublisher:
 
     async def run_step(self) -> bool:
         """Run the next step of the account's next post. Return False if no post can proceed."""
-        # The deadline covers the commit of the attempt too. Its clock counts suspended time.
+        # The deadline covers the commit of the attempt too. The clock also counts the time in which
+        # the machine is suspended.
         deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
         loaded = await store.publishing.load_next_post(
             self._runtime.database.autocommit,

@@ -56,8 +56,8 @@ class SegmentBody(Payload):
         offset, end = self._segment.offset, self._segment.offset + self._segment.length
         while offset < end:
             chunk = await self._segment.content.read(offset, min(_READ_BYTES, end - offset))
-            # If the transport cannot send all bytes at once, it copies the rest. It copies fewer
-            # bytes from a memoryview.
+            # A memoryview is passed, because the transport then copies fewer bytes if it cannot
+            # send all bytes at once.
             await writer.write(memoryview(chunk))
             offset += len(chunk)
         await writer.write(self._tail)
