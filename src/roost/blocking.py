@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-#: The maximum number of abandoned threads. If there are so many, the disk or file server is assumed
-#: to be dead, and no new thread is started.
+#: The maximum number of abandoned threads. At this number, the disk or file server is assumed to be
+#: dead, and no new thread is started.
 _MAX_ABANDONED: Final = 16
 _abandoned: set[threading.Thread] = set()
 

@@ -79,7 +79,7 @@ def _shrink(
         kept["exif"] = b"Exif\0\0" + orientation_exif(orientation)
     if image.info.get("icc_profile"):
         kept["icc_profile"] = image.info["icc_profile"]
-    # To save memory, the decoder is told to decode the JPEG at a fraction of its size.
+    # To save memory, the JPEG is decoded at a fraction of its size.
     if mime_type == "image/jpeg" and not structure.is_progressive:
         image.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))
     pixels = _to_encodable(image)

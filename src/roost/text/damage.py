@@ -139,7 +139,7 @@ def _is_garbled(text: str, run: re.Match[str]) -> bool:
 
 
 def _is_unnatural(sequence: str, before: str, after: str) -> bool:
-    """Return whether a sequence combines a letter with signs that nobody writes together."""
+    """Return whether a sequence combines a letter with signs that are never next to it."""
     lead, tail = sequence[0], sequence[1:]
     if lead in _NON_LATIN_LEADS:
         return False
