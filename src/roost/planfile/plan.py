@@ -142,7 +142,7 @@ def _columns_miscounted(row: MiscountedRow) -> Violation:
         f"The row has {len(row.cells)} columns; the plan's first line has {row.expected}.",
         limit=row.expected,
         found=len(row.cells),
-        next="Quote a text that contains commas, and keep the commas of empty columns.",
+        next="Put a text that contains commas in quotes, and keep the commas of empty columns.",
     )
 
 
