@@ -1,10 +1,10 @@
-"""Benchmark the detector of follower anomalies: how many it finds or reports falsely.
+"""Benchmark the detector of follower anomalies: the share it finds, and its false reports.
 
     ./dev bench anomalies [--json] [--accounts N]
 
-Accounts are simulated. New and lost followers are Poisson counts. Their mean follows the weekday,
-drifts from week to week and has a random log-normal factor each day, so that days differ far more
-than chance alone would make them differ. In a first run, nothing special happens to the accounts,
+Accounts are simulated. The new and lost followers of a day are Poisson counts. The mean of the
+counts follows the weekday, drifts from week to week and has a random log-normal factor each day, so
+days differ far more than by chance alone. In a first run, nothing special happens to the accounts,
 so every reported anomaly is false. In a second run, 6 % of the followers leave at an instant of day
 21, and nothing else changes. The detector's thresholds were chosen on accounts that were simulated
 in this way with other seeds. Real accounts may differ.
@@ -42,7 +42,7 @@ class Kind:
     growth: float
     churn: float
     deviation: float
-    """The log-normal deviation of a day's new followers. Lost followers have two thirds of it."""
+    """The log-normal deviation of a day's new followers; for lost followers, two thirds of it."""
 
 
 KINDS = (
@@ -76,7 +76,7 @@ def draw_factor(chance: np.random.Generator, deviation: float) -> float:
 
 
 def make_snapshots(levels: list[int], hour: float) -> list[AccountSnapshot]:
-    """Return a snapshot for each day at one hour. Followers change evenly during a day."""
+    """Return a snapshot for each day at one hour; followers change evenly during a day."""
     share = hour / 24
     return [
         AccountSnapshot(
@@ -119,13 +119,14 @@ class Counts:
 
     @property
     def false_per_month(self) -> float:
-        """The false anomalies per account in 30 days, of days on which the detector can run."""
+        """The false anomalies per account and 30 days; only days on which the detector can run
+        count."""
         months = self.accounts * (DAYS - 1 - MIN_HISTORY_DAYS) / 30
         return (self.false_gains + self.false_losses) / months
 
 
 def measure(kind: Kind, size: int, accounts: int, seed: int) -> Counts:
-    """Simulate accounts. Run the detector on each account without and then with the purge."""
+    """Simulate accounts, and run the detector on each account without and with the purge."""
     chance = np.random.default_rng(seed)
     count = Counts()
     for _ in range(accounts):

@@ -9,8 +9,8 @@ rounds, with one call at a time or with 50 calls in flight, whichever median is 
 client decodes typed models, and reads the rate limits and the price of every result. Each other
 client has its best configuration: a session that is kept, a bearer token, and as many pooled
 connections as calls in flight. All clients get the same warm-up. Node's compiler continues to
-optimize for some thousand calls after the warm-up. So the figures `…_us` are measured after the
-rounds, and show the CPU time in a long-lived process.
+optimize for some thousand calls after the warm-up. The figures `…_us` are therefore measured after
+the rounds, and show the CPU time in a long-lived process.
 """
 
 import argparse
@@ -58,14 +58,14 @@ LIMITS = {
     "node_twitter_api_v2": 0.8,
 }
 
-#: A function that returns the CPU microseconds of calls, given the number of calls and how many are
-#: in flight.
+#: A function that returns the CPU microseconds of calls, given their number and the number of calls
+#: in flight at a time.
 Measure = Callable[[int, int], float]
 _numbers = itertools.count()
 
 
 def make_text() -> str:
-    """Return a text for a post. Each call returns a different text."""
+    """Return a text for a post, which differs in each call."""
     return f"Number {next(_numbers)}: the tide turns at nine, and the boats go out."
 
 
@@ -89,7 +89,7 @@ def posts_response() -> bytes:
 
 @contextlib.contextmanager
 def run_server() -> Iterator[int]:
-    """Run the server of fixed responses in another process. Yields the port."""
+    """Run the server of fixed responses in another process; yield the port."""
     command = [sys.executable, canned_server.__file__]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -103,7 +103,7 @@ def run_server() -> Iterator[int]:
 
 
 class AsyncClients:
-    """Asynchronous clients on one event loop. Each keeps its session for the whole run."""
+    """Asynchronous clients on one event loop, which keep their sessions for the whole run."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -173,7 +173,7 @@ class AsyncClients:
         return call
 
     def tweepy_async(self) -> Callable[[], Any]:
-        """Return a call of tweepy's asynchronous client. Its session replaces the constant host."""
+        """Return a call of tweepy's asynchronous client, whose host is replaced by a session."""
         client = AsyncClient(TOKEN)
         client.session = _RedirectedSession(self.open(), self.url)
 
@@ -276,7 +276,7 @@ def measure_blocking(call: Callable[[], None], pool: ThreadPoolExecutor) -> Meas
 
 @contextlib.contextmanager
 def run_node(port: int) -> Iterator[Measure | None]:
-    """Run twitter-api-v2 in a Node process. Yields None if Node or the package is missing."""
+    """Run twitter-api-v2 in a Node process; yield None if Node or the package is missing."""
     folder = install_node_client()
     if folder is None:
         yield None
@@ -301,7 +301,7 @@ def run_node(port: int) -> Iterator[Measure | None]:
 
 
 def install_node_client() -> Path | None:
-    """Install the package with npm in a folder that later runs reuse. None if that fails."""
+    """Install the package by npm in a folder that later runs reuse; return None if it fails."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         return None
     version_hash = hashlib.sha256(NODE_VERSION.encode()).hexdigest()[:12]

@@ -3,9 +3,9 @@
     ./dev bench data_loss [--json] [--only WORD] [--parallel N] [--seed N]
 
 Real worker processes run on real PostgreSQL clusters, in several environments in parallel. Each
-schedule runs twice: X refuses duplicates, or X accepts duplicates. An operator resumes publishing
-only if an alert was opened. At the end, the emulator's ground truth is compared with the planned
-posts.
+schedule runs twice: once X refuses duplicates, and once X accepts duplicates. An operator resumes
+publishing only if an alert was opened. At the end, the emulator's ground truth is compared with the
+planned posts.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from harness.data_loss.schedules import all_schedules
 from harness.report import Threshold, report
 from harness.server import cancel_on_sigterm
 
-#: How many findings of `harness.checker` are printed for each case.
+#: The number of findings of `harness.checker` that are printed for each case.
 _PRINTED_FINDINGS = 5
 
 

@@ -124,7 +124,7 @@ class LoadResult:
 
 
 async def run_load(url: str, tokens: list[str], each: int, name: str) -> LoadResult:
-    """Create `each` posts on every connection. Each connection has its own account."""
+    """Create `each` posts on every connection; each connection has its own account."""
     address = urlsplit(url)
     loop = asyncio.get_running_loop()
     connections = []
@@ -159,7 +159,7 @@ def _requests(token: str, each: int, name: str) -> Iterator[bytes]:
 
 @contextmanager
 def run_minimal_handler() -> Iterator[str]:
-    """Run the minimal handler in another process. Yields its URL."""
+    """Run the minimal handler in another process; yield its URL."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -238,8 +238,8 @@ def _measure_reset_ms(emulator: EmulatedX) -> float:
 def measure_jump() -> tuple[float, float]:
     """Measure a clock jump of an hour, with new counts for all posts of many accounts.
 
-    The measurement runs in this process. Returns milliseconds of wall time and of CPU time. Other
-    load on the machine affects the CPU time less.
+    The measurement runs in this process. The result is the milliseconds of wall time and of CPU
+    time; other load on the machine affects the CPU time less.
     """
     world = World("steady", seed=7)
     try:

@@ -1,9 +1,9 @@
 """Send generated requests to the emulator and check its responses against X's OpenAPI.
 
-schemathesis generates valid and invalid requests for every operation in the OpenAPI description
+schemathesis generates valid and invalid requests for every operation of the OpenAPI description
 that the emulator serves. Half of the valid requests name posts, users and media that exist. The
-emulator uses the field names of the description. The description is amended by problems of the type
-`about:blank`, which X often sends but which the description lacks.
+emulator uses the field names of the description. Problems of the type `about:blank` are added to
+the description, because X often sends them although the description lacks them.
 """
 
 import argparse
@@ -59,11 +59,11 @@ class ExplorationResult:
     operations: set[str] = field(default_factory=set)
     statuses: Counter[int] = field(default_factory=Counter)
     violations: Counter[str] = field(default_factory=Counter)
-    """How many requests showed a failure, by operation and failure."""
+    """The number of requests that showed a failure, by operation and failure."""
 
     @property
     def server_errors(self) -> int:
-        """How many responses had a status of 500 or more."""
+        """The number of responses with a status of 500 or more."""
         return sum(count for status, count in self.statuses.items() if status >= 500)
 
 
@@ -160,8 +160,8 @@ def _explore(
     send()
 
 
-#: Checks that every response must pass. No check requires that a valid request succeeds, because X
-#: refuses many requests that match its description.
+#: The checks that every response must pass. No check requires that a valid request succeeds,
+#: because X refuses many requests that match its OpenAPI description.
 _CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -179,7 +179,7 @@ def _describe(operation: APIOperation[Any, Any, Any, Any], failure: BaseExceptio
 
 #: Numbers for the texts of posts, because a text that occurs twice is refused.
 _numbers = itertools.count()
-#: Fields of a create request whose generated values X mostly refuses, although they match the
+#: Fields of a create request whose generated values X mostly refuses, although the values match the
 #: description.
 _REFUSED_FIELDS = {
     *("card_uri", "community_id", "direct_message_deep_link", "edit_options", "media", "poll"),
@@ -250,7 +250,7 @@ def _app_token(emulator: EmulatedX) -> str:
 
 
 def main() -> int:
-    """Run the benchmark, and report the results. Violations are printed to standard error."""
+    """Run the benchmark, report the results, and print violations to standard error."""
     parser = argparse.ArgumentParser(description="Check the emulator against X's OpenAPI.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(

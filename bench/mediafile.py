@@ -48,7 +48,7 @@ print(json.dumps({"rss_mb": rss_mb, "seconds": seconds, "bytes": file.size_bytes
 
 
 def draw_images(folder: Path) -> list[Path]:
-    """Draw small images of all three types and of many sizes. Returns their paths."""
+    """Draw small images of all three types and of many sizes; return their paths."""
     chance = np.random.default_rng(5)
     paths = []
     for number in range(IMAGES):

@@ -5,8 +5,8 @@
 Two workers, PostgreSQL and the emulator run on this machine, with durable settings. The steps are:
 
 1. No-op jobs, then a burst of posts that are due at one instant, then no-op jobs again. The speed
-   of the burst is compared with the mean speed of the no-op jobs. Because the job engine slows down
-   as its table grows, each of the three runs has as many jobs and begins with a vacuumed queue.
+   of the burst is compared with the mean speed of the no-op jobs. The job engine slows down as its
+   table grows, so the three runs have equally many jobs and begin with a vacuumed queue.
 2. A smaller burst, of which PostgreSQL logs all statements (`log_statement = all`). The statements
    of all processes are counted in the log.
 3. A very large number of waiting posts, among which single posts come due.
@@ -38,7 +38,7 @@ from roost.settings import read_settings
 
 WORKERS = 2
 NOOP = "noop"
-#: How many no-op jobs are queued at once.
+#: The number of no-op jobs that are queued at once.
 PORTION = 1_000
 TENTHS = 10
 #: Matches a logged statement of any connection except the benchmark's own connection.
@@ -65,7 +65,7 @@ class BurstResult:
 
 
 async def run_burst(workload: Workload, each: int, name: str) -> BurstResult:
-    """Publish `each` posts of every account, due at one instant. Measure until all are final."""
+    """Publish `each` posts of every account, due at one instant; measure until all are final."""
     known = len(workload.emulator.ground_truth()["posts"])
     async with run_workers(workload, WORKERS) as processes:
         due_at = workload.runtime.clock.now() + timedelta(seconds=5 + each)
@@ -223,12 +223,12 @@ async def count_statements(
 
 
 def _kind(statement: str) -> str:
-    """Return the first words of a statement. A named statement begins with a comment."""
+    """Return the first words of a statement, without the comment before a named statement."""
     return " ".join(statement.split())[:70]
 
 
 async def insert_waiting_posts(workload: Workload, count: int) -> float:
-    """Insert posts that are due on a later day. Returns the bytes per post in all tables."""
+    """Insert posts that are due on a later day; return the bytes per post in all tables."""
     before = await _bytes(workload)
     account_count = sum(map(len, workload.accounts.values()))
     first = workload.runtime.clock.now() + timedelta(days=1)
@@ -236,8 +236,8 @@ async def insert_waiting_posts(workload: Workload, count: int) -> float:
         first + timedelta(days=300) * n * account_count / count
         for n in range(count // account_count)
     ]
-    # Without triggers and checks of foreign keys, which this step does not measure, the inserts
-    # are faster.
+    # Triggers and checks of foreign keys are switched off, so that the inserts, which are not
+    # measured, are faster.
     await workload.admin.execute("SET session_replication_role = replica")
     inserted = 0
     for tenant_id, accounts in workload.accounts.items():
@@ -258,7 +258,7 @@ async def _bytes(workload: Workload) -> int:
 
 
 async def lone_posts_ms(workload: Workload, count: int, chance: random.Random) -> list[float]:
-    """Return by how many milliseconds X received single posts too late, in sorted order."""
+    """Return the milliseconds by which X received single posts too late, in sorted order."""
     known = len(workload.emulator.ground_truth()["posts"])
     tenants = list(workload.accounts)
     async with run_workers(workload, WORKERS):

@@ -3,11 +3,11 @@
 `help_s` and `posts_s` are medians of runs in new processes, after one run that is not counted;
 `posts_s` is measured while the web server, a worker and the embedded PostgreSQL run.
 `base_install_mb` and `all_install_mb` are MiB on disk, as `du` counts them, from the records of the
-installed distributions (see tests/harness/installed.py).
-`idle_pss_mb` is the proportional set size of the web server, the worker and PostgreSQL in MiB,
-after the pages were opened once and a pause; shared memory counts once.
+installed distributions (see tests/harness/installed.py). `idle_pss_mb` is the proportional set size
+of the web server, the worker and PostgreSQL in MiB, in which shared memory counts once. It is
+measured after each page was opened once, and after a pause.
 
-The times depend on what else the machine does, so run the benchmark on an idle machine.
+Other load on the machine changes the times, so run the benchmark on an idle machine.
 """
 
 import contextlib
@@ -30,14 +30,14 @@ from harness.installed import measure_mib, measure_unlisted_mib
 from harness.report import Threshold, report
 
 RUNS = 11
-#: Seconds in which the processes become idle: PostgreSQL's background processes end their start.
+#: Seconds to wait until the processes are idle, including PostgreSQL's background processes.
 SETTLE_S = 20
 _PAGES = ("/", "/posts", "/report")
 _ROOST = (sys.executable, "-m", "roost")
 
 
 class Times(NamedTuple):
-    """Median seconds of a command: on the wall, and of the processor in this process's children."""
+    """The median seconds of a command: wall time, and CPU time of the command's processes."""
 
     wall_s: float
     cpu_s: float
@@ -63,7 +63,7 @@ def _children_cpu_s() -> float:
 
 @contextlib.contextmanager
 def running(command: str, environment: Mapping[str, str], *arguments: str) -> Iterator[str]:
-    """Run `roost serve`, `worker` or `emulator`; yield the line that says the process is ready."""
+    """Run `roost serve`, `worker` or `emulator`; yield the line that reports its readiness."""
     process = subprocess.Popen(
         [*_ROOST, command, *arguments, "--json"],
         env=environment,
@@ -152,7 +152,7 @@ def main() -> int:
 
 
 def _remove_database(home: Path) -> None:
-    # If root runs the benchmark, the data of the embedded server is outside the home.
+    # If root runs the benchmark, the data of the embedded server is outside ROOST_HOME.
     script = "import asyncio, sys; from pathlib import Path; from roost.store.embedded import"
     script += " remove_embedded; asyncio.run(remove_embedded(Path(sys.argv[1])))"
     subprocess.run([sys.executable, "-c", script, str(home)], check=False)

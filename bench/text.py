@@ -123,7 +123,7 @@ def mixed_text(chance: random.Random) -> str:
 
 
 def corpus() -> list[list[str]]:
-    """Return rounds of texts. No text occurs twice."""
+    """Return rounds of texts, in which no text occurs twice."""
     chance = random.Random(4)
     return [[mixed_text(chance) for _ in range(TEXTS)] for _ in range(ROUNDS)]
 
@@ -166,7 +166,7 @@ require('readline').createInterface({ input: process.stdin }).on('line', line =>
 
 
 def run(*command: str | Path, folder: Path) -> None:
-    """Run a command, and wait until it ends. If the command fails, exit with its output."""
+    """Run a command to its end; if the command fails, exit with its output."""
     try:
         subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
     except FileNotFoundError:
@@ -179,7 +179,7 @@ def run(*command: str | Path, folder: Path) -> None:
 
 
 def install_libraries(folder: Path) -> dict[str, list[str]]:
-    """Install both libraries in a folder. Returns the command that starts each library."""
+    """Install both libraries in a folder; return the command that starts each library."""
     run(sys.executable, "-m", "venv", folder / "venv", folder=folder)
     python = folder / "venv/bin/python"
     # twitter-text-parser imports `pkg_resources`, which newer versions of setuptools do not have.
@@ -245,9 +245,9 @@ def split(text: str) -> None:
 def measure_hostile(work: Callable[[str], object]) -> dict[str, tuple[float, float]]:
     """Return the milliseconds for each text of 25,000 characters, and the ratio to half of it.
 
-    The ratio divides the time for the text by the time for a text of half the length. Both times
+    The ratio is the time for the text divided by the time for a text of half the length. Both times
     are medians of ROUNDS. The two lengths take turns, so that other load affects both. If the half
-    takes less than a millisecond, the ratio is 0, because the clock is not precise enough.
+    text takes less than a millisecond, the ratio is 0, because the clock is not precise enough.
     """
     timings = {}
     halves = hostile(LONG // 2)

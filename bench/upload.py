@@ -1,10 +1,10 @@
 """Benchmark the upload of a 512 MB file against `sendfile`, and check its bytes.
 
 The baseline sends equal multipart bodies with `sendfile`. Upload and baseline send to a sink, a
-process that reads and discards the bodies. They take turns, each in a new process that measures its
-own time, and the file is in the page cache for both. The ratio is the median of the pairs. In a
-last upload, the sink reads slowly, refuses or cuts off one segment in ten, and hashes each segment,
-so that the hashes can be compared with those of the file.
+process that reads and discards the bodies. Upload and baseline take turns, each in a new process
+that measures its own time; for both, the file is in the page cache. The ratio is the median of the
+pairs. In a last upload, the sink reads slowly, refuses or cuts off one segment in ten, and hashes
+each segment, so that the hashes can be compared with those of the file.
 """
 
 import argparse
@@ -51,7 +51,7 @@ class Head:
 
     @property
     def left(self) -> int:
-        """How many bytes of the body have not arrived yet."""
+        """The number of bytes of the body that have not arrived yet."""
         return int(self.headers["content-length"]) - len(self.early)
 
 
@@ -59,7 +59,7 @@ class Head:
 class Sink:
     """A server that records the requests that it receives.
 
-    With `verifies`, it hashes each segment, reads slowly, and fails one segment in ten.
+    With `verifies`, the server hashes each segment, reads slowly, and fails one segment in ten.
     """
 
     verifies: bool
@@ -86,7 +86,10 @@ class Sink:
                 connection.sendall(response)
 
     def _verify(self, connection: socket.socket, head: Head) -> bytes | None:
-        """Return the response to a segment. Every tenth is refused or, in turn, cut off (None)."""
+        """Return the response to a segment, or None to cut the connection.
+
+        One segment in ten fails: alternately, the segment is refused or the connection is cut.
+        """
         with self.lock:
             self.segments += 1
             number = self.segments
@@ -191,14 +194,14 @@ async def send_upload(url: str, path: Path) -> dict[str, float]:
         began = time.perf_counter()
         await x.media.upload(client, path, mime_type="video/mp4", category="tweet_video")
         seconds = time.perf_counter() - began
-    # The peak memory of this program alone. `getrusage` would include the peak of its parent.
+    # VmHWM is the peak memory of this program alone; `getrusage` would include its parent's peak.
     peak_kb = Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]
     return {"seconds": seconds, "peak_rss_mb": int(peak_kb) / 1024}
 
 
 @contextmanager
 def run_sink(*, verifies: bool) -> Iterator[tuple[str, "subprocess.Popen[str]"]]:
-    """Run a sink in another process. Yields the sink's URL and its process."""
+    """Run a sink in another process; yield the sink's URL and its process."""
     command = [sys.executable, __file__, "--sink", "verify" if verifies else "discard"]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -218,7 +221,7 @@ def run_measurement(name: str, url: str, path: Path) -> dict[str, Any]:
 
 
 def count_corrupted(path: Path) -> tuple[int, int]:
-    """Count the bytes that arrived changed or not at all, and the segments that failed."""
+    """Count the bytes that were changed or did not arrive, and the segments that failed."""
     with run_sink(verifies=True) as (url, process):
         run_measurement("upload", url, path)
         output, _ = process.communicate()
@@ -235,7 +238,7 @@ def count_corrupted(path: Path) -> tuple[int, int]:
 
 
 def write_noise(path: Path) -> None:
-    """Write a file of noise, whose segments all differ."""
+    """Write a file of noise, in which all segments differ."""
     with path.open("wb") as file:
         for _ in range(FILE_BYTES // MIB):
             file.write(os.urandom(MIB))

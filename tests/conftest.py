@@ -10,6 +10,7 @@ pytest_plugins = [
     "x_emulator.pytest_plugin",
 ]
 
-# In a shell's background job SIGINT is ignored, and every child process would inherit that.
+# In a background job of a shell, SIGINT is ignored. Child processes would inherit this, so that
+# tests could not stop them by SIGINT.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -88,7 +88,7 @@ class Emulator:
             return await answer.json()
 
     async def ground_truth(self, client_id: str | None = None, only: str = "") -> dict[str, Any]:
-        """Return the ground truth of one app or of all apps; `only` selects one section of it."""
+        """Return the ground truth of one app or of all apps; `only` selects one of its sections."""
         params = ({"app": client_id} if client_id else {}) | ({"only": only} if only else {})
         async with self.http.get(f"{self.url}/_emulator/ground-truth", params=params) as answer:
             ground_truth: dict[str, Any] = await answer.json()
@@ -179,7 +179,7 @@ class Emulator:
             return tokens
 
     def authorize_query(self, verifier: str, **changed: str) -> dict[str, str]:
-        """Return a valid query of the consent page, with some values changed."""
+        """Return a valid query of the consent page in which `changed` replaces some values."""
         digest = hashlib.sha256(verifier.encode()).digest()
         return {
             "response_type": "code",

@@ -32,7 +32,7 @@ _EDITED = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
-#: Text columns without foreign text: Roost's states, kinds and codes; ids, keys and secrets.
+#: Columns without text from outside Roost: states, kinds and codes of Roost, ids, keys and secrets.
 _OURS = (
     *(
         "actor",
@@ -62,7 +62,8 @@ _COLUMNS = """
 
 
 _JSON_COLUMNS = _COLUMNS.replace("data_type = 'text'", "data_type = 'jsonb'")
-#: JSON columns to omit: `metadata` is filled separately, the others contain no foreign text.
+#: JSON columns to omit: `metadata` is filled separately, and the others contain no text from
+#: outside Roost.
 _OUR_JSON = ("metadata", "progress", "args")
 #: Facts that contain no foreign text, because Roost writes them: codes, times and ids.
 _OUR_FACTS = frozenset(
@@ -72,7 +73,7 @@ _REFUSAL = {"code": "out_of_credits", "detail": {"message": ""}}
 
 
 def _make_hostile(value: Any) -> Any:
-    """Return a JSON value with every foreign text made hostile."""
+    """Return a JSON value in which a hostile text replaces every text from outside Roost."""
     if isinstance(value, str):
         return HOSTILE + value
     if isinstance(value, dict):
@@ -104,19 +105,19 @@ class HostileRows:
     publisher: Publisher
     published: PostId
     planned: PostId
-    halved: PostId
+    partly_published: PostId
     undecided: PostId
 
 
 async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) -> HostileRows:
-    """Create posts in every visible state, metrics and alerts; make all foreign text hostile."""
+    """Create posts in every visible state, metrics and alerts, all with hostile texts."""
     await publisher.emulator.fail("create_post", "before", "drop")
     undecided = await publisher.schedule("High tide at noon")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(hours=0.25)
     await publisher.run_to_completion()
     published = await publisher.schedule("Low tide", media=teal)
-    halved = await publisher.schedule("New", "Low tide", "The end", after_s=1)
+    partly_published = await publisher.schedule("New", "Low tide", "The end", after_s=1)
     await publisher.run_to_completion()
     await publisher.emulator.jump(hours=30)
     await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
@@ -164,7 +165,7 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
         connection.execute(
             "UPDATE roost.parts SET poll_options = ARRAY[%s, 'No'], poll_minutes = 5", [HOSTILE]
         )
-    return HostileRows(publisher, published, planned, halved, undecided)
+    return HostileRows(publisher, published, planned, partly_published, undecided)
 
 
 def acts_on_terminal(output: str) -> list[str]:
@@ -189,6 +190,7 @@ def acts_on_page(body: str) -> list[str]:
     """Return the scripts, event handlers and control characters that a page contains."""
     page = _Page()
     page.feed(body)
-    # A text in a form keeps its direction marks: otherwise submitting it would delete them.
+    # A text in a form keeps its direction marks, because submitting the form would otherwise delete
+    # the marks.
     shown = _EDITED.sub(lambda edited: _DIRECTION.sub("", edited[0]), body)
     return page.found + [repr(found) for found in ACTIVE.findall(shown.replace("\r\n", "\n"))]

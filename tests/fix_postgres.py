@@ -12,7 +12,7 @@ from roost.store.roles import roles_of
 
 
 def app_url(admin_url: str) -> str:
-    """Convert the superuser's URL of a database to the application's."""
+    """Convert the superuser's URL of a database to the application's URL."""
     parts = urlsplit(admin_url)
     login = quote(roles_of(unquote(parts.path[1:])).app, safe="")
     return urlunsplit(parts._replace(netloc=f"{login}@{parts.netloc.rpartition('@')[2]}"))

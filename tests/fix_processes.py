@@ -16,8 +16,8 @@ QUICK = {
     "ROOST_WORKER_TIMEOUT_S": "1.2",
     "ROOST_CREATE_TIMEOUT_S": "2",
 }
-#: Like QUICK, with a timeout that no create exceeds on a busy machine. After a timeout, a post
-#: waits in domain time, which is frozen in most tests.
+#: Like QUICK, but with a timeout that no create exceeds even on a busy machine. After a timeout, a
+#: post would wait in domain time, which is frozen in most tests.
 STEADY = QUICK | {"ROOST_CREATE_TIMEOUT_S": "60"}
 
 

@@ -62,7 +62,7 @@ _TAKE_JOB = """
 
 @dataclass(frozen=True)
 class Publisher:
-    """One account of a tenant, and the operations that a test of publishing runs on it."""
+    """One account of a tenant, and the operations of a publishing test on the account."""
 
     runtime: Runtime
     tenant: Tenant
@@ -133,7 +133,7 @@ class Publisher:
         raise AssertionError("the posts have a next step forever")
 
     async def find_next_step_at(self) -> datetime | None:
-        """Return when the next step of any post is due; None if no post has a next step."""
+        """Return the time of the next step of any post; None if no post has a next step."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             row = await (await transaction.raw.execute(_NEXT_STEP)).fetchone()
         assert row is not None
@@ -150,7 +150,7 @@ class Publisher:
             return await store.posts.get(transaction, post_id)
 
     async def list_history(self, post_id: PostId) -> list[str]:
-        """Return a line for each event of the post: its subject, old and new state, sentence."""
+        """Return a line for each event of the post: subject, old and new state, and sentence."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             events = await store.posts.list_events(transaction, post_id)
         return [
@@ -248,12 +248,12 @@ class Publisher:
 
 
 def reason_of(post: Post) -> str:
-    """The reason of a post's state, as a sentence; empty if the post has no reason."""
+    """Return the reason for a post's state as a sentence; empty if the post has no reason."""
     return "" if post.reason is None else describe_reason(post.reason)
 
 
 def code_of(post: Post) -> str:
-    """The code of the reason of a post's state; empty if the post has no reason."""
+    """Return the code of the reason for a post's state; empty if the post has no reason."""
     return "" if post.reason is None else post.reason.code
 
 
@@ -346,7 +346,7 @@ async def run_roost(
 
     `environment` adds further settings; an empty value counts as unset.
     """
-    base = environment_of(settings) if settings else bare_environment(folder)
+    base = environment_of(settings) if settings else minimal_environment(folder)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         async with asyncio.timeout(120):
             code = await _run_command(arguments, base | environment, folder, out, err)
@@ -406,7 +406,7 @@ def _to_result(code: int, out: bytes, err: bytes) -> CommandResult:
     return CommandResult(code, out.decode(), err.decode())
 
 
-def bare_environment(folder: Path) -> dict[str, str]:
+def minimal_environment(folder: Path) -> dict[str, str]:
     """Return an environment whose only Roost setting is a ROOST_HOME below the folder."""
     ours = ("TWITTER_", "ROOST_", "DATABASE_URL")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}

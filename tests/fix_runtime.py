@@ -89,7 +89,7 @@ async def make_tenant(runtime: Runtime, name: str) -> Tenant:
 
 
 def scope_of(tenant: Tenant) -> Scope:
-    """The scope in which the tests act for this tenant."""
+    """Return the scope in which the tests act for this tenant."""
     return Scope(tenant.id, ACTOR)
 
 

@@ -74,14 +74,17 @@ def errors_page() -> str:
 
 
 def load_roost() -> None:
-    """Import every module of Roost, so that all error classes exist."""
+    """Import every module of Roost, because the page lists the error classes of all modules."""
     for module in pkgutil.walk_packages(roost.__path__, "roost."):
         if ".migrations" not in module.name and not module.name.endswith("__main__"):
             importlib.import_module(module.name)
 
 
 def draw_tree(error: type[RoostError], drawn: set[type[RoostError]]) -> list[str]:
-    """Draw the public descendants of a class, each once and with the module that defines it."""
+    """Return the lines that draw a class's public subclasses, each with its module.
+
+    A class with two base classes is drawn only once.
+    """
     lines = [f"{error.__name__}  ({error.__module__})"]
     drawn.add(error)
     children = sorted(_public_children(error) - drawn, key=lambda child: child.__name__)
@@ -94,7 +97,7 @@ def draw_tree(error: type[RoostError], drawn: set[type[RoostError]]) -> list[str
 
 
 def _public_children(error: type[RoostError]) -> set[type[RoostError]]:
-    """Return the subclasses; a private one is replaced by its own public subclasses."""
+    """Return the subclasses of a class; a private subclass is replaced by its own subclasses."""
     children = set()
     for child in error.__subclasses__():
         children |= _public_children(child) if child.__name__.startswith("_") else {child}

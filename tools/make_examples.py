@@ -1,4 +1,6 @@
-"""Draws the media of `examples/`: no photograph, no font of the machine, the same on every run.
+"""Draws the media files of `examples/`; each run writes the same files.
+
+The files contain no photographs, and texts use no font of the machine.
 
     python tools/make_examples.py
 
@@ -24,7 +26,7 @@ Point = tuple[float, float]
 
 
 class Sheet:
-    """A picture to draw on in its final pixels."""
+    """A picture to draw on. Coordinates are pixels of the final size."""
 
     def __init__(self, width: int, height: int, colour: str, detail: int = 2) -> None:
         self.detail = detail
@@ -36,38 +38,41 @@ class Sheet:
         return [(x * self.detail, y * self.detail) for x, y in points]
 
     def box(self, x: float, y: float, w: float, h: float, fill: str, radius: float = 0) -> None:
-        """A rectangle from its upper left corner, with round corners."""
+        """Draw a rectangle, given its upper left corner and size, with round corners."""
         corners = self._scaled([(x, y), (x + w, y + h)])
         self._draw.rounded_rectangle(corners, radius * self.detail, fill)
 
     def disc(self, x: float, y: float, r: float, fill: str) -> None:
-        """A filled circle."""
+        """Draw a filled circle."""
         self.oval(x, y, r, r, fill)
 
     def oval(self, x: float, y: float, rx: float, ry: float, fill: str) -> None:
-        """A filled ellipse by its two radii."""
+        """Draw a filled ellipse, given its centre and its two radii."""
         self._draw.ellipse(self._scaled([(x - rx, y - ry), (x + rx, y + ry)]), fill)
 
     def line(self, points: list[Point], colour: str, width: float) -> None:
-        """A line with round ends and corners."""
+        """Draw a line with round ends and corners."""
         thick = round(width * self.detail)
         self._draw.line(self._scaled(points), colour, thick, joint="curve")
         for x, y in (points[0], points[-1]):
             self.disc(x, y, width / 2, colour)
 
     def shape(self, points: list[Point], fill: str) -> None:
-        """A filled polygon."""
+        """Draw a filled polygon."""
         self._draw.polygon(self._scaled(points), fill)
 
     def arc(
         self, x: float, y: float, r: float, start: float, end: float, colour: str, width: float
     ) -> None:
-        """Part of a circle, clockwise from `start` to `end`, in degrees from three o'clock."""
+        """Draw a part of a circle, clockwise from `start` to `end`.
+
+        Both are in degrees from three o'clock.
+        """
         box = self._scaled([(x - r, y - r), (x + r, y + r)])
         self._draw.arc(box, start, end, colour, round(width * self.detail))
 
     def arrow_head(self, tip: Point, degrees: float, size: float, colour: str) -> None:
-        """A triangle whose tip points into a direction, in degrees from three o'clock."""
+        """Draw a triangle whose tip points in a direction, in degrees from three o'clock."""
         turned = [math.radians(degrees + by) for by in (0, 140, 220)]
         centre = on_circle(tip[0], tip[1], -size, degrees)
         self.shape(
@@ -76,22 +81,22 @@ class Sheet:
         )
 
     def words(self, x: float, y: float, text: str, size: float, colour: str) -> None:
-        """Words centred on a point, in the font that Pillow brings along."""
+        """Write a text centred on a point, in the font that Pillow contains."""
         font = ImageFont.load_default(size * self.detail)
         self._draw.text((x * self.detail, y * self.detail), text, colour, font, anchor="mm")
 
     def finished(self) -> Image.Image:
-        """The picture in its final size."""
+        """Return the picture in its final size."""
         return self.image.resize(self.size, Image.Resampling.LANCZOS)
 
 
 def on_circle(x: float, y: float, r: float, degrees: float) -> Point:
-    """The point of a circle at an angle, clockwise from three o'clock."""
+    """Return the point of a circle at an angle, clockwise from three o'clock."""
     return x + r * math.cos(math.radians(degrees)), y + r * math.sin(math.radians(degrees))
 
 
 def stopcock_where() -> Image.Image:
-    """A kitchen, cut open: the pipe rises from the street, the stopcock sits below the sink."""
+    """Draw a cross-section of a kitchen: a water pipe, and the stopcock below the sink."""
     sheet = Sheet(1200, 675, "#e7eef2")
     sheet.box(0, 520, 1200, 155, "#a8937d")
     sheet.box(0, 512, 1200, 12, NAVY)
@@ -130,7 +135,7 @@ def stopcock_where() -> Image.Image:
 
 
 def stopcock_turn() -> Image.Image:
-    """The stopcock's handle from the front, and an arrow that says: clockwise."""
+    """Draw the handle of a stopcock from the front, with an arrow that points clockwise."""
     sheet = Sheet(1200, 675, CREAM)
     sheet.box(0, 292, 1200, 92, COPPER)
     sheet.box(0, 306, 1200, 16, "#dc9a68")
@@ -158,7 +163,7 @@ def stopcock_turn() -> Image.Image:
 
 
 def dripping_tap() -> Iterator[Image.Image]:
-    """A drop swells, falls, and widens in the basin: one second, over and over."""
+    """Yield the frames of a dripping tap: a drop swells, falls and spreads within one second."""
     frames = 20
     for frame in range(frames):
         now = frame / frames
@@ -197,13 +202,16 @@ PRESSURE_SECONDS, PRESSURE_RATE = 4, 24
 
 
 def pressure_at(second: float) -> float:
-    """Bar on the boiler's gauge: too low for a second, filled in two, steady after that."""
+    """Return the pressure on the boiler's gauge in bar at a second of the video.
+
+    The pressure is too low for one second, rises for two seconds, and is then constant.
+    """
     share = min(max((second - 0.8) / 2.2, 0.0), 1.0)
     return 0.5 + 0.9 * (3 * share**2 - 2 * share**3)
 
 
 def boiler_pressure(frame: int) -> Image.Image:
-    """A boiler's gauge while the filling loop is open."""
+    """Draw a frame of the video: a boiler's gauge while water is filled in."""
     bar = pressure_at(frame / PRESSURE_RATE)
     sheet = Sheet(960, 540, "#dfe6ea")
     sheet.box(40, 40, 880, 460, WHITE, 28)
@@ -234,7 +242,10 @@ def _dial(bar: float) -> float:
 
 
 def filling_sound(rate: int) -> np.ndarray:
-    """Water running into the loop, its pitch rising with the pressure; a chime when it is done."""
+    """Return the sound of the video: running water, and a chime at the end.
+
+    The pitch of the water rises with the pressure.
+    """
     t = np.arange(PRESSURE_SECONDS * rate) / rate
     bars = np.array([pressure_at(second) for second in t])
     tone = np.sin(2 * np.pi * np.cumsum(140 + 160 * bars) / rate)
@@ -248,7 +259,7 @@ def filling_sound(rate: int) -> np.ndarray:
 
 
 def croissant() -> Image.Image:
-    """A croissant on a board, from above."""
+    """Draw a croissant on a board, seen from above."""
     sheet = Sheet(1080, 1080, "#f0e2cc")
     sheet.box(90, 150, 900, 780, WOOD, 60)
     for y in range(200, 900, 90):
@@ -258,7 +269,7 @@ def croissant() -> Image.Image:
 
 
 def _crescent(sheet: Sheet, x: float, y: float, r: float, thickness: float) -> None:
-    """Overlapping rolls along an arc, thin at the horns and thick in the middle."""
+    """Draw overlapping rolls along an arc, which are thin at the ends and thick in the middle."""
     rolls = 11
     order = sorted(range(rolls), key=lambda roll: -abs(roll - rolls // 2))
     for roll in order:
@@ -293,7 +304,7 @@ def _tilted_oval(
 
 
 def croissant_inside() -> Image.Image:
-    """A croissant cut through: a honeycomb of layers that wind around its middle."""
+    """Draw a cross-section of a croissant: layers of air cells around the centre."""
     sheet = Sheet(1080, 1080, "#f0e2cc")
     sheet.oval(540, 580, 452, 372, "#dcc8a8")
     sheet.oval(540, 556, 440, 360, CRUST_DARK)
@@ -303,7 +314,8 @@ def croissant_inside() -> Image.Image:
         rx, ry = 352 - 58 * ring, 278 - 46 * ring
         cells = max(5, round(rx / 15))
         for cell in range(cells):
-            # The golden angle keeps neighbours of two rings from lining up.
+            # Each ring is turned by the golden angle, so that the cells of two neighbouring rings
+            # do not line up.
             degrees = cell * 360 / cells + ring * 137.5
             wobble = 0.5 + 0.5 * math.sin(cell * 2.4 + ring)
             cx = 540 + rx * math.cos(math.radians(degrees))
@@ -320,7 +332,7 @@ def croissant_inside() -> Image.Image:
 
 
 def rising_moon() -> Iterator[Image.Image]:
-    """A night over the bakery: the moon crosses the sky and its windows light up."""
+    """Yield the frames of a night: the moon crosses the sky, and a bakery's windows light up."""
     frames = 24
     stars = [(37 * k % 400, 53 * k * k % 210, 1 + k % 2) for k in range(1, 34)]
     for frame in range(frames):
@@ -351,14 +363,17 @@ def rising_moon() -> Iterator[Image.Image]:
 
 
 def write_gif(path: Path, frames: list[Image.Image], milliseconds: int) -> None:
-    """A GIF that loops for ever, all frames in the colours of its middle one."""
+    """Write a GIF that repeats forever; all frames use the colours of the middle frame."""
     palette = frames[len(frames) // 2].quantize(63, dither=Image.Dither.NONE)
     shown = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     shown[0].save(path, save_all=True, append_images=shown[1:], duration=milliseconds, loop=0)
 
 
 def write_mp4(path: Path, draw: Callable[[int], Image.Image]) -> None:
-    """H.264 in yuv420p with AAC LC, as X takes it; one thread, so that every run is the same."""
+    """Write an MP4 that X accepts: H.264 in yuv420p with AAC LC.
+
+    The encoder uses one thread, so that every run writes the same file.
+    """
     rate = 44_100
     with av.open(str(path), "w", options={"movflags": "+faststart", "fflags": "+bitexact"}) as file:
         video = file.add_stream(
@@ -379,7 +394,7 @@ def write_mp4(path: Path, draw: Callable[[int], Image.Image]) -> None:
 
 
 def main() -> None:
-    """Write every file anew and print its size."""
+    """Write all files, and print the size of each file."""
     MEDIA.mkdir(parents=True, exist_ok=True)
     for name, picture in (("stopcock-where", stopcock_where()), ("stopcock-turn", stopcock_turn())):
         picture.quantize(96, dither=Image.Dither.NONE).save(MEDIA / f"{name}.png", optimize=True)

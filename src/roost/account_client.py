@@ -17,7 +17,7 @@ from roost.failpoints import Failpoint, failpoint
 from roost.models import AlertKind, Integration, LedgerEntry
 from roost.models.alerts import about_account
 from roost.runtime import Runtime
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.database import Transaction
 from roost.store.integrations import Tokens
 
@@ -32,17 +32,17 @@ class _Rotated:
 
     tokens: Tokens = field(repr=False)
     asked: bool
-    """Whether X was asked; False if another process had already stored new tokens."""
+    """Whether X received a refresh request; False if another process had stored new tokens."""
     refused: "x.errors.RefreshTokenInvalid | None" = None
-    """X's refusal of the refresh token, if any."""
+    """The error if X refused the refresh token, else None."""
 
 
 class StoredTokenSource:
     """One account's token source (`x.TokenSource`), backed by the integrations table.
 
-    It is a class in order to keep the tokens: a worker that publishes several posts reads them from
-    the database once. If another process replaces the tokens meanwhile, X rejects the kept access
-    token with 401, and `refresh` finds the new tokens in the row.
+    The object keeps the tokens in memory, so a worker that publishes several posts reads the tokens
+    from the database once. If another process replaces the tokens meanwhile, X rejects the kept
+    access token with 401, and `refresh` finds the new tokens in the row.
     """
 
     def __init__(
@@ -54,7 +54,10 @@ class StoredTokenSource:
 
     @property
     def endpoint(self) -> XEndpoint:
-        """This process's X endpoint. Raises: UnsafeHost (account of another environment)."""
+        """Return this process's X endpoint.
+
+        Raises: UnsafeHost if the account belongs to another environment.
+        """
         account = self.integration
         endpoint = self.runtime.settings.x_endpoint
         return endpoint.require_environment(account.environment, f"@{account.username}")
@@ -80,8 +83,8 @@ class StoredTokenSource:
     async def refresh(self, rejected: str) -> str:
         """Return a newer access token than `rejected`: from the database, or else from X.
 
-        Once X has been asked, its response is stored even if the caller is cancelled or the
-        database is temporarily unreachable.
+        Once X has received the refresh request, X's response is stored even if the caller is
+        cancelled or the database is temporarily unreachable.
         Raises: ReconnectNeeded if X refused the refresh token (the account is then marked as
         needing a reconnect), UnsafeHost if the account belongs to another environment, x.errors.*.
         """
@@ -102,7 +105,7 @@ class StoredTokenSource:
         return rotated.tokens.access_token
 
     async def _rotate(self, rejected: str) -> "_Rotated":
-        """Refresh the tokens under a lock of the account's row, and commit them before use."""
+        """Refresh the tokens under a lock of the account's row; commit the new ones before use."""
         account, fresh, used = self.integration, None, None
         try:
             # A dedicated connection: X may be slow, and the pool is for short transactions.
@@ -193,9 +196,9 @@ class StoredTokenSource:
         await store.ledger.add(transaction, self.integration.tenant_id, self.integration.id, entry)
 
     async def price(self, exchange: "x.Exchange") -> None:
-        """Record a request to X in the ledger, unless it created a post.
+        """Record a request to X in the ledger, unless the request created a post.
 
-        A successful create is recorded in the transaction that records the created part.
+        A request that created a post is recorded in the transaction that records the created part.
         """
         if exchange.created is not None:
             return
@@ -222,7 +225,7 @@ class StoredTokenSource:
 
 
 async def update_profile(runtime: Runtime, integration: Integration, user: "x.users.XUser") -> None:
-    """Store an account's handle, name and subscription as a read from X has returned them."""
+    """Store an account's current handle, name and subscription, which X has just returned."""
     async with runtime.database.for_tenant(integration.tenant_id) as transaction:
         changed = await store.integrations.save_profile(
             transaction,
@@ -251,7 +254,7 @@ async def mark_needs_reconnect(
 async def open_reconnect_alert(
     runtime: Runtime, transaction: Transaction, integration: Integration
 ) -> None:
-    """Open the alert that an account's owner must connect the account again."""
+    """Open an alert: the owner of an account must connect the account again."""
     await store.alerts.open_alert(
         transaction,
         integration.tenant_id,

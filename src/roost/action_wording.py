@@ -1,4 +1,8 @@
-"""Words next actions for people: the sentences that all faces share, and those of one face."""
+"""Turns the codes of next actions into sentences for people.
+
+A face is one of Roost's interfaces: the command line, the web pages or the Python API. Some
+sentences are the same in all faces; each face has its own sentence for any other action.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +11,8 @@ from typing import Any, Final
 from roost.errors import RoostError
 from roost.next_actions import ActionCode, NextAction
 
-#: Sentences for actions that are done in the same place whatever face shows them: in a terminal, on
-#: the machine or at X. Commands are in backticks; facts replace the names in braces.
+#: Sentences that all faces share, because the action is always done in the same place: in a
+#: terminal, on the machine or at X. Commands are in backticks; facts replace the names in braces.
 _SHARED: Final[Mapping[ActionCode, str]] = {
     ActionCode.RESCHEDULE_POST: "Give the post another time: `roost edit {post_id} --at TIME`.",
     ActionCode.CHECK_MEDIA: "Check the file with `roost check --media`, or use another file.",
@@ -72,10 +76,10 @@ _SHARED: Final[Mapping[ActionCode, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ActionWording:
-    """Words every action: with a sentence of the face, or else with a shared sentence."""
+    """Describes each action by the face's own sentence, or else by a shared sentence."""
 
     sentences: Mapping[ActionCode, str]
-    """The sentences of the face."""
+    """The face's own sentences."""
 
     def describe_action(self, action: NextAction) -> str:
         """Describe an action in a sentence."""
@@ -88,5 +92,5 @@ class ActionWording:
         return error.next if action is None else self.describe_action(action)
 
     def error_as_json(self, error: RoostError) -> dict[str, Any]:
-        """Return an error for programs, with the next action as a sentence and as a code."""
+        """Return an error as JSON data, with the next action as a sentence and as a code."""
         return error.as_dict(next_text=self.describe_next(error))

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-#: At this number of abandoned threads, the disk or file server that they wait for is assumed to be
+#: The maximum number of abandoned threads. At this number, the disk or file server is assumed to be
 #: dead, and no new thread is started.
 _MAX_ABANDONED: Final = 16
 _abandoned: set[threading.Thread] = set()
@@ -47,7 +47,7 @@ async def run_blocking(
     """
     _abandoned.difference_update([each for each in _abandoned if not each.is_alive()])
     if len(_abandoned) >= _MAX_ABANDONED:
-        raise TimeoutError("too many calls are stuck")
+        raise TimeoutError("too many earlier calls are stuck")
     loop, progress = asyncio.get_running_loop(), Progress()
     outcome: asyncio.Future[T] = loop.create_future()
 

@@ -9,8 +9,8 @@ import os
 from collections.abc import Collection, Iterator
 from typing import Final
 
-#: Variables that an interpreter needs to start, and variables for the language, the time zone and
-#: the paths of libraries.
+#: Variables that every child gets: those that a Python interpreter needs to start, and those for
+#: the language, the time zone and the paths of libraries.
 _ORDINARY: Final = frozenset(
     {
         "PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "PYTHONPATH",
@@ -30,7 +30,7 @@ def child_environment(*prefixes: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def hidden(names: Collection[str]) -> Iterator[None]:
-    """Remove these variables, ignoring case, from the environment during the block."""
+    """Remove variables from the environment during the block; names match in any case."""
     wanted = {name.lower() for name in names}
     taken = {name: os.environ.pop(name) for name in list(os.environ) if name.lower() in wanted}
     try:

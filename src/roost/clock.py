@@ -20,7 +20,10 @@ MAX_SKEW: Final = timedelta(seconds=30)
 
 
 def describe_skew(reference: datetime | None, here: datetime) -> str | None:
-    """Describe how wrong this machine's clock is; None up to `MAX_SKEW` or without reference."""
+    """Describe how wrong this machine's clock is.
+
+    Returns None if the difference is at most `MAX_SKEW`, or if there is no reference.
+    """
     if reference is None or abs(here - reference) <= MAX_SKEW:
         return None
     seconds = round((here - reference).total_seconds())
@@ -40,7 +43,7 @@ class Clock(Protocol):
         ...
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Return once `now()` has reached `instant`, even by a jump of the clock."""
+        """Return once `now()` has reached `instant`, even if the clock jumps to that instant."""
         ...
 
 
@@ -65,7 +68,7 @@ class SystemClock:
 
 
 def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
-    """Check that the clock is on the emulator's host, so that it cannot time live posts.
+    """Check that a clock is on the emulator's host, so that it cannot time live posts.
 
     Raises: SettingInvalid.
     """

@@ -13,7 +13,7 @@ from roost.errors import Broken
 from roost.http_body import read_body
 from roost.next_actions import ActionCode, NextAction
 
-#: An emulator's clock that differs by less than this from wall time counts as not moved.
+#: The emulator's clock counts as not moved if it differs from wall time by less than this.
 _UNMOVED = timedelta(seconds=1)
 #: The emulator responds to a long poll within this time; the timeout of the request is longer.
 _POLL = timedelta(seconds=25)
@@ -60,7 +60,11 @@ class EmulatorClock:
         return self._reading.at(datetime.now(UTC))
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Sleep for the wall time that the rate implies; compute it again if the clock changes."""
+        """Sleep until `instant` of emulated time.
+
+        The wall time to sleep follows from the clock's rate, and is computed again if the clock
+        changes.
+        """
         while (left := (instant - self.now()).total_seconds()) > 0:
             changed = self._changed
             rate = self._reading.rate
@@ -106,7 +110,7 @@ async def _read(session: aiohttp.ClientSession, url: str, after: int | None) -> 
 async def follow_emulator_clock(clock_url: str) -> AsyncIterator[EmulatorClock]:
     """Read the clock, and follow changes of the clock until the end of the block.
 
-    Raises: Broken (the clock does not respond, or the response is not a clock's).
+    Raises: Broken if the emulator does not respond, or if its response is not a clock reading.
     """
     async with aiohttp.ClientSession() as session:
         try:

@@ -109,7 +109,7 @@ class XEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class XApp:
-    """The X app through which accounts are connected; `endpoint` is where it is registered."""
+    """The X app through which accounts are connected; it is registered at `endpoint`."""
 
     endpoint: XEndpoint
     client_id: str
@@ -167,7 +167,7 @@ def _is_ipv6(host: str) -> bool:
 
 
 def _require_path(path: str) -> str:
-    """Return the path. Raises: UnsafeHost if appending it could change the URL's host."""
+    """Return `path`. Raises: UnsafeHost if appending `path` could change the URL's host."""
     if not path.startswith("/") or path.startswith("//") or "\\" in path:
         raise _unsafe("a path starts with exactly one slash")
     return path

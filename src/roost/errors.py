@@ -9,8 +9,8 @@
     └── Broken          kind broken: Roost, or something that it needs, does not work
 
 Each package adds its own classes; `roost.x.errors` has the errors of X. docs/reference/errors.md
-draws the whole tree. The command line maps each `kind` to an exit code, and HTTP maps each `kind`
-to a status; neither depends on the class.
+draws the whole tree. The exit code of a command and the status of an HTTP response depend only on
+`kind`, not on the class.
 """
 
 import re
@@ -18,7 +18,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from roost.next_actions import ActionCode, NextAction
-from roost.scrub import hide_known
+from roost.scrub import mask_known_secrets
 
 
 class Kind(StrEnum):
@@ -60,11 +60,11 @@ class RoostError(Exception):
         next_action: NextAction | None = None,
         **facts: Any,
     ) -> None:
-        message = hide_known(message)
+        message = mask_known_secrets(message)
         super().__init__(message)
         self.message = message
-        self.did = hide_known(did) or "Nothing was changed."
-        self.next = hide_known(next) or self.default_next
+        self.did = mask_known_secrets(did) or "Nothing was changed."
+        self.next = mask_known_secrets(next) or self.default_next
         if next_action is None and not next and self.default_action is not None:
             next_action = NextAction(self.default_action)
         self.next_action = next_action
@@ -78,7 +78,7 @@ class RoostError(Exception):
     def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
         """Return the error in the JSON form that the command line and HTTP use.
 
-        `next_text` is `next_action` in the words of the face.
+        `next_text` is a sentence for `next_action`, in the words of the interface that shows it.
         """
         action = self.next_action
         fields = {
@@ -94,7 +94,7 @@ class RoostError(Exception):
 
 def _hide_secrets(value: Any) -> Any:
     if isinstance(value, str):
-        return hide_known(value)
+        return mask_known_secrets(value)
     if isinstance(value, dict):
         return {name: _hide_secrets(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -127,7 +127,7 @@ class BriefInvalid(InvalidInput):
 
 
 class PlanInvalid(InvalidInput):
-    """A plan file cannot be read at all. A wrong row alone is refused without this error."""
+    """A plan file cannot be read at all. A wrong row is only skipped and reported."""
 
 
 class PostRefused(InvalidInput):
@@ -254,7 +254,7 @@ class UnsafeListenAddress(Refused):
 
 
 class UnsafeDatabaseRole(Refused):
-    """DATABASE_URL logs in as a role that is not the application's, or that may do too much."""
+    """DATABASE_URL logs in as a wrong role, or as a role with too many privileges."""
 
 
 class MediaStoreUnsafe(Refused):
@@ -269,7 +269,7 @@ class AdministratorNeeded(Refused):
 
 
 class DatabaseCreationRefused(InvalidInput):
-    """The database user may not create a database, which the demo needs."""
+    """The demo needs a database of its own, which this database user may not create."""
 
 
 class ConsentDenied(Refused):
@@ -277,7 +277,7 @@ class ConsentDenied(Refused):
 
 
 class ConnectFlowInvalid(Refused):
-    """The OAuth state of a connection attempt is unknown, used, expired, or another browser's."""
+    """A connection attempt is unknown, expired, already completed, or of another browser."""
 
     default_next = "Start the connection again."
 
@@ -295,7 +295,7 @@ class MediaStalled(Busy):
 
 
 class RestoreSearchFailed(Busy):
-    """After a restore, not every account's timeline could be searched; nothing was resumed."""
+    """Not every account's timeline could be searched after a restore, so nothing was resumed."""
 
     default_action = ActionCode.RESUME_AGAIN
 
@@ -310,7 +310,7 @@ class DatabaseUnavailable(Broken):
     """The database cannot be reached or started."""
 
     will_pass = False
-    """Whether the database may become available by itself, so that long-running processes wait."""
+    """Whether a long-running process waits, because the database may become available by itself."""
 
 
 class PoolerUnsupported(Broken):
@@ -331,7 +331,7 @@ class SchemaOutdated(Broken):
     default_action = ActionCode.MIGRATE_DATABASE
 
 
-class DatabaseForgot(Broken):
+class DatabaseLostEvents(Broken):
     """The database has lost events: it was restored, or failed over to an older copy."""
 
     default_action = ActionCode.SEARCH_AND_RESUME
@@ -372,6 +372,6 @@ class MediaCopyDamaged(Broken):
 
 
 class ReconnectNeeded(Broken):
-    """X no longer accepts an account's tokens; only its owner can reconnect it."""
+    """X no longer accepts an account's tokens; only the owner can reconnect the account."""
 
     default_action = ActionCode.RECONNECT_ACCOUNT

@@ -1,8 +1,9 @@
 """Escapes untrusted text for a terminal, a table, a log, a page or a chart. Pure.
 
 Posts, names, X's messages, file names and cells of plans are untrusted. A control character can
-move the cursor, write the clipboard or break a chart; a direction override shows a text in another
-order than X will. Each such character is replaced by its escape, for example `\\x1b` or `\\u202e`.
+move the cursor, write the clipboard or break a chart; a direction override makes a text look
+different from the post on X. Each such character is replaced by its escape, for example `\\x1b` or
+`\\u202e`.
 """
 
 import re
@@ -20,45 +21,48 @@ _CRLF: Final = "\r\n"
 
 
 def find_controls(text: str) -> list[str]:
-    """Return the control characters that a post cannot contain, as `U+001B`, each once."""
+    """Return the control characters in a text that X does not accept, each once, as `U+001B`."""
     return sorted({f"U+{ord(char):04X}" for char in _CONTROL.findall(text)})
 
 
 def terminal(text: str) -> str:
-    """Escape for a terminal; tabs and newlines stay."""
+    """Escape a text for a terminal; tabs and newlines stay."""
     return _ACTIVE.sub(_spelled, text.replace(_CRLF, "\n"))
 
 
 def indented(text: str, by: str) -> str:
-    """Escape for a terminal; indent later lines, so that none looks like output of Roost."""
+    """Escape a text for a terminal, and indent every line after the first.
+
+    Without the indent, a line of the text could look like output of Roost.
+    """
     return terminal(text).replace("\n", f"\n{by}")
 
 
 def one_line(text: str) -> str:
-    """Escape for a table cell or part of a line; newlines and tabs become spaces."""
+    """Escape a text for a table cell or a part of a line; newlines and tabs become spaces."""
     return terminal(text).replace("\n", " ").replace("\t", " ")
 
 
 def log_line(text: str) -> str:
-    """Escape for a log: the result is one line, in which a newline is shown as `\\n`."""
+    """Escape a text for a log: the result is one line, in which a newline is shown as `\\n`."""
     return _ACTIVE.sub(_spelled, text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def markup(text: str) -> str:
-    """Escape the control characters that XML forbids; callers escape `<`, `&` and quotes."""
+    """Escape the control characters that XML forbids; the caller escapes `<`, `&` and quotes."""
     return terminal(text)
 
 
-def editable(text: str) -> str:
-    """Escape control characters for a form field.
+def form_value(text: str) -> str:
+    """Escape control characters in the value of a form field.
 
-    Direction characters stay, so that the form submits them unchanged.
+    Direction characters are not escaped, so that the form submits them unchanged.
     """
     return _CONTROL.sub(_spelled, text)
 
 
 def json_text(encoded: str) -> str:
-    """Escape encoded JSON for a terminal by JSON's own escapes; the decoded value is the same."""
+    """Escape encoded JSON for a terminal by JSON's own escapes; its value stays the same."""
     return _ACTIVE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
 
 

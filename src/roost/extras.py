@@ -1,8 +1,8 @@
 """The optional parts of Roost, and the check that the packages of an optional part are installed.
 
-The base has texts, prices, rate limits, `roost.x`, `TwitterTool` and the command line. Each other
-part is an extra of pyproject.toml. Code that needs an extra calls `require_extra` first, so that
-the error names the missing packages instead of a failed import.
+The base installation has the rules for texts, prices and rate limits, `roost.x`, `TwitterTool` and
+the command line. Each other part is an extra of pyproject.toml. Code that needs an extra calls
+`require_extra` first, so that the error names the missing packages instead of a failed import.
 """
 
 from importlib.util import find_spec
@@ -58,7 +58,7 @@ def require_extra(*extras: Extra, purpose: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """Return the command that adds extras from the place from which this Roost was installed."""
+    """Return the command that adds extras, from the source from which Roost was installed."""
     # Every start of the command line imports this module, but few starts need these modules.
     import json
     import shlex

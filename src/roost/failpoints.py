@@ -23,8 +23,8 @@ class Failpoint(StrEnum):
     REFRESH_AFTER_SEND = "refresh.after_send"
     REFRESH_AFTER_COMMIT = "refresh.after_commit"
     POST_BEFORE_SETTLED = "post.before_settled"
-    """Only for a post that ends without all its parts on X. If all are published, the commit that
-    records the last part also ends the post."""
+    """Reached only by a post that ends without all its parts on X. If all parts are published, the
+    commit that records the last part also ends the post."""
     POST_AFTER_SETTLED = "post.after_settled"
 
 
@@ -32,14 +32,14 @@ _observers: list[Callable[[str], None]] = []
 
 
 def failpoint(step: str) -> None:
-    """Call the observers with a failpoint's name; in tests, an observer kills the process."""
+    """Call every observer with a failpoint's name; in tests, an observer kills the process."""
     for observer in _observers:
         observer(step)
 
 
 def on_failpoint(observer: Callable[[str], None]) -> None:
-    """Register a function that is called with the name of each failpoint a thread reaches.
+    """Register a function that gets the name of each failpoint that any thread reaches.
 
-    The function is called in this thread.
+    The function is called in the thread that reaches the failpoint.
     """
     _observers.append(observer)

@@ -45,14 +45,15 @@ def read_private_file(path: Path) -> bytes:
     Raises: UntrustedPath, FileNotFoundError, OSError.
     """
     at, _ = _walk(path)
-    # `at` contains no link: a link here was created after the check, so it is not followed.
+    # The checked path contains no link. A link that is here now was created after the check, so
+    # O_NOFOLLOW refuses it.
     file = os.open(at, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     with os.fdopen(file, "rb") as opened:
         found = os.fstat(file)
         if not stat.S_ISREG(found.st_mode):
             raise UntrustedPath(f"{at} is not a regular file.", path=str(at))
         _require_ours(at, found, writable=stat.S_IWGRP | stat.S_IWOTH)
-        # As in ssh, other users may read a file that root owns, because root chose its mode.
+        # A file that root owns may be readable by other users, because root chose its mode.
         if found.st_uid == os.geteuid() and found.st_mode & 0o077:
             raise UntrustedPath(
                 f"{at} contains secrets and can be read by other users (mode {_mode(found)}).",

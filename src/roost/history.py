@@ -1,4 +1,4 @@
-"""Past metrics of connected accounts for `TwitterTool`; X reports only current ones.
+"""Past metrics of connected accounts for `TwitterTool`; X reports only current metrics.
 
 This module is separate from `roost.twitter` so that `TwitterTool` works without a database.
 """
@@ -14,7 +14,7 @@ from roost.runtime import Runtime
 def from_snapshots(
     runtime: Runtime, tenant_id: TenantId
 ) -> Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]:
-    """Return a function that finds the last stored snapshot of a tenant's account in a range.
+    """Return a function that finds the last snapshot of a tenant's account in a time range.
 
     With `TwitterTool(token, history=from_snapshots(runtime, tenant.id))`, `get_user_metrics`
     accepts a range of dates.

@@ -2,7 +2,7 @@
 
 The limit applies to decompressed bytes. aiohttp decompresses in steps of bounded size, so a
 response that is small on the wire but huge when decompressed (a "zip bomb") takes no more memory
-than the limit. The X client and the client of the emulator's clock read responses by this module.
+than the limit. The X client and the client of the emulator's clock use this module.
 """
 
 from typing import Final

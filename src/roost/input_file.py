@@ -10,8 +10,8 @@ from roost.errors import InvalidInput
 def read_input(path: Path, *, max_bytes: int, error: type[InvalidInput]) -> bytes:
     """Return the content of a regular file of at most `max_bytes` bytes.
 
-    Opening never blocks, not even on a pipe without a writer. At most `max_bytes + 1` bytes are
-    read, even if the file grows meanwhile.
+    Opening never blocks, even if the path is a pipe without a writer. At most `max_bytes + 1` bytes
+    are read, even if the file grows meanwhile.
 
     Raises: `error` if the file is missing, unreadable, not regular or too large.
     """

@@ -112,7 +112,7 @@ class RunningJobs:
     def list_unrecorded_ends(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
         """Return the jobs of `doing` that ended in this process more than `after_s` seconds ago.
 
-        The engine still lists them as running, because the database was away when they ended.
+        The engine still lists these jobs as running if the database was away when they ended.
         """
         idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
         self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
@@ -151,7 +151,7 @@ async def defer_publish(
     environment: Environment,
     wall_delay: timedelta | None = None,
 ) -> bool:
-    """Queue a publish job to run after `wall_delay`; False if the post has a waiting job."""
+    """Queue a publish job to run after `wall_delay`; return False if a job is waiting already."""
     delay = None if wall_delay is None else {"seconds": max(0.0, wall_delay.total_seconds())}
     job = _deferring.configure_task(
         PUBLISH,

@@ -4,8 +4,9 @@ The path of a copy is `ROOST_HOME/media/<first 2 digits>/<SHA-256>`. A file is c
 is added. The copy is validated and uploaded, so a later change to the original does not change a
 post. Nothing here blocks forever: only regular files are read, with limits on size and time.
 
-A caller that adds files holds a shared lock until the rows that refer to them are committed. Copies
-are removed only under the exclusive lock, so no copy is removed while its row is uncommitted.
+A caller that adds files holds a shared lock until the rows that refer to the copies are committed.
+Copies are removed only under the exclusive lock, so no copy is removed while its row is
+uncommitted.
 """
 
 import asyncio
@@ -36,12 +37,12 @@ from roost.mediafile.probe import hash_bytes, open_media, printable_name, requir
 
 #: Wall seconds without a further byte after which a read or a write counts as stuck.
 _STALL_S: Final = 60.0
-#: Wall seconds for a decoder process, including its start; decoding itself has shorter limits.
+#: Maximum wall seconds for a decoder process, including its start; decoding has shorter limits.
 _DECODE_S: Final = 180.0
-#: Wall seconds to wait until another process has finished removing copies.
+#: Maximum wall seconds to wait until another process has finished removing copies.
 _LOCK_S: Final = 30.0
 _LOCK_POLL_S: Final = 0.05
-#: Bytes that one step of copying moves: in the kernel, and by read and write.
+#: The number of bytes that one step copies: in the kernel, and by read and write.
 _IN_KERNEL_BYTES: Final = 8 << 20
 _READ_BYTES: Final = 1 << 20
 #: The number of copies that are removed under one lock.

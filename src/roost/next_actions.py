@@ -1,6 +1,7 @@
-"""What a person can do next, as data: a code with its facts. Each face words it in its own terms.
+"""What a person can do next, as data: a code with its facts.
 
-The command line names a command, a page names a link or a button, and JSON has code and facts.
+Each interface describes the action in its own terms: the command line names a command, a web page
+names a link or a button, and JSON has the code and the facts.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 
 class ActionCode(StrEnum):
-    """What to do. A member's facts are named in its docstring."""
+    """The codes of the actions; a member's docstring begins with the names of its facts."""
 
     # About posts.
     LIST_POSTS = "list_posts"
@@ -29,7 +30,7 @@ class ActionCode(StrEnum):
     CHECK_DUPLICATE = "check_duplicate"
     """`post_id`: look for duplicates on X, delete them, then acknowledge the post."""
     CHECK_MEDIA = "check_media"
-    """Check a file by X's rules, or use another one."""
+    """Check a file by X's rules, or use another file."""
     REPLACE_MEDIA = "replace_media"
     """Give a post its file again."""
     RESTORE_MEDIA = "restore_media"
@@ -37,13 +38,13 @@ class ActionCode(StrEnum):
 
     # About accounts and X apps.
     CONNECT_ACCOUNT = "connect_account"
-    """Connect an account, or name one that is connected."""
+    """Connect an account, or give the name of a connected account."""
     CONNECT_FIRST_ACCOUNT = "connect_first_account"
     RECONNECT_ACCOUNT = "reconnect_account"
     RESUME_ACCOUNT = "resume_account"
     """`username`: resume the account's posts."""
     USE_SAME_VERSION = "use_same_version"
-    """Connect by the version of the web server."""
+    """Run the connect command in the same version of Roost as the web server."""
     BUY_CREDITS = "buy_credits"
     CHECK_APP = "check_app"
     WAIT_FOR_LIMIT = "wait_for_limit"
@@ -55,11 +56,11 @@ class ActionCode(StrEnum):
     MIGRATE_DATABASE = "migrate_database"
     CREATE_VAULT_KEY = "create_vault_key"
     PREPARE_DATABASE = "prepare_database"
-    """Have an administrator make roles and tables."""
+    """Have an administrator create the roles and tables."""
     PREPARE_ROLES = "prepare_roles"
     """`role`: have an administrator run the SQL, then set up again."""
     REVOKE_RIGHTS = "revoke_rights"
-    """Have an administrator take rights from the role that Roost logs in as."""
+    """Have an administrator revoke a privilege of the role that Roost logs in as."""
     START_DATABASE = "start_database"
     CHECK_DATABASE_URL = "check_database_url"
     LOG_IN_AS_ROLE = "log_in_as_role"
@@ -72,13 +73,13 @@ class ActionCode(StrEnum):
     SET_CLOCK = "set_clock"
     RESUME_EVERYTHING = "resume_everything"
     RESUME_AGAIN = "resume_again"
-    """Resume everything again once X answers."""
+    """Run the command that resumes everything again, once X responds."""
     SEARCH_AND_RESUME = "search_and_resume"
-    """Resume everything, which searches X for what the database may lack."""
+    """Resume everything; this searches X for posts that a restored database may lack."""
     REPEAT_CHANGES = "repeat_changes"
-    """Repeat the changes that a restore has lost, then resume everything."""
+    """Repeat the changes that were lost by a restore, then resume everything."""
     ACCEPT_COPY = "accept_copy"
-    """Resume everything in this copy, where the original database is no longer used."""
+    """Resume everything in this copy of the database, if the original is no longer used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,5 +90,5 @@ class NextAction:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form for programs."""
+        """Return the action as JSON data: its code and facts."""
         return {"code": self.code.value, "facts": dict(self.facts)}

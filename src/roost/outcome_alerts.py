@@ -1,4 +1,4 @@
-"""Opens the alert of a post that did not end as planned."""
+"""Opens an alert if a post did not end as planned."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ FINAL_EVENTS: Final[Mapping[PostState, EventCode]] = {
     PostState.MISSED: EventCode.POST_MISSED,
     PostState.CANCELLED: EventCode.POST_CANCELLED,
 }
-#: The kind of the alert for each state of a post that opens one.
+#: The kind of the alert for each state of a post that opens an alert.
 STATE_ALERTS: Final[Mapping[PostState, AlertKind]] = {
     PostState.NEEDS_DECISION: AlertKind.DECISION,
     PostState.MISSED: AlertKind.MISSED,

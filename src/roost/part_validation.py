@@ -26,17 +26,17 @@ class FileAccess:
     """Where each file is copied before it is probed; None if the post will not be stored."""
     on_progress: OnFileProgress | None = None
     within: Path | None = None
-    """The folder that the files must be in, if they are named in a plan file in that folder."""
+    """The folder of the plan file that names the files, which must be in this folder; or None."""
 
     async def probe(self, source: Path | MediaAsset) -> MediaFile:
         """Read a file's properties. Raises: the errors of `probe_file`."""
         if isinstance(source, Path):
-            # The path is stored to show where a file came from, so it must be absolute and clear.
+            # The path is stored to show users where the file came from, so it is made absolute.
             source = Path(os.path.normpath(source.absolute()))
         return await probe_file(source, self.store_in, self.on_progress, within=self.within)
 
 
-#: For posts that are only validated: their files are probed where they are, and not copied.
+#: The access for posts that are only validated: their files are probed in place, and not copied.
 PROBE_ONLY: Final = FileAccess()
 
 
@@ -45,7 +45,9 @@ class Validation:
     """The result of the validation of a post, which does not store or send the post."""
 
     parts: tuple[PartInput, ...]
-    """The parts with probed files. A file that cannot be read is left out, and is a violation."""
+    """The parts, with the properties of their files.
+
+    A file that cannot be read is left out of its part, and is reported as a violation."""
     violations: tuple[Violation, ...]
     findings: tuple[PostFinding, ...]
     """Probable mistakes, which X accepts."""
@@ -62,8 +64,8 @@ async def validate_parts(
 ) -> Validation:
     """Probe a post's files, validate the post by X's rules, and return all violations.
 
-    `may_quote`: the X app has a plan that allows quotes. `own` has posts on X that are known to be
-    the account's own, each with the time when it was deleted from X, or None.
+    `may_quote` says whether the plan of the X app allows quotes. `own` maps posts on X that are
+    known to be the account's own to the time of their deletion, or to None.
     Raises: the errors of `probe_file`, except MediaUnreadable.
     """
     probed, violations = [], []

@@ -15,7 +15,7 @@ from roost.models import MediaAsset
 #: Called with a file that is being copied, the number of copied bytes, and its size in bytes.
 OnFileProgress = Callable[[Path, int, int], None]
 
-#: Wall seconds for a decoder process, including its start; decoding itself has shorter limits.
+#: Maximum wall seconds for a decoder process, including its start; decoding has shorter limits.
 _PROBE_S: Final = 180.0
 
 

@@ -15,7 +15,7 @@ from roost.tweet_urls import PostAddressInvalid, is_tweet_id
 
 #: How long a poll is open by default.
 DEFAULT_POLL_DURATION: Final = timedelta(days=1)
-#: Roost's name for the reply setting that X applies by default, which X's API does not name.
+#: Roost's name for X's default reply setting; X's API has no name for this setting.
 EVERYONE: Final = "everyone"
 _OPTION_COUNTS: Final = range(2, 5)
 _MAX_OPTION_LENGTH: Final = 25
@@ -34,7 +34,7 @@ class ReplySettingsInvalid(InvalidInput):
 
 
 def parse_reply_settings(value: str) -> ReplySettings | None:
-    """Return the reply setting with this name, ignoring case; None means everyone.
+    """Return the reply setting with a name, in any case; None means everyone.
 
     Raises: ReplySettingsInvalid.
     """
@@ -123,7 +123,7 @@ def _validate_position(options: PartOptions, position: int) -> Iterator[Violatio
     if options.reply_settings is not None:
         yield Violation(
             "reply_settings_in_thread",
-            "The first part of a thread sets who may reply, for the whole conversation.",
+            "The first part of a thread sets who may reply to the whole thread.",
             next="On the first part, set who may reply.",
         )
 
@@ -145,7 +145,7 @@ def _validate_poll(poll: Poll) -> Iterator[Violation]:
 
 
 def _has_invisible_characters(option: str) -> bool:
-    """Return whether an option is blank, or has outer spaces or invisible characters."""
+    """Return whether an option is blank, has spaces at an end, or has invisible characters."""
     categories = {unicodedata.category(char) for char in option}
     return option != option.strip() or bool(categories & _INVISIBLE) or categories <= {"Cf", "Zs"}
 

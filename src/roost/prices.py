@@ -1,8 +1,8 @@
 """The price of each X request in dollars, with the date and source of every list price.
 
 X bills a write per request and a read per returned resource. If X does not document which of two
-prices applies, a `Price` is a range with a reason. The ledger records `low`, the amount that
-X certainly bills; budgets use `high`, the most that X may bill.
+prices applies, a `Price` is a range from `low` to `high` with a reason. The ledger records `low`,
+the amount that X certainly bills; budgets use `high`, the most that X may bill.
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ class Operation(StrEnum):
     READ_POST_ANALYTICS = "read_post_analytics"
     """GET /2/tweets/analytics; X lists no price, so Roost prices each post as a read."""
     READ_MEDIA_ANALYTICS = "read_media_analytics"
-    """GET /2/media/analytics; X lists no price, so Roost counts it as free."""
+    """GET /2/media/analytics; X lists no price, so Roost counts the request as free."""
     READ_USAGE = "read_usage"
     """GET /2/usage/tweets."""
     READ_USER = "read_user"
@@ -59,7 +59,7 @@ class Operation(StrEnum):
 
 
 class Resource(StrEnum):
-    """The objects whose reads X bills, each object once per app and UTC day."""
+    """The kinds of objects whose reads X bills, once per object, app and UTC day."""
 
     POST = "post"
     USER = "user"
@@ -150,9 +150,9 @@ def price_of_create(
     """Return the price of creating one post.
 
     X bills any URL in the text as a link, even without `https://`. X probably bills a quoted post,
-    a card or a direct-message link as a link, and possibly attached media, which X displays as one.
-    `summoned` says whether the author of the parent mentioned or quoted this account, which lowers
-    the price. None means that this is unknown.
+    a card or a direct-message link as a link, and possibly also attached media, because X adds a
+    link to media to the text. `summoned` is for replies: True if the author of the parent mentioned
+    or quoted this account, which lowers the price; None if this is unknown.
     """
     base = _CREATE if summoned is False else _SUMMONED
     urls = extract_entities(text).urls
@@ -200,7 +200,7 @@ def price_of_reads(operation: Operation, fresh: int) -> Price:
 def price_of_part(
     text: str, options: PartOptions, *, has_media: bool, own: Collection[TweetId] = ()
 ) -> Price:
-    """Return the price of creating one part; `own` are posts known to be the account's own."""
+    """Return the price of creating one part; `own` has the ids of the account's known posts."""
     is_foreign = options.reply_to is not None and options.reply_to not in own
     return price_of_create(
         text,
@@ -244,10 +244,11 @@ def format_range(low: Decimal, high: Decimal) -> str:
 
 
 def price_of_response(before: Price, status: int | None) -> Price:
-    """Return the final price of a request from X's HTTP status; None means no response.
+    """Return the final price of a request, given X's HTTP status; None means no response.
 
-    X bills a successful request, at the price `before`. A refusal (4xx) costs nothing. After a
-    server error or without a response, X may still have executed and billed the request.
+    `before` is the price that was computed before the request. X bills it for a successful request.
+    A refusal (4xx) costs nothing. After a server error or without a response, X may still have
+    executed and billed the request.
     """
     if status is not None and status < 400:
         return before

@@ -14,14 +14,14 @@ from typing import Final
 
 
 class Family(StrEnum):
-    """The family of headers that a window comes from: what X counts, and for how long."""
+    """The families of rate limit headers, which differ in what X counts and for how long."""
 
     FIFTEEN_MINUTES = "fifteen_minutes"
-    """Per endpoint and user (or app), 15 minutes."""
+    """The requests to an endpoint by one user (or app) in 15 minutes."""
     USER_DAY = "user_day"
-    """Per endpoint and user, 24 hours."""
+    """The requests to an endpoint by one user in 24 hours."""
     APP_DAY = "app_day"
-    """Per endpoint, all users of the app together, 24 hours."""
+    """The requests to an endpoint by all users of the app together in 24 hours."""
 
 
 _PREFIXES: Final = {
@@ -41,10 +41,11 @@ _LENGTHS: Final = {
     Family.APP_DAY: timedelta(hours=24),
 }
 _NUMBER: Final = re.compile(r"[0-9]{1,15}")
-#: Added to each reset, because X reports resets in whole seconds, and X's clock may differ from
-#: ours: a late request is safer than an early one.
+#: Added to each reset time. X reports reset times in whole seconds, and X's clock may differ from
+#: ours; X would refuse a request that comes too early.
 _MARGIN: Final = timedelta(seconds=1)
-#: The wait after the first 429 that no window explains; each further such 429 doubles the wait.
+#: The wait after the first 429 for which no window is empty; each further such 429 doubles the
+#: wait.
 _FIRST_BACKOFF: Final = timedelta(minutes=1)
 
 
@@ -64,15 +65,15 @@ class WaitReason(StrEnum):
     WINDOW_EMPTY = "window_empty"
     """A window allows no more requests; the wait ends when the window resets."""
     USAGE_CAP = "usage_cap"
-    """The plan's cap for the day or month is reached, so that resets of windows do not matter. A
-    person may raise the cap."""
+    """The plan's cap for the day or month is reached, so a reset of a window does not end the wait.
+    A person may raise the cap."""
     UNEXPLAINED = "unexplained"
     """No window is empty, or the response has no headers: each further wait is longer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A wait after a refusal: no request is sent before `until`."""
+    """A wait after X has refused a request: no request is sent before `until`."""
 
     until: datetime
     reason: WaitReason
@@ -127,10 +128,10 @@ def wait_after_429(
     """Decide how long to wait after a 429.
 
     `usage_cap` is the `period` in X's error (`Daily` or `Monthly`) if X reported a usage cap. The
-    wait then ends with the UTC day or month, whatever the windows say. X's own month begins on the
-    day of subscription, which no response contains, so that X may refuse one more request after the
-    wait; X does not bill refusals. `refusals` counts the consecutive unexplained 429s, including
-    this 429.
+    wait then ends with the UTC day or month, whatever the windows say. X's billing month begins on
+    the day of subscription, which no response contains. X may therefore refuse one more request
+    after the wait; X does not bill refusals. `refusals` is the number of consecutive 429s for which
+    no window was empty, including this 429.
     """
     if usage_cap is not None:
         return Wait(_end_of(usage_cap, now), WaitReason.USAGE_CAP)

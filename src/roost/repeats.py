@@ -8,15 +8,15 @@ from typing import Final
 
 from roost.models import IntegrationId, PartOptions, PostFinding, PostId
 
-#: Posts with equal content are reported if they are closer than this. The window is shorter than a
-#: day, because a daily repetition is intended.
+#: Posts with equal content are reported if the time between them is shorter than this. The window
+#: is shorter than a day, because a daily repetition is usually intended.
 REPEAT_WINDOW: Final = timedelta(hours=12)
 _MINUTE: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class RepeatCandidate:
-    """One tweet of an account, published or planned, to compare with others."""
+    """A tweet of an account, published or planned, that is compared with other tweets."""
 
     text: str
     file_hashes: tuple[str, ...]

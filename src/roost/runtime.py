@@ -22,7 +22,7 @@ from roost.file_trust import require_trusted_folder
 from roost.media_store import MediaStore
 from roost.next_actions import ActionCode, NextAction
 from roost.settings import Settings
-from roost.store.away import DATABASE_AWAY, first_line
+from roost.store.availability import DATABASE_AWAY, first_line
 from roost.store.database import Database, open_database, unavailable
 from roost.store.embedded import embedded_postgres
 from roost.store.roles import administrator_sql
@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: Wall seconds between two attempts to write: the first pause and the longest pause.
+#: Wall seconds between two attempts to write: the first pause, and the longest pause.
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 5.0
 #: Maximum wall seconds between two attempts to open the database at start-up, and wall seconds
@@ -61,7 +61,7 @@ class Runtime:
     http: "Callable[[], aiohttp.ClientSession]" = field(repr=False)
     """Returns the HTTP session; the first call opens the session."""
     server_time: ServerTime = field(default_factory=ServerTime)
-    """The estimate of X's time, from the `Date` headers of its responses."""
+    """The estimate of X's time, from the `Date` headers of X's responses."""
 
     @property
     def media(self) -> MediaStore:
@@ -80,8 +80,8 @@ class Runtime:
     async def retry_until_written(self, what: str, write: Callable[[], Awaitable[T]]) -> T:
         """Call `write`, and repeat the call as long as the database is away.
 
-        This is for storing X's responses, which only this process knows until they are committed.
-        `what` names the response in the log.
+        Use this method to store X's responses, because only this process knows a response until it
+        is committed. `what` names the response in the log.
         """
         pause_s = _FIRST_PAUSE_S
         while True:
@@ -186,7 +186,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         except DatabaseUnavailable as error:
             if settings.database_url is None and not error.will_pass:
                 # The embedded server refuses a login only if the role or the database is missing.
-                raise SchemaOutdated(f"{error} It has not been created yet.") from None
+                raise SchemaOutdated(f"{error} Roost's database is not set up yet.") from None
             raise
         yield database
 

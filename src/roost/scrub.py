@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus, unquote
 
 MASK: Final = "***"
-#: A shorter known value is not masked, because it may be part of ordinary words.
+#: The minimum length of a known value that is masked. A shorter value may be a part of a word.
 _SHORTEST_KNOWN: Final = 8
 
 #: A value is a secret if the name before it has one of these endings (form fields, JSON keys,
@@ -26,7 +26,8 @@ _SECRET_ENDINGS: Final = (
 _HEADER_ENDINGS: Final = ("authorization", "cookie")
 #: After a name with one of these endings, the secret is a list separated by commas.
 _LIST_ENDINGS: Final = ("_keys", "-keys")
-#: Names of secrets that are also ordinary words: they count only before `=` or as a quoted key.
+#: Names of secrets that are also ordinary words. The value after such a name is masked only if the
+#: name stands before `=` or is a quoted key.
 _CODES: Final = frozenset({"code", "otp"})
 
 #: A name and the separator before its value; quotes may be escaped, as in JSON within JSON.
@@ -51,7 +52,7 @@ _BLOCK: Final = re.compile(
 )
 _SHAPES: Final = (
     re.compile(r"(?i)\b((?:bearer|basic)(?:\s+|%(?:25)*20|\+))[\w.~+/%=-]{8,}"),
-    # The password in a URL ends at the last @, because it may contain unencoded characters.
+    # A password in a URL ends at the last `@`, because the password may contain an unencoded `@`.
     re.compile(
         r"(?i)\b([a-z][a-z0-9+.-]{1,20}://[^:/?#@\s\"'<>]{0,256}:)"
         r"(?!\d{1,5}(?:[/?#\"'<>),.;]|\s|$))[^\s\"'<>]{1,512}(?=@)"
@@ -70,24 +71,27 @@ _known: set[str] = set()
 
 
 def scrub(text: str) -> str:
-    """Replace everything that looks like the value of a secret by `***`."""
-    text = _BLOCK.sub(MASK, hide_known(text))
-    # Formats first: a name before `Bearer TOKEN` would mask only the word `Bearer`.
+    """Replace everything in a text that looks like the value of a secret by `***`."""
+    text = _BLOCK.sub(MASK, mask_known_secrets(text))
+    # Formats come first: the rules for names would mask only the word `Bearer` of `Bearer TOKEN`.
     for shape in _SHAPES:
         text = shape.sub(rf"\1{MASK}", text)
     text = _mask_values(text, _NAMED_ENCODED, _VALUE_ENCODED)
     return _mask_values(text, _NAMED, _VALUE)
 
 
-def hide_known(text: str) -> str:
-    """Mask the values that `remember` was given: the secrets of this process's settings."""
+def mask_known_secrets(text: str) -> str:
+    """Replace the registered secrets (see `register_secrets`) in a text by `***`."""
     for secret in sorted(_known, key=len, reverse=True):
         text = text.replace(secret, MASK)
     return text
 
 
-def remember(secrets: Iterable[str]) -> None:
-    """Mask these values in every text from now on, even if they are percent-encoded."""
+def register_secrets(secrets: Iterable[str]) -> None:
+    """Mask these values from now on in every text, even if the values are percent-encoded.
+
+    `read_settings` registers the secrets of the settings.
+    """
     for secret in secrets:
         for form in {secret, unquote(secret), quote(secret, safe=""), quote_plus(secret)}:
             if len(form) >= _SHORTEST_KNOWN:

@@ -204,7 +204,10 @@ class Settings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _refuse_white_space(cls, value: object, info: ValidationInfo) -> object:
-        """Refuse white space that was copied with a value: X would get it as part of a secret."""
+        """Refuse white space in a value, which was probably copied by mistake.
+
+        Roost would send the white space to X as a part of a secret.
+        """
         if isinstance(value, str | Path):
             text = str(value)
             # The name of a folder may have spaces inside.
@@ -314,7 +317,7 @@ def read_settings(env_file: Path | None = None) -> Settings:
         settings = Settings(_env_file=file)
     except ValidationError as error:
         raise _describe_invalid(error) from None
-    scrub.remember(_secrets(settings))
+    scrub.register_secrets(_secrets(settings))
     if env_file is None and settings.home != home:
         raise SettingInvalid(
             f"ROOST_HOME in {file} must be the folder that contains this file.",
@@ -331,7 +334,7 @@ def read_settings(env_file: Path | None = None) -> Settings:
 
 
 def _describe_invalid(error: ValidationError) -> SettingInvalid:
-    """Return an error that names every malformed setting; its `setting` is the first of them."""
+    """Return an error that names every malformed setting; the fact `setting` is the first."""
     problems = {}
     for problem in error.errors(include_input=False, include_url=False):
         field = str(problem["loc"][0])

@@ -1,7 +1,8 @@
-"""Snowflakes: X's ids, whose upper bits are the time of their assignment in milliseconds.
+"""Converts between times and snowflakes, X's ids.
 
-Source: the snowflake layout that X published. This is a separate module, because both the X client
-and the pure decisions about posts use it.
+The upper bits of a snowflake are the time in milliseconds at which X assigned the id. Source: the
+snowflake layout that X published. This module is separate, because both the X client and the pure
+package `roost.publishing` use it.
 """
 
 from datetime import UTC, datetime
@@ -9,9 +10,9 @@ from typing import Final
 
 from roost.models import TweetId
 
-#: The Unix time in milliseconds from which the time in an id counts.
+#: The Unix time in milliseconds at which the time in an id is zero.
 _EPOCH_MS: Final = 1_288_834_974_657
-#: The number of bits of an id below the time.
+#: The number of the lower bits of an id, which are not part of the time.
 _LOWER_BITS: Final = 22
 
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Final
 
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], stopped: asy
 async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
     """Cancel tasks until each has ended.
 
-    One cancellation may not be enough: before Python 3.12 `asyncio.wait_for`, by which the pools
-    wait for a connection, drops a cancellation that arrives as the wait ends.
+    One cancellation may not be enough. The connection pools wait by `asyncio.wait_for`, which
+    before Python 3.12 drops a cancellation that arrives at the moment at which the wait ends.
     """
     pending = set(tasks)
     while pending:
@@ -47,7 +47,10 @@ async def cancel_all(tasks: Collection[asyncio.Task[Any]]) -> None:
 
 
 def raise_if_cancelled() -> None:
-    """Raise CancelledError if a cancellation of this task was dropped (see `cancel_all`)."""
+    """Raise CancelledError if this task was cancelled but the cancellation was dropped.
+
+    `cancel_all` explains how a cancellation is dropped.
+    """
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError

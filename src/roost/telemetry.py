@@ -15,9 +15,10 @@ _log = logging.getLogger(__name__)
 
 
 class _LineFormatter(logging.Formatter):
-    """Format a record as one line; an exception is shown by its class and code locations only.
+    """Formats a record as one line, with only the class and code locations of an exception.
 
-    The message of an exception may quote a statement's values, a post or a secret.
+    The message of an exception is not shown, because it may quote a statement's values, a post or a
+    secret.
     """
 
     def format(self, record: logging.LogRecord) -> str:
@@ -32,7 +33,10 @@ class _LineFormatter(logging.Formatter):
 
 class _LineHandler(logging.StreamHandler[Any]):
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  logging's name
-        """Log that a message does not match its arguments; `logging` would print the arguments."""
+        """Log only that a message does not match its arguments, without the arguments.
+
+        By default, `logging` prints the arguments, which may contain secrets.
+        """
         message = f"a message of {record.name} does not match its arguments"
         replacement = _log.makeRecord(__name__, logging.ERROR, "", 0, message, (), None)
         with contextlib.suppress(OSError, ValueError):  # Raised by a closed stream.
@@ -56,8 +60,8 @@ def describe_exception(error: BaseException | None) -> str:
 def log_to_stderr(level: int = logging.INFO) -> None:
     """Log to standard error; standard output is for results.
 
-    Exceptions that are lost in threads, destructors or callbacks are logged too, without their
-    messages, which Python would print.
+    Unhandled exceptions of threads, destructors and callbacks are logged too, without their
+    messages. By default, Python prints such exceptions with their messages.
     """
     handler = _LineHandler(sys.stderr)
     handler.setFormatter(_LineFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))

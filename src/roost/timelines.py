@@ -1,4 +1,4 @@
-"""Converts an account's timeline, and a part, to forms that can be compared."""
+"""Converts posts on a timeline and parts of a post to forms that can be compared."""
 
 from datetime import datetime
 
@@ -12,9 +12,10 @@ from roost.text import text_or_none
 async def read_since(
     client: "x.Client", x_user_id: XUserId, since: datetime
 ) -> list[reconcile.TimelinePost]:
-    """Read the account's posts since an instant of X's time, minus a margin for clock skew.
+    """Read the account's posts since `since`, an instant of X's time.
 
-    X bills each post. Raises: as `x.posts.read_timeline`.
+    The read begins somewhat earlier, to allow for clock skew. X bills each post that it returns.
+    Raises: as `x.posts.read_timeline`.
     """
     return [
         reconcile.TimelinePost(

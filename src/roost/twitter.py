@@ -1,7 +1,8 @@
-"""`TwitterTool`: a client for one X account, given its access token. It is built on `roost.x`.
+"""`TwitterTool`: a client for one X account, given the account's access token.
 
-It is for programs that have an access token and no Roost database. For accounts in Roost's
-database, `roost.account_client` also refreshes the tokens and writes the ledger.
+`TwitterTool` is for programs that have an access token and no Roost database; it uses `roost.x`.
+For accounts in Roost's database, `roost.account_client` also refreshes the tokens and writes the
+ledger.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,8 +23,9 @@ from roost.tweet_urls import tweet_url
 from roost.x.auth import OAuth1, OAuth1UserToken
 from roost.x.media import UploadApi
 
-#: A function that finds the last snapshot of an account from an instant up to (not including) a
-#: later instant. `roost.history.from_snapshots` returns one for accounts in Roost's database.
+#: A function that finds an account's last snapshot from one instant up to, but not including, a
+#: later instant. `roost.history.from_snapshots` returns such a function for accounts in Roost's
+#: database.
 History = Callable[[XUserId, datetime, datetime], Awaitable[AccountSnapshot | None]]
 
 _DAY = timedelta(days=1)
@@ -72,11 +74,11 @@ class AccountMetrics:
 class TwitterTool:
     """A client for one account, given its access token: `async with TwitterTool(token) as tool: …`.
 
-    It is a class because it owns HTTP connections, which close at the end. `oauth1_creds` are used
-    for operations that OAuth 2.0 does not cover, and for uploads with `upload_api="v1.1"`. They are
-    either complete (`roost.x.auth.OAuth1`) or only the user's token and secret (`OAuth1UserToken`).
-    In the second case, the app's key and secret are `TWITTER_API_KEY` and `TWITTER_API_SECRET`,
-    which are read when the `async with` block is entered.
+    The tool owns HTTP connections, which are closed at the end of the block. `oauth1_creds` are
+    used for operations that OAuth 2.0 does not cover, and for uploads with `upload_api="v1.1"`. The
+    credentials are either complete (`roost.x.auth.OAuth1`) or only the user's token and secret
+    (`OAuth1UserToken`). In the second case, the app's key and secret are read from
+    `TWITTER_API_KEY` and `TWITTER_API_SECRET` when the `async with` block is entered.
 
     `endpoint` is the X API to which all credentials belong: X's own, or an emulator's
     (`XEndpoint("http://127.0.0.1:8710")`). Methods raise the errors of `roost.x.errors`. The
@@ -110,7 +112,7 @@ class TwitterTool:
         `ROOST_X_BASE_URL`, and `oauth1_creds` have different endpoints.
         """
         self._oauth1 = _complete(self._oauth1_creds)
-        # X's cookies would link the accounts of one program.
+        # Cookies are not stored: X could use them to link the accounts of one program.
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self
 

@@ -1,4 +1,4 @@
-"""Makes the error that a user sees for an exception, also for one that no code expects."""
+"""Converts any exception, expected or not, to the error that a user sees."""
 
 import logging
 import sys
@@ -10,11 +10,11 @@ from roost.telemetry import describe_exception
 log = logging.getLogger(__name__)
 
 
-def wrap_unexpected(error: Exception) -> RoostError:
-    """Return the error to show for an exception; log any exception that is not a RoostError.
+def to_roost_error(error: Exception) -> RoostError:
+    """Return the error to show for an exception, which may itself be a RoostError.
 
-    The message of such an exception is neither shown nor logged, because it may quote a
-    statement's values or a secret.
+    Any other exception is logged. Its message is neither shown nor logged, because the message may
+    quote a statement's values or a secret.
     """
     if isinstance(error, RoostError):
         return error
@@ -26,14 +26,15 @@ def wrap_unexpected(error: Exception) -> RoostError:
     log.error("unexpected exception: %s", describe_exception(error))
     return Broken(
         "An unexpected error occurred in Roost.",
-        next="Roost's log names the place in the code; report the error to the operator.",
+        next="Report the error to the operator; Roost's log names the place in the code.",
     )
 
 
 def _is_database_away(error: Exception) -> bool:
-    # If the list is not loaded, no code has used the database. The base cannot load the list.
-    if "roost.store.away" not in sys.modules:
+    # If the module is not loaded, no code has used the database. The base installation lacks the
+    # packages that the module needs.
+    if "roost.store.availability" not in sys.modules:
         return False
-    from roost.store.away import DATABASE_AWAY
+    from roost.store.availability import DATABASE_AWAY
 
     return isinstance(error, DATABASE_AWAY)

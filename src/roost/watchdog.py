@@ -1,10 +1,11 @@
 """Watchdog thread: exits the process if the event loop is blocked or shutdown hangs.
 
-A closing loop waits for its threads, even for a thread that is stuck in a read. The watchdog thread
-outlives the loop, so that such a thread cannot keep the process alive.
+An event loop that closes waits for its threads, even for a thread that is stuck in a read. The
+watchdog thread outlives the loop, so that a stuck thread cannot keep the process alive.
 
-The watchdog counts its own checks instead of reading a clock, because a process that was stopped
-(SIGSTOP, a suspended machine) was not blocked: once resumed, it reads its rows again and continues.
+The watchdog counts its own checks instead of reading a clock. By a clock, a process that was
+stopped (SIGSTOP, a suspended machine) would count as blocked, although it reads its rows again and
+continues once it is resumed.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ EXIT_CODE: Final = 5
 
 
 @contextlib.contextmanager
-def watching(
+def watch_event_loop(
     *, max_missed: int = 30, max_shutdown_checks: int = 60, interval_s: float = 1.0
 ) -> Iterator[Callable[[], None]]:
     """Watch the running event loop during the block; yield a function to call at shutdown.
@@ -32,8 +33,8 @@ def watching(
     The thread checks the loop every `interval_s` wall seconds. The loop counts as blocked if it ran
     nothing during `max_missed` checks. The shutdown counts as hanging if it takes
     `max_shutdown_checks` checks; these checks continue after the block until the process exits. In
-    both cases the process prints its stacks, without values, and exits at once, so that other
-    workers get its locks and jobs.
+    both cases the process prints the stack of each thread, without values, and exits at once, so
+    that other workers get its locks and jobs.
     """
     loop = asyncio.get_running_loop()
     left, responded, ending = threading.Event(), threading.Event(), threading.Event()
@@ -66,11 +67,11 @@ def watching(
 
 
 @contextlib.contextmanager
-def bounded_end(*, checks: int = 60, interval_s: float = 1.0) -> Iterator[Callable[[], None]]:
-    """Exit the process if the block does not end soon after its work is done.
+def limit_exit_time(*, checks: int = 60, interval_s: float = 1.0) -> Iterator[Callable[[], None]]:
+    """Exit the process if the block takes too long to end after its work is done.
 
     Yields a function to call when the work is done. The block must then end within `checks` times
-    `interval_s` wall seconds.
+    `interval_s` wall seconds, or the process exits.
     """
     left = threading.Event()
 

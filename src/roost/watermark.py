@@ -1,9 +1,10 @@
 """The watermark: a file with the last event that this machine saw in the database.
 
 The file is in ROOST_HOME. Workers compare the watermark with the database, which may be a restored
-copy. Within a generation of the database (`roost resume --all` starts a new one after a restore),
-the watermark never decreases; the file is fsynced before workers rely on it. If the file and the
-database were restored together from one copy, `stop_tag` detects this by facts outside the copy.
+copy. After a restore, `roost resume --all` starts a new generation of the database. Within a
+generation, the watermark never decreases; the file is fsynced before workers rely on it. If the
+file and the database were restored together from one copy, `stop_tag` detects this by facts outside
+the copy.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from roost.errors import WatermarkUnreadable
 from roost.file_trust import make_private_folder
 
 _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
-#: Attempts to get the lock, which another worker holds while it writes the file.
+#: The number of attempts to get the lock, which another worker holds while it writes the file.
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.05
 
@@ -45,7 +46,9 @@ class Watermark(msgspec.Struct, frozen=True):
     clean_stop_tag: int | None = None
     """A random number, new at each clean stop; None while a worker runs or after a crash."""
     is_refused: bool = False
-    """Whether the database did not match; then only a later generation of it is accepted."""
+    """Whether the database did not match the watermark.
+
+    If so, only a later generation of the database is accepted."""
 
 
 _DECODER: Final = msgspec.json.Decoder(Watermark)
@@ -126,10 +129,10 @@ def _is_newer(known: Watermark, mark: Watermark) -> bool:
 
 
 def stop_tag(home: Path, mark: Watermark, *, server_started_at: datetime | None) -> int | None:
-    """Identify a clean stop by facts that are not in a copy of ROOST_HOME and the database.
+    """Return a number that identifies a clean stop by facts that no copy of the data contains.
 
-    The database stores this value at the stop; the next start computes the value again and compares
-    both. The value depends on
+    The database stores this number at the stop; the next start computes the number again and
+    compares both. The number depends on
     - the file's inode and change time: no program can set the change time, so a file that was
       copied, unpacked or overwritten has another change time, even if its inode is the old one;
     - the machine's boot, because a snapshot of the whole machine is restored by a boot;

@@ -19,10 +19,10 @@ from roost.services import collect, detect, dispatch, media_copies, publish
 from roost.services.clock_check import ClockCheck
 from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.locks import AccountLocks, open_account_locks
 from roost.supervision import cancel_all, raise_if_cancelled, supervise
-from roost.watchdog import watching
+from roost.watchdog import watch_event_loop
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: Maximum wall seconds between two dispatch passes.
 _DISPATCH_INTERVAL_S = 30.0
-#: If a pass leaves due posts, the next pass follows after this many jobs have started, or after
-#: this many wall seconds.
+#: If a dispatch pass leaves due posts, the next pass follows after this number of started jobs,
+#: or after this number of wall seconds.
 _CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 16, 0.25
 #: Minimum wall seconds between two dispatch passes, so that posts that come due together are queued
 #: in one pass.
@@ -79,7 +79,7 @@ async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.R
 
 
 async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
-    """Wake the dispatcher at each NOTIFY, and once after LISTEN, for an earlier NOTIFY."""
+    """Wake the dispatcher at each NOTIFY, and once at the start, for any earlier NOTIFY."""
     async with await runtime.database.connect() as connection:
         await connection.execute("LISTEN roost_due")
         woken.set()
@@ -163,7 +163,7 @@ async def run(
     the event loop is blocked, or if the process still runs a minute after a signal.
     """
     stopping = stop or asyncio.Event()
-    with watching() as start_exit_timer:
+    with watch_event_loop() as start_exit_timer:
 
         def on_signal() -> None:
             stopping.set()
@@ -350,7 +350,7 @@ async def _drain_on(events: Sequence[asyncio.Event], engines: Sequence[Worker]) 
 
 
 async def heartbeat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
-    """Record a heartbeat for each engine, even for one that drains and sends none itself."""
+    """Record a heartbeat for each engine, even while the engine drains."""
     await asyncio.sleep(settings.heartbeat_interval.total_seconds())
     for engine in engines:
         if engine.worker_id is not None:

@@ -1,8 +1,8 @@
 """Access control for the control API, the dashboard and the consent screens.
 
-If the emulator listens on an address other than loopback, these pages and routes need the
-emulator's secret. Paths of the X API need only the credentials that X needs. On every address, the
-emulator refuses requests that a page of another site sends through a browser.
+If the emulator listens on an address other than loopback, requests to these pages and routes need
+the emulator's secret. Requests to paths of the X API need only the credentials that X requires. On
+every address, the emulator refuses requests that a page of another site sends through a browser.
 """
 
 import base64
@@ -21,8 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 #: The environment variable that holds the secret if no file is given.
 ENVIRONMENT_VARIABLE: Final = "X_EMULATOR_SECRET"
 _PROTECTED = ("/_emulator", "/i/oauth2/authorize", "/oauth/authorize", "/oauth/authenticate")
-#: Host names that requests may use. A client that connects to the emulator's address instead of
-#: X's still sends X's host name.
+#: Host names that requests may use. X's host names are included, because a client that is
+#: redirected to the emulator's address still sends the host name of X.
 _KNOWN_HOSTS = frozenset(
     {"localhost"}
     | {f"{part}{site}" for part in ("", "api.", "upload.") for site in ("x.com", "twitter.com")}
@@ -37,7 +37,7 @@ class SecretMiddleware:
         self._secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward a request, or respond 401 if its path needs a secret that the request lacks."""
+        """Forward a request, or respond 401 if the request lacks a secret that its path needs."""
         if scope["type"] != "http" or not is_protected(scope["path"]) or self._has_secret(scope):
             await self._app(scope, receive, send)
             return
@@ -79,9 +79,9 @@ def is_cross_site(scope: Scope) -> bool:
 def has_foreign_host(scope: Scope) -> bool:
     """Return whether the `Host` header names neither this machine nor one of X's hosts.
 
-    An attacker can make a site's name resolve to this machine (DNS rebinding). The browser then
-    treats that site and the emulator as one origin. If the emulator has no secret, only the host
-    name in the request reveals the attack.
+    An attacker can make the name of a site resolve to this machine (DNS rebinding). The browser
+    then treats the attacker's site and the emulator as one origin. If the emulator has no secret,
+    only the host name in the request reveals the attack.
     """
     netloc = Headers(scope=scope).get("host", "")
     name = netloc[1:].partition("]")[0] if netloc[:1] == "[" else netloc.partition(":")[0]
@@ -122,8 +122,8 @@ def read_secret(file: Path | None) -> str | None:
             raise ValueError(f"{file} is not a regular file.")
         if status.st_uid not in (0, os.geteuid()):
             raise ValueError(f"{file} belongs to another user.")
-        # As in ssh: if a file of root is readable by other users, root is assumed to share the
-        # file on purpose. Only a file that others can write to is refused.
+        # If a file of root is readable by other users, root is assumed to share the file on
+        # purpose, as in ssh. A file of root is refused only if other users can write to it.
         forbidden_bits = 0o077 if status.st_uid == os.geteuid() else 0o022
         if status.st_mode & forbidden_bits:
             raise ValueError(f"{file} is accessible to other users. Run: chmod 600 {file}")

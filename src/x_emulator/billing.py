@@ -1,8 +1,8 @@
 """The prices of requests, and the credits of an app's developer account.
 
-Prices are in dollars, from the documentation's pricing page of April 2026. If an app reads an
-object that it has already read on that UTC day, the second read is free. Refused requests, token
-requests and uploads are free.
+Prices are in dollars, from the pricing page of X's documentation of April 2026. If an app reads an
+object again on the same UTC day, the second read is free. Refused requests, token requests and
+uploads are free.
 """
 
 from collections.abc import Iterable
@@ -21,14 +21,17 @@ MEDIA_METADATA = Decimal("0.005")
 READ = {"post": Decimal("0.005"), "user": Decimal("0.010")}
 OWNED_READ = Decimal("0.001")
 
-#: Operations that an account without credits may still call. X charges nothing for these
-#: operations; that they therefore need no credits is our interpretation.
+#: Operations that need no credits. X charges nothing for these operations. We conclude that an
+#: account without credits may still call them.
 _FREE_OPERATIONS = frozenset({"media_initialize", "media_append", "media_finalize", "media_status"})
 _POST_READS = frozenset({"read_posts", "read_post", "read_timeline"})
 
 
 def price_of_create(*, has_link: bool, summoned: bool) -> Decimal:
-    """Return the price of a new post. A summoned reply with a link costs as much as any link."""
+    """Return the price of a new post.
+
+    A summoned reply with a link costs as much as any other post with a link.
+    """
     if has_link:
         return CREATE_WITH_LINK
     return CREATE_SUMMONED_REPLY if summoned else CREATE
@@ -45,8 +48,8 @@ def charge_reads(
 ) -> Decimal:
     """Record that an app has read the objects in a response, and return their price.
 
-    Each object is charged once per app and UTC day. With `owned`, the lower price applies that a
-    developer pays to read their own data on a path that names the user.
+    Each object is charged once per app and UTC day. `owned` means that a developer reads their own
+    data on a path that names the user, which has a lower price.
     """
     day = at.date().isoformat()
     fresh = {(client_id, kind, each, day) for each in ids} - world.billed_reads

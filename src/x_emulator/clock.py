@@ -1,18 +1,18 @@
 """The emulated clock, which can stop, run faster and move forward, and its followers.
 
-A follower is a client that polls for changes of the clock. A method that changes the clock first
-waits (at most two seconds) until each follower has received the change and polled again. After it
-returns, the caller can rely on the followers to know the new time.
+A follower is a client that polls for changes of the clock. A method that changes the clock returns
+only when each follower has received the change and polled again, or after two seconds. When the
+method has returned, the followers therefore know the new time.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
-#: The longest time, in wall seconds, that a change of the clock waits for followers to poll again.
+#: The maximum wall seconds for which a change of the clock waits for followers to poll again.
 _FOLLOWER_TIMEOUT_S = 2.0
 
-#: The latest emulated time. X's ids contain the time, and run out of bits some years later.
+#: The latest emulated time. X's ids contain the time, and have too few bits for much later times.
 LAST = datetime(2070, 1, 1, tzinfo=UTC)
 _MAX_RATE = 1_000_000
 _NOT_BACKWARD = "The clock does not move backward, because ids grow with time."
@@ -27,11 +27,11 @@ class EmulatedClock:
         self._rate = 1.0
         self.version = 1
         self._changed = asyncio.Event()
-        self._returned = asyncio.Event()
+        self._polled_again = asyncio.Event()
         self._closed = False
         self._polling: set[asyncio.Transport] = set()
         #: Connections that received the current version and have not polled again.
-        self._away: set[asyncio.Transport] = set()
+        self._yet_to_poll: set[asyncio.Transport] = set()
         self._changing = asyncio.Lock()
 
     def now(self) -> datetime:
@@ -42,7 +42,7 @@ class EmulatedClock:
     def reading(self) -> dict[str, object]:
         """Return the data from which followers compute the emulated time.
 
-        When the machine's time was `wall`, the emulated time was `emulated`, with this `rate`.
+        At the machine's time `wall`, the emulated time is `emulated`; it advances at `rate`.
         """
         wall = datetime.now(UTC)
         emulated = self._emulated + (wall - self._wall) * self._rate
@@ -63,17 +63,17 @@ class EmulatedClock:
     ) -> None:
         """Wait until the version differs from `after`, the client disconnects or time is up."""
         if after == self.version and not self._closed:
-            self._away.discard(connection)
-            self._returned.set()
+            self._yet_to_poll.discard(connection)
+            self._polled_again.set()
             self._polling.add(connection)
             try:
                 await _wait_for_first(self._changed.wait(), disconnected(), seconds=seconds)
             finally:
                 self._polling.discard(connection)
-        self._away.add(connection)
+        self._yet_to_poll.add(connection)
 
     async def jump(self, seconds: float) -> None:
-        """Move the emulated time forward without a change of rate. Raises: ValueError."""
+        """Move the emulated time forward by a duration; keep the rate. Raises: ValueError."""
         if not seconds >= 0:
             raise ValueError(_NOT_BACKWARD)
         if not seconds <= (LAST - self.now()).total_seconds():
@@ -81,7 +81,7 @@ class EmulatedClock:
         await self._change(self.now() + timedelta(seconds=seconds), self._rate)
 
     async def jump_to(self, instant: datetime) -> None:
-        """Move emulated time to an instant. Raises: ValueError."""
+        """Move the emulated time to an instant; keep the rate. Raises: ValueError."""
         await self._change(_check_instant(instant, not_before=self.now()), self._rate)
 
     async def set_rate(self, rate: float) -> None:
@@ -98,7 +98,7 @@ class EmulatedClock:
         await self._change(self.now(), rate)
 
     async def restart(self, at: datetime | None = None) -> None:
-        """Return to the machine's time, or to a later instant, at the machine's rate.
+        """Set the clock to the machine's time, or to a later instant, and the rate to 1.
 
         Raises: ValueError.
         """
@@ -106,7 +106,7 @@ class EmulatedClock:
         await self._change(now if at is None else _check_instant(at, not_before=now), 1.0)
 
     def dump(self) -> tuple[datetime, datetime, float]:
-        """Return the state to save: a machine's time, the emulated time at it, and the rate."""
+        """Return the state to save: a machine's time, the emulated time then, and the rate."""
         return self._wall, self._emulated, self._rate
 
     def load(self, wall: datetime, emulated: datetime, rate: float) -> None:
@@ -114,7 +114,7 @@ class EmulatedClock:
         self._wall, self._emulated, self._rate = wall, emulated, rate
 
     def close(self) -> None:
-        """End all open polls of followers, so that the server can stop."""
+        """End all open polls of followers, because an open poll would delay the server's stop."""
         self._closed = True
         self._changed.set()
 
@@ -122,7 +122,7 @@ class EmulatedClock:
         async with self._changing:
             self._wall, self._emulated, self._rate = datetime.now(UTC), emulated, rate
             self.version += 1
-            self._away |= self._polling
+            self._yet_to_poll |= self._polling
             self._changed.set()
             self._changed = asyncio.Event()
             await self._wait_for_followers()
@@ -131,16 +131,16 @@ class EmulatedClock:
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _FOLLOWER_TIMEOUT_S
         while True:
-            self._returned.clear()
-            self._away = {each for each in self._away if not each.is_closing()}
+            self._polled_again.clear()
+            self._yet_to_poll = {each for each in self._yet_to_poll if not each.is_closing()}
             left = deadline - loop.time()
-            if not self._away or left <= 0:
+            if not self._yet_to_poll or left <= 0:
                 break
             try:
-                await asyncio.wait_for(self._returned.wait(), min(left, 0.05))
+                await asyncio.wait_for(self._polled_again.wait(), min(left, 0.05))
             except TimeoutError:
                 continue
-        self._away.clear()
+        self._yet_to_poll.clear()
 
 
 def _check_instant(instant: datetime, *, not_before: datetime) -> datetime:

@@ -27,7 +27,7 @@ async def cut(request: Request) -> Response:
     connection_of(request).abort()
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    return Response()  # A handler must return a response. The client receives nothing of it.
+    return Response()  # A handler must return a response, but the client receives none of it.
 
 
 class _UncuttableConnection(asyncio.Transport):

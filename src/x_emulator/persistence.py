@@ -1,9 +1,9 @@
-"""Saves the emulator's state to a file at its end, and loads the state at its next start.
+"""Saves the state to a file when the emulator stops, and loads it at the next start.
 
-After a load, the clock shows the time it would show if the emulator had not stopped. Unfinished
-uploads are not loaded. The file is a pickle. The unpickler accepts only the emulator's own classes
-and a few standard types, so that a manipulated file cannot run code. Only the version of the
-emulator that wrote a file can load it.
+After the state is loaded, the clock shows the time that it would show if the emulator had not
+stopped. Unfinished uploads are not loaded. The file is a pickle. The unpickler accepts only the
+emulator's own classes and a few standard types, so that a manipulated file cannot run code. Only
+the version of the emulator that wrote a file can load the file.
 """
 
 import dataclasses
@@ -42,7 +42,10 @@ class InvalidStateFile(ValueError):
 
 
 def save(world: World, path: Path) -> None:
-    """Write the world to a file, which is replaced only by a complete file. Raises: OSError."""
+    """Write the world to a file; an existing file is kept until the new file is complete.
+
+    Raises: OSError.
+    """
     attributes = {name: value for name, value in vars(world).items() if name not in _NOT_PICKLED}
     attributes["scenario"] = world.scenario.name
     attributes["clock"] = world.clock.dump()

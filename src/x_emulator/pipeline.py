@@ -1,7 +1,7 @@
 """The steps of a request: faults, authentication, permissions, limits, endpoint, price.
 
-Every request to X's API passes through `run`. Requests that a user's or an app's token authorizes
-also pass through `operation`.
+Every request to X's API passes through `run`. Requests that need a token of a user or an app also
+pass through `operation`.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def user(self) -> User:
-        """The user on whose behalf the app acts. Only for operations that require a user."""
+        """The user on whose behalf the app acts; only for operations that require a user."""
         return self.world.users[self.user_id]
 
     def is_owned(self, user_id: str) -> bool:
@@ -62,7 +62,7 @@ class Call(msgspec.Struct, frozen=True):
 
     @property
     def lag(self) -> timedelta:
-        """How far behind the present the data of a read is: zero unless a `stale` fault applies."""
+        """The age of the data that a read returns: zero, unless a `stale` fault applies."""
         lag: timedelta = self.request.scope.get(_LAG, _NO_LAG)
         return lag
 
@@ -215,10 +215,10 @@ def _exhausted_day_headers(world: World) -> Headers:
 async def _apply_fault(
     world: World, fault: Fault, entry: RequestEntry, *, is_empty: bool = False
 ) -> ApiResponse | None:
-    """Apply a fault. Returns a response to send, or None to send the normal response.
+    """Apply a fault; return a response to send, or None to send the normal response.
 
-    Status 0 means that the connection is cut without a response. `cut` sends half of the body. If
-    the body is empty (`is_empty`), `cut` does the same as `drop`.
+    A response with status 0 means that the connection is cut without a response. The fault `cut`
+    sends half of the body. If the body is empty (`is_empty`), `cut` does the same as `drop`.
     """
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
@@ -236,7 +236,10 @@ async def _apply_fault(
 
 
 def _refusal_response(world: World, refusal: refusals.Refusal) -> ApiResponse:
-    """Return a refusal as a response. A flat problem has the content type for problems."""
+    """Return a refusal as a response.
+
+    If the body is a flat problem, the response has the content type of problems.
+    """
     is_problem = world.switches.error_format == "flat" and "type" in (refusal.body or {})
     content_type = PROBLEM if is_problem else b""
     return ApiResponse(refusal.status, refusal.body, content_type=content_type)

@@ -1,7 +1,7 @@
 """pytest plugin with the fixture `x_emulator`: a real server that is reset for each test.
 
-The extra `testing` is enough, because pytest finds the plugin by its entry point. The plugin needs
-no event loop. A client in any language can use the server at `x_emulator.url`.
+To use the plugin, install the extra `testing`; pytest finds the plugin by its entry point. The
+plugin needs no event loop. A client in any language can use the server at `x_emulator.url`.
 """
 
 import base64
@@ -55,7 +55,7 @@ class EmulatedX:
         return self._json("POST", f"/_emulator/{path}", json.dumps(body))
 
     def ground_truth(self) -> dict[str, Any]:
-        """Return what the emulator has recorded: posts, media with SHA-256, requests, prices."""
+        """Return the emulator's records: posts, media with SHA-256, requests, prices."""
         sections: dict[str, Any] = self._json("GET", "/_emulator/ground-truth")
         return sections
 
@@ -73,7 +73,7 @@ class EmulatedX:
         self.control("switches", **switches)
 
     def act(self, action: str, /, **fields: Any) -> dict[str, Any]:
-        """Perform a person's action on X. Returns the post that the action created or changed."""
+        """Perform a person's action on X; return the post that the action created or changed."""
         post: dict[str, Any] = self.control("actions", action=action, **fields)
         return post
 
@@ -82,7 +82,7 @@ class EmulatedX:
         self.control("faults", operation=operation, when=when, kind=kind, **fields)
 
     def consent(self, username: str, authorize_url: str, decision: str = "allow") -> str:
-        """Decide on the authorize page as a person would. Returns the URL to which X redirects."""
+        """Decide on the authorize page as a person would; return the URL of X's redirect."""
         form = urlencode({"user": username, "decision": decision})
         query = urlsplit(authorize_url).query
         path = urlsplit(authorize_url).path
@@ -91,7 +91,7 @@ class EmulatedX:
         return headers["location"]
 
     def connect(self, username: str, scope: str = SCOPES) -> dict[str, Any]:
-        """Connect an account through OAuth 2.0 with PKCE. Returns the token endpoint's response."""
+        """Connect an account by OAuth 2.0 with PKCE; return the token endpoint's response."""
         verifier = secrets.token_urlsafe(48)
         digest = hashlib.sha256(verifier.encode()).digest()
         query = {
@@ -121,7 +121,7 @@ class EmulatedX:
     def request(
         self, method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
-        """Send one request. Returns the status, the headers with lower-case names, and the body."""
+        """Send one request; return the status, the headers with lower-case names, and the body."""
         url = urlsplit(self.url)
         connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
         try:
@@ -140,7 +140,7 @@ class EmulatedX:
 
 @contextmanager
 def run_emulator(*arguments: str) -> Iterator[str]:
-    """Run the emulator in a process with command-line arguments. Yields the base URL.
+    """Run the emulator in a process with command-line arguments; yield the base URL.
 
     The process does not inherit environment variables that configure the application under test.
     """
@@ -161,7 +161,7 @@ def run_emulator(*arguments: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def x_emulator_url() -> Iterator[str]:
-    """Run one emulator for the whole test session. Yields its base URL."""
+    """Run one emulator for the whole test session; yield its base URL."""
     with run_emulator("--seed", "7") as url:
         yield url
 

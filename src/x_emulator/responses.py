@@ -36,11 +36,11 @@ class ApiResponse(msgspec.Struct, frozen=True):
 
     status: int
     body: Any = None
-    """The body: a `str` is sent unchanged, None as an empty body, any other value as JSON."""
+    """The body: a `str` is sent unchanged, None gives an empty body, other values become JSON."""
     usd: Decimal = billing.FREE
     headers: Headers = ()
     content_type: bytes = b""
-    """If not empty, replaces the default: `text/plain` for a `str`, else `application/json`."""
+    """The content type; if empty, it is `text/plain` for a `str`, else `application/json`."""
 
 
 class EncodedResponse(Response):
@@ -70,7 +70,7 @@ def encode(
     at: datetime,
     took_ms: int,
 ) -> EncodedResponse:
-    """Encode a response. `request_headers` are those that depend on the request (rate limits)."""
+    """Encode a response; `request_headers` are its headers that depend on the request."""
     type_headers: Headers
     if response.body is None:
         content, type_headers = b"", ()

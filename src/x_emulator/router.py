@@ -1,7 +1,7 @@
 """The application: every route, with a shortcut for paths of X that have no parameters.
 
-Starlette tries its routes in turn and wraps each response several times. On the most used paths
-this takes as long as the emulator's own work. A dictionary therefore finds these paths.
+Starlette tries its routes in turn and wraps each response several times. On the most used paths,
+this would take as long as the emulator's own work, so these paths are found in a dictionary.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -25,7 +25,7 @@ def make_app(world: World, *, any_host: bool = False) -> ASGIApp:
     """Build the ASGI application for one world.
 
     With `any_host`, requests to the control API and the pages may use any host name. This is safe
-    only if a secret protects them.
+    only if a secret protects the control API and the pages.
     """
     app = Starlette(
         routes=list_routes(),
@@ -165,7 +165,7 @@ _OAUTH1_ROUTES = [
 
 
 async def _respond_not_found(request: Request, error: Exception) -> Response:
-    """Respond to an unknown path. Like X, respond to a v2 path with 404 and an empty body."""
+    """Respond to an unknown path: on v2, with 404 and an empty body, as X does."""
     if request.url.path.removeprefix(pages.root_of(request)).startswith("/2/"):
         return Response(status_code=404)
     status = error.status_code if isinstance(error, HTTPException) else 500

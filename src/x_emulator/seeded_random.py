@@ -13,7 +13,7 @@ _WORDS = struct.Struct(">21I")
 
 
 def uniforms(*name: object) -> list[float]:
-    """Return 21 numbers in (0, 1) for a name. Over all names, they are uniformly distributed."""
+    """Return 21 numbers in (0, 1) for a name, which are uniformly distributed over all names."""
     digest = hashlib.blake2b("/".join(map(str, name)).encode(), digest_size=63).digest()
     words = bytearray(84)  # Each of the 21 four-byte words holds three bytes of the digest.
     words[1::4], words[2::4], words[3::4] = digest[0::3], digest[1::3], digest[2::3]

@@ -16,7 +16,7 @@ from x_emulator.http_protocol import Protocol
 from x_emulator.router import make_app
 from x_emulator.state import World
 
-#: How long open requests may continue after the server receives the signal to stop.
+#: Seconds for which open requests may continue after the server has received a signal to stop.
 _GRACE_SECONDS = 2
 _KEEP_ALIVE_SECONDS = 60
 
@@ -71,7 +71,8 @@ def serve(
 def _listen(host: str, port: int) -> socket.socket:
     """Open a listening socket.
 
-    The protocol `IPPROTO_TCP` is explicit, because asyncio disables Nagle's algorithm only then.
+    The socket is created with the protocol `IPPROTO_TCP`, because asyncio disables Nagle's
+    algorithm only on sockets with this protocol.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -86,9 +87,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Calls `on_listening`, ends long polls on shutdown, and returns after a signal.
+    """A server that calls `on_listening`, ends long polls on shutdown, and survives signals.
 
-    Without this class, uvicorn raises the signal again, and `serve` cannot write the state file.
+    When it has stopped after a signal, uvicorn's own class raises the signal again, so that `serve`
+    could not write the state file.
     """
 
     def __init__(

@@ -40,7 +40,7 @@ class App:
     callbacks: list[str]
     confidential: bool
     api_key: str
-    """With `api_secret`, the key that signs OAuth 1.0a requests and gets the app-only token."""
+    """The API key; with `api_secret`, it signs OAuth 1.0a requests and gets the app-only token."""
     api_secret: str
     account_id: str
     """The id of the developer account that buys the app's credits."""
@@ -49,15 +49,15 @@ class App:
     enrolled: bool = True
     """Whether the app is attached to a project. If not, v2 refuses its requests."""
     credits: Decimal | None = None
-    """The dollars that the app may still spend. None means unlimited."""
+    """The dollars that the app may still spend; None for no limit."""
     owner: str | None = None
     """The user id of the developer, who reads their own data at a lower price."""
     post_cap: int | None = None
-    """How many posts the app may read in a calendar month (UTC). None means unlimited."""
+    """The number of posts that the app may read in a calendar month (UTC); None for no limit."""
     posts_read: dict[str, int] = field(default_factory=dict)
-    """How many posts the app has read, by month (`2026-11`)."""
+    """The number of posts that the app has read, by month (`2026-11`)."""
     bearer: str | None = None
-    """The app-only token. None until an app-only token is requested, and after invalidation."""
+    """The app-only token; None before it is requested, and after it is invalidated."""
 
 
 @dataclass(slots=True)
@@ -74,17 +74,20 @@ class User:
     followers: int
     following: int
     posts_before: int
-    """How many posts the account made before the emulator started. They cannot be read."""
+    """The number of posts that the account made before the emulator started; no one can read
+    these posts."""
     subscription_type: str | None
     verified: bool
     description: str
     suspended: bool = False
     protected: bool = False
     flows: list[tuple[int, int, int]] = field(default_factory=list)
-    """Cache of `metrics`. For each UTC day from `since`: the net change of followers on all
-    days before, the followers gained that day, and the followers lost that day (negative)."""
+    """Cache of the module `metrics`. For each UTC day from `since`: the net change of followers on
+    all days before, the followers gained on the day, and the followers lost on the day
+    (negative)."""
     flow_before: int | None = None
-    """Cache of `metrics`: the net change of followers on the day of `since`, before `since`."""
+    """Cache of the module `metrics`: the net change of followers on the day of `since`, before
+    `since`."""
 
     @property
     def is_premium(self) -> bool:
@@ -194,7 +197,8 @@ class Post:
     client_id: str | None
     """The client id of the app that created the post. None if a person wrote it on X itself."""
     ordinal: int
-    """Position among the user's posts, from 0. With the seed, it selects the random numbers."""
+    """The position among the user's posts, from 0. The position and the seed select the random
+    numbers of the post."""
     text: str
     """The text as the client sent it."""
     returned_text: str
@@ -210,7 +214,8 @@ class Post:
     reply_settings: str
     has_link: bool
     is_long: bool
-    """Whether the text weighs more than 280. X then cuts `text`; `note_tweet` is complete."""
+    """Whether the text weighs more than 280. If so, X returns the complete text in `note_tweet`,
+    and cuts `text`."""
     history: list[str]
     """The ids of all versions of the post, oldest first. The versions share one list object."""
     edit_eligible: bool = False
@@ -219,7 +224,7 @@ class Post:
     deleted_by: str | None = None
     """The client id of the app that deleted the post, or `DELETED_BY_USER`."""
     outcome: tuple[float, ...] | None = None
-    """Cache of `metrics`: the post's half-life in seconds, followed by its final counts."""
+    """Cache of the module `metrics`: the post's half-life in seconds, then its final counts."""
 
     def is_live(self) -> bool:
         """Return whether the post is neither deleted nor replaced by a later version."""
@@ -284,7 +289,8 @@ class World:
         self.request_tokens: dict[str, RequestToken] = {}
         self.oauth1_tokens: dict[str, OAuth1Token] = {}
         self.nonces: set[tuple[str, str, str, str]] = set()
-        """The key, token, timestamp and nonce of each recent signed request."""
+        """The key, token, timestamp and nonce of each recent signed request, so that X's rule
+        against a second use of a nonce can be applied."""
         self.app_tokens: dict[str, str] = {}
         """Maps each app-only token to the client id of its app."""
         self.posts: dict[str, Post] = {}
@@ -300,7 +306,7 @@ class World:
         self.faults = [msgspec.structs.replace(each) for each in self.initial_faults]
         self.fault_log: list[dict[str, Any]] = []
         self.revocations_applied = 0
-        """How many of the scenario's revocations have been applied."""
+        """The number of the scenario's revocations that have been applied."""
         self.validations: set[asyncio.Task[None]] = set()
         self._last_id = 0
         for account in accounts:
@@ -311,7 +317,7 @@ class World:
     ) -> None:
         """Delete everything and start again, with the same scenario and seed.
 
-        `accounts` replace those of the scenario. `starts_at` is not before the machine's time,
+        `accounts` replace those of the scenario. `starts_at` must not be before the machine's time,
         which is the default. Raises: ValueError, before anything is deleted.
         """
         await self.clock.restart(starts_at)
@@ -336,17 +342,17 @@ class World:
         return self.clock.now()
 
     def new_id(self, at: datetime) -> str:
-        """Return a new snowflake id. Later ids are higher."""
+        """Return a new snowflake id, which is higher than all earlier ids."""
         self._last_id = max(self._last_id + 1, snowflake(at))
         return str(self._last_id)
 
     def add_app(self, app: App) -> None:
-        """Register an app. An app with the same client id is replaced."""
+        """Register an app, which replaces an app with the same client id."""
         self.apps[app.client_id] = app
         self.app_keys[app.api_key] = app.client_id
 
     def add_user(self, account: SeedAccount) -> User:
-        """Create an account with an age of three years. Its snowflake id has the same age."""
+        """Create an account that is three years old, as its snowflake id shows."""
         now, index = self.now(), len(self.users)
         created_at = now - timedelta(days=3 * 365 - index)
         user = User(
@@ -374,7 +380,7 @@ class World:
         return None if user_id is None else self.users[user_id]
 
     def find_post(self, post_id: str) -> Post | None:
-        """Find a post by its id. None if the post never existed or was deleted."""
+        """Find a post by its id; None if the post never existed or was deleted."""
         post = self.posts.get(post_id)
         return post if post is not None and post.deleted_at is None else None
 

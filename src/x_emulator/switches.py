@@ -24,15 +24,17 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     oversized_segment_status: Literal[413, 431] = 413
     """The status with which a segment larger than `max_segment_bytes` is refused."""
     processing_polls: int = 1
-    """How many STATUS reads return `in_progress` before a GIF or video is processed."""
+    """The number of STATUS reads that return `in_progress` before a GIF or video is processed."""
     processing_error: str | None = None
     """If set, the processing of every valid GIF and video fails with this reason."""
     finalize_requires_body: bool = False
-    """Whether to refuse a finalize without a body. Bodies other than JSON objects always are."""
+    """Whether to refuse a finalize without a body. A body that is not a JSON object is always
+    refused."""
     finalize_is_idempotent: bool = True
-    """Whether a repeated finalize succeeds or is refused. No source states X's choice."""
+    """Whether a repeated finalize succeeds; otherwise it is refused. X's behaviour is not known."""
     append_status: Literal[200, 204] = 200
-    """200 with `expires_at`, as in the schema, or 204 without body, as clients' tests expect."""
+    """The response: 200 with `expires_at`, as in X's schema, or 204 without a body, as the tests of
+    clients expect."""
     tier: Literal["self-serve", "enterprise"] = "self-serve"
     """The access tier of apps. A self-serve app may not quote. It may reply to a post only if
     the post is by its user, mentions its user or quotes a post of its user."""
@@ -54,15 +56,15 @@ class Switches(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     add_quote_link: bool = False
     """Whether X adds a link to the quoted post to the text of a quote."""
     min_parent_age_seconds: float = 0.0
-    """How old a post must be before X accepts a reply. In 2022, this was about five seconds."""
+    """The age that a post must have before X accepts a reply; about five seconds in 2022."""
     edit_window_minutes: Literal[30, 60] = 30
-    """How long a post may be edited. Two pages of X's documentation disagree on the time."""
+    """The time for which a post may be edited, on which two pages of X's documentation differ."""
     max_posts_per_day: int | None = None
-    """The limit of posts per user in 24 hours, as on the older tiers. None means no limit."""
+    """The limit of posts per user in 24 hours, as on the older tiers; None for no limit."""
     max_reads_per_window: int | None = None
     """A limit of reads of each kind per user in 15 minutes, which some pay-per-use apps had
-    instead of the documented limits. None means the documented limits."""
+    instead of the documented limits; None for the documented limits."""
     quote_request_in_errors: bool = False
     """Whether every refusal quotes the texts of its request and the name of its user."""
     daily_limit_headers: bool = False
-    """Whether headers report the state of the 24-hour limits, as on the older tiers."""
+    """Whether the headers report the state of the 24-hour limits, as on the older tiers."""

@@ -1,6 +1,7 @@
 """Three ways to lose data, with real worker processes; nothing is on X twice.
 
-`./dev bench data_loss` runs every schedule twice: X refuses duplicates, and X accepts them.
+`./dev bench data_loss` runs every schedule twice: once X refuses duplicates, and once X accepts
+duplicates.
 """
 
 from pathlib import Path

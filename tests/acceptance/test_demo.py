@@ -1,4 +1,4 @@
-"""The demo, run as a stranger runs it: its counts must equal the emulator's own counts."""
+"""The demo, run by its command: its counts must equal the emulator's own counts."""
 
 import asyncio
 import csv
@@ -41,7 +41,7 @@ def _planned() -> tuple[int, int]:
 
 
 def assert_charts_show_month(report: str, *, has_popular_post: bool) -> None:
-    """Check the bars of impressions: 30 days of each account, which publishes on its weekdays."""
+    """Check the bars of impressions: 30 for each account, high on the weekdays with posts."""
     labels = re.findall(r'aria-label="\d+ \w+ \d{4}: ([\d,]+|no) impressions?"', report)
     bars = [0 if label == "no" else int(label.replace(",", "")) for label in labels]
     assert len(bars) == 60

@@ -56,10 +56,10 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with the wheel, and a path to the present dependencies.
+    """A new virtual environment with the wheel, and with access to our dependencies.
 
-    The path does not add the present Roost: the wheel's comes first, and the file that makes the
-    clone importable is not read on a path that is added in this way.
+    The added path to the dependencies does not add this clone of Roost: the wheel's Roost comes
+    first, and Python does not read the file that makes the clone importable on an added path.
     """
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)

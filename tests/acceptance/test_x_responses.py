@@ -20,14 +20,14 @@ from x_emulator.pytest_plugin import run_emulator
 
 pytestmark = pytest.mark.timing
 
-#: These faults change a response on its way out, so they cannot happen `before`.
+#: The faults that change a response, so that they are only possible `after` the commit.
 _RESPONSE_FAULTS = {"cut", "slow", "wrong_type"}
-#: Refusals that are not injected after X has carried out a request, because no client could know
-#: that such a refusal is false.
+#: The refusals that are not injected after X has carried out a request, because no client could
+#: know that such a refusal is false.
 _REFUSALS = {"401", "402", "429", "429day", "429cap"}
 #: Wall seconds that the faults `delay` and `slow` last: longer than the timeout of a create.
 _SLOW_S = 2.5
-#: After these faults, a post is never published, so the test does not inject them.
+#: The faults after which a post is never published, so that the test does not inject them.
 _FINAL_REFUSALS = {"400quote"}
 _ACCOUNTS = 12
 _WAVES = 6

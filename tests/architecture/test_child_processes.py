@@ -83,7 +83,8 @@ def test_drawing_process_gets_no_secret(
 def test_browser_gets_no_setting(
     secrets: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")  # The browser may get this variable.
+    # A browser that Roost opens for the user may get the variables of other programs.
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("roost_vault_keys", SECRET)
     dumped = tmp_path / "environment"
     with hidden(ENVIRONMENT_NAMES.values()):

@@ -1,4 +1,4 @@
-"""The base needs no package of an extra, and a missing extra is named."""
+"""The base of Roost needs no package of an extra, and an error names a missing extra."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def run_base(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run in a process that can import the base's packages only."""
+    """Run a command or a script in a process that can import only the packages of the base."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("ROOST_", "TWITTER_"))}
     tests = os.pathsep.join(filter(None, [str(ROOT / "tests"), os.environ.get("PYTHONPATH")]))
     return subprocess.run(

@@ -18,8 +18,8 @@ from roost.web import next_actions as web_words
 _SOURCE = Path(roost.__file__).parent
 #: Matches a command of Roost in a sentence for people.
 _COMMAND = re.compile(r"`roost [a-z]")
-#: The modules that may name commands: the faces, the sentences that the faces share, and the
-#: settings, because the description of a setting names the command that reads it.
+#: The modules that may name commands: the command line and the web pages, the sentences that both
+#: share, and the settings, because the description of a setting names the command that reads it.
 _FACES = {"cli", "web", "action_wording.py", "settings.py"}
 _FACTS = {"post_id": 17, "username": "larkbooks", "role": "roost_app"}
 

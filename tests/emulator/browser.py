@@ -20,7 +20,7 @@ _QUIET = (
 
 
 class Browser:
-    """A browser tab. `complaints` lists console errors and violations of content policies."""
+    """A browser tab; `complaints` lists console errors and violations of content policies."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket

@@ -48,7 +48,7 @@ def complaints(method: str, path: str, status: int, body: Any) -> list[str]:
 
 
 def with_new_names(tree: Any) -> Any:
-    """Replace old field names and the old host in a response as the OpenAPI file has them."""
+    """Replace old field names and the old host in a response by those of the OpenAPI file."""
     if isinstance(tree, dict):
         failed = tree.get("state") == "failed"
         return {

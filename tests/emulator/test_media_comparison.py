@@ -1,4 +1,4 @@
-"""Tests that Roost and the emulator, with separate code, give files the same verdict."""
+"""Tests that Roost and the emulator, with separate code, accept the same files."""
 
 import asyncio
 from collections.abc import Callable

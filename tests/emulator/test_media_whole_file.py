@@ -1,4 +1,4 @@
-"""Tests of media v2 without segments: whole files, subtitles, signed uploads."""
+"""Tests of media v2 without segments: whole files, subtitles and signed uploads."""
 
 import base64
 from typing import Any

@@ -139,7 +139,7 @@ def test_secret_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     assert read_secret(None) == "open sesame"
 
 
-async def asked(app: ASGIApp, method: str, path: str, query: str = "") -> tuple[int, bytes]:
+async def request_app(app: ASGIApp, method: str, path: str, query: str = "") -> tuple[int, bytes]:
     """Send a request to an ASGI application without a server. Returns status and body."""
     sent: list[Any] = []
 
@@ -159,14 +159,14 @@ async def test_application_can_be_mounted_in_another() -> None:
     world = World("steady", seed=1)
     app = Starlette(routes=[Mount("/x", make_app(world))])
     try:
-        status, body = await asked(app, "GET", "/x/_emulator/clock", "after=0&wait=1")
+        status, body = await request_app(app, "GET", "/x/_emulator/clock", "after=0&wait=1")
         assert status == 200
         assert b'"version":1' in body
-        status, body = await asked(app, "POST", "/x/2/tweets")
+        status, body = await request_app(app, "POST", "/x/2/tweets")
         assert status == 401
         assert b"Unauthorized" in body
-        assert await asked(app, "GET", "/x/2/nothing") == (404, b"")
-        status, body = await asked(app, "GET", "/x/")
+        assert await request_app(app, "GET", "/x/2/nothing") == (404, b"")
+        status, body = await request_app(app, "GET", "/x/")
         assert status == 200
         addresses = re.findall(rb'(?:href|src|action)="([^"#]*)"', body)
         assert addresses

@@ -1,4 +1,4 @@
-"""Tests of refusals that quote the request: one by a fault, all by a switch."""
+"""Tests of refusals that quote the request: by a fault in one, by a switch in all."""
 
 from emulator.account import Account
 

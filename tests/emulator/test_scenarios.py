@@ -86,7 +86,8 @@ def test_viral_post_is_the_first_since_its_day() -> None:
         assert final_views(world, before) == final_views(other, usual[0])
         assert final_views(world, hit) > 20 * final_views(other, usual[1])
         assert metrics.find_first_post(world, world.scenario.viral_posts[0]) is hit
-        # The account has more followers by then, so the next post gets slightly more views.
+        # The account has gained followers in the meantime, so the next post gets slightly more
+        # views.
         assert 1 <= final_views(world, after) / final_views(other, usual[2]) < 1.2
         entries = {each["metric"]: each for each in anomalies.list_anomalies(world)}
         assert entries["impressions"]["post"] == hit.id

@@ -33,7 +33,7 @@ async def test_like_and_repost_count_once_and_can_be_undone(account: Account) ->
     reply = await emulator.act("like", username="tidewatcher", post=root, undo=True)
     assert reply["liked_by"] == [users["mira_builds"]]
     now = await counts(account, root)
-    # The account that removed its like has still viewed the post.
+    # The account that removed its like still counts as a viewer.
     assert (now["like_count"], now["impression_count"]) == (1, 2)
 
 

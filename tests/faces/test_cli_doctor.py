@@ -119,7 +119,7 @@ async def test_doctor_names_a_stalled_worker_and_the_accounts_it_holds(
         "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
     ) as worker:
         await publisher.schedule("Waiting")
-        # The worker holds the account and has sent a heartbeat.
+        # The worker holds the account's lock and has sent a heartbeat.
         await until(lambda: _stalled_holders(publisher, within=-timedelta(hours=1)), within=60)
         worker.send_signal(signal.SIGSTOP)
         await until(lambda: _stalled_holders(publisher, within=stalled_after), within=60)

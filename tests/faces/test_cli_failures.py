@@ -124,8 +124,10 @@ async def test_doctor_names_a_missing_vault_key(
 async def test_connect_without_an_x_app_names_the_setting(
     settings: Settings, tenant: Tenant, tmp_path: Path
 ) -> None:
-    bare = settings.model_copy(update={"twitter_client_id": None})
-    result = await run_roost("connect", "--no-browser", "--json", settings=bare, folder=tmp_path)
+    without_client_id = settings.model_copy(update={"twitter_client_id": None})
+    result = await run_roost(
+        "connect", "--no-browser", "--json", settings=without_client_id, folder=tmp_path
+    )
     assert (result.code, result.error) == (2, "setting_invalid")
     assert result.answer["error"]["facts"]["setting"] == "TWITTER_CLIENT_ID"
 

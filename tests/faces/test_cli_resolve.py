@@ -201,7 +201,7 @@ async def test_posts_history_is_in_the_tenants_time_zone(
     result = await run(publisher, tmp_path, "posts", str(post_id), "--history")
     assert f"(Asia/Tokyo)\n  {attempted} scheduled [tester@here at the terminal]\n" in result.out
     assert f"  {attempted} part 1: handed to X (attempt 1) [tester@here" in result.out
-    assert f"  {decided} part 1: needs a decision: X did not answer" in result.out
+    assert f"  {decided} part 1: needs a decision: X sent no response" in result.out
     assert (
         f"    attempt 1, {format_time(planned_at, 'Asia/Tokyo')}: X sent no response; X's timeline"
         " was read 2 times and did not show the post\n" in result.out

@@ -17,9 +17,10 @@ from roost.settings import ENVIRONMENT_NAMES, Settings
 SECRETS = [
     ENVIRONMENT_NAMES[name] for name, field in Settings.model_fields.items() if not field.repr
 ]
-#: The two halves of every secret, so that the tests also find a secret of which a half is shown.
+#: The two halves of every secret, so that the tests also notice if only one half is shown.
 ALPHA, OMEGA = "aLpHa5f1c9e7b3", "oMeGa8d2a6c4f0"
-#: Every command, with arguments that make it fail, at the latest because there is no database.
+#: Every command, with arguments that make the command fail: at a wrong argument, or because there
+#: is no database.
 COMMANDS = {
     "demo": (),
     "init": (),

@@ -12,7 +12,7 @@ from fix_processes import environment_of
 from fix_publishing import (
     CommandResult,
     Publisher,
-    bare_environment,
+    minimal_environment,
     piped_python,
     run_roost,
 )
@@ -30,7 +30,7 @@ async def pipe(
     content: bytes, *arguments: str, folder: Path, publisher: Publisher | None = None
 ) -> CommandResult:
     """Run a command that gets `content` on standard input."""
-    environment = bare_environment(folder)
+    environment = minimal_environment(folder)
     if publisher is not None:
         environment = environment_of(publisher.runtime.settings)
     async with piped_python(

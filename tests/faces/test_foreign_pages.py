@@ -30,7 +30,7 @@ _STATIC = {"/static", "/static/charts.js"}
 def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]:
     """Return parameters for calls of each method and path; `id` replaces the path's variable."""
     undecided = str(filled.undecided)
-    numbers = (filled.planned, filled.published, filled.halved, filled.undecided)
+    numbers = (filled.planned, filled.published, filled.partly_published, filled.undecided)
     posts = [{"id": str(number)} for number in numbers]
     account = [{"id": str(filled.publisher.account.id)}]
     hostile = {"id": HOSTILE_PLAIN.replace("/", "|").replace("?", "")}
@@ -53,7 +53,7 @@ def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]
         ("POST", "/posts/{post_id}/resume"): [*posts, hostile],
         ("POST", "/posts/{post_id}/resolve"): [
             {"id": undecided, "choice": "found", "address": HOSTILE},
-            {"id": str(filled.halved), "choice": "continue", "text": HOSTILE},
+            {"id": str(filled.partly_published), "choice": "continue", "text": HOSTILE},
             {"id": undecided, "choice": HOSTILE},
         ],
         ("POST", "/accounts/{account_id}/pause"): [*account, hostile],

@@ -29,12 +29,12 @@ Calls = Sequence[Sequence[str]]
 
 def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
     """Return each command's calls; commands that show a post precede those that change it."""
-    one, planned, halved = map(str, (filled.published, filled.planned, filled.halved))
+    one, planned, partly = map(str, (filled.published, filled.planned, filled.partly_published))
     undecided = str(filled.undecided)
     user = f"@{HOSTILE.strip()}"
     file = str(folder / HOSTILE_FILE)
     return {
-        "posts": [[], ["--account", user], *([n, "--history"] for n in (one, planned, halved)),
+        "posts": [[], ["--account", user], *([n, "--history"] for n in (one, planned, partly)),
                   ["--tenant", HOSTILE]],
         "metrics": [[], ["--account", HOSTILE]],
         "alerts": [[]],
@@ -50,8 +50,8 @@ def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
         "pause": [["--account", user], ["--account", HOSTILE_PLAIN], [planned]],
         "resume": [["--account", user], [planned]],
         "cancel": [[planned]],
-        "resolve": [[undecided, "found", HOSTILE], [halved, "continue", "--text", HOSTILE],
-                    [halved, "acknowledge"], [undecided, "discard"]],
+        "resolve": [[undecided, "found", HOSTILE], [partly, "continue", "--text", HOSTILE],
+                    [partly, "acknowledge"], [undecided, "discard"]],
         "init": [["--tenant", HOSTILE], ["--time-zone", HOSTILE]],
         "connect": [["--tenant", HOSTILE]],
         "serve": [["--host", HOSTILE]],

@@ -19,7 +19,7 @@ from harness.installed import close, list_requirements
 
 
 def list_hidden() -> set[str]:
-    """List the top-level modules of distributions that the base does not require."""
+    """List the top-level modules of distributions that the base of Roost does not require."""
     base = close(list_requirements()) | {"roost", "pip", "setuptools"}
     return {
         module
@@ -41,7 +41,7 @@ class _Hider(MetaPathFinder):
 
 
 def main() -> None:
-    """Hide the modules, forget those that are loaded, and run."""
+    """Hide the modules, unload those that are loaded, and run the command line or the script."""
     hidden = list_hidden()
     for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
         del sys.modules[name]

@@ -1,7 +1,8 @@
 """An HTTP server that sends one fixed response to each kind of request.
 
 The server runs in a process of its own. It implements just enough of HTTP/1.1 to keep connections
-open. It sends the headers that X sends, so that a client must read as much as from X.
+open. Its responses have the headers that X sends, so that a client must read as many bytes as from
+X.
 """
 
 import asyncio

@@ -22,9 +22,10 @@ _TRANSITIONS = frozenset(
         ("unknown", "sent"), ("unknown", "sending"), ("unknown", "failed"),
     }
 )  # fmt: skip
-#: By how much domain time a post may be late before it is missed: Roost's default setting.
+#: The domain time by which a post may be late before it is missed: Roost's default setting.
 LATE_TOLERANCE = timedelta(hours=1)
-#: By how much domain time correct clocks may differ. Several processes write one post's history.
+#: The domain time by which correct clocks may differ. Several processes write one post's history,
+#: so the times in it may decrease by this much.
 CLOCK_TOLERANCE = timedelta(seconds=5)
 _TWEET_ID = re.compile(r"\b\d{15,20}\b")
 
@@ -55,17 +56,17 @@ class Finding:
 class Evidence:
     """The planned posts, rows and X posts of whole accounts, which are checked together.
 
-    Identical posts must be checked together, because a copy on X can belong to each of them. An
-    account here is one account on X, even if two tenants have connected it. After a restore, the
-    rows lack what was lost, but X still has all posts. So a post that X received in the lost period
-    must be adopted, decided by a person or explained like any other post.
+    Identical posts must be checked together, because a copy on X can belong to any of them. An
+    account here is an account on X, even if two tenants have connected it. After a restore, the
+    rows of the lost period are missing, but X still has all posts. A post that X received in the
+    lost period must therefore be adopted, decided by a person, or explained like any other post.
     """
 
     planned: Sequence[PlannedPost]
     rows: Mapping[int, PostRow]
     x_posts: Sequence[XPost]
     clock_tolerance: timedelta = CLOCK_TOLERANCE
-    """By how much domain time the clocks of processes that write one history may differ."""
+    """The domain time by which the clocks of processes that write one history may differ."""
     now: datetime | None = None
     """The domain time at which the rows were read. None if all posts were due.
 
@@ -75,7 +76,7 @@ class Evidence:
     """The time at which a copy of the rows was restored. None if there was no restore.
 
     If a person had deleted the first part of a thread on X before the restore, the restored rows
-    look as if that part had never been sent. Then the whole thread may be sent again.
+    look as if this part had never been sent. In that case, the whole thread may be sent again.
     """
     copies: Mapping[tuple[str, str], list[XPost]] = field(init=False)
     """The posts that X has or had, by account and text, oldest first. Posts that a person made
@@ -96,7 +97,7 @@ class Evidence:
         object.__setattr__(self, "planned_by_text", dict(planned_posts))
 
     def copies_of_part(self, planned: PlannedPost, position: int) -> list[XPost]:
-        """Return the X posts with the text of a part, which can also belong to identical posts."""
+        """Return the posts on X with the text of a part; some may belong to identical posts."""
         return self.copies.get((planned.user_id, planned.texts[position - 1]), [])
 
 
@@ -154,7 +155,7 @@ def _was_deleted(post: XPost, at: datetime) -> bool:
 def _is_orphan_from_before_restore(
     evidence: Evidence, by_id: Mapping[str, XPost], post: XPost, copy: XPost
 ) -> bool:
-    """Whether `post`, from before the restore, is a direct or indirect reply to a deleted post.
+    """Whether a post from before the restore is a direct or indirect reply to a deleted post.
 
     Such a post does not count as a duplicate of `copy`, which was created after the restore.
     """
@@ -202,7 +203,7 @@ def _check_lost(
 
 
 def _is_waiting(evidence: Evidence, row: PostRow) -> bool:
-    """Whether a post is not due yet and Roost has not touched it."""
+    """Whether a post is not due yet, and has not been touched by Roost."""
     return (
         row.state == "scheduled"
         and evidence.now is not None

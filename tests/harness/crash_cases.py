@@ -16,8 +16,8 @@ class CrashSignal(StrEnum):
     STOP = "stop"
     """SIGSTOP, and later SIGCONT. The worker keeps its database sessions, and so its locks."""
     STOP_DISCONNECTED = "stop_disconnected"
-    """SIGSTOP, and the worker's sessions are ended. SIGCONT follows after another worker has
-    taken over."""
+    """SIGSTOP; in addition, the worker's database sessions are ended. SIGCONT follows after another
+    worker has taken over."""
 
 
 class PartKind(StrEnum):
@@ -33,12 +33,12 @@ class PartKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class XResponse:
-    """The response of X to the first request that belongs to the failpoint."""
+    """X's response to the first request of the failpoint's step."""
 
     name: str
     when: str = ""
     fault: str = ""
-    """The kind of fault to inject into the emulator. Empty for a normal response."""
+    """The kind of fault to inject into the emulator; empty for a normal response."""
 
 
 OK = XResponse("ok")
@@ -93,8 +93,8 @@ class CrashCase:
     def is_possible(self) -> bool:
         """Whether the case can occur.
 
-        X can refuse only a create as a duplicate. If the response to a refresh is lost, no worker
-        reaches a failpoint after the refresh.
+        Some cases are impossible: X can refuse only a create as a duplicate, and no worker reaches
+        the failpoints after a refresh whose response is lost.
         """
         if self.response is DUPLICATE:
             return self.operation == "create_post"
@@ -108,18 +108,18 @@ class CrashCase:
 
     @property
     def operation(self) -> str:
-        """The operation that gets the response. An upload has several, which cases use in turn."""
+        """The operation that gets the response. The cases of uploads use its operations in turn."""
         operations = OPERATIONS.get(self.step, ("create_post",))
         return operations[self.number % len(operations)]
 
 
-#: X's responses in the cases of replies, quotes and polls. Their failpoints are those of creates
-#: and reads, because Roost recognizes such parts on a timeline by more than their text.
+#: X's responses in the cases of replies, quotes and polls. These cases have only the failpoints of
+#: creates and reads, because such parts differ only in how Roost finds them on a timeline.
 KIND_RESPONSES = ("ok", "lost", "not_sent", "503_after")
 
 
 def all_cases() -> Iterator[CrashCase]:
-    """List all cases with a plain part, and the cases that differ for the other kinds."""
+    """List all cases with a plain part, and those cases of other kinds of parts that differ."""
     number = 0
     for number, (failpoint, signal, response) in enumerate(
         product(Failpoint, CrashSignal, RESPONSES)
@@ -141,7 +141,7 @@ def plain_cases(signal: CrashSignal) -> list[CrashCase]:
 
 
 def kind_cases() -> list[CrashCase]:
-    """List a case for each other kind: the worker dies between X's response and the commit."""
+    """List a case for each other kind of part: a worker dies after X's response, uncommitted."""
     others = [kind for kind in PartKind if kind is not PartKind.PLAIN]
     return [
         CrashCase(len(Failpoint) + number, Failpoint.CREATE_AFTER_SEND, CrashSignal.KILL, OK, kind)

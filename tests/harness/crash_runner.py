@@ -21,8 +21,8 @@ from harness.workers import Worker
 from roost.models import NO_OPTIONS, Integration, PartOptions, Poll, TweetId
 from x_emulator.pytest_plugin import run_emulator
 
-#: How many emulated seconds pass in a wall second. A high rate keeps X's lag and the waits between
-#: reads short.
+#: The number of emulated seconds that pass in a wall second. With a high rate, X's timeline lag and
+#: the waits between reads are short.
 RATE = 20
 #: The number of workers: one worker crashes while the other runs.
 WORKERS = 2
@@ -36,11 +36,11 @@ class CrashResult:
     problems: tuple[str, ...]
     """A description of each violation of the delivery guarantee."""
     needs_decision: int
-    """How many posts need a decision by a person."""
+    """The number of posts that need a decision by a person."""
     lock_held: bool = False
     """Whether the crashed worker still held the account's lock."""
     fault_unused: bool = False
-    """Whether the fault of the case was applied to no request."""
+    """Whether the fault of the case was not applied to any request."""
     shutdown_s: float = 0.0
     """The wall seconds from SIGTERM to the end of the resumed worker."""
     history: str = ""
@@ -93,8 +93,8 @@ async def run_case(scenario: Scenario, case: CrashCase) -> CrashResult:
 
     await scenario.run_until(has_fired_or_settled, within=60)
     with contextlib.suppress(TimeoutError):
-        # Although the posts are final, a worker may still be on the way from the last commit
-        # to the failpoint after this commit.
+        # The posts are final after the last commit, but the worker may not have reached the
+        # failpoint after this commit yet.
         await until(scenario.trap.has_fired, within=5)
     if not await scenario.trap.has_fired():
         scenario.trap.disarm()
@@ -164,7 +164,7 @@ async def _prepare(scenario: Scenario, case: CrashCase, account: Integration) ->
 
 
 async def _make_options(scenario: Scenario, case: CrashCase, account: Integration) -> PartOptions:
-    """Return the options of the thread's first part. Create the post to reply to or quote."""
+    """Return the options of the thread's first part; create the post to reply to or quote."""
     match case.kind:
         case PartKind.PLAIN:
             return NO_OPTIONS
@@ -200,9 +200,9 @@ async def _check_other_worker(
 ) -> list[str]:
     """Check that the other worker sends for other accounts, but not for a locked account.
 
-    A post of another account shows that the other worker runs. The post is due only after the
-    stopped worker counts as dead and the deadline of its attempt is over. So by then the other
-    worker has had the time to take over, but must not have done so if `lock_held`.
+    A post of another account shows that the other worker runs. This post is due only after the
+    stopped worker counts as dead and the deadline of its attempt is over. By then, the other worker
+    has had the time to take over, but must not have taken over if `lock_held`.
     """
     problems = []
     creates_before = await _count_creates(scenario, account)
@@ -274,8 +274,8 @@ def _check_states(case: CrashCase, rows: Iterable[PostRow]) -> list[str]:
         return []
     expected = {"published"}
     if case.is_about_final_state:
-        # A person has posted the text of the second part. X refuses that part, or Roost cannot
-        # distinguish the person's post from its own attempt.
+        # A person has posted the text of the second part. X therefore refuses the second part, or
+        # Roost cannot distinguish the person's post from its own attempt.
         expected |= {"partly_published", "needs_decision"}
     return [
         f"post {row.id} is {row.state}, although X was soon available: {row.reason}"

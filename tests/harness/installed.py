@@ -1,9 +1,10 @@
 """The disk space of an installation, from the records of the installed distributions.
 
-An installer lists every file that it writes in the distribution's RECORD, compiled files included.
-The space of an extra is therefore the sum over the distributions that it requires, as `du` counts
-it: blocks of the file system, with those of the folders. `measure_unlisted` is the space of files
-in `site-packages` that no RECORD lists; near zero, the sum is what a fresh environment takes.
+An installer lists every file that it writes, including compiled files, in the RECORD of the
+distribution. The space of an extra is the sum over the distributions that the extra requires. Like
+`du`, the sum counts blocks of the file system, including the blocks of folders.
+`measure_unlisted_mib` returns the space of files in `site-packages` that no RECORD lists. If this
+space is near zero, the sum is the space of a new environment.
 """
 
 import compileall
@@ -35,7 +36,7 @@ def read_project() -> dict[str, Any]:
 
 
 def list_requirements(*extras: str) -> Iterator[Requirement]:
-    """Yield the direct requirements of the base and of extras, and of the extras they name."""
+    """Yield the direct requirements of the base and of extras, including extras of extras."""
     project = read_project()
     for line in project["dependencies"]:
         yield Requirement(line)
@@ -44,7 +45,7 @@ def list_requirements(*extras: str) -> Iterator[Requirement]:
 
 
 def list_extra(extra: str) -> Iterator[Requirement]:
-    """Yield the requirements of an extra, and of the other extras of Roost that it names."""
+    """Yield the requirements of an extra, and those of other extras that the extra names."""
     project = read_project()
     for line in project["optional-dependencies"][extra]:
         requirement = Requirement(line)
@@ -56,7 +57,7 @@ def list_extra(extra: str) -> Iterator[Requirement]:
 
 
 def close(requirements: Iterable[Requirement]) -> set[str]:
-    """Return the names of the distributions that requirements install on this machine."""
+    """Return the names of all distributions that requirements need on this machine."""
     waiting, seen, names = list(requirements), set[str](), set[str]()
     while waiting:
         wanted = waiting.pop()
@@ -78,7 +79,7 @@ def measure_mib(*extras: str) -> float:
     present = {canonicalize_name(each.metadata["Name"]) for each in distributions()}
     names = close(list_requirements(*extras)) | (present & set(_ALWAYS))
     files = {path for name in names for path in _list_files(name)}
-    compileall.compile_dir(_ROOT / "src", quiet=1)  # as pip does
+    compileall.compile_dir(_ROOT / "src", quiet=1)  # pip compiles the files too.
     files |= {path for path in (_ROOT / "src").rglob("*") if path.is_file()}
     folders = {
         parent

@@ -1,6 +1,6 @@
 """Reads posts from the database and from the emulator, for the checkers.
 
-The functions use plain SQL and HTTP instead of Roost's own code, whose mistakes they must find.
+The functions use plain SQL and HTTP, because they must find mistakes of Roost's own code.
 """
 
 from datetime import datetime

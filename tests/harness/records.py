@@ -32,7 +32,7 @@ class PlannedPost:
     undone_by_restore: bool = False
     """Whether the post was planned after the database copy that was later restored.
 
-    Such a post has no row, and another post may have its id. X may have the post once.
+    Such a post has no row, and another post may have got its id. X may have the post at most once.
     """
 
 
@@ -63,11 +63,14 @@ class EventRow:
     from_state: str | None
     to_state: str
     reason: str
-    """Its code and its facts."""
+    """The reason: its code and its facts."""
 
     @property
     def is_about_part(self) -> bool:
-        """Whether the event changes a part. An event that ends a post can also name a part."""
+        """Whether the event changes a part; naming a part is not enough.
+
+        An event that ends a post can also name a part.
+        """
         known = _PART_STATES | {"failed"}
         return self.position is not None and self.to_state in known and self.from_state in known
 

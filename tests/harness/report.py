@@ -35,7 +35,7 @@ def report(
     figures: Mapping[str, float | int | str],
     as_json: bool,
 ) -> int:
-    """Print thresholds and figures. Returns the exit code, 1 if a threshold is not met."""
+    """Print thresholds and figures; return the exit code, 1 if a threshold is not met."""
     if as_json:
         bars = [
             {"name": t.name, "value": t.value, "op": t.op, "bar": t.limit, "holds": t.is_met}
@@ -55,5 +55,5 @@ def report(
 
 
 def log_progress(text: str) -> None:
-    """Print a text after the wall time to standard error."""
+    """Print the wall time and a text to standard error."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)

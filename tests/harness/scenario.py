@@ -36,7 +36,7 @@ from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime, open_runtime
 from roost.services.schedule import PartInput, schedule_post
 from roost.settings import Settings
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 
@@ -53,12 +53,13 @@ _IDLE_STATE = """
 """
 #: The first key of the advisory lock of an account ("Ro"). The worker that has the lock may send.
 SENDER_LOCK = 0x526F
-#: An SQL condition for the sessions of a worker. Its values are the worker's name and process id,
-#: because the session with the worker's locks has another name, which ends with the process id.
+#: An SQL condition for the sessions of a worker. Its values are the worker's name and process id.
+#: Both are needed, because the session with the worker's locks has another name, which ends with
+#: the process id.
 IS_WORKER_SESSION = (
     "(application_name = %s OR application_name ~ format('^roost .*:%%s$', %s::int))"
 )
-#: Within how many wall seconds a worker must end after SIGTERM when the scenario ends.
+#: The wall seconds in which a worker must end after SIGTERM, when the scenario ends.
 _STOP_TIMEOUT_S = 10
 #: A function that starts a worker, given its name and environment, the folder for its log and its
 #: failpoint trap.
@@ -69,7 +70,7 @@ T = TypeVar("T")
 
 @dataclass
 class Scenario:
-    """A running test environment, on which tests act from outside like people and machines."""
+    """A running test environment, on which tests act from outside, as people and machines do."""
 
     runtime: Runtime
     tenant: Tenant
@@ -86,7 +87,7 @@ class Scenario:
     all_workers: list[Worker] = field(default_factory=list)
     """All workers that were ever started."""
     clock_skews: Iterator[float] = field(default_factory=lambda: itertools.repeat(0.0))
-    """By how many wall seconds the clock of each next worker is ahead."""
+    """The wall seconds by which the clocks of the next workers are ahead, one entry per worker."""
     accounts: dict[int, Integration] = field(default_factory=dict)
     tenants: dict[TenantId, Tenant] = field(default_factory=dict)
     """The tenants by their ids."""
@@ -112,7 +113,7 @@ class Scenario:
         return account
 
     async def reconnect_accounts(self) -> int:
-        """Reconnect all accounts that lost their connection, as owners do. Return how many."""
+        """Reconnect all accounts that lost their connection, as owners do; return their number."""
         rows = await self.fetch("SELECT id FROM roost.integrations WHERE status <> 'connected'")
         for (number,) in rows:
             account = self.accounts[number]
@@ -133,7 +134,7 @@ class Scenario:
         media: Path | None = None,
         options: PartOptions = NO_OPTIONS,
     ) -> PlannedPost:
-        """Schedule a post with a part for each text. The first part gets `media` and `options`."""
+        """Schedule a post with a part for each text; the first part has `media` and `options`."""
         first_media = (MediaInput(media, "A square"),) if media else ()
         parts = [
             PartInput(text, first_media, options) if index == 0 else PartInput(text)
@@ -175,13 +176,13 @@ class Scenario:
     async def start_worker(
         self, start: Starter | None = None, variables: Mapping[str, str] | None = None
     ) -> Worker:
-        """Start a worker process with additional environment variables. It is not ready yet."""
+        """Start a worker process with additional variables; do not wait until it is ready."""
         worker = await self._start(next(self.clock_skews), start, variables)
         self.workers.append(worker)
         return worker
 
     async def start_undisturbed_worker(self, skew_s: float) -> Worker:
-        """Start a worker that is not in `workers`. Its clock is `skew_s` wall seconds ahead."""
+        """Start a worker that is not in `workers`, with a clock that is `skew_s` seconds ahead."""
         worker = await self._start(skew_s)
         self.undisturbed_workers.append(worker)
         return worker
@@ -211,7 +212,7 @@ class Scenario:
             await worker.wait_ready()
 
     async def end_sessions(self, worker: Worker) -> int:
-        """Terminate all database sessions of a worker. Returns the number of sessions."""
+        """Terminate all database sessions of a worker; return the number of sessions."""
         rows = await self.fetch(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {IS_WORKER_SESSION}",
             worker.name,
@@ -262,11 +263,11 @@ class Scenario:
             return ground_truth
 
     async def wait_settled(self, posts: Collection[int], within: float = 90) -> bool:
-        """Wait until all posts are final. Returns False if `within` wall seconds are too short."""
+        """Wait until all posts are final; return False after `within` wall seconds."""
         return await self.run_until(lambda: self.are_final(posts), within)
 
     async def run_until(self, condition: Callable[[], Awaitable[bool]], within: float) -> bool:
-        """Wait until the condition holds. Returns False after `within` wall seconds.
+        """Wait until the condition holds; return False after `within` wall seconds.
 
         Meanwhile, reconnect accounts that lost their connection, and move the clock forward over
         periods in which nothing is due.
@@ -299,12 +300,12 @@ class Scenario:
             await self.emulator.jump(seconds=ahead.total_seconds())
 
     async def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a query by the superuser. Retry while the database is unavailable."""
+        """Return the rows of a query by the superuser; retry while the database is unavailable."""
         cursor = await self._execute(query, *values)
         return await cursor.fetchall()
 
     async def execute(self, statement: str, *values: Any) -> None:
-        """Run a statement by the superuser. Retries while the database is unavailable."""
+        """Run a statement by the superuser; retry while the database is unavailable."""
         await self._execute(statement, *values)
 
     async def _execute(self, query: str, *values: Any) -> psycopg.AsyncCursor[Any]:
@@ -323,7 +324,7 @@ class Scenario:
 async def retry_while_away(work: Callable[[], Awaitable[T]], within: float = 60) -> T:
     """Call `work`, and retry while the database is unavailable or has ended all sessions.
 
-    Raises: TimeoutError (the database is unavailable for longer than `within` wall seconds).
+    Raises: TimeoutError if the database is unavailable for longer than `within` wall seconds.
     """
     async with asyncio.timeout(within):
         while True:

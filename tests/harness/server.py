@@ -1,4 +1,4 @@
-"""A private PostgreSQL server. The database of each test is a copy of a migrated template."""
+"""A private PostgreSQL server, on which each test's database is a copy of a template."""
 
 import asyncio
 import contextlib
@@ -18,14 +18,14 @@ from roost.store.embedded_paths import EmbeddedPaths, prepare_paths
 from roost.store.schema import create_database, drop_database, prepare_database
 
 TEMPLATE = "roost_template"
-#: The name of the folder, in the given folder, that has the server's files.
+#: The name of the subfolder with the server's files.
 _SERVER = "server"
 RestartMode = Literal["fast", "immediate"]
 #: Connection options that make a session writable even if the server's default is read-only.
 READ_WRITE = "-c default_transaction_read_only=off"
-#: The server's maximum of connections. A worker under load holds some 25 connections. Benchmarks
-#: run up to a dozen workers at once, and each scenario also has a connection pool. So the embedded
-#: server's default of 200 is too low.
+#: The server's maximum number of connections. The embedded server's default of 200 is too low: a
+#: worker under load holds some 25 connections, benchmarks run up to a dozen workers at once, and
+#: each scenario also has a connection pool.
 _MAX_CONNECTIONS = 600
 _numbers = itertools.count(1)
 
@@ -39,7 +39,7 @@ class Server:
 
     @contextlib.asynccontextmanager
     async def database(self) -> AsyncIterator[str]:
-        """Create an empty, migrated database, and drop it at the end. Yields the superuser URL."""
+        """Create an empty, migrated database, yield its superuser URL, and drop it at the end."""
         name = f"scenario_{next(_numbers)}"
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE {TEMPLATE}')
         await prepare_database(self.url(name))
@@ -48,7 +48,7 @@ class Server:
             await drop_database(self.url("postgres"), each)
 
     async def back_up(self, database: str) -> None:
-        """Copy a database (given by its URL) while it is in use, with a dump."""
+        """Copy a database, which is given by its URL, by a dump; it may be in use."""
         name = _name_of(database)
         paths, dump = await self._paths(), str(self.folder / f"{name}.dump")
         await _run(paths, "pg_dump", "-Fc", "-Z0", f"--file={dump}", f"--dbname={database}")
@@ -57,12 +57,12 @@ class Server:
         await _run(paths, "pg_restore", "--single-transaction", "--exit-on-error", copy, dump)
 
     async def restore(self, database: str) -> None:
-        """Replace a database with the copy that `back_up` made. All its sessions are ended."""
+        """Replace a database with the copy that `back_up` made; all its sessions are ended."""
         name = _name_of(database)
         await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{_copy_of(name)}"')
-        # Privileges on a database are lost when the database is dropped. Privileges on the tables
-        # are kept.
+        # The privileges on a database are lost when the database is dropped. The dump contains the
+        # privileges on the tables.
         await prepare_database(self.url(name))
 
     async def set_read_only(self, read_only: bool) -> None:

@@ -1,9 +1,9 @@
 """Real worker processes that can be killed, stopped and resumed.
 
 A worker runs `roost worker`. Its process is forked from a process that has already imported Roost,
-which saves half a second for each start. A worker has a failpoint trap: at the failpoint that the
-trap names, the worker sends a signal to itself. A worker with a skewed clock is started as a new
-process instead, because libfaketime must be loaded before Python.
+which saves half a second for each start. A worker with a skewed clock is started as a new process
+instead, because libfaketime must be loaded before Python. Each worker has a failpoint trap: at the
+failpoint that the trap names, the worker sends a signal to itself.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _FAKETIME_FOLDERS = (
 
 @functools.cache
 def find_faketime() -> Path | None:
-    """Find libfaketime, which skews the wall clock of a process. None if it is not installed."""
+    """Find libfaketime, which skews the wall clock of a process; None if it is not installed."""
     for folder_pattern in _FAKETIME_FOLDERS:
         for library in sorted(Path("/").glob(f"{folder_pattern[1:]}/libfaketimeMT.so.1")):
             return library
@@ -132,7 +132,7 @@ class Worker:
     def __init__(self, name: str, process: _Process, log: Path, skew_s: float = 0) -> None:
         self.name = name
         self.skew_s = skew_s
-        """By how many seconds the worker's wall clock is ahead."""
+        """The seconds by which the worker's wall clock is ahead."""
         self.log = log
         self._process = process
         self._log_offset = log.stat().st_size if log.exists() else 0
@@ -157,14 +157,14 @@ class Worker:
         return self._process.exitcode is not None
 
     def send(self, signal_to_send: signal.Signals) -> None:
-        """Send a signal to the process. Does nothing if the process has ended."""
+        """Send a signal to the process; do nothing if the process has ended."""
         if not self.has_ended:
             os.kill(self.pid, signal_to_send)
 
     async def wait_ready(self) -> None:
         """Wait until the worker has logged that it is ready.
 
-        Raises: RuntimeError (the worker ended before it was ready).
+        Raises: RuntimeError if the worker ended before it was ready.
         """
         async with asyncio.timeout(60):
             while not self._has_logged_ready():
@@ -182,7 +182,7 @@ class Worker:
         return "its log ends with\n    " + "\n    ".join(self.log.read_text().splitlines()[-20:])
 
     async def wait_ended(self, within: float = 60) -> int:
-        """Wait until the process has ended. Returns its exit code, negative for a signal."""
+        """Wait until the process has ended; return its exit code, negative for a signal."""
         async with asyncio.timeout(within):
             while (code := self._process.exitcode) is None:
                 await asyncio.sleep(0.01)
@@ -197,10 +197,10 @@ def start_worker(
     *,
     skew_s: float = 0,
 ) -> Worker:
-    """Start a worker that writes its log into the folder. It is killed when this process ends.
+    """Start a worker that writes its log into the folder.
 
-    Its wall clock is `skew_s` seconds ahead, which needs libfaketime. Its monotonic clock is
-    correct.
+    The worker is killed when this process ends. Its wall clock is `skew_s` seconds ahead, which
+    needs libfaketime; its monotonic clock is correct.
     """
     if skew_s:
         return _spawn_skewed(name, environment, folder, trap, skew_s)
@@ -233,7 +233,7 @@ def faketime_environment(library: Path) -> dict[str, str]:
     return {
         "LD_PRELOAD": str(library),
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # A killed process would not remove its shared memory segment.
+        # Shared memory is disabled, because a killed process would not remove its segment.
         "FAKETIME_DISABLE_SHM": "1",
         "NO_FAKE_STAT": "1",
     }

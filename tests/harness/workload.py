@@ -1,7 +1,7 @@
 """A workload for benchmarks: PostgreSQL, the emulator, and tenants of unequal sizes.
 
-Everything runs as users run it: a durable server, the emulator over HTTP, workers as processes.
-Only the posts are inserted with SQL, because the benchmarks do not measure the planning of posts.
+All parts run as users run them: a durable server, the emulator over HTTP, workers as processes.
+Only the posts are inserted by SQL, because the benchmarks do not measure the planning of posts.
 """
 
 import asyncio
@@ -30,9 +30,9 @@ from roost.store.schema import create_database, prepare_database
 from roost.store.vault import make_key_line
 from x_emulator.pytest_plugin import SCOPES, EmulatedX, run_emulator
 
-#: How many accounts each of fifty tenants has. A few tenants are large, and many are small.
+#: The number of accounts of each of fifty tenants, of which a few are large and many are small.
 SIZES = (220, 140, *[45] * 8, *[14] * 15, *[4] * 15, *[1] * 10)
-#: By how much the collection of metrics is postponed, so that no benchmark includes it.
+#: The time by which the collection of metrics is postponed, so that no benchmark includes it.
 _FAR = timedelta(days=400)
 
 
@@ -58,7 +58,7 @@ class Workload:
     async def plan_posts(
         self, tenants: Sequence[TenantId], each: int, due_at: datetime, name: str
     ) -> int:
-        """Plan `each` one-part posts for every account of these tenants. Returns their number."""
+        """Plan `each` posts of one part for every account of these tenants; return the total."""
         planned = 0
         for round_number in range(each):
             for tenant_id in tenants:
@@ -136,7 +136,7 @@ _IS_SETTLED = """
 
 @contextlib.asynccontextmanager
 async def open_workload(sizes: Sequence[int] = SIZES) -> AsyncIterator[Workload]:
-    """Start all processes and connect the accounts. Stop and remove everything at the end."""
+    """Start all processes and connect the accounts; stop and remove all of them at the end."""
     folder = Path(tempfile.mkdtemp(prefix="roost-bench-"))
     async with contextlib.AsyncExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
@@ -214,7 +214,7 @@ async def _add_tenant(workload: Workload, number: int, size: int) -> None:
 
 @contextlib.asynccontextmanager
 async def run_workers(workload: Workload, count: int) -> AsyncIterator[list[psutil.Process]]:
-    """Run `count` processes of `roost worker`. They are ready when the `with` block begins."""
+    """Run `count` processes of `roost worker`, which are ready when the `with` block begins."""
     other_children = set(psutil.Process().children())
     async with contextlib.AsyncExitStack() as stack:
         for number in range(count):

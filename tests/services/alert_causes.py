@@ -150,13 +150,13 @@ async def late(publisher: Publisher) -> PostId:
 
 
 async def restored(publisher: Publisher) -> PostId:
-    """Pause everything, as after a user has reported a restore of the database."""
+    """Pause everything, as Roost does after a user has reported a restore of the database."""
     await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     return PostId(0)
 
 
 async def copied(publisher: Publisher) -> PostId:
-    """Pause everything, as after a worker has found that the database is a copy."""
+    """Pause everything, as a worker does after it has found that the database is a copy."""
     await restore_check.pause_after_restore(
         publisher.runtime, ACTOR, publisher.runtime.clock.now(), reason=Reason(ReasonCode.IS_COPY)
     )
@@ -185,7 +185,7 @@ async def find_on_x(publisher: Publisher, post_id: PostId) -> None:
 
 
 async def edit(publisher: Publisher, post_id: PostId) -> None:
-    """Edit the post's text and due time. Its alerts must be resolved before it is published."""
+    """Edit the post's text and due time; its alerts must be resolved before it is published."""
     parts = [PartInput("Another text")]
     due_at = publisher.runtime.clock.now() + timedelta(minutes=1)
     await schedule.edit_post(
@@ -242,7 +242,7 @@ async def accept_again(publisher: Publisher, _: PostId) -> None:
 
 
 async def refuse_again(publisher: Publisher, post_id: PostId) -> None:
-    """Let X refuse one post of the app, which shows that X accepts requests of the app again."""
+    """Let X refuse a single post, which shows that X accepts other requests of the app again."""
     await publisher.emulator.control(f"apps/{publisher.emulator.app.client_id}", credits=None)
     await publisher.emulator.switch(refuse_duplicates=False)
     for _ in range(2):  # With two candidates, Roost adopts neither of them.
@@ -336,7 +336,7 @@ async def set_clock(publisher: Publisher, _: PostId) -> None:
 
 
 async def restart_worker(publisher: Publisher, _: PostId) -> None:
-    """Check a wrong clock, then a right clock in a new process, which does not know the alert."""
+    """Check a wrong clock; then check a right clock in a new process, which has no alert yet."""
     await check_clock(publisher, BEHIND)
     await check_clock(publisher, None)
 

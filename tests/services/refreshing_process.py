@@ -1,4 +1,4 @@
-"""A process that requests one account's token ten times at once, and prints the hashes."""
+"""A process that requests a token ten times at once, and prints the tokens' hashes."""
 
 import asyncio
 import hashlib

@@ -1,14 +1,14 @@
 """A process that ends while one of its threads is stuck in a read.
 
-With the argument `asked`, the process ends as a worker does that is asked to stop. With `done`, it
-ends as a command does whose work is done.
+With the argument `asked`, the process ends like a worker that is asked to stop. With `done`, the
+process ends like a command whose work is done.
 """
 
 import asyncio
 import os
 import sys
 
-from roost.watchdog import bounded_end, watching
+from roost.watchdog import limit_exit_time, watch_event_loop
 
 NEVER, _OPEN = os.pipe()
 
@@ -18,7 +18,7 @@ async def leave_a_thread_reading() -> None:
 
 
 async def be_asked_to_end() -> None:
-    with watching(max_missed=50, max_shutdown_checks=25, interval_s=0.02) as ending:
+    with watch_event_loop(max_missed=50, max_shutdown_checks=25, interval_s=0.02) as ending:
         ending()
         await leave_a_thread_reading()
 
@@ -26,6 +26,6 @@ async def be_asked_to_end() -> None:
 if sys.argv[1] == "asked":
     asyncio.run(be_asked_to_end())
 else:
-    with bounded_end(checks=25, interval_s=0.02) as work_is_over:
+    with limit_exit_time(checks=25, interval_s=0.02) as work_is_over:
         work_is_over()
         asyncio.run(leave_a_thread_reading())

@@ -74,7 +74,7 @@ POST_ENDINGS: Final[dict[PostState, tuple[Opening, dict[PostState | str, list[En
         {
             PostState.PUBLISHING: [find_on_x, resend],
             PostState.FAILED: [discard],
-            PostState.PARTLY_PUBLISHED: [],  # needs a thread: tested separately below
+            PostState.PARTLY_PUBLISHED: [],  # This needs a thread, which is tested below.
         },
     ),
     PostState.PARTLY_PUBLISHED: (

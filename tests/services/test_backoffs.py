@@ -77,7 +77,7 @@ async def test_duplicate_fails_and_names_the_post_on_x(publisher: Publisher) -> 
     (on_x,) = (await publisher.emulator.ground_truth())["posts"]
     post = await publisher.get_post(again)
     assert post.state is PostState.FAILED
-    assert f"It is {on_x['id']} on the emulator (post {first})" in reason_of(post)
+    assert f"The other post is {on_x['id']} on the emulator (post {first})" in reason_of(post)
     assert await publisher.list_statuses("read_timeline") == [200]
 
 
@@ -87,7 +87,7 @@ async def test_duplicate_without_a_claimed_post_needs_a_decision(publisher: Publ
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
-    assert f"{made} on the emulator, which no post of Roost claims" in reason_of(post)
+    assert f"{made} on the emulator, which Roost has not recorded" in reason_of(post)
     assert await publisher.list_statuses("read_timeline") == [200]
 
 

@@ -64,7 +64,7 @@ async def edit_thread(publisher: Publisher, picture: Path, blank: str) -> PostId
 
 async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
     """Continue a thread with a blank text, after X refused the text of its second part."""
-    post_id = await halved(publisher, picture)
+    post_id = await publish_partly(publisher, picture)
     await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, blank)
     assert "part 2: failed → pending: edited manually" in await publisher.list_history(post_id)
     return post_id
@@ -80,7 +80,7 @@ async def stored_before(publisher: Publisher, picture: Path, blank: str) -> Post
     return post_id
 
 
-async def halved(publisher: Publisher, picture: Path) -> PostId:
+async def publish_partly(publisher: Publisher, picture: Path) -> PostId:
     """Publish a thread that stops at its second part, whose text X refuses as a duplicate."""
     await publisher.schedule("Said before")
     parts = [

@@ -34,7 +34,7 @@ ACCOUNT = "larkbooks"
 LARK = Identity(XUserId("1"), ACCOUNT, "Lark", None, Environment.EMULATOR, "app", ("tweet.read",))
 
 
-async def go(
+async def consent(
     emulator: Emulator, redirect: AuthorizationRedirect, decision: str = "allow"
 ) -> dict[str, Any]:
     """Answer X's consent screen; return the redirect's parameters for `complete`."""
@@ -46,7 +46,7 @@ async def go(
 async def connect_once(runtime: Runtime, tenant: Tenant, emulator: Emulator) -> Integration:
     """Connect the account by a whole OAuth flow."""
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     _, account = await connect.complete(runtime, **back, browser=redirect.browser)
     return account
 
@@ -73,7 +73,7 @@ async def test_complete_accepts_a_state_once(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     await connect.complete(runtime, **back, browser=redirect.browser)
     with pytest.raises(ConnectFlowInvalid):
         await connect.complete(runtime, **back, browser=redirect.browser)
@@ -85,7 +85,7 @@ async def test_complete_accepts_a_state_once__four_concurrent_requests(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     ends = await asyncio.gather(
         *(connect.complete(runtime, **back, browser=redirect.browser) for _ in range(4)),
         return_exceptions=True,
@@ -103,7 +103,7 @@ async def test_complete_refuses_another_browser(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, browser: str | None
 ) -> None:
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     with pytest.raises(ConnectFlowInvalid, match="another browser"):
         await connect.complete(runtime, **back, browser=browser)
     assert await accounts_of(runtime, tenant) == []
@@ -116,7 +116,7 @@ async def test_complete_accepts_a_state_for_fifteen_minutes(
     await emulator.freeze()
     redirect = await connect.start(runtime, scope_of(tenant))
     await emulator.jump(seconds=15 * 60)
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     _, account = await connect.complete(runtime, **back, browser=redirect.browser)
     assert account.username == ACCOUNT
 
@@ -127,7 +127,7 @@ async def test_complete_refuses_an_expired_state(
     await emulator.freeze()
     redirect = await connect.start(runtime, scope_of(tenant))
     await emulator.jump(seconds=15 * 60 + 1)
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     with pytest.raises(ConnectFlowInvalid, match="has expired"):
         await connect.complete(runtime, **back, browser=redirect.browser)
     assert await accounts_of(runtime, tenant) == []
@@ -137,7 +137,7 @@ async def test_complete_reports_a_denial_and_uses_the_state(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect, "deny")
+    back = await consent(emulator, redirect, "deny")
     with pytest.raises(ConsentDenied):
         await connect.complete(runtime, **back, browser=redirect.browser)
     with pytest.raises(ConnectFlowInvalid):
@@ -149,7 +149,7 @@ async def test_complete_refuses_a_stale_code(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     await emulator.jump(seconds=31)
     with pytest.raises(ConnectFlowInvalid):
         await connect.complete(runtime, **back, browser=redirect.browser)
@@ -238,7 +238,7 @@ async def test_secrets_are_not_shown_or_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect)
+    back = await consent(emulator, redirect)
     ended = await connect.complete(runtime, **back, browser=redirect.browser)
     async with runtime.database.for_tenant(tenant.id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant.id)
@@ -253,7 +253,7 @@ async def test_error_of_a_refused_code_has_no_secret(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
     redirect = await connect.start(runtime, scope_of(tenant))
-    back = await go(emulator, redirect) | {"code": "c3VjaC1hLWNvZGU"}
+    back = await consent(emulator, redirect) | {"code": "c3VjaC1hLWNvZGU"}
     with pytest.raises(ConnectFlowInvalid) as raised:
         await connect.complete(runtime, **back, browser=redirect.browser)
     shown = repr(raised.value) + repr(raised.value.as_dict()) + str(raised.value.__cause__)
@@ -261,9 +261,9 @@ async def test_error_of_a_refused_code_has_no_secret(
 
 
 async def test_start_names_the_setting__no_x_app(runtime: Runtime, tenant: Tenant) -> None:
-    bare = runtime.settings.model_copy(update={"twitter_client_id": None})
+    without_client_id = runtime.settings.model_copy(update={"twitter_client_id": None})
     with pytest.raises(SettingInvalid, match="TWITTER_CLIENT_ID"):
-        await connect.start(replace(runtime, settings=bare), scope_of(tenant))
+        await connect.start(replace(runtime, settings=without_client_id), scope_of(tenant))
 
 
 async def test_start_is_refused__no_vault_key(runtime: Runtime, tenant: Tenant) -> None:

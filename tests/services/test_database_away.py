@@ -33,7 +33,7 @@ async def test_response_of_x_is_written__sessions_ended(
     await publisher.wait_for_request("create_post")
     _end_sessions(admin_url)
     await asyncio.wait({working})
-    working.exception()  # read, because the run may have failed too while the database was away
+    working.exception()  # asyncio logs an exception that is not read, and the run may have failed.
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHED, PartState.SENT)
     assert await publisher.list_statuses("read_timeline") == []
@@ -134,7 +134,7 @@ async def test_response_of_x_is_written__read_only_database(
 async def test_worker_survives_functions_dropped_by_a_restore(
     publisher: Publisher, admin_url: str, tmp_path: Path
 ) -> None:
-    """A function raises the error of that moment, because a test cannot hit the moment itself."""
+    """An SQL function raises the error, because a test cannot hit the moment of the drop."""
     log = tmp_path / "worker.log"
 
     async def is_refused() -> bool:

@@ -176,7 +176,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(refuses=st.booleans())
     def x_refuses_or_accepts_duplicates(self, refuses: bool) -> None:
-        """X refuses duplicates or accepts them. Roost must not depend on the refusals."""
+        """X refuses or accepts duplicates; Roost must not depend on the refusals."""
         self._run(self._scenario.emulator.switch(refuse_duplicates=refuses))
 
     @rule(seconds=st.sampled_from([1, 5, 16, 40, 400, 7200]))
@@ -240,12 +240,12 @@ class DeliveryMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._planned)
     @rule(which=st.integers(0, 50))
     def a_person_posts_a_planned_text(self, which: int) -> None:
-        """A person posts a planned text on X manually. Roost must not adopt that post."""
+        """A person posts a planned text on X manually; Roost must not adopt this post."""
         self._run(self._post(self._planned[which % len(self._planned)].texts[0]))
 
     @rule(worker=st.integers(0, 1), parts=st.integers(1, 2))
     def a_person_posts_what_x_loses(self, worker: int, parts: int) -> None:
-        """X loses a create of Roost, and a person posts its text on X at that moment."""
+        """X loses a create of Roost, and a person posts the same text on X at this moment."""
         texts = tuple(f"{next(self._numbers)} by both" for _ in range(parts))
         self._run(self._plan(*texts, after_s=0, media=None))
         self._run(self._scenario.emulator.fail("create_post", "before", "drop"))
@@ -253,7 +253,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._run(self._work(worker))
 
     async def _post(self, text: str) -> None:
-        with contextlib.suppress(AssertionError):  # X refuses it as a duplicate
+        with contextlib.suppress(AssertionError):  # X may refuse the post as a duplicate.
             await self._scenario.post_manually(self._publisher.account, text)
 
     @precondition(lambda self: self._paused_count is None)

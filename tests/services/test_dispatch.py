@@ -178,14 +178,14 @@ async def test_dispatch_due_returns_the_next_due_time(publisher: Publisher, noon
 
 
 async def test_post_with_a_locked_row_is_queued_later(publisher: Publisher) -> None:
-    held, free = await publisher.schedule("Held"), await publisher.schedule("Free")
+    locked, free = await publisher.schedule("Locked"), await publisher.schedule("Free")
     now = publisher.runtime.clock.now()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
-        await store.posts.lock_state(transaction, held)
+        await store.posts.lock_state(transaction, locked)
         assert await dispatch.dispatch_due(publisher.runtime) == Dispatched(1, now)
         assert await queued(publisher.runtime) == [free]
     await dispatch.dispatch_due(publisher.runtime)
-    assert await queued(publisher.runtime) == [free, held]
+    assert await queued(publisher.runtime) == [free, locked]
 
 
 @pytest.mark.timing
@@ -216,7 +216,7 @@ async def test_dispatcher_that_does_not_read_its_result_blocks_no_other(
 
 
 @pytest.mark.parametrize(
-    "held",
+    "locking",
     [
         "UPDATE integrations SET status = 'needs_reconnect'",
         "UPDATE integrations SET paused = true",
@@ -225,13 +225,13 @@ async def test_dispatcher_that_does_not_read_its_result_blocks_no_other(
     ],
 )
 async def test_paused_posts_take_no_turns(
-    held: LiteralString, publisher: Publisher, neighbour: Publisher
+    locking: LiteralString, publisher: Publisher, neighbour: Publisher
 ) -> None:
     for number in range(4):
         await publisher.schedule(f"Post {number}")
     theirs = [await neighbour.schedule(f"Mine {number}") for number in range(4)]
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
-        await transaction.raw.execute(held)
+        await transaction.raw.execute(locking)
     assert (await dispatch.dispatch_due(publisher.runtime, posts_in_queue=4)).queued == 4
     assert await take_jobs(publisher.runtime) == theirs
 
@@ -320,7 +320,7 @@ async def test_queued_post_is_publishing_in_the_same_transaction(publisher: Publ
     await dispatch.dispatch_due(publisher.runtime)
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHING
     assert await queued(publisher.runtime) == [post_id]
-    assert "its time has come" in (await publisher.list_history(post_id))[-1]
+    assert "the post became due" in (await publisher.list_history(post_id))[-1]
 
 
 async def test_posts_of_another_x_are_not_queued(publisher: Publisher) -> None:

@@ -50,7 +50,7 @@ CHANGES = [cancel, change_text, change_time]
 each_change = pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__name__)
 
 
-async def limited(publisher: Publisher, *texts: str) -> PostId:
+async def schedule_rate_limited(publisher: Publisher, *texts: str) -> PostId:
     """Schedule a post, and let X refuse it by a rate limit so that it waits."""
     await publisher.emulator.fail("create_post", "before", "429")
     post_id = await publisher.schedule(*texts)
@@ -69,7 +69,7 @@ async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]
 
 
 async def test_cancel_post_that_waits_for_a_rate_limit(publisher: Publisher) -> None:
-    post_id = await limited(publisher, "Never", "Nor this")
+    post_id = await schedule_rate_limited(publisher, "Never", "Nor this")
     await cancel(publisher, post_id)
     await publisher.emulator.jump(hours=1)
     await publisher.run_to_completion()
@@ -81,7 +81,7 @@ async def test_cancel_post_that_waits_for_a_rate_limit(publisher: Publisher) -> 
 
 
 async def test_edit_post_that_waits_for_a_rate_limit(publisher: Publisher) -> None:
-    post_id = await limited(publisher, "Old")
+    post_id = await schedule_rate_limited(publisher, "Old")
     await change_text(publisher, post_id)
     assert await publisher.published_texts() == []
     await publisher.run_to_completion()
@@ -90,7 +90,7 @@ async def test_edit_post_that_waits_for_a_rate_limit(publisher: Publisher) -> No
 
 
 async def test_edit_post_that_waits_keeps_its_new_due_time(publisher: Publisher) -> None:
-    post_id = await limited(publisher, "Old")
+    post_id = await schedule_rate_limited(publisher, "Old")
     await change_time(publisher, post_id)
     post = await publisher.get_post(post_id)
     assert (post.state, post.wait) == (PostState.SCHEDULED, None)
@@ -203,7 +203,7 @@ async def test_finish_post_skips_a_post_edited_meanwhile(
 
 
 async def test_find_wait_of_a_rate_limited_post(publisher: Publisher) -> None:
-    post_id = await limited(publisher, "Later")
+    post_id = await schedule_rate_limited(publisher, "Later")
     post, account = await publisher.get_post(post_id), await publisher.get_integration()
     now = publisher.runtime.clock.now()
     wait = find_wait(post, account, now)
@@ -248,7 +248,7 @@ async def test_check_lateness_excuses_a_wait_for_x(publisher: Publisher) -> None
 
 
 async def test_check_lateness_counts_a_wait_for_a_fault_of_ours(publisher: Publisher) -> None:
-    """With a wrong vault key, posts wait. X did not cause the wait, so it counts as late."""
+    """Posts wait because of a wrong vault key; X did not cause this, so they count as late."""
     other = Vault(load_keyring(publisher.runtime.settings.home, make_key_line()))
     blind = replace(publisher, runtime=replace(publisher.runtime, vault=other))
     due_at = publisher.runtime.clock.now()

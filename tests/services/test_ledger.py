@@ -19,13 +19,13 @@ async def ledger_of(publisher: Publisher, tenant: Tenant | None = None) -> Decim
         return (await store.ledger.get_total(transaction))[1]
 
 
-async def meter_of(emulator: Emulator) -> Decimal:
+async def emulator_total(emulator: Emulator) -> Decimal:
     """Return the dollars that the emulator has billed."""
     apps = (await emulator.ground_truth())["apps"]
     return Decimal(apps[emulator.app.client_id]["dollars"])
 
 
-async def lines_of(publisher: Publisher, operation: str) -> list[tuple[int | None, Decimal]]:
+async def list_entries(publisher: Publisher, operation: str) -> list[tuple[int | None, Decimal]]:
     """Return status and dollars of each request of one operation in the ledger."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
@@ -50,7 +50,7 @@ async def test_ledger_equals_the_bill_of_x__mixed_run(publisher: Publisher, teal
         await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
         await publisher.emulator.jump(days=1)
     assert len(await publisher.published_texts()) == 6
-    assert await ledger_of(publisher) == await meter_of(publisher.emulator)
+    assert await ledger_of(publisher) == await emulator_total(publisher.emulator)
     assert await ledger_of(publisher) > Decimal("0.275")
 
 
@@ -59,7 +59,7 @@ async def test_ledger_prices_each_part(publisher: Publisher) -> None:
     await publisher.schedule("See example.com", after_s=1)
     await publisher.emulator.jump(seconds=2)
     await publisher.run_due_jobs()
-    assert await lines_of(publisher, "create_post") == [
+    assert await list_entries(publisher, "create_post") == [
         (201, Decimal("0.015000")),
         (201, Decimal("0.200000")),
     ]
@@ -69,24 +69,24 @@ async def test_ledger_counts_an_adopted_part_once(publisher: Publisher) -> None:
     await publisher.emulator.fail("create_post", "after", "drop")
     await publisher.schedule("Plain")
     await publisher.run_to_completion()
-    assert [line for line in await lines_of(publisher, "create_post") if line[1]] == [
+    assert [line for line in await list_entries(publisher, "create_post") if line[1]] == [
         (201, Decimal("0.015000"))
     ]
-    assert await ledger_of(publisher) == await meter_of(publisher.emulator)
+    assert await ledger_of(publisher) == await emulator_total(publisher.emulator)
 
 
 async def test_ledger_charges_nothing_for_an_empty_timeline(publisher: Publisher) -> None:
     await publisher.emulator.fail("create_post", "before", "drop")
     await publisher.schedule("Plain")
     await publisher.run_to_completion()
-    assert [usd for _, usd in await lines_of(publisher, "read_timeline")] == [Decimal(0)] * 4
+    assert [usd for _, usd in await list_entries(publisher, "read_timeline")] == [Decimal(0)] * 4
 
 
 async def test_ledger_charges_nothing_for_a_refused_create(publisher: Publisher) -> None:
     await publisher.schedule("Plain")
     await publisher.schedule("Plain", after_s=1)
     await publisher.run_to_completion()
-    assert await lines_of(publisher, "create_post") == [
+    assert await list_entries(publisher, "create_post") == [
         (201, Decimal("0.015000")),
         (403, Decimal("0.000000")),
     ]
@@ -98,12 +98,12 @@ async def test_ledger_counts_a_read_once_per_utc_day(publisher: Publisher) -> No
         await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     await publisher.emulator.jump(hours=2)  # 01:00 of the next day
     await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
-    assert [usd for _, usd in await lines_of(publisher, "read_user")] == [
+    assert [usd for _, usd in await list_entries(publisher, "read_user")] == [
         Decimal("0.010000"),
         Decimal("0.000000"),
         Decimal("0.010000"),
     ]
-    assert await ledger_of(publisher) == await meter_of(publisher.emulator)
+    assert await ledger_of(publisher) == await emulator_total(publisher.emulator)
 
 
 async def test_ledger_equals_the_bill_of_x__two_tenants_of_one_app(
@@ -116,4 +116,4 @@ async def test_ledger_equals_the_bill_of_x__two_tenants_of_one_app(
     await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     await collect.collect_account(publisher.runtime, scope_of(other), again.id)
     both = await ledger_of(publisher) + await ledger_of(publisher, other)
-    assert both == await meter_of(emulator) == Decimal("0.025")
+    assert both == await emulator_total(emulator) == Decimal("0.025")

@@ -248,7 +248,7 @@ async def test_remove_unneeded_keeps_copies_of_other_tenants(
 async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(
     publisher: Publisher, teal: Path
 ) -> None:
-    """Unneeded copies are removed while posts with a file are scheduled; its copy must stay."""
+    """Unneeded copies are removed while posts with a file are scheduled; its copy stays."""
     done = asyncio.Event()
 
     async def keep_removing() -> None:

@@ -10,7 +10,7 @@ from roost.publishing.alerts import describe_alert
 from roost.services import monitor, pause
 
 
-async def everybodys(publisher: Publisher) -> list[Alert]:
+async def list_global_alerts(publisher: Publisher) -> list[Alert]:
     """Return the open alerts that concern all tenants."""
     return [
         alert for tenant, alert in await monitor.list_alerts(publisher.runtime) if tenant is None
@@ -25,19 +25,19 @@ async def test_check_lateness_opens_an_alert_until_the_post_is_published(
     await publisher.emulator.jump(seconds=121)
     assert await monitor.check_lateness(publisher.runtime) == due_at
     assert await monitor.check_lateness(publisher.runtime) == due_at
-    (alert,) = await everybodys(publisher)
+    (alert,) = await list_global_alerts(publisher)
     assert (alert.kind, alert.subject) == ("late", SERVICE)
     assert describe_alert(alert) == f"A post due on {format_time(due_at, 'UTC')} is not published."
     await publisher.run_due_jobs()
     assert await monitor.check_lateness(publisher.runtime) is None
-    assert await everybodys(publisher) == []
+    assert await list_global_alerts(publisher) == []
 
 
 async def test_check_lateness_allows_two_minutes(publisher: Publisher) -> None:
     await publisher.schedule("Just now")
     await publisher.emulator.jump(seconds=119)
     assert await monitor.check_lateness(publisher.runtime) is None
-    assert await everybodys(publisher) == []
+    assert await list_global_alerts(publisher) == []
 
 
 async def test_check_lateness_ignores_paused_posts(publisher: Publisher) -> None:

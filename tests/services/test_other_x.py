@@ -1,8 +1,8 @@
 """No use case sends data of an account to another environment than the account's own.
 
 The process works with one environment (live or emulator), and the account belongs to the other. A
-listener in place of the process's X records what it receives. As a check of the listener, calls for
-an account of the process's own environment reach it.
+listener in place of the process's X records all requests. To check the listener, the tests also
+make calls for an account of the process's own environment, which the listener must receive.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ async def counter() -> AsyncIterator[Counter]:
 async def process(
     request: pytest.FixtureRequest, publisher: Publisher, counter: Counter
 ) -> AsyncIterator[Publisher]:
-    """A publisher whose process works with one environment, with the listener in place of X."""
+    """A publisher in a process of one environment, which sends to the listener instead of X."""
     is_live = request.param is Environment.LIVE
     base_url = "https://api.x.com" if is_live else f"http://127.0.0.1:{counter.port}"
     settings = publisher.runtime.settings.model_copy(update={"x_base_url": base_url})
@@ -120,7 +120,9 @@ async def account_of(publisher: Publisher, environment: Environment) -> Integrat
         )
 
 
-async def on_its_way(publisher: Publisher, *texts: str, media: Path | None = None) -> PostId:
+async def schedule_publishing(
+    publisher: Publisher, *texts: str, media: Path | None = None
+) -> PostId:
     """Schedule a post, and make it `publishing` as the dispatcher of its environment does."""
     post_id = await publisher.schedule(*texts, media=media)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
@@ -132,7 +134,7 @@ async def on_its_way(publisher: Publisher, *texts: str, media: Path | None = Non
 
 async def partly_published(publisher: Publisher) -> PostId:
     """Store a thread whose first part is on X and whose second part was refused."""
-    post_id = await on_its_way(publisher, "One", "Two")
+    post_id = await schedule_publishing(publisher, "One", "Two")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         for change in (
             "UPDATE parts SET state = 'sending' WHERE post_id = %s AND position = 1",
@@ -162,14 +164,14 @@ async def read_account(publisher: Publisher, _: Path) -> None:
 
 
 async def publish_a_post(publisher: Publisher, _: Path) -> None:
-    post_id = await on_its_way(publisher, "Hello")
+    post_id = await schedule_publishing(publisher, "Hello")
     await publish.publish_post(
         publisher.runtime, publisher.scope, publisher.locks, publisher.account.id, post_id
     )
 
 
 async def prepare_a_post(publisher: Publisher, teal: Path) -> None:
-    post_id = await on_its_way(publisher, "Hello", media=teal)
+    post_id = await schedule_publishing(publisher, "Hello", media=teal)
     await publish.prepare_post(
         publisher.runtime, publisher.scope, publisher.locks, publisher.account.id, post_id
     )

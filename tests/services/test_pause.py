@@ -14,7 +14,7 @@ from roost.services import pause, restore_check, resume
 from roost.services.pause import PauseScope, PostOver
 from roost.services.resume import Adopted, Resumed
 
-Hold = Callable[[Publisher, PostId, bool], Awaitable[object]]
+SetPause = Callable[[Publisher, PostId, bool], Awaitable[object]]
 
 
 async def _everything(publisher: Publisher, _: PostId, paused: bool) -> None:
@@ -25,7 +25,7 @@ async def _everything(publisher: Publisher, _: PostId, paused: bool) -> None:
     )
 
 
-HOLDS: dict[PauseScope, Hold] = {
+PAUSES: dict[PauseScope, SetPause] = {
     PauseScope.POST: lambda publisher, post_id, paused: (
         pause.pause_post if paused else pause.resume_post
     )(publisher.runtime, publisher.scope, post_id),
@@ -39,7 +39,7 @@ HOLDS: dict[PauseScope, Hold] = {
 }
 
 
-async def held(publisher: Publisher, post_id: PostId) -> tuple[PauseScope, ...]:
+async def active_pauses_of(publisher: Publisher, post_id: PostId) -> tuple[PauseScope, ...]:
     """Return the pauses that apply to a post."""
     account = await publisher.get_integration()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
@@ -52,13 +52,13 @@ async def test_paused_post_is_published_after_its_resume(
     publisher: Publisher, scope: PauseScope
 ) -> None:
     post_id = await publisher.schedule("Held", after_s=60)
-    await HOLDS[scope](publisher, post_id, True)
-    assert await held(publisher, post_id) == (scope,)
+    await PAUSES[scope](publisher, post_id, True)
+    assert await active_pauses_of(publisher, post_id) == (scope,)
     await publisher.emulator.jump(seconds=600)
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == []
-    await HOLDS[scope](publisher, post_id, False)
-    assert await held(publisher, post_id) == ()
+    await PAUSES[scope](publisher, post_id, False)
+    assert await active_pauses_of(publisher, post_id) == ()
     await publisher.run_due_jobs()
     assert await publisher.published_texts() == ["Held"]
 
@@ -88,16 +88,16 @@ async def test_pause_and_resume_are_events_of_the_post(
 ) -> None:
     post_id = await publisher.schedule("Held", after_s=60)
     for paused in (True, True, False, False):
-        await HOLDS[scope](publisher, post_id, paused)
-    _, *held = await reasons_of(publisher, post_id)
-    assert tuple(held) == LINES[scope]
+        await PAUSES[scope](publisher, post_id, paused)
+    _, *pause_reasons = await reasons_of(publisher, post_id)
+    assert tuple(pause_reasons) == LINES[scope]
     await publisher.emulator.jump(seconds=600)
     await publisher.run_due_jobs()
     published = await reasons_of(publisher, post_id)
     assert published[1:3] == list(LINES[scope])
     for paused in (True, False):
         with contextlib.suppress(PostOver):
-            await HOLDS[scope](publisher, post_id, paused)
+            await PAUSES[scope](publisher, post_id, paused)
     assert await reasons_of(publisher, post_id) == published
 
 
@@ -106,7 +106,9 @@ async def test_pause_after_restore_is_an_event_of_the_post(publisher: Publisher)
     await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     await resume.resume_everything(publisher.runtime, ACTOR)
     _, stopped, resumed = await reasons_of(publisher, post_id)
-    assert stopped.startswith("everything was paused: the database was restored; nothing after ")
+    assert stopped.startswith(
+        "everything was paused: the database was restored; it has no records from after "
+    )
     assert resumed == "everything was resumed"
 
 
@@ -117,10 +119,10 @@ async def test_history_begins_with_an_earlier_pause(publisher: Publisher) -> Non
     await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
     await pause.pause_tenant(publisher.runtime, publisher.scope)
     await pause.resume_tenant(publisher.runtime, publisher.scope)
-    held = await publisher.schedule("Held")
+    paused = await publisher.schedule("Paused")
     free = await publisher.schedule("Free", account=other)
-    assert (await reasons_of(publisher, held))[0] == "@larkbooks was paused manually"
-    assert len(await reasons_of(publisher, held)) == 2
+    assert (await reasons_of(publisher, paused))[0] == "@larkbooks was paused manually"
+    assert len(await reasons_of(publisher, paused)) == 2
     assert len(await reasons_of(publisher, free)) == 1
 
 
@@ -148,11 +150,11 @@ async def test_pause_tenant_does_not_pause_other_tenants(publisher: Publisher) -
 
 async def test_active_pauses_lists_every_scope(publisher: Publisher) -> None:
     post_id = await publisher.schedule("Held", after_s=60)
-    for hold in HOLDS.values():
-        await hold(publisher, post_id, True)
-    assert await held(publisher, post_id) == tuple(PauseScope)
+    for set_pause in PAUSES.values():
+        await set_pause(publisher, post_id, True)
+    assert await active_pauses_of(publisher, post_id) == tuple(PauseScope)
     await resume.resume_everything(publisher.runtime, ACTOR)
-    assert await held(publisher, post_id) == (
+    assert await active_pauses_of(publisher, post_id) == (
         PauseScope.POST,
         PauseScope.ACCOUNT,
         PauseScope.TENANT,
@@ -189,7 +191,7 @@ async def test_pause_post_refuses_a_finished_post(publisher: Publisher) -> None:
 async def restored(publisher: Publisher, *, sent: bool) -> PostId:
     """Schedule a post, and pause as after a restore to an instant before its due time.
 
-    With `sent`, the post is on X, but the restored database does not know that.
+    With `sent`, the post is on X, but the restored database does not show it.
     """
     to = publisher.runtime.clock.now()
     post_id = await publisher.schedule("Since the restore", after_s=60)
@@ -217,7 +219,7 @@ async def test_resume_after_restore_adopts_what_x_has(publisher: Publisher) -> N
     (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert resumed.adopted == [Adopted(post_id, 1, there["id"])]
     assert post.parts[0].sent_as == there["id"]
-    forgotten = "the database was restored, and may have forgotten that the post was sent"
+    forgotten = "the database was restored, and may lack the record that the post was sent"
     assert (await publisher.list_history(post_id))[2:] == [
         f"post: scheduled → publishing: {forgotten}",
         f"part 1: pending → sending: {forgotten}",
@@ -237,7 +239,7 @@ async def test_resume_after_restore_sends_what_x_does_not_have(publisher: Publis
     assert len(await publisher.list_statuses("read_timeline")) == 2
     assert (await publisher.list_history(post_id))[2:6] == [
         "post: None → None: everything was resumed",
-        "post: scheduled → publishing: its time has come",
+        "post: scheduled → publishing: the post became due",
         "post: publishing → publishing: waits: requests from before the restore may still reach X",
         "part 1: pending → sending: handed to X (attempt 1)",
     ]

@@ -35,7 +35,7 @@ async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]
         yield connection
 
 
-async def hold(publisher: Publisher, scope: PauseScope, post_id: PostId) -> None:
+async def pause_by_scope(publisher: Publisher, scope: PauseScope, post_id: PostId) -> None:
     """Pause the post, its account, its tenant or everything."""
     match scope:
         case PauseScope.POST:
@@ -55,7 +55,7 @@ async def test_pause_waits_for_uncommitted_attempts(
     post_id = await publisher.schedule("Held")
     async with session(admin_url) as attempt:
         await attempt.execute(LOCK.format("_shared").encode())
-        pausing = asyncio.create_task(hold(publisher, scope, post_id))
+        pausing = asyncio.create_task(pause_by_scope(publisher, scope, post_id))
         await wait_for_lock_conflict(publisher.runtime)
         assert not pausing.done()
         await attempt.rollback()
@@ -87,10 +87,10 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
 async def test_no_attempt_is_committed_after_a_pause_among_many(
     publisher: Publisher, admin_url: str, scope: PauseScope
 ) -> None:
-    """Events and pauses have ids of one sequence, so the ids show that no attempt came later."""
+    """No event of an attempt has a higher id than the pause; both get ids from one sequence."""
     posts = [await publisher.schedule(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
-    # The sixth to tenth create are delayed, so that the pause comes before the tenth part even in
-    # a slow process.
+    # The sixth to the tenth create are delayed, so that even in a slow process the pause comes
+    # before the tenth part.
     script = ["ok"] * 5 + ["delay"] * 5
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=script, seconds=2
@@ -103,7 +103,7 @@ async def test_no_attempt_is_committed_after_a_pause_among_many(
         )
 
     await until(are_four_answered)
-    await hold(publisher, scope, posts[0])
+    await pause_by_scope(publisher, scope, posts[0])
     await working
     async with session(admin_url) as admin:
         rows = await admin.execute(

@@ -166,7 +166,7 @@ async def decoy(talk: Talk, kind: str, *, of: str) -> None:
     ],
 )
 async def test_post_with_the_same_text_is_not_adopted(talk: Talk, kind: str, stranger: str) -> None:
-    """X lost the create. The post on X differs from it only in parent, quoted post or poll."""
+    """X lost the create; a post on X differs from Roost's post only in parent, quote or poll."""
     await talk.publisher.emulator.fail("create_post", "before", "drop", times=1)
     options = talk.options(kind)
     post_id = await talk.schedule(PartInput(TEXT, (), options), after_s=1)
@@ -207,7 +207,7 @@ async def test_post_is_adopted__x_added_to_its_text(talk: Talk, kind: str, is_lo
 
 
 async def create_same(talk: Talk, options: PartOptions) -> TweetId:
-    """Create on X the post that Roost sent but the restored database does not know."""
+    """Create a post on X that Roost has sent but that the restored database lacks."""
     body: dict[str, Any] = {"text": TEXT}
     if options.reply_to:
         body["reply"] = {"in_reply_to_tweet_id": options.reply_to}

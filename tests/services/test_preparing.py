@@ -115,7 +115,7 @@ async def test_upload_resumes_after_the_last_segment_of_x(
 
 
 async def test_upload_resumes__copy_made_again(publisher: Publisher, teal: Path) -> None:
-    """The progress belongs to the file's hash, so a new copy of the same file can continue it."""
+    """The progress is stored for the file's hash, so an upload of a new copy can continue it."""
     await publisher.emulator.fail("media_append", "before", "429")
     post_id = await publisher.schedule("Low tide at six", media=teal)
     await publisher.run_due_jobs()

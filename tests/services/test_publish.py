@@ -84,7 +84,7 @@ async def test_post_needs_a_decision__too_late_to_resend(publisher: Publisher) -
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.NEEDS_DECISION, PartState.UNKNOWN)
-    assert "too late to send it again safely" in reason_of(post)
+    assert "too late to send the post again safely" in reason_of(post)
     assert await publisher.list_statuses("create_post") == [None]
 
 
@@ -175,9 +175,9 @@ async def test_history_of_a_thread__response_lost(publisher: Publisher) -> None:
     one, two = (part.sent_as for part in (await publisher.get_post(post_id)).parts)
     assert await publisher.list_history(post_id) == [
         "post: None → scheduled: scheduled",
-        "post: scheduled → publishing: its time has come",
+        "post: scheduled → publishing: the post became due",
         "part 1: pending → sending: handed to X (attempt 1)",
-        "part 1: sending → unknown: X's answer to the post is not known:"
+        "part 1: sending → unknown: X's response to the post is not known:"
         " the connection failed (ServerDisconnectedError) (outcome_unknown)",
         f"part 1: unknown → sent: found on X's timeline as {one}",
         "part 2: pending → sending: handed to X (attempt 1)",

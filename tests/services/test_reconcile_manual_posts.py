@@ -12,7 +12,7 @@ from roost.services import resolve
 TEXT = "Low tide at six"
 
 
-async def hand_posts(publisher: Publisher, text: str = TEXT) -> str:
+async def post_by_app_of_x(publisher: Publisher, text: str = TEXT) -> str:
     """Publish with X's own app, as the account's owner; return the post's id."""
     made = await publisher.emulator.act("post", username="larkbooks", text=text)
     return str(made["id"])
@@ -27,14 +27,14 @@ async def lose_create(publisher: Publisher, when: str) -> None:
 async def test_manual_post_needs_a_decision__create_lost(
     publisher: Publisher, published_before: bool
 ) -> None:
-    """X lost Roost's create, and has only the manual post."""
+    """X lost Roost's create, and has only the post that a person made."""
     if published_before:
         await publisher.schedule("Ours")
         await publisher.run_due_jobs()
     await lose_create(publisher, "before")
     post_id = await publisher.schedule(TEXT, after_s=1)
     await publisher.emulator.jump(seconds=1)
-    there = await hand_posts(publisher)
+    there = await post_by_app_of_x(publisher)
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.NEEDS_DECISION, None)
@@ -48,7 +48,7 @@ async def test_manual_post_needs_a_decision__no_recent_post_of_ours(publisher: P
     await publisher.emulator.jump(hours=3)
     await lose_create(publisher, "before")
     post_id = await publisher.schedule(TEXT)
-    there = await hand_posts(publisher)
+    there = await post_by_app_of_x(publisher)
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].sent_as) == (PostState.NEEDS_DECISION, None)
@@ -57,7 +57,7 @@ async def test_manual_post_needs_a_decision__no_recent_post_of_ours(publisher: P
 
 async def test_our_post_is_adopted__identical_manual_post(publisher: Publisher) -> None:
     await lose_create(publisher, "after")
-    there = await hand_posts(publisher)
+    there = await post_by_app_of_x(publisher)
     post_id = await publisher.schedule(TEXT)
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
@@ -73,7 +73,7 @@ async def test_our_post_is_adopted_by_media_key__identical_manual_post(
     publisher: Publisher, teal: Path
 ) -> None:
     await lose_create(publisher, "after")
-    there = await hand_posts(publisher)
+    there = await post_by_app_of_x(publisher)
     post_id = await publisher.schedule(TEXT, media=teal)
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
@@ -85,7 +85,7 @@ async def test_post_with_media_is_resent__text_posted_manually(
     publisher: Publisher, teal: Path
 ) -> None:
     await lose_create(publisher, "before")
-    await hand_posts(publisher)
+    await post_by_app_of_x(publisher)
     post_id = await publisher.schedule(TEXT, media=teal)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
@@ -126,7 +126,7 @@ async def test_duplicate_from_another_app_needs_a_decision(
     if published_before:
         await publisher.schedule("Ours")
         await publisher.run_due_jobs()
-    await hand_posts(publisher)
+    await post_by_app_of_x(publisher)
     assert await refused_as_duplicate(publisher) == (PostState.NEEDS_DECISION, None)
 
 
@@ -165,7 +165,7 @@ async def test_duplicate_of_an_unknown_part_is_not_adopted(
 
 async def test_confirm_sent_accepts_the_duplicate_that_roost_named(publisher: Publisher) -> None:
     """Roost itself has found the post, so a user may confirm it although it is hours older."""
-    there = await hand_posts(publisher)
+    there = await post_by_app_of_x(publisher)
     await publisher.emulator.jump(hours=5)
     state, _ = await refused_as_duplicate(publisher)
     assert state is PostState.NEEDS_DECISION
@@ -193,7 +193,7 @@ async def test_used_media_is_adopted__created_despite_a_429(
 async def test_used_media_of_an_unknown_attempt_do_not_fail_the_post(
     publisher: Publisher, teal: Path
 ) -> None:
-    """The delayed first request arrives at the time of the resend; X accepts only one of them."""
+    """The delayed first request arrives at the time of the resend; X accepts one of the two."""
     hasty = publisher.with_settings(create_timeout=timedelta(seconds=0.3))
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "before", "delay", seconds=2)

@@ -14,7 +14,7 @@ from roost.services import restore_check, resume
 TEXT = "Low tide at six"
 
 
-async def asked_of_x(publisher: Publisher) -> list[tuple[str, datetime]]:
+async def list_requests_to_x(publisher: Publisher) -> list[tuple[str, datetime]]:
     """Return the creates and timeline reads that X received, in order, with emulated times."""
     requests: list[dict[str, Any]] = (await publisher.emulator.ground_truth())["requests"]
     return [
@@ -29,7 +29,7 @@ async def test_part_is_resent_after_120_s_and_an_empty_read(publisher: Publisher
     post_id = await publisher.schedule(TEXT)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
-    asked = await asked_of_x(publisher)
+    asked = await list_requests_to_x(publisher)
     at = [instant - asked[0][1] for _, instant in asked]
     assert [kind for kind, _ in asked] == ["create_post", *["read_timeline"] * 4, "create_post"]
     assert at[-1] >= timedelta(seconds=120)
@@ -47,7 +47,7 @@ async def test_late_worker_reads_before_it_resends(publisher: Publisher) -> None
         await publisher.emulator.jump(seconds=seconds)
         await publisher.run_due_jobs()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
-    *_, read, created = await asked_of_x(publisher)
+    *_, read, created = await list_requests_to_x(publisher)
     assert (read[0], created[0]) == ("read_timeline", "create_post")
     assert created[1] - read[1] < timedelta(seconds=1)
 
@@ -61,7 +61,7 @@ async def test_reads_before_a_rate_limited_resend_still_count(publisher: Publish
     await publisher.run_to_completion()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHED, PartState.SENT)
-    asked = await asked_of_x(publisher)
+    asked = await list_requests_to_x(publisher)
     assert [kind for kind, _ in asked][-3:] == ["create_post", "read_timeline", "create_post"]
     assert len(asked) == 8
     assert asked[-1][1] - asked[-2][1] < timedelta(seconds=1)
@@ -108,7 +108,9 @@ async def test_part_needs_a_decision__resend_window_over(publisher: Publisher) -
 # Parts whose parent X does not show.
 
 
-async def answered_thread(publisher: Publisher, *, parent_gone: bool) -> tuple[PostState, str]:
+async def publish_reply_to_hidden_parent(
+    publisher: Publisher, *, parent_gone: bool
+) -> tuple[PostState, str]:
     """Publish a thread whose parent may be deleted; return its final state and reason code."""
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
@@ -124,7 +126,7 @@ async def answered_thread(publisher: Publisher, *, parent_gone: bool) -> tuple[P
 
 
 async def test_thread_stops_and_names_its_parent__parent_gone(publisher: Publisher) -> None:
-    state, code = await answered_thread(publisher, parent_gone=True)
+    state, code = await publish_reply_to_hidden_parent(publisher, parent_gone=True)
     assert state is PostState.PARTLY_PUBLISHED
     assert code == "parent_gone"
     # One part is sent, then come a 429 and three refusals. The parent is read once.
@@ -184,7 +186,7 @@ async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher
     assert [(one.post_id, one.position) for one in resumed.adopted] == [
         (posts[0], 1), (posts[0], 2), (posts[1], 1),
     ]  # fmt: skip
-    assert (resumed.asked, resumed.may_have_changed) == ([posts[3]], [posts[4]])
+    assert (resumed.needs_decision, resumed.may_have_changed) == ([posts[3]], [posts[4]])
     await publisher.run_to_completion()
     assert sorted(await publisher.published_texts()) == [
         "And on", "Half sent", "Later", "Moved", "Not sent", "Sent", "The rest",

@@ -22,7 +22,7 @@ from roost.services.resolve import DecisionNotOpen, TweetUnlikely
 from roost.services.schedule import PartInput
 
 
-async def undecided(publisher: Publisher) -> PostId:
+async def publish_undecided(publisher: Publisher) -> PostId:
     """Publish a post whose create X loses, and wait until it may no longer be resent."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule("Low tide at six")
@@ -33,7 +33,7 @@ async def undecided(publisher: Publisher) -> PostId:
     return post_id
 
 
-async def halved(publisher: Publisher) -> PostId:
+async def publish_partly(publisher: Publisher) -> PostId:
     """Publish a thread whose second part X refuses."""
     await publisher.schedule("Said before")
     post_id = await publisher.schedule("New", "Said before", "The end", after_s=1)
@@ -42,7 +42,7 @@ async def halved(publisher: Publisher) -> PostId:
     return post_id
 
 
-async def missed(publisher: Publisher) -> PostId:
+async def schedule_missed(publisher: Publisher) -> PostId:
     """Schedule a post that no worker publishes in time."""
     post_id = await publisher.schedule("Good morning")
     await publisher.emulator.jump(hours=2)
@@ -51,7 +51,7 @@ async def missed(publisher: Publisher) -> PostId:
     return post_id
 
 
-async def alerts(publisher: Publisher) -> list[Alert]:
+async def list_alerts(publisher: Publisher) -> list[Alert]:
     """Return the open alerts that the tenant sees."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         return await store.alerts.list_open(transaction)
@@ -64,7 +64,7 @@ async def state_of(publisher: Publisher, post_id: PostId) -> PublishState:
 
 async def test_confirm_sent_adopts_the_part_and_continues_the_thread(publisher: Publisher) -> None:
     await publisher.emulator.switch(refuse_duplicates=False)
-    post_id = await twins(publisher, "Low tide at six", "High tide at noon")
+    post_id = await publish_beside_manual_post(publisher, "Low tide at six", "High tide at noon")
     assert decisions.list_choices(await publisher.get_post(post_id)) == (
         Choice.FOUND, Choice.RESEND, Choice.DISCARD,
     )  # fmt: skip
@@ -78,11 +78,11 @@ async def test_confirm_sent_adopts_the_part_and_continues_the_thread(publisher: 
     assert [(each["text"], each["reply_to"]) for each in on_x][2:] == [
         ("High tide at noon", second)
     ]
-    assert await alerts(publisher) == []
+    assert await list_alerts(publisher) == []
     assert first != second
 
 
-async def twins(publisher: Publisher, *texts: str) -> PostId:
+async def publish_beside_manual_post(publisher: Publisher, *texts: str) -> PostId:
     """Publish a post that the owner has also published manually, while X's response is lost."""
     token = (await publisher.emulator.connect("larkbooks"))["access_token"]
     async with publisher.emulator.http.post(
@@ -100,7 +100,7 @@ async def twins(publisher: Publisher, *texts: str) -> PostId:
 
 async def test_confirm_sent_bills_a_create(publisher: Publisher) -> None:
     await publisher.emulator.switch(refuse_duplicates=False)
-    post_id = await twins(publisher, "Low tide at six")
+    post_id = await publish_beside_manual_post(publisher, "Low tide at six")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         before = (await store.ledger.get_total(transaction))[1]
     tweet_id = (await publisher.emulator.ground_truth())["posts"][1]["id"]
@@ -116,7 +116,7 @@ async def test_confirm_sent_bills_a_create(publisher: Publisher) -> None:
     ids=["empty", "word", "profile", "older_than_the_attempt"],
 )
 async def test_confirm_sent_refuses_an_unlikely_post(publisher: Publisher, address: str) -> None:
-    post_id = await undecided(publisher)
+    post_id = await publish_undecided(publisher)
     history = await publisher.list_history(post_id)
     with pytest.raises(TweetUnlikely):
         await resolve.confirm_sent(publisher.runtime, publisher.scope, post_id, address)
@@ -127,7 +127,7 @@ async def test_confirm_sent_refuses_an_unlikely_post(publisher: Publisher, addre
 async def test_confirm_sent_refuses_a_claimed_post(publisher: Publisher) -> None:
     other = await publisher.schedule("Mine")
     await publisher.run_due_jobs()
-    post_id = await undecided(publisher)
+    post_id = await publish_undecided(publisher)
     # The second post is new enough to be the undecided part, so only the claim excludes it.
     late = await publisher.schedule("Later")
     await publisher.run_due_jobs()
@@ -139,7 +139,7 @@ async def test_confirm_sent_refuses_a_claimed_post(publisher: Publisher) -> None
 
 
 async def test_confirm_absent_sends_the_part_once(publisher: Publisher) -> None:
-    post_id = await undecided(publisher)
+    post_id = await publish_undecided(publisher)
     post = await resolve.confirm_absent(publisher.runtime, publisher.scope, post_id)
     assert post.state is PostState.PUBLISHING
     await publisher.run_to_completion()
@@ -148,7 +148,7 @@ async def test_confirm_absent_sends_the_part_once(publisher: Publisher) -> None:
     history = await publisher.list_history(post_id)
     assert (
         "part 1: unknown → sending: handed to X again, since a user confirmed that X does"
-        " not have it (attempt 2)" in history
+        " not have the post (attempt 2)" in history
     )
     assert (
         "post: needs_decision → publishing: resolved manually: part 1 is not on X, so it is sent"
@@ -157,35 +157,35 @@ async def test_confirm_absent_sends_the_part_once(publisher: Publisher) -> None:
 
 
 async def test_discard_fails_the_post(publisher: Publisher) -> None:
-    post_id = await undecided(publisher)
+    post_id = await publish_undecided(publisher)
     post = await resolve.discard(publisher.runtime, publisher.scope, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
     assert reason_of(post) == "discarded manually"
     await publisher.emulator.jump(hours=3)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == []
-    assert await alerts(publisher) == []
+    assert await list_alerts(publisher) == []
 
 
 async def test_confirm_absent_sends_a_missed_post(publisher: Publisher) -> None:
-    post_id = await missed(publisher)
-    assert [alert.kind for alert in await alerts(publisher)] == ["missed"]
+    post_id = await schedule_missed(publisher)
+    assert [alert.kind for alert in await list_alerts(publisher)] == ["missed"]
     await resolve.confirm_absent(publisher.runtime, publisher.scope, post_id)
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
     assert await publisher.published_texts() == ["Good morning"]
-    assert await alerts(publisher) == []
+    assert await list_alerts(publisher) == []
 
 
 async def test_discard_cancels_a_missed_post(publisher: Publisher) -> None:
-    post_id = await missed(publisher)
+    post_id = await schedule_missed(publisher)
     post = await resolve.discard(publisher.runtime, publisher.scope, post_id)
     assert post.state is PostState.CANCELLED
-    assert await alerts(publisher) == []
+    assert await list_alerts(publisher) == []
 
 
 async def test_continue_thread_with_a_new_text(publisher: Publisher) -> None:
-    post_id = await halved(publisher)
+    post_id = await publish_partly(publisher)
     post = await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Said anew")
     assert [part.text for part in post.parts] == ["New", "Said anew", "The end"]
     await publisher.run_to_completion()
@@ -196,13 +196,13 @@ async def test_continue_thread_with_a_new_text(publisher: Publisher) -> None:
 
 
 async def test_continue_thread_with_the_same_text_is_a_retry(publisher: Publisher) -> None:
-    post_id = await halved(publisher)
+    post_id = await publish_partly(publisher)
     await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Said before")
     assert "part 2: failed → pending: retried manually" in await publisher.list_history(post_id)
 
 
 async def test_continue_thread_refuses_an_invalid_text(publisher: Publisher) -> None:
-    post_id = await halved(publisher)
+    post_id = await publish_partly(publisher)
     with pytest.raises(PostRefused) as refused:
         await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "x" * 281)
     assert refused.value.code == "text_too_long"
@@ -211,7 +211,7 @@ async def test_continue_thread_refuses_an_invalid_text(publisher: Publisher) -> 
 
 
 async def test_delete_sent_deletes_and_bills_the_published_parts(publisher: Publisher) -> None:
-    post_id = await halved(publisher)
+    post_id = await publish_partly(publisher)
     parts = decisions.list_deletable(await publisher.get_post(post_id))
     assert str(decisions.price_deletion(parts).low) == "0.010"
     post = await resolve.delete_sent(publisher.runtime, publisher.scope, post_id)
@@ -230,10 +230,10 @@ async def test_acknowledge_resolves_the_alert_of_a_failed_post(publisher: Publis
     await publisher.schedule("Good morning")
     again = await publisher.schedule("Good morning", after_s=60)
     await publisher.run_to_completion()
-    assert [alert.kind for alert in await alerts(publisher)] == ["failed"]
+    assert [alert.kind for alert in await list_alerts(publisher)] == ["failed"]
     post = await resolve.acknowledge(publisher.runtime, publisher.scope, again)
     assert post.state is PostState.FAILED
-    assert await alerts(publisher) == []
+    assert await list_alerts(publisher) == []
 
 
 async def test_acknowledge_continues_a_post_without_an_unknown_part(
@@ -297,7 +297,7 @@ async def test_no_decision_is_open_for_a_published_post(
 
 
 async def test_decision_is_recorded_with_its_actor(publisher: Publisher) -> None:
-    post_id = await missed(publisher)
+    post_id = await schedule_missed(publisher)
     await resolve.discard(publisher.runtime, publisher.scope, post_id)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)

@@ -17,7 +17,7 @@ from roost.services.resolve import DecisionNotOpen
 pytestmark = pytest.mark.timing
 
 
-async def broken_off(publisher: Publisher, *out: str) -> PostId:
+async def publish_partly(publisher: Publisher, *out: str) -> PostId:
     """Publish a thread: the parts `out` are published, and X refuses the next part."""
     await publisher.schedule("Said before")
     post_id = await publisher.schedule(*out, "Said before", "The end", after_s=1)
@@ -63,7 +63,7 @@ async def test_concurrent_delete_and_continue_never_both_succeed(
 
 @pytest.mark.timing
 async def test_continue_while_x_deletes_is_refused(publisher: Publisher) -> None:
-    post_id = await broken_off(publisher, "One")
+    post_id = await publish_partly(publisher, "One")
     await publisher.emulator.fail("delete_post", "before", "delay", seconds=1)
     deleting = asyncio.create_task(resolve.delete_sent(publisher.runtime, publisher.scope, post_id))
     await publisher.wait_for_request("delete_post")
@@ -77,7 +77,7 @@ async def test_continue_while_x_deletes_is_refused(publisher: Publisher) -> None
 
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_interrupted_delete_is_completed_by_another(publisher: Publisher, when: str) -> None:
-    post_id = await broken_off(publisher, "One", "Two")
+    post_id = await publish_partly(publisher, "One", "Two")
     script = ["ok", *["drop"] * 3]
     await publisher.emulator.control("faults", operation="delete_post", when=when, script=script)
     with pytest.raises(x.errors.XError) as failed:
@@ -103,7 +103,7 @@ async def test_interrupted_delete_is_completed_by_another(publisher: Publisher, 
 
 
 async def test_concurrent_deletes_delete_each_part_once(publisher: Publisher) -> None:
-    post_id = await broken_off(publisher, "One", "Two")
+    post_id = await publish_partly(publisher, "One", "Two")
     ends = await asyncio.gather(
         *(resolve.delete_sent(publisher.runtime, publisher.scope, post_id) for _ in range(2)),
         return_exceptions=True,

@@ -15,7 +15,7 @@ from fix_postgres import app_url
 from fix_publishing import Publisher, reason_of
 from fix_runtime import ACTOR, connect_account, make_tenant
 from roost import store, watermark
-from roost.errors import DatabaseCopied, DatabaseForgot, RestoreSearchFailed
+from roost.errors import DatabaseCopied, DatabaseLostEvents, RestoreSearchFailed
 from roost.models import PartState, PostState
 from roost.runtime import open_runtime
 from roost.services import dispatch, restore_check, resume
@@ -208,7 +208,7 @@ async def test_attempt_is_refused__database_lacks_the_fence(
                 "UPDATE roost.events SET tag = tag + 1 WHERE id = %s",
                 [publisher.locks.fence.event_id],
             )
-        with pytest.raises(DatabaseForgot):
+        with pytest.raises(DatabaseLostEvents):
             await publisher.run_due_jobs()
         assert not publisher.locks.may_begin
         assert await publisher.published_texts() == ["First"]
@@ -241,8 +241,8 @@ async def test_response_to_a_forgotten_attempt_closes_the_gate(
     assert not publisher.locks.may_begin
     (there,) = (await publisher.emulator.ground_truth())["posts"]
     assert (await publisher.list_history(post_id))[-1] == (
-        "part 1: publishing → publishing: X answered an attempt that the database has forgotten:"
-        f" it has it as {there['id']}"
+        "part 1: publishing → publishing: X responded to an attempt that the database lacks:"
+        f" the part is on X as {there['id']}"
     )
 
 
@@ -254,7 +254,7 @@ async def test_post_moved_earlier_after_the_copy_needs_a_decision(publisher: Pub
     there = await publisher.post_manually("Moved earlier")
     await restore_check.pause_after_restore(publisher.runtime, ACTOR, to)
     resumed = await resume.resume_everything(publisher.runtime, ACTOR)
-    assert resumed.asked == [post_id]
+    assert resumed.needs_decision == [post_id]
     post = await publisher.get_post(post_id)
     assert post.state is PostState.NEEDS_DECISION
     assert there in reason_of(post)
@@ -368,7 +368,7 @@ async def test_ordinary_restart_searches_nothing(
 async def test_copy_made_after_a_clean_stop_is_noticed_when_home_and_database_are_restored(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
-    """Both are restored from one backup, and the watermark's file has its old inode number."""
+    """ROOST_HOME and the database are restored from one backup; the file keeps its inode."""
     await emulator.switch(refuse_duplicates=False)
     async with _publisher(settings, emulator) as (publisher, check):
         post_id = await publisher.schedule("Sent after the copy", after_s=60)

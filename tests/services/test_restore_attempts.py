@@ -17,7 +17,7 @@ from services.test_restore import _publisher
 TEXT = "Low tide at six"
 
 
-async def tried_once(publisher: Publisher, *texts: str) -> PostId:
+async def schedule_refused_once(publisher: Publisher, *texts: str) -> PostId:
     """Schedule a post, and let X refuse its first attempt by a rate limit."""
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "before", "429")
@@ -29,7 +29,7 @@ async def tried_once(publisher: Publisher, *texts: str) -> PostId:
 
 
 async def test_post_tried_before_the_copy_is_adopted_at_resume(publisher: Publisher) -> None:
-    post_id = await tried_once(publisher, TEXT)
+    post_id = await schedule_refused_once(publisher, TEXT)
     to = publisher.runtime.clock.now()
     await publisher.emulator.jump(seconds=120)
     there = await publisher.post_manually(TEXT)
@@ -42,7 +42,7 @@ async def test_post_tried_before_the_copy_is_adopted_at_resume(publisher: Publis
 
 
 async def test_post_tried_before_the_copy_is_sent__not_on_x(publisher: Publisher) -> None:
-    post_id = await tried_once(publisher, TEXT)
+    post_id = await schedule_refused_once(publisher, TEXT)
     await restore_check.pause_after_restore(publisher.runtime, ACTOR, publisher.runtime.clock.now())
     await publisher.emulator.jump(seconds=120)
     assert (await resume.resume_everything(publisher.runtime, ACTOR)).searched_again == [post_id]
@@ -56,7 +56,7 @@ async def test_post_tried_before_a_crash_is_searched_for_first(
 ) -> None:
     """The database and ROOST_HOME come from one backup that was made while a worker ran."""
     async with _publisher(settings, emulator) as (publisher, _):
-        post_id = await tried_once(publisher, TEXT)
+        post_id = await schedule_refused_once(publisher, TEXT)
         with watermark.running(settings.home):
             shutil.copytree(settings.home / "workers", tmp_path / "workers")
         await emulator.jump(seconds=120)

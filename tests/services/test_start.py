@@ -1,4 +1,4 @@
-"""At its start, a worker waits for a database that is away; a wrong password ends it."""
+"""A worker that starts waits for a database that is away, but ends at a wrong password."""
 
 import asyncio
 from collections.abc import AsyncIterator

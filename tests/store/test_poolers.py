@@ -41,7 +41,8 @@ async def test_a_pooler_in_transaction_mode_is_refused(
 ) -> None:
     options = {"pool_size": pool_size, "round_robin": round_robin}
     async with pgbouncer(database_url, "transaction", **options) as url:
-        # Other clients have left sessions in the pool, which the check must not take for its own.
+        # Other clients have left sessions in the pool. The check must not mistake these sessions
+        # for its own.
         others = [await psycopg.AsyncConnection.connect(url) for _ in range(pool_size)]
         for other in others:
             await other.execute("SELECT 1")

@@ -11,7 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 from roost import jobs
 from roost.models import Tenant
 from roost.runtime import Runtime
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.database import Database, open_database
 
 _SETTINGS = (

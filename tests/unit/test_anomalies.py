@@ -20,7 +20,7 @@ def snapshot(day: int, followers: int, *, hour_shift: float = 0) -> AccountSnaps
 
 
 def levels(days: int, *, size: int = 10_000, gain: float = 8, seed: int = 1) -> list[int]:
-    """Follower counts of an ordinary account, with larger gains at midweek and random noise."""
+    """Return follower counts of an ordinary account: larger gains at midweek, random noise."""
     random = np.random.default_rng(seed)
     week = [1.2, 1.3, 1.2, 1.1, 0.9, 0.6, 0.7]
     gains = [random.poisson(2 * gain * week[day % 7]) - random.poisson(gain) for day in range(days)]
@@ -32,7 +32,7 @@ def daily_snapshots(counts: list[int]) -> list[AccountSnapshot]:
 
 
 def with_loss(counts: list[int], day: int, share: float) -> list[int]:
-    """Reduce the counts from `day` on by a share of the followers; a negative share adds some."""
+    """Reduce the counts from `day` on by a share of the followers; a negative share adds them."""
     lost = round(counts[day - 1] * share)
     return [count - lost if at >= day else count for at, count in enumerate(counts)]
 

@@ -68,7 +68,7 @@ def test_read_brief_names_all_invalid_fields(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("follows", "reason"),
     [
-        ("z", "facts: 'c' follows 'z', which no fact has as its id"),
+        ("z", "facts: 'c' follows 'z', which is not the id of a fact"),
         ("b", "facts: 'c' follows 'b', which itself follows a fact"),
         ("c", "facts: 'c' follows 'c', which itself follows a fact"),
     ],

@@ -1,7 +1,7 @@
-"""The drafts of briefs of eleven trades in six languages, each read and approved as written out.
+"""The drafts of eleven trades' briefs in six languages equal those that a person approved.
 
-The drafts of `briefs/NAME.yaml` are in `briefs/NAME.txt`, separated by a line of dashes. A change
-of the composer changes these files: read every draft as the editor of the brand.
+The approved drafts of `briefs/NAME.yaml` are in `briefs/NAME.txt`, separated by a line of dashes.
+If a change of the composer changes these files, read every draft as an editor of the brand would.
 """
 
 from pathlib import Path

@@ -32,7 +32,7 @@ NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 def because(code: str, message: str = "", **facts: Any) -> dict[str, Any]:
-    """The detail of an event with a reason."""
+    """Return the detail of an event with a reason."""
     return {"reason": {"code": code, "detail": facts | ({"message": message} if message else {})}}
 
 
@@ -46,7 +46,7 @@ CASES = [
     (None, "post.drafted", None, "draft", {}, "saved as a draft"),
     (None, "post.edited", "failed", "scheduled", {}, "scheduled: edited manually"),
     (None, "post.paused", "scheduled", "scheduled", {}, "paused manually"),
-    (None, "post.due", "scheduled", "publishing", {}, "its time has come"),
+    (None, "post.due", "scheduled", "publishing", {}, "the post became due"),
     (
         None, "post.deferred", "publishing", "publishing", because("rate_limited", "X's limit."),
         "waits: X's limit (rate_limited)",
@@ -70,8 +70,8 @@ CASES = [
     ),
     (
         1, "part.unknown", "sending", "unknown",
-        because("outcome_unknown", "X's answer to the post is not known: no answer in time."),
-        "part 1: X's answer to the post is not known: no answer in time (outcome_unknown)",
+        because("outcome_unknown", "X's response to the post is not known: no response in time."),
+        "part 1: X's response to the post is not known: no response in time (outcome_unknown)",
     ),
     (
         1, "part.not_created", "sending", "pending",

@@ -95,7 +95,7 @@ def test_decoder_process_has_limits_and_an_empty_environment(
 
 
 def test_decoder_uses_one_sandboxed_fork_for_each_file(tmp_path: Path) -> None:
-    """The files may belong to two tenants, so the first must not affect the second."""
+    """The files may belong to two tenants, so the first file must not affect the second."""
     forks = []
     for name in ("one.gif", "two.gif"):
         long = save_gif(tmp_path / name, 1000, 800, frames=200)

@@ -46,7 +46,7 @@ def refused(path: Path) -> Unreadable:
 
 
 def outcome(path: Path) -> str:
-    """Return `read` or the reason of the refusal; fail only if the time limit is exceeded."""
+    """Return `read`, or the reason for the refusal; fail only if the time limit is exceeded."""
     start = time.monotonic()
     result = "read"
     try:

@@ -8,7 +8,7 @@ from fix_media import ODD_VIDEOS, box, draw_image, save_video
 from roost.errors import MediaTypeUnsupported
 from roost.mediafile import Unreadable, probe_media
 
-#: The major brand of an image in the box format of MP4, its compatible brands, and its name.
+#: Images in the box format of MP4: the major brand, the compatible brands, and the type's name.
 STILLS = [
     (b"heic", b"mif1MiHBMiHEheic", "a HEIC image"),
     (b"heix", b"mif1heix", "a HEIC image"),

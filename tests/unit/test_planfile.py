@@ -274,7 +274,7 @@ def test_invalid_part_refuses_its_whole_thread(tmp_path: Path) -> None:
         (3, ["thread_at_differs"]),
         (4, ["thread_account_differs"]),
     ]
-    assert "Line 3 of its thread is refused" in plan.refused[0].message
+    assert "Line 3, in the same thread, is refused" in plan.refused[0].message
 
 
 def test_miscounted_row_refuses_its_thread(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ SENT = datetime(2026, 5, 1, 10, 0, tzinfo=UTC)
 
 
 def on(day: int, hour: int, minute: int = 0) -> datetime:
-    """A time on a day of May 2026; days past 31 fall in June."""
+    """Return a time on a day of May 2026; days above 31 are in June."""
     return datetime(2026, 5, 1, hour, minute, tzinfo=UTC) + timedelta(days=day - 1)
 
 
 def collect_reads(sent_at: datetime, days: int, every: timedelta) -> list[datetime]:
-    """The times at which a collector reads a post if it plans at a fixed interval."""
+    """Return the times at which a post is read if reads are planned at a fixed interval."""
     reads: list[datetime] = []
     now = sent_at
     while now < sent_at + timedelta(days=days):

@@ -5,7 +5,7 @@ from urllib.parse import quote
 import pytest
 
 from roost import scrub as scrubbing
-from roost.scrub import hide_known, remember, scrub
+from roost.scrub import mask_known_secrets, register_secrets, scrub
 from roost.store.vault import make_key_line
 
 TOKEN = "dGhpcy1pcy1hLXRva2VuOjE3OTU1MjE2"
@@ -41,8 +41,8 @@ WAYS = (
 
 
 @pytest.fixture(autouse=True)
-def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No known secret values, so that secrets are recognized only by name or format."""
+def no_known_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget all known secret values, so that secrets are recognized only by name or format."""
     monkeypatch.setattr(scrubbing, "_known", set())
 
 
@@ -135,12 +135,12 @@ def test_what_stands_around_a_secret_is_kept() -> None:
 @pytest.mark.parametrize("secret", [TOKEN, "p@ss/w:rd [SECRET] %41", "k1:a+b/c=="])
 def test_known_value_is_taken_out_of_any_words(secret: str) -> None:
     assert secret in scrub(f"could not translate {secret} to an address")
-    remember([secret])
+    register_secrets([secret])
     for form in (secret, quote(secret, safe="")):
-        assert form not in hide_known(f"could not translate {form} to an address")
+        assert form not in mask_known_secrets(f"could not translate {form} to an address")
         assert form not in scrub(f"could not translate {form} to an address")
 
 
 def test_short_known_value_masks_no_letters() -> None:
-    remember(["e", "post"])
+    register_secrets(["e", "post"])
     assert scrub("the post is late") == "the post is late"

@@ -14,8 +14,8 @@ from roost.settings import ENVIRONMENT_NAMES, Settings, read_settings
 
 
 @pytest.fixture(autouse=True)
-def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """No setting of Roost in the environment, and an empty ROOST_HOME."""
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """An environment with an empty ROOST_HOME and no other setting of Roost."""
     for name in list(os.environ):
         if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
             monkeypatch.delenv(name)
@@ -40,9 +40,9 @@ def test_without_anything_set_roost_means_the_real_x() -> None:
     assert settings.resend_window == timedelta(minutes=10)
 
 
-def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
+def test_an_empty_value_is_none(clean_environment: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "ROOST_VAULT_KEYS", "ROOST_CLOCK_URL", "ROOST_HEARTBEAT_S"):
-        bare.setenv(name, "")
+        clean_environment.setenv(name, "")
     settings = read_settings()
     assert settings.database_url is None
     assert settings.vault_keys is None
@@ -76,9 +76,9 @@ def test_an_empty_value_is_none(bare: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_malformed_setting_is_named_with_its_purpose(
-    bare: pytest.MonkeyPatch, name: str, value: str
+    clean_environment: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    bare.setenv(name, value)
+    clean_environment.setenv(name, value)
     with pytest.raises(SettingInvalid, match=name) as caught:
         read_settings()
     assert caught.value.facts == {"setting": name}
@@ -117,43 +117,47 @@ def test_every_setting_that_is_a_text_has_a_value_here() -> None:
 @pytest.mark.parametrize("space", [" ", "\t", "\n", "\r\n", "\u00a0", "\u200b", "\ufeff"])
 @pytest.mark.parametrize("name", TEXTS)
 def test_white_space_in_a_setting_is_named_and_the_value_is_not_shown(
-    bare: pytest.MonkeyPatch, name: str, space: str
+    clean_environment: pytest.MonkeyPatch, name: str, space: str
 ) -> None:
     value = TEXTS[name]
-    bare.setenv(name, value)
+    clean_environment.setenv(name, value)
     read_settings()
     inner = value.replace("the-", f"the-{space}")
     wrong = {space + value, value + space} | ({inner} if name != "ROOST_HOME" else set())
     for each in wrong - {value}:
-        bare.setenv(name, each)
+        clean_environment.setenv(name, each)
         with pytest.raises(SettingInvalid, match=f"^{name}: .*white space") as refused:
             read_settings()
         assert refused.value.facts == {"setting": name}
         assert "the-" not in repr(refused.value.as_dict()).replace(DESCRIPTIONS[name], "")
 
 
-def test_a_home_may_have_a_space_inside(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    bare.setenv("ROOST_HOME", str(tmp_path / "my roost"))
+def test_a_home_may_have_a_space_inside(
+    clean_environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clean_environment.setenv("ROOST_HOME", str(tmp_path / "my roost"))
     assert read_settings().home == tmp_path / "my roost"
 
 
 @pytest.mark.parametrize("end", ["", "/", "//", "/?a=b/"])
-def test_the_callback_is_kept_letter_by_letter(bare: pytest.MonkeyPatch, end: str) -> None:
+def test_the_callback_is_kept_letter_by_letter(
+    clean_environment: pytest.MonkeyPatch, end: str
+) -> None:
     url = f"http://127.0.0.1:8700/api/auth/callback/twitter{end}"
-    bare.setenv("TWITTER_CALLBACK_URL", url)
+    clean_environment.setenv("TWITTER_CALLBACK_URL", url)
     assert read_settings().twitter_callback_url == url
 
 
-def test_every_malformed_setting_is_named(bare: pytest.MonkeyPatch) -> None:
-    bare.setenv("ROOST_HEARTBEAT_S", "often")
-    bare.setenv("DATABASE_URL", "nowhere")
+def test_every_malformed_setting_is_named(clean_environment: pytest.MonkeyPatch) -> None:
+    clean_environment.setenv("ROOST_HEARTBEAT_S", "often")
+    clean_environment.setenv("DATABASE_URL", "nowhere")
     with pytest.raises(SettingInvalid) as caught:
         read_settings()
     assert "ROOST_HEARTBEAT_S: " in caught.value.message
     assert "DATABASE_URL: " in caught.value.message
 
 
-def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
+def test_no_secret_is_in_the_repr(clean_environment: pytest.MonkeyPatch) -> None:
     secrets = {
         "TWITTER_CLIENT_SECRET": "s-client",
         "TWITTER_API_KEY": "s-key",
@@ -162,18 +166,20 @@ def test_no_secret_is_in_the_repr(bare: pytest.MonkeyPatch) -> None:
         "DATABASE_URL": "postgresql://user:s-password@host/db",
     }
     for name, value in secrets.items():
-        bare.setenv(name, value)
+        clean_environment.setenv(name, value)
     settings = read_settings()
     assert settings.twitter_client_secret == "s-client"
     assert "s-" not in repr(settings) + str(settings)
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "ROOST_ADMIN_DATABASE_URL"])
-def test_password_of_a_database_url_is_masked_alone(bare: pytest.MonkeyPatch, name: str) -> None:
+def test_password_of_a_database_url_is_masked_alone(
+    clean_environment: pytest.MonkeyPatch, name: str
+) -> None:
     password = f"password-of-{name}"
-    bare.setenv(name, f"postgresql://user:{password}@host/db")
+    clean_environment.setenv(name, f"postgresql://user:{password}@host/db")
     read_settings()
-    assert scrub.hide_known(f"refused {password}") == "refused ***"
+    assert scrub.mask_known_secrets(f"refused {password}") == "refused ***"
 
 
 @pytest.mark.parametrize(
@@ -190,22 +196,22 @@ def test_what_is_the_real_x_and_what_is_not(url: str, environment: Environment) 
 
 @pytest.mark.parametrize("url", ["http://api.x.com", "https://api.x.com.", "http://example.org"])
 def test_an_address_that_may_not_have_secrets_is_refused_at_the_start(
-    bare: pytest.MonkeyPatch, url: str
+    clean_environment: pytest.MonkeyPatch, url: str
 ) -> None:
-    bare.setenv("ROOST_X_BASE_URL", url)
+    clean_environment.setenv("ROOST_X_BASE_URL", url)
     with pytest.raises(SettingInvalid, match="ROOST_X_BASE_URL"):
         read_settings()
 
 
 def test_an_emulator_on_another_machine_needs_a_setting_that_names_it(
-    bare: pytest.MonkeyPatch,
+    clean_environment: pytest.MonkeyPatch,
 ) -> None:
-    bare.setenv("ROOST_X_BASE_URL", "https://emulator.example.org")
+    clean_environment.setenv("ROOST_X_BASE_URL", "https://emulator.example.org")
     with pytest.raises(SettingInvalid, match="ROOST_X_EMULATOR_HOST"):
         read_settings()
-    bare.setenv("ROOST_X_EMULATOR_HOST", "emulator.example.org")
+    clean_environment.setenv("ROOST_X_EMULATOR_HOST", "emulator.example.org")
     assert read_settings().environment is Environment.EMULATOR
-    bare.setenv("ROOST_X_BASE_URL", "http://emulator.example.org")
+    clean_environment.setenv("ROOST_X_BASE_URL", "http://emulator.example.org")
     with pytest.raises(SettingInvalid, match="https"):
         read_settings()
 
@@ -229,15 +235,17 @@ def test_environment_names_are_stable() -> None:
     }
 
 
-def test_environment_is_read_by_these_names_alone(bare: pytest.MonkeyPatch) -> None:
+def test_environment_is_read_by_these_names_alone(clean_environment: pytest.MonkeyPatch) -> None:
     for name in ("ROOST_TWITTER_CLIENT_ID", "ROOST_DATABASE_URL", "CLOCK_URL"):
-        bare.setenv(name, "postgresql://user@host/db")
-    bare.setenv("ROOST_CREATE_TIMEOUT", "1")
+        clean_environment.setenv(name, "postgresql://user@host/db")
+    clean_environment.setenv("ROOST_CREATE_TIMEOUT", "1")
     assert read_settings() == Settings(_env_file=None)
 
 
-def test_code_gives_a_setting_by_the_name_of_its_field(bare: pytest.MonkeyPatch) -> None:
-    bare.setenv("ROOST_CREATE_TIMEOUT_S", "2.5")
+def test_code_gives_a_setting_by_the_name_of_its_field(
+    clean_environment: pytest.MonkeyPatch,
+) -> None:
+    clean_environment.setenv("ROOST_CREATE_TIMEOUT_S", "2.5")
     assert read_settings().create_timeout == timedelta(seconds=2.5)
     settings = Settings(
         _env_file=None, twitter_client_id="app", create_timeout=timedelta(seconds=3)

@@ -25,7 +25,7 @@ def test_next_delay_grows(delay: float, worked_s: float, expected: float) -> Non
 
 @pytest.mark.timing
 async def test_task_ends_although_its_work_drops_a_cancellation() -> None:
-    """Before Python 3.12, `asyncio.wait_for` drops a cancellation if its wait ends just then."""
+    """Before Python 3.12, `asyncio.wait_for` drops a cancellation at the moment its wait ends."""
     waiting, runs = asyncio.Event(), 0
 
     async def drop_cancellation() -> None:

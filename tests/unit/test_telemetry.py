@@ -118,7 +118,7 @@ PLACES = (
     in_message, in_exception, in_stack, in_warning, in_thread, in_lost_task, in_callback,
     in_destructor, in_arguments,
 )  # fmt: skip
-#: Ways to log a text that is not part of a message of Roost; the log must not contain the text.
+#: The ways to log a text that is no part of Roost's own messages, so the log must not contain it.
 WORDLESS = (in_exception, in_thread, in_lost_task, in_callback, in_destructor, in_arguments)
 
 

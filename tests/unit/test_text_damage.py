@@ -19,7 +19,7 @@ def proposed(text: str, finding: Finding) -> str:
 
 
 def garble(text: str, times: int = 1) -> str:
-    """Decode UTF-8 as Windows-1252, and bytes that it does not define as Latin-1."""
+    """Decode UTF-8 as Windows-1252; bytes that are undefined there are decoded as Latin-1."""
     for _ in range(times):
         text = "".join(
             bytes([byte]).decode("cp1252", "ignore") or chr(byte) for byte in text.encode()

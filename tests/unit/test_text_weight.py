@@ -94,8 +94,8 @@ def test_weigh_is_equal_for_every_normal_form(text: str) -> None:
     assert weigh(text) == weigh(composed) == weigh(decomposed)
 
 
-# Both texts begin with a new line. At the start of a text, X takes an accented letter before a URL
-# as the character before the URL, but elsewhere as the URL's first letter.
+# Both texts begin with a new line, because X treats the start of a text differently: there, an
+# accented letter counts as the character before a URL, but elsewhere as the URL's first letter.
 @given(TEXTS, TEXTS)
 def test_weigh_is_additive_over_separated_parts(one: str, other: str) -> None:
     parts = weigh(f"\n{one}").weighted_length + weigh(f"\n{other}").weighted_length

@@ -38,14 +38,14 @@ class SentRequest:
         return msgspec.json.decode(bytes(self.body))
 
     def matches_openapi(self) -> bool:
-        """Whether X's OpenAPI document describes the body. Fails if the body does not match."""
+        """Whether X's OpenAPI document describes the body; fail if the body does not match."""
         kind = self.headers.get("content-type", "")
         return openapi.check_body(self.method, self.path, kind, bytes(self.body))
 
 
 @dataclass
 class AccountTokens:
-    """A token source that refreshes like the source of a stored account, and counts refreshes."""
+    """A token source that works like that of a stored account, and counts its refreshes."""
 
     emulator: Emulator
     session: aiohttp.ClientSession

@@ -42,7 +42,7 @@ class ReceivedRequest:
 
 @dataclass
 class Recorder:
-    """Records requests, and answers each request with the next of `responses`."""
+    """Records requests, and responds to each request with the next of `responses`."""
 
     url: str = ""
     requests: list[ReceivedRequest] = field(default_factory=list)

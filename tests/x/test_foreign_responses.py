@@ -1,4 +1,4 @@
-"""A response of a proxy, portal or filter: its data is not used, and no write is repeated."""
+"""Responses of proxies, portals and filters: no data is used, and no write is repeated."""
 
 import aiohttp
 import pytest

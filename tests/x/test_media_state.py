@@ -21,7 +21,7 @@ SEGMENT = 4 * 1024
 
 
 class Interrupted(Exception):
-    """Raised by a test where a process would be killed."""
+    """Raised by a test at a point at which a process would be killed."""
 
 
 @pytest.fixture

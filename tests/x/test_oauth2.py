@@ -1,4 +1,4 @@
-"""OAuth 2.0: authorization, refresh and revocation; which error disconnects an account."""
+"""OAuth 2.0: authorization, refresh, revocation, and errors that disconnect an account."""
 
 import base64
 from dataclasses import replace

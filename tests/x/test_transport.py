@@ -28,7 +28,7 @@ AMPLE = Timeouts(total=timedelta(seconds=20))
 
 @dataclass
 class Listener:
-    """Accepts connections, records what it receives, and answers each with `response`."""
+    """Accepts connections, records the received bytes, and responds with `response`."""
 
     response: bytes = b""
     received: bytearray = field(default_factory=bytearray)
@@ -84,7 +84,8 @@ async def send(
 
 
 async def test_exchange_sends_no_byte_of_a_body_past_its_deadline(listener: Listener) -> None:
-    # The deadline of the body has passed, but connecting has none: a connection is opened, unused.
+    # The deadline of the body has passed, but connecting has no deadline, so a connection is opened
+    # and not used.
     outcome = await send(listener.url, body_deadline=boot_seconds() - 1)
 
     assert outcome == NoResponse(maybe_sent=False, reason="its deadline passed while connecting")
@@ -139,7 +140,7 @@ async def test_exchange_does_not_follow_a_redirect(listener: Listener) -> None:
 async def test_exchange_reports_maybe_sent_after_a_read_timeout(listener: Listener) -> None:
     listener.silent = True
     outcome = await send(listener.url, timeouts=Timeouts(read=timedelta(milliseconds=50)))
-    assert outcome == NoResponse(maybe_sent=True, reason="no answer in time")
+    assert outcome == NoResponse(maybe_sent=True, reason="no response in time")
     assert listener.received.endswith(b"{}")
 
 
@@ -177,7 +178,7 @@ async def test_exchange_stops_reading_a_body_over_the_limit(
     outcome = await send(listener.url)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert outcome == NoResponse(maybe_sent=True, reason="the answer is larger than 32 MiB")
+    assert outcome == NoResponse(maybe_sent=True, reason="the response is larger than 32 MiB")
     assert peak < 4 * MAX_BODY_BYTES
 
 

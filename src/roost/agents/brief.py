@@ -1,4 +1,4 @@
-"""Briefs, which people write in YAML, and the drafts of posts that follow them."""
+"""Briefs, which people write in YAML, and the drafts of posts that are made from briefs."""
 
 import unicodedata
 from collections import Counter
@@ -26,7 +26,7 @@ from roost.invalid_values import describe_invalid
 from roost.text import extract_entities
 
 _MAX_BYTES: Final = 64 << 10
-#: Messages for errors of a brief, by pydantic's error type.
+#: The message for each of pydantic's error types; its own messages use programmers' terms.
 _MESSAGES: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
@@ -76,7 +76,7 @@ class Fact(_Strict):
     id: RequiredPhrase
     text: Annotated[Line, Field(min_length=1, max_length=500)]
     follows: Phrase | None = None
-    """The id of the fact after which this one is stated, in the same draft and never elsewhere."""
+    """The id of another fact. This fact is stated only directly after that fact, in one draft."""
 
 
 class Brief(_Strict):
@@ -125,7 +125,7 @@ class Brief(_Strict):
                     {
                         "id": repr(fact.id),
                         "lead": repr(fact.follows),
-                        "reason": "itself follows a fact" if known else "no fact has as its id",
+                        "reason": "itself follows a fact" if known else "is not the id of a fact",
                     },
                 )
         return self
@@ -204,7 +204,8 @@ def _validate(fields: dict[str, Any], name: str) -> Brief:
         return Brief.model_validate(fields)
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-        # If an item of a list is invalid, Pydantic also reports that the list is too short.
+        # If an item of a list is invalid, Pydantic also reports that the list is too short. That
+        # second message would mislead, so it is dropped.
         parents = {
             detail["loc"][:depth] for detail in details for depth in range(1, len(detail["loc"]))
         }

@@ -1,7 +1,8 @@
 """The phrases that the composer may put around facts, for each supported language.
 
-No phrase claims, counts, praises or connects anything, so it suits hours, prices and advice alike.
-Each opening ends with a colon, which keeps the sentence after it grammatical.
+No phrase claims, counts, praises or connects anything, so each phrase suits opening hours, prices
+and advice alike. Each opening ends with a colon, so that the sentence after the opening stays
+grammatical.
 """
 
 from collections.abc import Mapping
@@ -28,11 +29,12 @@ class Language:
     openings: Mapping[Tone, tuple[str, ...]]
     """Precede a statement."""
     link_label: str = "{topic}: "
-    """Precedes the link. It names the topic only, because the fact may be about something else."""
+    """The words before the link. They name only the topic, because the fact may be about something
+    else."""
     statement_starts: frozenset[str] = frozenset()
-    """First words, in lower case, that only a statement has. They begin no request."""
+    """First words, in lower case, that begin only statements, and never a request."""
     statement_ends: tuple[str, ...] = ()
-    """Endings that only a statement has, in a language where the verb comes last."""
+    """Endings that only statements have, in a language in which the verb comes last."""
     lower_case_after_colon: bool = False
     """Whether a sentence after a colon begins in lower case."""
     separator: str = " "
@@ -128,7 +130,7 @@ _NAMES: Final = {
     "japanese": "ja",
     "日本語": "ja",
 }
-#: For unsupported languages: without phrases, a draft consists of the facts alone.
+#: The phrases of unsupported languages: none, so that a draft consists of the facts alone.
 FACTS_ONLY: Final = Language(openings=dict.fromkeys(Tone, ("",)), link_label="")
 _TONE_WORDS: Final = {
     Tone.WARM: {"warm", "friendly", "casual", "cheerful", "playful", "personal", "neighbourly"},
@@ -137,7 +139,7 @@ _TONE_WORDS: Final = {
 
 
 def select_language(name: str) -> Language:
-    """Return the language of a code (`en`, `de-AT`) or name; `FACTS_ONLY` if unsupported."""
+    """Return the language with a code (`en`, `de-AT`) or name; `FACTS_ONLY` if unsupported."""
     name = name.casefold()
     code = _NAMES.get(name) or name.replace("_", "-").partition("-")[0]
     return _LANGUAGES.get(code, FACTS_ONLY)

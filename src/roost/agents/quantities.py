@@ -1,4 +1,4 @@
-"""Extracts numbers with their currency or unit from a text: `10 am` and `£10` differ.
+"""Extracts numbers from a text, each with its currency or unit: `10 am` and `£10` differ.
 
 Two quantities are equal only if they are written in the same way. Paraphrases are not recognized.
 """
@@ -15,7 +15,8 @@ _NUMBER = re.compile(
 _before = re.compile(rf"(?P<sign>(?<!\w)[-−])?(?P<currency>{_CURRENCY})\s?[-−]?$").search
 _after = re.compile(rf"\s?(?P<currency>{_CURRENCY})").match
 _range = re.compile(rf"\s?[-–—~〜]\s?(?={_CURRENCY}?\s?\d)").match
-#: Longer units come first, because 10時 is a time of day and 10時間 a duration.
+#: Longer units come first, because the shorter `時` (10時, a time of day) would also match `時間`
+#: (10時間, a duration).
 _CJK_UNITS: Final = "時間|分間|日間|週間|[かヶカケ]月|年間|[\u3040-\u30ff\u3400-\u9fff]"
 _unit = re.compile(rf"[\s-]?(?P<unit>%|‰|°\s?[cf]?|{_CJK_UNITS}|[^\W\d_]+(?:\.[^\W\d_]\.?)*)").match
 _per = re.compile(r"\s?(?:/|per|an?|pro|por|par)\s?(?P<unit>[^\W\d_]+)").match
@@ -40,15 +41,15 @@ class Quantity(NamedTuple):
     currency: str
     """A currency sign or code; empty if the number has none."""
     unit: str
-    """The word or sign after the number, without dots and a plural s; for money, a magnitude
-    or a rate (`/hour`)."""
+    """The word or sign after the number, without dots and without a plural s. For money, the unit
+    is a magnitude (`million`) or a rate (`/hour`)."""
 
     def __str__(self) -> str:
         return " ".join(each for each in (self.currency, self.number, self.unit) if each)
 
 
 def extract_quantities(text: str) -> set[Quantity]:
-    """Return each number of a text with its currency or unit; digits in a word do not count."""
+    """Return each number of a text with its currency or unit; skip digits inside a word."""
     text = fold(text)
     return {_parse_quantity(text, match) for match in _NUMBER.finditer(text)}
 

@@ -1,7 +1,7 @@
-"""Facts as sentences: how each begins and ends, and which openings may precede it.
+"""Turns facts into sentences, and decides whether an opening may precede a fact.
 
-An opening needs evidence in the fact's own words. Without evidence a fact stands alone, because
-an opening that does not fit is worse than none: `Good to know: Send us a photo.`
+An opening precedes a fact only if the fact's own words show that it is a statement. Otherwise the
+fact has no opening, because a wrong opening is worse than none: `Good to know: Send us a photo.`
 """
 
 import re
@@ -19,7 +19,7 @@ _asks_or_exclaims = re.compile(r"[?!？！]").search
 
 
 def is_statement(text: str, language: Language) -> bool:
-    """Whether a text surely states something, and is no request, question or list."""
+    """Whether a text is certainly a statement, and no request, question or list."""
     if _asks_or_exclaims(text) or _has_colon(text):
         return False
     if language.statement_ends:
@@ -38,12 +38,12 @@ def capitalize(text: str) -> str:
 
 
 def continue_sentence(text: str, language: Language) -> str:
-    """Begin a text in lower case after a colon, if its first word is no name."""
+    """Lower-case the first letter of a text after a colon, unless a name comes first."""
     first = _first_word(text)
     if not language.lower_case_after_colon or first is None:
         return text
     word, rest = first[0], text[first.end() :].lstrip()
-    # `We open` begins with a plain word, `La Rochelle` and `L'Oréal` with a name.
+    # `We open` begins with an ordinary word, but `La Rochelle` and `L'Oréal` begin with a name.
     is_name = rest[:1].isupper() or word != word.capitalize() or word == "I"
     is_plain = _fold_word(word) in language.statement_starts and not is_name
     return text[0].lower() + text[1:] if is_plain else text

@@ -17,7 +17,7 @@ from roost.agents.words import contains_phrase, fold, is_known_word, split_words
 from roost.models import Violation
 from roost.text import Entities, extract_entities, weigh
 
-#: The weighted length of a draft must be smaller than this, so that an editor can add words.
+#: A draft must be shorter than this (as X counts characters), so that an editor can add words.
 DRAFT_LIMIT: Final = 240
 #: A `not` can negate any of this many words after it.
 _NEGATION_REACH: Final = 3
@@ -33,7 +33,7 @@ _clauses = re.compile(r"[^\w\s'’\-]+").split
 
 
 def validate_draft(draft: Draft, brief: Brief) -> list[Violation]:
-    """Return all violations of the rules. A claim is allowed only if a cited fact contains it."""
+    """Return all violations of the rules; a draft may claim only what its cited facts contain."""
     found = extract_entities(draft.text)
     claims = _without_link_and_tags(found, brief)
     cited = brief.fact_texts(draft.fact_ids)
@@ -87,7 +87,7 @@ def _check_citations(draft: Draft, brief: Brief) -> Iterator[Violation]:
                 found=fact_id,
                 next=f"Cite one of {', '.join(texts)}.",
             )
-        elif not _states(folded, texts[fact_id]):
+        elif not _contains_fact(folded, texts[fact_id]):
             yield Violation(
                 "fact_not_said",
                 f"The draft cites the fact {fact_id!r} but does not state it.",
@@ -96,8 +96,8 @@ def _check_citations(draft: Draft, brief: Brief) -> Iterator[Violation]:
             )
 
 
-def _states(folded: str, fact: str) -> bool:
-    """Whether a folded text has so large a share of a fact's words that it states the fact."""
+def _contains_fact(folded: str, fact: str) -> bool:
+    """Whether a text in the form of `fold` contains enough words of a fact to state the fact."""
     fact_words = set(split_words(fact))
     return sum(word in folded for word in fact_words) >= len(fact_words) * _STATED_SHARE
 
@@ -168,7 +168,7 @@ def _invented(code: str, verb: str, values: list[str]) -> Iterator[Violation]:
 
 
 def _without_link_and_tags(found: Entities, brief: Brief) -> str:
-    """Return the text without the brief's link and tags: their words and digits are no claims."""
+    """Return the text without the brief's link and tags, whose words and digits are no claims."""
     fixed = [url for url in found.urls if url.value == brief.link]
     fixed += [hashtag for hashtag in found.hashtags if hashtag.value in brief.tags]
     text = found.text
@@ -190,7 +190,7 @@ def _check_quantities(text: str, cited: list[str]) -> Iterator[Violation]:
 
 
 def _check_negations(text: str, cited: list[str]) -> Iterator[Violation]:
-    """Find words that are negated in the draft but not in the facts, or the reverse."""
+    """Find words that are negated in the draft but not in the facts, or in the facts alone."""
     stated = {each for fact in cited for each in _words_with_negation(fact)}
     changed = sorted(
         word
@@ -202,7 +202,7 @@ def _check_negations(text: str, cited: list[str]) -> Iterator[Violation]:
             "negation_changed",
             f"The draft negates these words differently from its facts: {', '.join(changed)}.",
             found=", ".join(changed),
-            next="Keep each `not` of a fact in its place.",
+            next="Negate the same words as the fact.",
         )
 
 

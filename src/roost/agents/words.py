@@ -17,17 +17,20 @@ def fold(text: str) -> str:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the folded words of a text in order; in scripts without spaces, a run is a word."""
+    """Return the words of a text in order, in the form of `fold`.
+
+    In scripts without spaces, a run of adjacent letters counts as one word.
+    """
     return _WORD.findall(fold(text).replace("’", "'"))
 
 
 def is_known_word(word: str, known: Iterable[str]) -> bool:
-    """Whether a word is known; a run without spaces is known if it consists of known words."""
+    """Whether a word is known. A run without spaces is known if known words make up the run."""
     if word in known:
         return True
     if not _is_unspaced(word):
         return False
-    reachable = {0}  # positions up to which known words cover the run
+    reachable = {0}  # The positions up to which known words cover the run.
     for start in range(len(word)):
         if start in reachable:
             reachable |= {start + len(each) for each in known if word.startswith(each, start)}

@@ -21,7 +21,7 @@ from roost.cli.text_input import mark_standard_input
 from roost.errors import AdministratorNeeded, Kind, RoostError, SchemaOutdated
 from roost.extras import ExtraMissing
 from roost.telemetry import log_lost_exceptions, log_to_stderr
-from roost.unexpected import wrap_unexpected
+from roost.unexpected import to_roost_error
 
 if TYPE_CHECKING:
     from roost.runtime import Runtime
@@ -72,7 +72,7 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
     except BrokenPipeError:
         return 0
     except Exception as unexpected:
-        wrapped = wrap_unexpected(unexpected)
+        wrapped = to_roost_error(unexpected)
         print_error(wrapped, as_json=as_json)
         return exit_code(wrapped)
     return result if isinstance(result, int) else 0
@@ -84,9 +84,9 @@ def run_async(work: Callable[[], Awaitable[int | None]]) -> int:
     SIGTERM cancels the body as Ctrl-C does, so that everything that the body opened is closed. If
     a thread does not end afterwards, the process exits after a minute.
     """
-    from roost.watchdog import bounded_end
+    from roost.watchdog import limit_exit_time
 
-    with bounded_end() as work_is_over:
+    with limit_exit_time() as work_is_over:
 
         async def body() -> int:
             this = asyncio.current_task()

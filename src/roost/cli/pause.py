@@ -229,7 +229,7 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
         "scope": PauseScope.EVERYTHING,
         "of": None,
         "adopted": resumed.adopted,
-        "needs_decision": resumed.asked,
+        "needs_decision": resumed.needs_decision,
         "searched_again_first": resumed.searched_again,
         "may_have_changed": resumed.may_have_changed,
         "paused_accounts": resumed.paused_accounts,
@@ -246,10 +246,10 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
             "Due posts that were not found; X is searched again before they are sent:"
             f" {_list_numbers(resumed.searched_again)}"
         )
-    if resumed.asked:
+    if resumed.needs_decision:
         lines.append(
             "Posts that are due later, although X already has an identical post:"
-            f" {_list_numbers(resumed.asked)}"
+            f" {_list_numbers(resumed.needs_decision)}"
         )
         lines.append("  Decide about each post: `roost resolve POST found ID` or `resend`.")
     if resumed.may_have_changed:

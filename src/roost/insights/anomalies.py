@@ -20,24 +20,24 @@ from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 _BASELINE = timedelta(days=28)
 #: A change is scored only if at least this many earlier changes are known.
 _MIN_BASELINE_CHANGES: Final = 10
-#: An interval between snapshots that is longer than this is a gap, because its change belongs to no
-#: particular day.
+#: An interval between snapshots that is longer than this is a gap, because the change in it cannot
+#: be assigned to a day.
 _MAX_INTERVAL_DAYS: Final = 3.0
 #: Changes over an interval that is shorter than this are left out of the comparison, because they
 #: do not represent a day.
 _MIN_INTERVAL_DAYS: Final = 0.5
-#: After an anomaly, no other of the same kind (gain or loss) is reported for this long, so that an
-#: incident of several days is reported once.
+#: After an anomaly, no other anomaly of the same kind (gain or loss) is reported for this time, so
+#: that an incident of several days is reported once.
 _QUIET_PERIOD = timedelta(days=7)
 
-# Large gains are multiples of the usual gain, because an account that many users have just found is
-# found by even more. A gain must therefore also exceed a threshold on the logarithmic scale.
+# Gains grow by factors, because an account that many users have just found is found by even more
+# users. A gain must therefore also exceed a threshold on the logarithmic scale.
 _LOSS_SCORE: Final = 4.0
 _GAIN_SCORE: Final = 4.5
 _GAIN_RATIO_SCORE: Final = 3.5
 
-#: Noise that every account may have, as a share of its followers. As a result, a loss below about
-#: half a per cent is never an anomaly.
+#: The minimum noise that is assumed for every account, as a share of its followers. As a result, a
+#: loss below about half a per cent is never an anomaly.
 _FLOOR_SHARE: Final = 0.001
 #: Factors that convert the median absolute deviation and the 90 % quantile of normally distributed
 #: values to their standard deviation.
@@ -58,7 +58,7 @@ class ChangeScore:
 def find_anomalies(
     integration_id: IntegrationId, snapshots: Sequence[AccountSnapshot]
 ) -> list[Anomaly]:
-    """Return an account's anomalies, oldest first; `snapshots` are all of its snapshots.
+    """Return an account's anomalies, oldest first; `snapshots` has all its snapshots.
 
     A day is scored only by earlier snapshots, so later snapshots never change the anomaly of a past
     day. Account, metric and day identify an anomaly. A snapshot whose metrics are all missing or
@@ -105,8 +105,8 @@ def score_change(change: Change, earlier: Sequence[Change]) -> ChangeScore | Non
     usual = float(np.median(daily_changes))
     expected = usual * change.days
     deviation = change.amount - expected
-    # The spread of gains and that of losses are computed separately, because large gains are more
-    # common than large losses.
+    # The spread of gains and the spread of losses are computed separately, because large gains are
+    # more common than large losses.
     outward = (daily_changes - usual) * (1 if deviation > 0 else -1)
     spread = max(
         _MAD_TO_SIGMA * float(np.median(outward[outward >= 0])),

@@ -1,4 +1,4 @@
-"""Shortens a text to a label of a chart or a page, without splitting words or emoji."""
+"""Shortens texts to labels for charts and pages, without splitting words or emoji."""
 
 import unicodedata
 

@@ -48,14 +48,15 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class PeriodMetrics:
-    """Metrics of a period for one account, or for several together. None: not known."""
+    """Metrics of a period for one account, or for several together; None if not known."""
 
     days: int
     """The length of the period in days."""
     followers: int | None
     """Number of followers at the last snapshot of the period."""
     followers_change: int | None
-    """Change since the last snapshot before the period, or else since the period's first one."""
+    """Change of the followers since the last snapshot before the period; without such a snapshot,
+    since the first snapshot of the period."""
     impressions: int | None
     """Impressions that posts of any age gained within the period."""
     impressions_before: int | None
@@ -67,7 +68,7 @@ class PeriodMetrics:
     usd: Decimal
     """The US dollars that X billed."""
     missing_days: int = 0
-    """Number of days without a follower count between the first and last day with a count."""
+    """Number of days without a follower count between the first and last days with a count."""
     best_to_median: float | None = None
     """Engagements of the best post divided by those of the median post; None below four posts."""
 
@@ -109,8 +110,9 @@ def measure_account(
 ) -> PeriodMetrics:
     """Compute one account's metrics of a period.
 
-    `by_part` holds the snapshots of each tweet up to the end of the period and `levels` the daily
-    follower counts. `sent_engagements` are the engagements of each post sent in the period.
+    `by_part` has the snapshots of each tweet up to the end of the period, and `levels` has the
+    follower count of each day. `sent_engagements` are the engagements of each post that was sent in
+    the period.
     """
     followers, change = _measure_followers(levels, period)
     inside = levels and levels.measured_between(period.first_day, period.last_day)
@@ -134,7 +136,7 @@ def measure_account(
 def sum_accounts(accounts: Sequence[PeriodMetrics], *, days: int) -> PeriodMetrics:
     """Add up the metrics of several accounts over one period of `days` days.
 
-    The previous period is compared only if each account with impressions was measured in that
+    The periods are compared only if each account with impressions was measured in the previous
     period too.
     """
 
@@ -155,7 +157,8 @@ def sum_accounts(accounts: Sequence[PeriodMetrics], *, days: int) -> PeriodMetri
         posts=sum(each.posts for each in accounts),
         usd=sum((each.usd for each in accounts), Decimal(0)),
         missing_days=max((each.missing_days for each in accounts), default=0),
-        # For several accounts, the ratio would mainly show that the accounts differ in size.
+        # The ratio is left out for several accounts, because it would mainly show that the accounts
+        # differ in size.
         best_to_median=accounts[0].best_to_median if len(accounts) == 1 else None,
     )
 
@@ -215,7 +218,7 @@ def _gain_of_part(snapshots: Sequence[PostSnapshot], metric: Metric, period: Per
     if snapshots[0].sent_at >= period.since:
         start = 0
     else:
-        # If no snapshot is older than the period, only the gain after the first snapshot is known.
+        # If no snapshot is from before the period, only the gain after the first snapshot is known.
         earlier = [value for at, value in known if at < period.since]
         start = earlier[-1] if earlier else inside[0]
     return inside[-1] - start

@@ -1,7 +1,8 @@
 """Plans when to read each post's metrics, at the lowest cost.
 
-X bills a post once per UTC day, however often it is read. Roost reads all posts shortly before
-midnight UTC: X then bills each day once, and a gain is counted for the day on which it was made.
+X bills a post once per UTC day, however often the post is read. Roost reads each post shortly
+before midnight UTC, so that X bills the post once for the day, and a gain is counted for the day on
+which it was made.
 """
 
 from collections.abc import Sequence
@@ -30,7 +31,7 @@ class ReadPlan:
 
     due: tuple[PartId, ...]
     next_at: datetime | None
-    """When the next post is to be read; None if no post is to be read again."""
+    """The time at which the next post is due to be read; None if no post will be read again."""
 
 
 def plan_reads(
@@ -39,8 +40,8 @@ def plan_reads(
     """Choose which of the sent posts (part, sent at, last read at) are due, by their age.
 
     A post is due if the time of a planned read has passed since the post was last read. One read
-    replaces all missed reads, because X reports totals only. A missed daily read is dropped once X
-    no longer reports private metrics, for which the read was planned.
+    replaces all missed reads, because X reports only totals. The daily reads serve the private
+    metrics, so a missed daily read is dropped once X no longer reports these metrics.
     """
     due = []
     upcoming = []

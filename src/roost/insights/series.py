@@ -1,8 +1,8 @@
 """Converts snapshots to one value per UTC day; a day without a measurement is NaN.
 
-A day's closing value comes from the snapshot nearest to the midnight that ends the day. So a
-snapshot shortly after midnight closes the day before. A change between two daily snapshots belongs
-to the day that contains the larger share of the time between them.
+A day's closing value comes from the snapshot that is nearest to the midnight at the end of the day.
+A snapshot shortly after midnight therefore gives the closing value of the day before. A change
+between two daily snapshots belongs to the day with the larger share of the time between them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ class DailySeries:
 
     @property
     def last(self) -> date:
-        """The last day; the day before `first` if the series is empty."""
+        """The last day of the series; if the series is empty, the day before `first`."""
         return self.first + timedelta(days=len(self.values) - 1)
 
     def days(self) -> list[date]:
@@ -88,12 +88,12 @@ class Change:
 
 
 def closed_day(at: datetime) -> date:
-    """Return the UTC day whose end is nearest to `at`; for noon, the day of `at`."""
+    """Return the UTC day whose end is nearest to `at`; if `at` is at noon, its own day."""
     return (at.astimezone(UTC) - _HALF_DAY).date()
 
 
 def day_of_change(since: datetime, until: datetime) -> date:
-    """Return the UTC day with the largest share of the interval; if equal, the latest day."""
+    """Return the UTC day with the largest share of the interval; if equal, the later day."""
     start, end = since.astimezone(UTC), until.astimezone(UTC)
     largest_day, largest_share = end.date(), timedelta(0)
     day = end.date()
@@ -154,9 +154,10 @@ def _series(values: dict[date, float]) -> DailySeries | None:
 def daily_gains(by_part: Sequence[Sequence[PostSnapshot]], metric: Metric) -> DailySeries | None:
     """Return the gains of all tweets that are read daily, added up for each UTC day.
 
-    `by_part` comes from `snapshots.group_by_part`. If a tweet has no snapshot on a day, but earlier
-    and later ones, the day is a gap, because the sum is not known. A tweet that is no longer read
-    (deleted or too old) counts until its last snapshot. None if no tweet was measured.
+    `by_part` comes from `snapshots.group_by_part`. If a tweet has earlier and later snapshots but
+    none on a day, the day is a gap, because the sum is not known. A tweet that is no longer read
+    (because it is deleted or too old) counts until its last snapshot. Returns None if no tweet was
+    measured.
     """
     gains: dict[date, float] = {}
     for snapshots in by_part:
@@ -175,7 +176,7 @@ def _gains_of_part(snapshots: Sequence[PostSnapshot], metric: Metric) -> dict[da
     ]
     if not measured:
         return {}
-    # Until a post is sent, and at that instant, its metrics are known to be zero.
+    # The metrics of a post are known to be zero before it is sent, and at the moment of sending.
     levels = {sent_at.date() - _DAY: 0.0}
     for day, (_, level) in closing_values([(sent_at, 0.0), *measured]).items():
         levels[day] = level

@@ -13,9 +13,9 @@ def drop_false_zeros(
     """Replace each zero that is probably wrong by None, which means unknown.
 
     `known` has the last value of each metric that was read before. X sometimes reports 0 for a
-    count for a while. A 0 after a higher value is therefore unknown. If it were stored, the fall to
-    zero and the later rise would look like anomalies. Zero impressions are unknown if another count
-    is not zero, because a post that was never shown gets no reactions.
+    count for a while, so a 0 after a higher value counts as unknown. If the 0 were stored, the fall
+    to zero and the later rise would look like anomalies. Zero impressions count as unknown if
+    another count is not zero, because a post that was never shown gets no reactions.
     """
     cleaned = {
         metric: None if value == 0 and known.get(metric, 0) > 0 else value

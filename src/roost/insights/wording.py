@@ -10,7 +10,7 @@ from roost.formats import format_count
 from roost.insights.period import PeriodMetrics, ratio
 
 _MINUS = "−"
-#: If the relative difference of two numbers is smaller than this, the text says "about as many".
+#: If two numbers differ by less than this share, the text says "about as many".
 _SAME_SHARE = 0.005
 
 

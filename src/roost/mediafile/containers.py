@@ -1,6 +1,7 @@
 """Read the structure of image and video containers, without decoding.
 
-A file that is valid as two types is refused here, because viewers may show different content.
+A file that is valid as two types is refused here, because X may show other content of the file than
+the user's viewer.
 """
 
 import os
@@ -15,30 +16,32 @@ from roost.mediafile.media_info import Refusal, Unreadable
 #: The last record of a ZIP archive begins at most this far from the end of the file: the size of
 #: the record plus its longest comment.
 _ZIP_END_SPAN: Final = 65_535 + 22
-#: No real video has more top-level boxes or a larger index. A file that claims more is refused.
+#: Maximum number of top-level boxes, and size of the index. No real video has more, so a file that
+#: claims to have more is refused.
 _MAX_BOXES: Final = 20_000
 _MAX_INDEX_BYTES: Final = 32 << 20
 #: Markers of a motion photo. Most phones write the first into the photo's metadata; older Samsung
 #: phones write the second between the photo and its video.
 _MOTION_PHOTO: Final = re.compile(rb"MotionPhoto|MicroVideo")
 _SAMSUNG_MOTION_PHOTO: Final = re.compile(rb"MotionPhoto_Data.{4}ftyp", re.DOTALL)
-#: How many bytes after an image are searched for other content.
+#: The number of bytes after an image that are searched for other content.
 _TAIL_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class ImageStructure:
-    """The facts in an image's container, known before decoding."""
+    """The properties of an image that its container states, which are known without decoding."""
 
     end: int
-    """The offset at which the image ends; later bytes are not part of it."""
+    """The offset at which the image ends; later bytes are not part of the image."""
     frames: int = 1
     milliseconds: int | None = None
     """The duration of an animation."""
     is_progressive: bool = False
     """True for a JPEG whose decoder holds the whole image in memory."""
     pixels: int | None = None
-    """Pixels of a WebP, known before opening, because opening allocates the decoder's memory."""
+    """The number of pixels of a WebP, to be checked before the file is opened, because opening the
+    file allocates the decoder's memory."""
     play_count: int | None = None
     """How often a GIF plays; 0 means forever."""
     lacks_trailer: bool = False
@@ -65,8 +68,8 @@ def read_structure(mime_type: str, data: bytes) -> ImageStructure:
 def refuse_ambiguous(mime_type: str, data: bytes, end: int) -> None:
     """Refuse an image that contains or precedes content of another type.
 
-    Two things that cameras write are allowed: more JPEGs after a JPEG, and the video of a motion
-    photo that the photo's metadata or Samsung's marker announces.
+    Two kinds of files that cameras write are allowed: a JPEG that is followed by more JPEGs, and a
+    motion photo whose video is announced by the photo's metadata or by Samsung's marker.
 
     Raises: Refusal (ambiguous).
     """
@@ -87,7 +90,7 @@ def refuse_ambiguous(mime_type: str, data: bytes, end: int) -> None:
         if not (mime_type == "image/jpeg" and tail.startswith(b"\xff\xd8\xff")):
             second_type = "another image"
     else:
-        # Two-byte signatures are ignored, because arbitrary trailing bytes match them by chance.
+        # Signatures of two bytes are ignored, because arbitrary bytes often match them by chance.
         second_type = next(
             (name for mark, name, _ in UNSUPPORTED if len(mark) > 2 and tail.startswith(mark)),
             None,
@@ -97,7 +100,7 @@ def refuse_ambiguous(mime_type: str, data: bytes, end: int) -> None:
 
 
 def has_motion_video(mime_type: str, data: bytes, end: int) -> bool:
-    """Return whether the file is a motion photo: an announced video follows the image."""
+    """Return whether the file is a motion photo: an image followed by an announced video."""
     rest = data[end : end + _TAIL_BYTES]
     if mime_type != "image/jpeg" or b"ftyp" not in rest:
         return False
@@ -105,7 +108,7 @@ def has_motion_video(mime_type: str, data: bytes, end: int) -> bool:
 
 
 def refuse_archive(last_bytes: bytes, size: int) -> None:
-    """Refuse a file whose end is the end of a ZIP archive, because the file is both types.
+    """Refuse a file that ends like a ZIP archive, because the file is valid as two types.
 
     Raises: Refusal (ambiguous).
     """
@@ -119,7 +122,7 @@ def refuse_archive(last_bytes: bytes, size: int) -> None:
 
 
 def check_video(file: BinaryIO, size: int) -> None:
-    """Check that a video's boxes are complete, and that it has an index and is no archive.
+    """Check that a video has complete boxes and an index, and is not also a ZIP archive.
 
     Raises: Refusal (truncated, damaged, ambiguous).
     """
@@ -134,7 +137,7 @@ def check_video(file: BinaryIO, size: int) -> None:
         kinds.add(kind)
     if "moov" not in kinds:
         raise Refusal(
-            Unreadable.TRUNCATED, "it has no index (`moov`): the recording was not finished"
+            Unreadable.TRUNCATED, "it has no index (`moov`), because its recording was not finished"
         )
 
 

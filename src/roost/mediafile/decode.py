@@ -1,6 +1,6 @@
-"""Decode a media file; this usually runs in a sandboxed decoder process.
+"""Decode a media file; this code usually runs in a sandboxed decoder process.
 
-The content comes from an open descriptor: nothing here opens a path.
+The functions read from an open file and open no path, because the sandbox forbids opening files.
 """
 
 import io
@@ -25,10 +25,11 @@ from roost.mediafile.media_info import Refusal, Unreadable
 from roost.mediafile.video import read_video
 from roost.models import MediaKind
 
-#: A larger image file is refused, because image files are read into memory. X accepts at most 5 MB,
-#: or 15 MB for a GIF.
+#: The maximum size of an image file, because the whole file is read into memory. X accepts at most
+#: 5 MB, or 15 MB for a GIF.
 MAX_READ_BYTES: Final = 64 << 20
-#: Two copies of an image, at four bytes a pixel, must fit into the decoder's memory limit.
+#: The maximum number of pixels. Two copies of an image, at four bytes a pixel, must fit into the
+#: decoder's memory limit.
 _MAX_PIXELS: Final = 50_000_000
 #: WebP has a lower limit, because libwebp keeps several copies of the image in memory.
 _MAX_WEBP_PIXELS: Final = 24_000_000
@@ -46,7 +47,8 @@ _FORMATS: Final = {
 }
 _GPS: Final = 0x8825
 
-# Pillow's limit only warns. Roost's limits depend on the file type; `open_image` checks them.
+# Pillow's own limit is switched off, because it is the same for all file types and may only warn.
+# `open_image` checks Roost's limits, which depend on the file type.
 Image.MAX_IMAGE_PIXELS = None
 Image.preinit()
 

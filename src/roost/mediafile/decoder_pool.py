@@ -1,7 +1,8 @@
-"""A pool of decoder processes: started on demand, kept running, killed when they hang.
+"""A pool of decoder processes, which are started on demand and killed if they hang.
 
-At most two processes work at a time; each one forks for each file. A process that hangs is killed
-and not reused. The functions of this module block, so callers in an event loop use a thread.
+At most two processes work at a time. Each process decodes each file in a fork of its own. A process
+that hangs is killed and not reused. The functions of this module block, so callers in an event loop
+call them in a thread.
 """
 
 import atexit
@@ -25,7 +26,8 @@ from roost.mediafile.media_info import Refusal, Unreadable
 _MAX_PROCESSES: Final = 2
 #: The maximum time to load the decoders, sufficient for a slow disk on a busy machine.
 _START_SECONDS: Final = 60
-#: The longest idle time after which a process is reused. A process exits after 300 idle seconds.
+#: The maximum idle time after which a process is reused, which is shorter than 300 seconds: after
+#: that time, an idle process exits.
 _WARM_SECONDS: Final = 240
 _MAX_RESPONSE_BYTES: Final = 64 << 10
 #: The process has no environment variables, so it gets the path of this package as an argument.
@@ -53,7 +55,7 @@ class Request:
 
 
 class _ProcessExited(Exception):
-    """The process exited without a response."""
+    """The decoder process exited without a response."""
 
 
 class _DecoderProcess:
@@ -151,9 +153,9 @@ class _DecoderProcess:
         self._process.wait()
 
     def forget(self) -> None:
-        """Release a process that the parent has started, after a fork of this program."""
+        """Close the connection to a process that this program's parent started before a fork."""
         self._socket.close()
-        self._process.returncode = 0  # Popen must not wait for the parent's process.
+        self._process.returncode = 0  # So that Popen does not wait for a process of the parent.
 
 
 class _DecoderPool:
@@ -173,7 +175,8 @@ class _DecoderPool:
             except _ProcessExited:
                 if not was_used:
                     raise
-                # A reused process may have exited because it was idle, so the file is tried again.
+                # A reused process may have exited because it was idle, so another process tries the
+                # file again.
                 process = self._start()
                 response = self._run_in(process, request, descriptors, deadline)
             with self._lock:
@@ -230,7 +233,7 @@ _DIED: Final = "the decoder process crashed on it"
 def run_decoder(request: Request, descriptors: list[int]) -> dict[str, Any]:
     """Run a request in a decoder process and return the result.
 
-    Raises: Refusal (the process refused the file, crashed, or took too long), ExtraMissing,
+    Raises: Refusal if the process refused the file, crashed, or took too long; ExtraMissing,
     DecoderUnavailable.
     """
     try:
@@ -260,7 +263,7 @@ def _too_slow(request: Request) -> Refusal:
 
 
 def close() -> None:
-    """Kill the idle decoder processes; the next file starts a new process."""
+    """Kill the idle decoder processes. A new process is started for the next file."""
     _pool.kill_idle()
 
 

@@ -2,7 +2,7 @@
 
 A request is one line of JSON with file descriptors; a response is one line of JSON. A sandboxed
 fork serves each request and then exits, so one tenant's file cannot affect the decoding of another
-file. The process exits at end of input, or after minutes without a request.
+file. The process exits if the socket is closed, or after 300 seconds without a request.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ _IDLE_SECONDS: Final = 300
 _MAX_DESCRIPTORS: Final = 2
 _MAX_REQUEST_BYTES: Final = 4096
 _MAX_RESPONSE_BYTES: Final = 64 << 10
-#: Modules that the decoders would import lazily.
+#: Modules that the decoders import on first use.
 _LAZY_MODULES: Final = (
     "encodings.latin_1", "encodings.utf_16", "encodings.utf_16_be", "encodings.utf_16_le",
     "av.audio.frame", "av.audio.stream", "av.sidedata.sidedata", "av.subtitles.stream",
@@ -47,7 +47,8 @@ def main() -> None:
     os.dup2(null, 0)
     os.close(null)
     try:
-        # The import comes before the first request, so that it counts towards no time limit.
+        # The modules are imported before the first request, so that the time limit of a request
+        # does not include the import.
         from roost.mediafile import decode, reencode
     except ImportError as error:
         connection.sendall(json.dumps({"error": str(error)}).encode() + b"\n")
@@ -75,7 +76,10 @@ def main() -> None:
 
 
 def preload_modules() -> None:
-    """Import the modules that decoders load lazily, because a sandboxed fork cannot."""
+    """Import the modules that decoders import on first use.
+
+    A sandboxed fork cannot import modules, because it cannot open files.
+    """
     for name in _LAZY_MODULES:
         importlib.import_module(name)
     from PIL import Image
@@ -89,7 +93,10 @@ def _serve_in_fork(
     descriptors: list[int],
     connection: socket.socket,
 ) -> bytes:
-    """Return the response of a fork; if it exits without one, a response with its exit status."""
+    """Serve a request in a fork, and return its response.
+
+    If the fork exits without a response, the result is a response with its exit status.
+    """
     read_end, write_end = os.pipe()
     parent = os.getpid()
     fork = os.fork()
@@ -137,7 +144,10 @@ def _serve_and_exit(
 
 
 def _read_line(pipe: int, deadline: float) -> bytes | None:
-    """Return one complete line; None if the line is late, too long, or followed by more bytes."""
+    """Return one complete line from a pipe.
+
+    Returns None if the line is late, too long, or followed by more bytes.
+    """
     received = bytearray()
     while not received.endswith(b"\n"):
         left = deadline - time.monotonic()
@@ -168,8 +178,8 @@ def _serve(
             "detail": "decoding it needs more memory than Roost allows",
         }
     except Exception as error:
-        # Decoders raise any exception on damaged input. Only its class is returned, because its
-        # message may quote the file.
+        # Decoders may raise any exception on damaged input. Only the exception's class is returned,
+        # because its message may quote the file.
         return {
             "refused": Unreadable.DAMAGED,
             "detail": f"decoding it fails with {type(error).__name__}",

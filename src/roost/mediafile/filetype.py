@@ -5,7 +5,8 @@ from typing import Final
 
 from roost.mediafile.media_info import Refusal, Unreadable
 
-#: The number of bytes from which the type is detected: two packets of a transport stream fit.
+#: The number of bytes from which the type is detected. Two packets of an MPEG transport stream fit
+#: into this number, and both are needed to detect the stream.
 HEAD_BYTES: Final = 512
 #: Signatures of the image types that X accepts.
 IMAGE_TYPES: Final = (
@@ -58,7 +59,7 @@ _PACKET: Final = 188
 
 
 def detect_type(head: bytes) -> str | None:
-    """Return the MIME type that the first bytes show; None if X does not accept the type.
+    """Return the MIME type that the first bytes indicate; None if X does not accept it.
 
     Raises: Refusal (ambiguous).
     """
@@ -100,7 +101,7 @@ def unsupported_type(head: bytes) -> Refusal:
 
 
 def _still_image(head: bytes) -> str | None:
-    """Return the image type of a file with an `ftyp` box; None for a video.
+    """Return the name of the image type of a file with an `ftyp` box; None for a video.
 
     The first brand of the box decides. If that brand is unknown, the compatible brands decide.
     """

@@ -13,9 +13,9 @@ _INTRA_SLICES: Final = frozenset({2, 4, 7, 9})
 def has_open_gop(packets: Sequence[tuple[bool, bytes]], config: bytes | None) -> bool:
     """Return whether a group of pictures is open: its key frame is not an IDR frame.
 
-    Frames of an open group may depend on frames before the key frame. `packets` are the key frame
-    and the next stored frame, each with the file's key frame flag. If the next frame is a key frame
-    too, as in a video of key frames only, the result is False.
+    Frames of an open group may depend on frames before the group's key frame. `packets` are the key
+    frame and the frame that is stored next, each with the file's key frame flag. If the next frame
+    is a key frame too, as in a video that has only key frames, the result is False.
     """
     if len(packets) < 2:
         return False
@@ -27,7 +27,10 @@ def has_open_gop(packets: Sequence[tuple[bool, bytes]], config: bytes | None) ->
 
 
 def _units(packet: bytes, config: bytes | None) -> Iterator[bytes]:
-    """Yield the NAL units of a packet; `config` (avcC) has the size of their length fields."""
+    """Yield the NAL units of a packet.
+
+    `config` (the avcC box) states the size of the length field before each unit.
+    """
     size = (config[4] & 3) + 1 if config and len(config) > 4 else 4
     at = 0
     while at + size < len(packet):
@@ -39,7 +42,10 @@ def _units(packet: bytes, config: bytes | None) -> Iterator[bytes]:
 
 
 def _is_intra(unit: bytes) -> bool:
-    """Return whether a slice depends on no other frame; the second header number says so."""
+    """Return whether a slice depends on no other frame.
+
+    The second number of the slice header is the type of the slice, which determines this.
+    """
     bits = "".join(f"{byte:08b}" for byte in unit[1:17])
     _, bits = _take_number(bits)
     slice_type, _ = _take_number(bits)
@@ -47,7 +53,7 @@ def _is_intra(unit: bytes) -> bool:
 
 
 def _take_number(bits: str) -> tuple[int, str]:
-    """Return the Exp-Golomb number at the start (H.264, 9.1), and the remaining bits."""
+    """Return the Exp-Golomb number (H.264, 9.1) at the start of `bits`, and the other bits."""
     zeros = len(bits) - len(bits.lstrip("0"))
     end = 2 * zeros + 1
     return int(bits[zeros:end] or "1", 2) - 1, bits[end:]

@@ -1,4 +1,4 @@
-"""Warn about a file that X accepts but that shows less, or reveals more, than intended."""
+"""Warn about files that X accepts, but that show less or reveal more than intended."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,8 @@ def _location(file: MediaFile) -> Iterator[PostFinding]:
         next_step = "`roost.mediafile.prepare_image` writes a copy without the location."
     yield PostFinding(
         "media_location",
-        f"The metadata of {file.path.name} contains the location where it was taken; Roost sends"
-        " the metadata to X.",
+        f"The metadata of {file.path.name} contains the location at which it was recorded; Roost"
+        " sends the metadata to X.",
         next=next_step,
     )
 
@@ -36,8 +36,8 @@ def _motion(file: MediaFile) -> Iterator[PostFinding]:
     if file.has_motion_video:
         yield PostFinding(
             "motion_photo",
-            f"{file.path.name} is a motion photo; X shows only the photo, but also receives its"
-            " video and audio.",
+            f"{file.path.name} is a motion photo; X shows only the photo, but also receives the"
+            " video and its audio.",
             next="Export the photo alone, or the video as MP4.",
         )
 
@@ -49,7 +49,7 @@ def _gif(file: MediaFile) -> Iterator[PostFinding]:
         times = "once" if file.play_count == 1 else f"{file.play_count} times"
         yield PostFinding(
             "gif_stops",
-            f"{file.path.name} is set to play {times}; the GIF may stop after that.",
+            f"{file.path.name} is set to play {times}; the GIF may then stop.",
             next="To keep the GIF playing, export it with endless repetition.",
         )
     if file.lacks_trailer:

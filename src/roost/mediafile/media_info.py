@@ -31,14 +31,15 @@ class MediaFile:
     audio_codec: str | None = None
     """None if the file has no audio."""
     audio_profile: str | None = None
-    """X accepts the AAC profile `LC`."""
+    """The profile of the audio codec; X accepts the AAC profile `LC`."""
     audio_channels: int | None = None
     pixel_format: str | None = None
     """FFmpeg's name for a video (`yuv420p`), Pillow's mode for an image (`RGB`)."""
     has_location: bool = False
     """Whether the metadata contains the place where the picture was taken."""
     pixel_aspect: str | None = None
-    """Width to height of one pixel of a video, such as `4:3`; None if the file has no ratio."""
+    """The ratio of width to height of a video's pixels, such as `4:3`; None if the file does not
+    state the ratio."""
     is_interlaced: bool = False
     """True for a video whose frames are two interlaced fields, as in television."""
     has_open_gop: bool = False
@@ -65,7 +66,7 @@ class Unreadable(StrEnum):
     OUTSIDE = "outside"
     """The path leads out of the plan's folder."""
     NOT_A_FILE = "not_a_file"
-    """The path is that of a folder, pipe, socket or device."""
+    """The path leads to a folder, pipe, socket or device."""
     EMPTY = "empty"
     """The file has no content."""
     TOO_LARGE = "too_large"
@@ -77,7 +78,7 @@ class Unreadable(StrEnum):
     VIDEO_TYPE_UNSUPPORTED = "video_type_unsupported"
     """The file is a video other than MP4 and MOV, such as AVI, MKV, WebM, TS or WMV."""
     AMBIGUOUS = "ambiguous"
-    """The file is valid as two types, so X may show other content than your viewer."""
+    """The file is valid as two types, so X may show other content than the user's viewer."""
     TRUNCATED = "truncated"
     """The file ends before its content is complete."""
     DAMAGED = "damaged"
@@ -95,7 +96,10 @@ class Unreadable(StrEnum):
 
 
 class Refusal(Exception):
-    """Raised inside this package if a file cannot be used; `detail` is the end of the message."""
+    """Raised inside this package if a file cannot be used.
+
+    `detail` becomes the end of the message of the error that users see.
+    """
 
     def __init__(self, reason: Unreadable, detail: str) -> None:
         super().__init__(reason, detail)

@@ -20,7 +20,7 @@ _SUFFIXES: Final = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".w
 
 
 class MediaNotPreparable(InvalidInput):
-    """Roost cannot prepare the file, because it is a video or GIF, or the target exists."""
+    """Roost cannot prepare the file: it is a video or a GIF, or the target exists already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ def prepare_image(
 ) -> PreparedImage:
     """Write a copy of an image that X accepts: at most 5 MB, and without its location.
 
-    A larger image is encoded again and, if necessary, scaled down; the colour profile and the
-    orientation are kept. The video of a motion photo is removed. If only the location has to be
-    removed, the metadata is removed and the pixels stay unchanged. By default the copy of
-    `photo.jpg` is `photo.prepared.jpg` in the same folder. Blocks for up to a minute.
+    An image that is larger is encoded again and, if necessary, scaled down; the colour profile and
+    the orientation are kept. The video of a motion photo is removed. If only the location has to be
+    removed, all metadata is removed and the pixels stay unchanged. By default, the copy of
+    `photo.jpg` is `photo.prepared.jpg` in the same folder. The call blocks for up to a minute.
 
-    Raises: MediaUnreadable, MediaNotPreparable (a GIF, a video, `into` exists),
-    DecoderUnavailable.
+    Raises: MediaUnreadable; MediaNotPreparable if the file is a GIF or a video, or if `into`
+    exists; DecoderUnavailable.
     """
     path = Path(path)
     before = probe_media(path)
@@ -101,5 +101,5 @@ def _link(temporary: Path, target: Path) -> None:
     except FileExistsError:
         raise MediaNotPreparable(
             f"{printable_name(target)} already exists.",
-            next="Remove that file, or choose another file name.",
+            next="Remove the existing file, or choose another file name.",
         ) from None

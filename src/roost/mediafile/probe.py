@@ -1,4 +1,4 @@
-"""Probe a media file: this process opens the file safely, a decoder process decodes it."""
+"""Probe a media file: this process opens it safely, and a decoder process decodes it."""
 
 import contextlib
 import fcntl
@@ -17,7 +17,7 @@ from roost.mediafile.decoder_pool import Request, run_decoder
 from roost.mediafile.media_info import MediaFile, Refusal, Unreadable
 from roost.models import MediaKind
 
-#: The largest file that X accepts; a larger file is refused without being read.
+#: The size of the largest file that X accepts; a larger file is refused without being read.
 _MAX_BYTES: Final = 512 << 20
 _WALL_SECONDS: Final = 7
 _CPU_SECONDS: Final = 6
@@ -29,10 +29,10 @@ _UNSUPPORTED: Final = frozenset(
         Unreadable.VIDEO_TYPE_UNSUPPORTED,
     }
 )
-#: Control characters, line and paragraph separators, bidirectional overrides and undecodable bytes,
-#: which can make a name look like another name or line. Unusual spaces are allowed, because names
-#: of screenshots contain them.
-_FORGING: Final = re.compile(
+#: Control characters, line and paragraph separators, bidirectional overrides and undecodable bytes.
+#: They can make a file name look like another name, or like a line of output. Unusual spaces are
+#: allowed, because the names of screenshots contain them.
+_MISLEADING_CHARACTERS: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _NEXT: Final = {
@@ -53,8 +53,8 @@ _NEXT: Final = {
 def probe_media(path: Path | str, *, within: Path | None = None) -> MediaFile:
     """Return the properties of a file: type, size, pixels, duration, codecs, hash.
 
-    `within` is a folder that must contain the file, after links are resolved. Blocks for up to 7 s
-    of decoding, plus the time for hashing.
+    `within` is a folder that must contain the file, after links are resolved. The call blocks for
+    up to 7 s of decoding, plus the time for hashing.
 
     Raises: MediaUnreadable (or its subclass MediaTypeUnsupported), with an `Unreadable` as
     `facts["reason"]`; DecoderUnavailable.
@@ -71,7 +71,7 @@ def probe_copy(descriptor: int, sha256: str, path: Path | str) -> MediaFile:
     Raises: MediaUnreadable, DecoderUnavailable.
     """
     path = Path(path)
-    with naming_file(path):
+    with convert_refusals(path):
         return _media_file(path, os.fstat(descriptor).st_size, sha256, _decode(descriptor))
 
 
@@ -81,13 +81,13 @@ def _decode(descriptor: int) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def open_media(path: Path, *, within: Path | None = None) -> Iterator[int]:
-    """Open a regular file for reading. A `Refusal` in the block becomes a MediaUnreadable.
+    """Open a regular file for reading; convert a `Refusal` of the block to MediaUnreadable.
 
     `within` is a folder that must contain the opened file, after links are resolved.
 
     Raises: MediaUnreadable.
     """
-    with naming_file(path):
+    with convert_refusals(path):
         descriptor = _open(path)
         try:
             if within is not None:
@@ -111,8 +111,8 @@ def require_unchanged(descriptor: int) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def naming_file(path: Path) -> Iterator[None]:
-    """Turn a `Refusal` that the block raises into an error with the file's name.
+def convert_refusals(path: Path) -> Iterator[None]:
+    """Convert a `Refusal` that the block raises to an error with the name of the file.
 
     Raises: MediaUnreadable.
     """
@@ -130,11 +130,11 @@ def naming_file(path: Path) -> Iterator[None]:
 
 def printable_name(path: Path) -> str:
     """Return the file's name with misleading characters escaped, so that it stays on one line."""
-    return _FORGING.sub(lambda found: ascii(found[0])[1:-1], path.name)
+    return _MISLEADING_CHARACTERS.sub(lambda found: ascii(found[0])[1:-1], path.name)
 
 
 def _open(path: Path) -> int:
-    if _FORGING.search(path.name):
+    if _MISLEADING_CHARACTERS.search(path.name):
         raise Refusal(Unreadable.NAME_UNPRINTABLE, "its name contains control characters")
     try:
         # Opening a device can have effects, so the file is checked before it is opened, and again
@@ -160,7 +160,7 @@ def _open(path: Path) -> int:
 
 
 def _require_within(descriptor: int, folder: Path) -> None:
-    """Check the path of the open file, because a folder in the path may have become a link.
+    """Check that an open file is in `folder`; its path may have led through a link.
 
     Raises: Refusal (outside).
     """
@@ -194,8 +194,8 @@ def _require_regular(status: os.stat_result) -> None:
 def hash_bytes(descriptor: int, size: int, on_bytes: Callable[[int], None] = lambda _: None) -> str:
     """Return the SHA-256 of the first `size` bytes, even if the file becomes longer.
 
-    Reads at explicit offsets, because the decoder shares the position of this descriptor.
-    `on_bytes` is called with the number of bytes read so far.
+    The file is read at explicit offsets, because the decoder process shares the position of the
+    descriptor. `on_bytes` is called with the number of bytes read so far.
 
     Raises: Refusal (changed) if the file is shorter.
     """
@@ -211,9 +211,10 @@ def hash_bytes(descriptor: int, size: int, on_bytes: Callable[[int], None] = lam
 
 
 def _media_file(path: Path, size: int, sha256: str, fields: dict[str, Any]) -> MediaFile:
-    """Convert the result of the decoder process.
+    """Convert the result of the decoder process to a `MediaFile`.
 
-    Raises: Refusal if the result is invalid, because an exploited process may return anything.
+    The result is checked, because an exploited decoder process may return anything.
+    Raises: Refusal if the result is invalid.
     """
     try:
         microseconds = fields.get("duration_us")

@@ -1,6 +1,7 @@
-"""Make an image fit X's limits, in a decoder process: first by encoding, then by scaling.
+"""Make an image fit X's limits: first by encoding it again, then by scaling it down.
 
-The colour profile and the orientation are kept; other metadata is kept only on request.
+This code runs in a decoder process. The colour profile and the orientation are kept; other metadata
+is kept only on request.
 """
 
 import io
@@ -14,7 +15,8 @@ from roost.mediafile.filetype import HEAD_BYTES, detect_type
 from roost.mediafile.media_info import Refusal, Unreadable
 from roost.mediafile.metadata import ORIENTATION, orientation_exif, strip_metadata
 
-#: Longer sides do not look better on a screen, and leave fewer bytes for each pixel.
+#: The maximum length of a side in pixels. Longer sides do not look better on a screen, and leave
+#: fewer bytes for each pixel.
 _LONGEST_SIDE: Final = 4096
 _QUALITIES: Final = (92, 86, 80)
 _MIN_SCALED_SIDE: Final = 64
@@ -29,7 +31,7 @@ def reencode_image(
     max_side: int,
     keep_location: bool,
 ) -> dict[str, Any]:
-    """Write the image with at most `max_bytes`, and sides from `min_side` to `max_side`.
+    """Write an image with at most `max_bytes` bytes, and sides from `min_side` to `max_side`.
 
     Returns the new `mime_type` and the list of `changes`. If no change is necessary, `changes` is
     empty and nothing is written.
@@ -77,7 +79,7 @@ def _shrink(
         kept["exif"] = b"Exif\0\0" + orientation_exif(orientation)
     if image.info.get("icc_profile"):
         kept["icc_profile"] = image.info["icc_profile"]
-    # To save memory, the decoder returns a JPEG at a fraction of its size.
+    # To save memory, the JPEG is decoded at a fraction of its size.
     if mime_type == "image/jpeg" and not structure.is_progressive:
         image.draft(None, (_LONGEST_SIDE, _LONGEST_SIDE))
     pixels = _to_encodable(image)
@@ -99,15 +101,15 @@ def _shrink(
                 if not keep_location:
                     changes.append("metadata removed")
                 return {"changes": changes, "mime_type": new_type}
-        # The size in bytes is roughly proportional to the area. Sides that are 5 % shorter than
-        # computed make a further attempt unlikely.
+        # The size in bytes is roughly proportional to the area of the image. The sides are made 5 %
+        # shorter than computed, so that a further attempt is rarely needed.
         scale *= 0.95 * (max_bytes / len(encoded)) ** 0.5
         qualities = _QUALITIES[-1:]
     raise Refusal(Unreadable.TOO_LARGE, "it cannot be encoded within X's limit")
 
 
 def _write(target: BinaryIO, data: bytes) -> None:
-    """Write `data` to the target, and discard bytes that a crashed process has written there."""
+    """Replace the content of the target, which a crashed process may have written, by `data`."""
     target.seek(0)
     target.truncate()
     target.write(data)
@@ -133,7 +135,7 @@ def _to_encodable(image: Image) -> Image:
         image.load()
         return image
     if image.mode.startswith("I"):
-        # A greyscale image has 16 bits per pixel here; the upper eight are kept.
+        # A greyscale image with 16 bits per pixel; the upper eight bits are kept.
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in ("1", "L", "YCbCr", "F") and "transparency" not in image.info:
         return image.convert("L" if image.mode != "YCbCr" else "RGB")

@@ -1,7 +1,8 @@
 """The sandbox of a decoder, which limits the harm that an exploited decoder can do.
 
-The process may use its open files and a limited processor time. It cannot open other files or
-sockets, cannot gain rights by running programs, and loses root's rights if Roost runs as root.
+The process may use its open files, for a limited processor time. It cannot open other files or
+sockets, and cannot gain rights by running programs. If Roost runs as root, the process gives up
+root's rights.
 """
 
 import contextlib
@@ -13,20 +14,24 @@ import signal
 import sys
 from typing import Final
 
-#: User ids that belong to no account (systemd's range for dynamic users). Each process gets an id
-#: of its own, because processes of one user may kill and inspect each other.
+#: User ids that belong to no user account (systemd's range for dynamic users). Each process gets a
+#: user id of its own, because processes with the same user id may kill and inspect each other.
 _USER_IDS: Final = range(61_184, 65_520)
 #: The number of threads that a decoder may start, if the process has a user id of its own.
 _MAX_THREADS: Final = 64
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_NO_NEW_PRIVS: Final = 38
 #: Parameters of glibc's `mallopt`: use one arena, and keep freed memory for the next decoding step.
-#: Otherwise the allocator's reserves would use up the limited address space.
+#: With the default parameters, memory that the allocator reserves would use up the limited address
+#: space.
 _MALLOC: Final = {-8: 1, -3: 16 << 20, -1: 32 << 20}
 
 
 def tune_memory() -> None:
-    """Configure the C library's allocator; the process has no environment variables for it."""
+    """Configure the memory allocator of the C library.
+
+    The usual way, by environment variables, is not possible: the process has none.
+    """
     with contextlib.suppress(AttributeError, OSError):
         library = ctypes.CDLL(None)
         for parameter, value in _MALLOC.items():
@@ -34,7 +39,7 @@ def tune_memory() -> None:
 
 
 def enter_sandbox(*, wall_seconds: int, cpu_seconds: int, parent: int) -> None:
-    """Give up all rights except the use of open files. Load all modules before the call.
+    """Give up all rights except the use of open files; all modules must be loaded before.
 
     Raises: OSError if root may not become another user.
     """
@@ -47,7 +52,7 @@ def enter_sandbox(*, wall_seconds: int, cpu_seconds: int, parent: int) -> None:
         if os.getppid() != parent:
             os._exit(1)
     signal.alarm(wall_seconds + 1)
-    # At the soft limit the kernel sends SIGXCPU, at the hard limit SIGKILL.
+    # The kernel sends SIGXCPU at the soft limit, and SIGKILL at the hard limit a second later.
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds + 1))
     # After this call the process cannot open files; files that are already open remain usable.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
@@ -62,6 +67,6 @@ def _drop_root() -> None:
 
 
 def _control(library: ctypes.CDLL, option: int, value: int) -> None:
-    # `prctl` reads all five arguments as unsigned longs, so each one is passed as such.
+    # `prctl` reads all five arguments as unsigned longs, so each argument is passed in this type.
     if library.prctl(option, *(ctypes.c_ulong(each) for each in (value, 0, 0, 0))) != 0:
         raise OSError(ctypes.get_errno(), "prctl")

@@ -25,8 +25,8 @@ _MAX_GIF_FRAMES: Final = 350
 _MAX_GIF_PIXELS: Final = 300_000_000
 _MIN_VIDEO_SIDE: Final = 32
 _MIN_VIDEO_SIZE: Final = f"{_MIN_VIDEO_SIDE}×{_MIN_VIDEO_SIDE}"
-#: X documents 1920×1080, 1080×1920 and, on some pages, 1920×1200. Since both orientations are
-#: allowed, the limits are for the longer and the shorter side.
+#: X documents the sizes 1920×1080, 1080×1920 and, on some pages, 1920×1200. Since X allows both
+#: orientations, the limits apply to the longer and to the shorter side.
 _MAX_VIDEO_LONG_SIDE, _MAX_VIDEO_SHORT_SIDE = 1920, 1200
 _MAX_VIDEO_SIZE: Final = f"{_MAX_VIDEO_LONG_SIDE}×{_MAX_VIDEO_SHORT_SIDE}"
 _MAX_FRAME_RATE: Final = 60
@@ -34,7 +34,8 @@ _MAX_VIDEO_ASPECT: Final = 3
 _MIN_DURATION: Final = timedelta(seconds=0.5)
 _MAX_DURATION: Final = timedelta(seconds=140)
 _MAX_PREMIUM_DURATION: Final = timedelta(minutes=125)
-#: An AAC encoder pads its last frame, so the audio of a clip cut at 140 s ends slightly later.
+#: An AAC encoder pads its last frame, so the audio of a clip that is cut at 140 s ends slightly
+#: later.
 _DURATION_TOLERANCE: Final = timedelta(milliseconds=50)
 _PREMIUM: Final = frozenset({"Premium", "PremiumPlus"})
 #: yuvj420p is yuv420p with the full range of values; phones record videos in this format.
@@ -195,7 +196,8 @@ def _validate_timing(file: MediaFile, subscription_type: str | None) -> Iterator
             found=duration.total_seconds(),
             next="Shorten the video, or split it into several parts of a thread.",
         )
-    # The average is computed from whole clock ticks and can be slightly too high, so it is rounded.
+    # The average frame rate is computed from whole clock ticks and can be slightly too high, so it
+    # is rounded.
     if file.frame_rate is not None and round(file.frame_rate, 1) > _MAX_FRAME_RATE:
         yield Violation(
             "video_frame_rate_too_high",

@@ -1,6 +1,7 @@
 """Decode a video with FFmpeg: read its index and decode sample frames.
 
-FFmpeg may use only one format and a few codecs, so a playlist or URL in a file has no effect.
+FFmpeg may use only one container format and a few codecs. Otherwise, a playlist or a URL in a file
+could make FFmpeg read other files.
 """
 
 from collections.abc import Iterator
@@ -17,8 +18,8 @@ from roost.mediafile import h264
 from roost.mediafile.media_info import Refusal, Unreadable
 from roost.models import MediaKind
 
-#: A video with more pixels is not decoded: it is far above X's limits, and a decoder of H.264 keeps
-#: up to 17 frames in memory.
+#: The maximum number of pixels of a video that is decoded. A larger video is far above X's limits,
+#: and an H.264 decoder keeps up to 17 frames in memory.
 _MAX_VIDEO_PIXELS: Final = 4096 * 2304
 #: The number of decoded positions, evenly spread from the start to the end of the video.
 _POSITIONS: Final = 6
@@ -86,7 +87,7 @@ def _has_location(container: InputContainer, stream: VideoStream) -> bool:
 
 
 def _measure(container: InputContainer, stream: VideoStream) -> MediaFields:
-    """Count the frames of a fragmented video, which has no index of the whole file.
+    """Return the frame count and duration of a fragmented video, which has no complete index.
 
     Raises: Refusal (damaged).
     """
@@ -130,12 +131,13 @@ def _decode_samples(container: InputContainer, stream: VideoStream) -> MediaFiel
 
 
 def _sample_positions(stream: VideoStream) -> Iterator[int]:
-    """Yield the start of the video, and timestamps from which a seek finds other key frames."""
+    """Yield timestamps of the positions to decode; a seek to each finds another key frame."""
     start, duration = stream.start_time or 0, stream.duration or 0
     yield start
     keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
-    # A seek finds the last key frame that is displayed up to a timestamp, and a frame is displayed
-    # later than its stored timestamp. So the position is the last moment before the next key frame.
+    # A seek to a timestamp finds the last key frame that is displayed until then. A key frame may
+    # be displayed later than its stored timestamp, so each position is the last moment before the
+    # stored timestamp of the next key frame.
     ends = [*(key - 1 for key in keys[2:]), start + duration] if len(keys) > 1 else []
     chosen = {(len(ends) - 1) * number // (_POSITIONS - 2) for number in range(_POSITIONS - 1)}
     yield from (ends[number] for number in sorted(chosen) if ends)

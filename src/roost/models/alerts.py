@@ -1,4 +1,7 @@
-"""Alerts: problems that an operator must act on. `roost.publishing.alerts` words them."""
+"""Alerts: problems that an operator must act on.
+
+`roost.publishing.alerts` describes alerts in sentences.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +19,7 @@ class AlertKind(StrEnum):
     MISSED = "missed"
     FAILED = "failed"
     POSSIBLE_DUPLICATE = "possible_duplicate"
-    """X may have a part twice, because it answered an earlier attempt late."""
+    """A part may be on X twice, because X responded late to an earlier attempt."""
     RECONNECT = "reconnect"
     """X no longer accepts an account's refresh token."""
     CREDITS = "credits"
@@ -32,14 +35,14 @@ class AlertKind(StrEnum):
 
 
 class SubjectType(StrEnum):
-    """What an alert is about."""
+    """The kind of thing that an alert is about."""
 
     POST = "post"
     ACCOUNT = "account"
     X_APP = "x_app"
-    """By its client id."""
+    """An X app, identified by its client id."""
     MACHINE = "machine"
-    """By its host name."""
+    """A machine, identified by its host name."""
     DATABASE = "database"
     SERVICE = "service"
     """Publishing as a whole."""
@@ -47,11 +50,11 @@ class SubjectType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What one alert is about."""
+    """The thing that one alert is about: its kind and its id."""
 
     type: SubjectType
     id: str = ""
-    """Empty where there is only one."""
+    """Empty if there is only one subject of this type."""
 
 
 #: The subject of alerts about the database.
@@ -66,7 +69,10 @@ def about_post(post_id: PostId) -> Subject:
 
 
 def about_account(integration_id: IntegrationId) -> Subject:
-    """Return the subject of an alert about an account: by id, since the username may change."""
+    """Return the subject of an alert about an account.
+
+    The subject has the account's id, because the username may change.
+    """
     return Subject(SubjectType.ACCOUNT, str(integration_id))
 
 
@@ -87,17 +93,17 @@ class Alert:
     kind: AlertKind
     subject_type: SubjectType
     subject_id: str
-    """Each kind has at most one open alert per subject."""
+    """The kind. For each kind and subject, at most one alert is open."""
     raised_at: datetime
     detail: Detail = field(default_factory=dict)
     ended_at: datetime | None = None
 
     @property
     def subject(self) -> Subject:
-        """What it is about."""
+        """The thing that the alert is about."""
         return Subject(self.subject_type, self.subject_id)
 
     @property
     def reason(self) -> Reason | None:
-        """Why it was opened, if the kind does not say it."""
+        """Why the alert was opened; None if its kind says this already."""
         return find_reason(self.detail)

@@ -1,4 +1,7 @@
-"""Events and reasons as data: a code and its facts. `roost.publishing.history` words them."""
+"""Events and reasons as data: a code and its facts.
+
+`roost.publishing.history` describes events and reasons in sentences.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +17,10 @@ Detail = Mapping[str, Any]
 
 
 class ReasonCode(StrEnum):
-    """Reasons of Roost's own. The reason of an error has the error's code instead."""
+    """The codes of Roost's own reasons; the reason of an error has the error's code instead.
+
+    The names in backticks at the start of a docstring are the names of the reason's facts.
+    """
 
     NOT_DUE_YET = "not_due_yet"
     """The worker's clock has not reached the due time."""
@@ -23,41 +29,43 @@ class ReasonCode(StrEnum):
     NO_POSTS_ACCEPTED = "no_posts_accepted"
     """X accepts no posts of the account at present."""
     LATE = "late"
-    """`tolerance_seconds`: the post was later than this."""
+    """`tolerance_seconds`: the post was later than its tolerance."""
     THREAD_LARGER_THAN_WINDOW = "thread_larger_than_window"
-    """`parts`, and `limit`: how many posts X accepts in a rate limit window."""
+    """`parts`, `limit`: the thread has more parts than X accepts in a rate limit window."""
     WINDOW_TOO_SMALL = "window_too_small"
-    """`parts`: X accepts fewer posts at present."""
+    """`parts`: X accepts fewer posts at present than the thread has parts."""
     READ_AGAIN = "read_again"
-    """X's timeline does not show the post yet, and is read once more."""
+    """The timeline does not show the post yet, and is read once more."""
     MAY_STILL_ARRIVE = "may_still_arrive"
-    """X's timeline does not show the post, and its request may still reach X."""
+    """The timeline does not show the post, but the post's request may still reach X."""
     DUPLICATE_NOT_FOUND = "duplicate_not_found"
-    """X refused the post as a duplicate, and its timeline does not show it."""
+    """X refused the post as a duplicate, but the timeline does not show such a post."""
     TOO_LATE_TO_RESEND = "too_late_to_resend"
     """The timeline does not show the post, and the resend window is over."""
     MEDIA_EXPIRED = "media_expired"
-    """The timeline does not show the post, and its uploads have expired."""
+    """The timeline does not show the post, and the post's uploads have expired."""
     UPLOADING = "uploading"
     """The post's files are being uploaded."""
     UPLOAD_FAILED = "upload_failed"
     """`reason`: the error."""
     UNEXPECTED_ERROR = "unexpected_error"
-    """`type`: the class of an exception that Roost does not expect; `message`: the system's."""
+    """`type`, `message`: the class of an unexpected exception, and the operating system's message
+    if there is one."""
     LOCK_LOST = "lock_lost"
     """The worker lost the account's lock before the request was sent."""
     WORKER_ENDED = "worker_ended"
     """The worker ended before X's response was known."""
     ALREADY_ON_X = "already_on_x"
-    """X refused a resend because it has the post."""
+    """X refused a resend, because it has the post already."""
     RESEND_REFUSED = "resend_refused"
-    """`reason`: why X refused a resend; X did not answer the first attempt."""
+    """`reason`: why X refused a resend, after X sent no response to the first attempt."""
     PARENT_NOT_VISIBLE = "parent_not_visible"
-    """`tweet_id`, `is_own`: X does not show the post to reply to, a part of the post or another."""
+    """`tweet_id`, `is_own`: X does not show the post to reply to; `is_own` says whether that post
+    is the part before this part."""
     PARENT_GONE = "parent_gone"
-    """As `parent_not_visible`, for good."""
+    """`tweet_id`, `is_own`: like `parent_not_visible`, but X will never show the post."""
     UNCLAIMED_DUPLICATE = "unclaimed_duplicate"
-    """`tweet_id`, `url`: X has the same post, which no post of Roost claims."""
+    """`tweet_id`, `url`: X has the same post, which is not recorded for any post in Roost."""
     FOREIGN_APP = "foreign_app"
     """`tweet_ids`: another app made an identical post."""
     SEVERAL_MATCHES = "several_matches"
@@ -71,25 +79,25 @@ class ReasonCode(StrEnum):
     CONFIRMED_ABSENT = "confirmed_absent"
     """A user confirmed that X does not have the post."""
     RECHECK = "recheck"
-    """The database may have forgotten an attempt, so the part was searched for on X."""
+    """The database may lack an attempt, so the part was searched for on X."""
     LATE_RESPONSE = "late_response"
-    """`tweet_id`: X answered an older attempt late, so it may have the post twice."""
+    """`tweet_id`: X responded late to an earlier attempt, so the part may be on X twice."""
     DISCARDED = "discarded"
     """A user gave the post up."""
     DELETION_REQUESTED = "deletion_requested"
-    """A user has the post's published parts deleted from X."""
+    """A user requested that the post's published parts be deleted from X."""
     IDENTICAL_ON_X = "identical_on_x"
-    """`tweet_id`: X has an identical post since the copy of the database was made."""
+    """`tweet_id`: X has an identical post, which was made after the backup of the database."""
     NOT_CONNECTED = "not_connected"
     """`username`: the account has to be connected again."""
     MANUAL = "manual"
     """`actor`: who paused everything."""
     RESTORED = "restored"
-    """`complete_until`: a user restored the database; what was sent later may be missing in it."""
+    """`complete_until`: a user restored the database, which may lack posts that were sent later."""
     LACKS_EVENTS = "lacks_events"
-    """`complete_until`: the database lacks events that this machine has seen in it."""
+    """`complete_until`: the database lacks events that this machine has seen."""
     IS_COPY = "is_copy"
-    """`complete_until`: the database is a copy of the one that workers have published from."""
+    """`complete_until`: the database is a copy of the database that workers publish from."""
     NOT_SEARCHED = "not_searched"
     """X could not be searched for the account's posts after a restore."""
 
@@ -103,17 +111,17 @@ class Reason:
     detail: Detail = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the form in which a reason is stored."""
+        """Return the JSON form in which the reason is stored."""
         return {"code": str(self.code), "detail": dict(self.detail)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Reason":
-        """Return the reason of a stored form."""
+        """Return the reason that `to_json` has converted to `stored`."""
         return cls(stored["code"], stored["detail"])
 
     @property
     def cause(self) -> "Reason | None":
-        """The reason behind this one, if there is one."""
+        """The reason that caused this reason; None if there is none."""
         return find_reason(self.detail)
 
     @property
@@ -123,13 +131,13 @@ class Reason:
 
 
 def find_reason(detail: Detail) -> Reason | None:
-    """Return the `reason` of a detail."""
+    """Return the fact `reason` of a detail; None if the detail has no reason."""
     stored = detail.get("reason")
     return None if stored is None else Reason.from_json(stored)
 
 
 def reason_detail(reason: Reason | None) -> dict[str, Any]:
-    """Return the detail of an event or an alert that has this reason, or none."""
+    """Return the detail of an event or alert with this reason; empty if `reason` is None."""
     return {} if reason is None else {"reason": reason.to_json()}
 
 
@@ -143,23 +151,26 @@ def _find_tweet_ids(detail: Detail) -> Iterator[TweetId]:
 
 
 class EventCode(StrEnum):
-    """What happened: the subject of the event, then a participle."""
+    """What happened: the subject of the event, then a participle.
+
+    The names in backticks at the start of a docstring are the names of the event's facts.
+    """
 
     POST_DRAFTED = "post.drafted"
-    """`file`, `line`: where it was imported from."""
+    """`file`, `line`: the plan file and the line from which the post was imported, if any."""
     POST_SCHEDULED = "post.scheduled"
-    """As `post.drafted`."""
+    """`file`, `line`: as for `post.drafted`."""
     POST_EDITED = "post.edited"
     """`changes`: what the edit changed, with the values before and after it."""
     POST_CANCELLED = "post.cancelled"
     POST_PAUSED = "post.paused"
     POST_RESUMED = "post.resumed"
     POST_DUE = "post.due"
-    """Its time has come."""
+    """The due time was reached."""
     POST_DEFERRED = "post.deferred"
-    """It waits."""
+    """The post waits."""
     POST_UPLOADED = "post.uploaded"
-    """Its files are on X."""
+    """The post's files are on X."""
     POST_PUBLISHED = "post.published"
     POST_PARTLY_PUBLISHED = "post.partly_published"
     POST_FAILED = "post.failed"
@@ -169,15 +180,15 @@ class EventCode(StrEnum):
     """`choice`, `tweet_id`, `part`: what a user decided."""
     POST_ACKNOWLEDGED = "post.acknowledged"
     POST_REOPENED = "post.reopened"
-    """The database was restored, and may have forgotten that the post was sent."""
+    """The database was restored, and may lack the record that the post was sent."""
     PART_ATTEMPTED = "part.attempted"
     """`attempt`: the number of the attempt."""
     PART_ATTEMPT_ASSUMED = "part.attempt_assumed"
-    """The database may have forgotten an attempt; no request was sent."""
+    """The database may lack an attempt, so one was added; no request was sent."""
     PART_SENT = "part.sent"
-    """`tweet_id`."""
+    """`tweet_id`: the id from X's response."""
     PART_ADOPTED = "part.adopted"
-    """`tweet_id`: found on the timeline; `is_manual`: a user named it."""
+    """`tweet_id`, `is_manual`: the post was found on the timeline, or a user named the post."""
     PART_NOT_CREATED = "part.not_created"
     PART_UNKNOWN = "part.unknown"
     PART_REFUSED = "part.refused"
@@ -187,9 +198,9 @@ class EventCode(StrEnum):
     """As `post.edited`."""
     PART_DELETED = "part.deleted"
     PART_ANSWERED_LATE = "part.answered_late"
-    """`tweet_id`: X may have the part twice."""
+    """`tweet_id`: X responded late to an earlier attempt, so the part may be on X twice."""
     PART_FORGOTTEN = "part.forgotten"
-    """`tweet_id`: X answered an attempt that the database has forgotten."""
+    """`tweet_id`: X responded to an attempt that the database lacks."""
     ACCOUNT_PAUSED = "account.paused"
     """`username`."""
     ACCOUNT_RESUMED = "account.resumed"
@@ -206,17 +217,18 @@ class Event:
     at: datetime
     post_id: PostId
     position: int | None
-    """The part that it concerns, or None for the whole post."""
+    """The position of the part that the event concerns; None for the whole post."""
     code: EventCode
     from_state: str | None
-    """The state before it; None for a new post, and for a pause of more than the post."""
+    """The state before the event; None for a new post, and for a pause of the account or tenant."""
     to_state: str | None
-    """The state after it, which may be the same; None for a pause of more than the post."""
+    """The state after the event, which may be the same; None for a pause of the account or
+    tenant."""
     detail: Detail
     actor: Actor
-    """Who made it happen."""
+    """The originator of the event."""
 
     @property
     def reason(self) -> Reason | None:
-        """Why it happened, if the code does not say it."""
+        """Why the event happened; None if its code says this already."""
         return find_reason(self.detail)

@@ -1,4 +1,4 @@
-"""Identifiers. Roost's ids are integers; X's ids are strings, because they exceed 53 bits."""
+"""Types of ids. Roost's ids are integers. X's ids exceed 53 bits, so they are strings."""
 
 from typing import NewType
 

@@ -62,9 +62,9 @@ class Integration:
     paused: bool = False
     """Whether a person has paused the account's posts."""
     backoff_until: datetime | None = None
-    """Nothing is published for the account before this instant, because X refused a request."""
+    """The end of the account's back-off: Roost publishes nothing for the account before this."""
     backoff_reason: Reason | None = None
     consecutive_refusals: int = 0
     """The number of consecutive refusals by X, which determines the next back-off."""
     backoff_counts_as_late: bool = False
-    """Whether waiting posts count as late, because Roost's side caused the back-off."""
+    """Whether posts that wait for the back-off count as late, because Roost's side caused it."""

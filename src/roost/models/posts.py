@@ -104,7 +104,7 @@ class Violation:
     """A rule of X that a post breaks, found before anything is sent."""
 
     code: str
-    """The code, in snake case, of the error that X's own refusal would raise."""
+    """The code, in snake case, of the error that would be raised if X refused the post."""
     message: str
     """A sentence that says what is wrong."""
     limit: int | float | str | None = None
@@ -223,10 +223,10 @@ class Post:
     paused: bool = False
     """Whether a person has paused this post. Pauses of accounts and tenants are not included."""
     tolerance: timedelta | None = None
-    """How late the post may be published; None for the value of the settings."""
+    """How late the post may be published; None if the setting applies."""
     wait: Wait | None = None
     """The last wait in the state `publishing`. The wait is over if `until` is in the past."""
     acknowledged_at: datetime | None = None
-    """When a person accepted the state of the post as final."""
+    """The time at which a person accepted the state of the post as final."""
     possible_duplicate: bool = False
     """Whether X may have a part twice, and no person has acknowledged this yet."""

@@ -7,7 +7,7 @@ from roost.models.ids import TenantId
 
 
 class ActorKind(StrEnum):
-    """What kind of process or person acts."""
+    """The kinds of processes and people that act."""
 
     WORKER = "worker"
     """A worker; its name is its id, `host:process`."""
@@ -16,16 +16,16 @@ class ActorKind(StrEnum):
     COMMAND_LINE = "command_line"
     """A person at a terminal; the name is the system user and the machine, `user@host`."""
     WEB_SERVER = "web_server"
-    """A person who uses the pages. There is no login yet, so it has no name."""
+    """A person who uses the web pages. There is no login yet, so the actor has no name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did something. It is written with every event."""
+    """The originator of a change. Every event stores its actor."""
 
     kind: ActorKind
     name: str = ""
-    """Distinguishes actors of one kind; empty if there is only one."""
+    """The name that distinguishes actors of one kind; empty if there is only one actor."""
 
     def __str__(self) -> str:
         """Return the form in which an actor is stored, for example `worker host:17`."""
@@ -33,7 +33,10 @@ class Actor:
 
     @classmethod
     def parse(cls, stored: str) -> "Actor":
-        """Return the actor of a stored form. Raises: ValueError if its kind is unknown."""
+        """Return the actor that `str` has converted to `stored`.
+
+        Raises: ValueError if the kind is unknown.
+        """
         kind, _, name = stored.partition(" ")
         return cls(ActorKind(kind), name)
 
@@ -43,5 +46,5 @@ class Scope:
     """The tenant that a use case may read and change, and who acts."""
 
     tenant_id: TenantId
-    """An id and not a `Tenant`: a worker has only ids, and reads no tenant for a job."""
+    """The tenant's id instead of a `Tenant`: a worker has only ids, and never loads the tenant."""
     actor: Actor

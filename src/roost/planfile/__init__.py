@@ -1,7 +1,8 @@
-"""Read the posts and due times of a content plan (a CSV file), and refuse invalid rows.
+"""Reads the posts and due times of a plan file (CSV), and refuses invalid rows.
 
-Only the file itself is validated here. `roost.publishing.validation` validates texts and media by
-X's rules; the caller converts its violations into refused rows with `refuse_post`.
+This package validates only the format of the file. `roost.publishing.validation` validates texts
+and media by X's rules; the caller turns the violations that it returns into refused rows by
+`refuse_post`.
 """
 
 from roost.planfile.plan import (

@@ -1,4 +1,4 @@
-"""Read the options of a plan's row: reply, quote, poll, reply settings."""
+"""Reads the options of a row of a plan: reply, quote, poll, reply settings."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Convert the rows of a plan into posts, and refuse invalid rows."""
+"""Converts the rows of a plan file into posts, and refuses invalid rows."""
 
 import hashlib
 import json
@@ -39,7 +39,7 @@ class PlannedPost:
     """The due time in UTC."""
     parts: tuple[PartInput, ...]
     key: str
-    """Identifies the post in the plan. Rows that are read again get the same key."""
+    """The key that identifies the post in the plan. Rows that are read again get the same key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Plan:
 
 @dataclass(slots=True)
 class _Row:
-    """A row during conversion: cells, the values parsed so far, and the reasons for refusal."""
+    """A row that is being converted: cells, parsed values, and reasons for a refusal."""
 
     line: int
     cells: Mapping[str, str]
@@ -91,14 +91,15 @@ class _Row:
 
     @property
     def text(self) -> str:
-        # Spreadsheets write two characters for a line end; X would count both.
+        # Spreadsheets write two characters (CR and LF) for a line end, and X would count both.
         return self.cells["text"].replace("\r\n", "\n").replace("\r", "\n")
 
 
 def read_plan(path: Path, *, time_zone: str, now: datetime) -> Plan:
-    """Read a plan. Times without an offset are in `time_zone`; `+20s` is relative to `now`.
+    """Read a plan file.
 
-    Raises: PlanInvalid (the file as a whole is invalid, so nothing can be imported),
+    Times without an offset are in `time_zone`; times such as `+20s` are relative to `now`.
+    Raises: PlanInvalid if the file as a whole is invalid, so that nothing can be imported;
     TimeZoneUnknown.
     """
     zone = get_time_zone(time_zone)
@@ -156,7 +157,7 @@ def _group(rows: list[_Row]) -> list[list[_Row]]:
 
 
 def _folded(thread: str) -> str:
-    """Return a thread name without differences in case, width and spaces."""
+    """Return a normalized thread name, so that case, width and spaces make no difference."""
     return " ".join(unicodedata.normalize("NFKC", thread).casefold().split())
 
 
@@ -236,7 +237,7 @@ def _validate_path(name: str, folder: Path) -> Violation | None:
     if not name:
         return Violation(
             "media_path_missing",
-            "There is no file name between two `|`.",
+            "There is no file name between two `|` signs.",
             next="Remove the extra `|`.",
         )
     if _is_url(name):
@@ -271,8 +272,8 @@ _is_url = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.|data:)", re.IGNORECASE).mat
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    # realpath accepts circular links, for which Path.resolve raises; probing refuses such a file
-    # later.
+    # `Path.resolve` would raise an exception for circular links. `realpath` accepts them, and
+    # probing the file refuses them later.
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
@@ -288,7 +289,7 @@ def _value_differs(row: _Row, first: _Row, column: str, found: str, expected: st
 
 
 def _name_differs(row: _Row, first: _Row) -> Violation:
-    """Refuse similar thread names, because a wrong guess would publish an unintended thread."""
+    """Refuse similar thread names: if Roost guessed, it could publish an unintended thread."""
     return Violation(
         "thread_name_differs",
         f"Its thread is {row.thread[:_MAX_QUOTED]!r} here and {first.thread[:_MAX_QUOTED]!r} on"
@@ -300,7 +301,7 @@ def _name_differs(row: _Row, first: _Row) -> Violation:
 
 
 def _lines_by_cell(rows: Sequence[MiscountedRow]) -> dict[str, int]:
-    """Map each folded cell of the miscounted rows to the first line that contains the cell."""
+    """Map each cell of the miscounted rows, normalized, to the first line that contains it."""
     lines: dict[str, int] = {}
     for row in rows:
         for cell in row.cells:
@@ -309,7 +310,7 @@ def _lines_by_cell(rows: Sequence[MiscountedRow]) -> dict[str, int]:
 
 
 def _refuse_incomplete_thread(group: list[_Row], miscounted_lines: Mapping[str, int]) -> None:
-    """Refuse a thread if a miscounted row names it, because that row may be one of its parts."""
+    """Refuse a thread if a miscounted row names it: that row may be one of the thread's parts."""
     line = miscounted_lines.get(_folded(group[0].thread))
     if group[0].thread and line is not None:
         for row in group:
@@ -319,7 +320,8 @@ def _refuse_incomplete_thread(group: list[_Row], miscounted_lines: Mapping[str, 
 def _thread_refused(line: int) -> Violation:
     return Violation(
         "thread_refused",
-        f"Line {line} of its thread is refused; a thread is imported completely or not at all.",
+        f"Line {line}, in the same thread, is refused; a thread is imported completely or not at"
+        " all.",
         next=f"Correct line {line}.",
     )
 

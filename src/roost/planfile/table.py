@@ -1,4 +1,4 @@
-"""Parse the CSV of a plan into rows of named cells, each with its line in the file."""
+"""Parses the CSV of a plan file into rows of named cells, each with its line in the file."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ class TableRow:
     """A row of the table."""
 
     line: int
-    """The line of the file on which the row begins, from 1. A quoted text may have more lines."""
+    """The line of the file on which the row begins, from 1. A quoted text may take more lines."""
     cells: Mapping[str, str]
     """The cells by column. If the file lacks a column, the cell is empty."""
 
@@ -45,7 +45,9 @@ def read_file(path: Path) -> bytes:
 
 
 def read_table(data: bytes, name: str) -> tuple[list[TableRow], list[MiscountedRow]]:
-    """Return the rows that are not empty, separately from rows with a wrong number of cells.
+    """Return the rows with the right number of cells, and those with a wrong number.
+
+    Empty rows are left out.
 
     Raises: PlanInvalid.
     """
@@ -90,7 +92,7 @@ def _numbered_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
         # After a wrong quotation mark, the ends of rows are unknown, so the whole file is refused.
         raise PlanInvalid(
             f"{name}: the row that begins on line {line} is not valid CSV ({error}).",
-            next='Close the quotation marks of the row, and double each one inside a text: "".',
+            next='Close the quotation marks of the row, and write `""` for each `"` inside a text.',
             line=line,
         ) from None
 

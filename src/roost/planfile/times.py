@@ -1,4 +1,4 @@
-"""Parse due times and durations: an instant, a local time, or an offset from now."""
+"""Parses due times (an instant, a local time, or an offset from now) and durations."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -77,8 +77,9 @@ def parse_span(span: str) -> timedelta:
 def get_time_zone(name: str) -> ZoneInfo:
     """Return the time zone with this IANA name.
 
-    Only IANA names are allowed. A machine's zone files include names that would give wrong times:
-    `right/…` counts leap seconds, `localtime` differs between machines, and `Factory` is no zone.
+    Only names of the IANA database are allowed. A machine's zone files also have other names, which
+    would give wrong times: `right/…` counts leap seconds, `localtime` differs between machines, and
+    `Factory` is no zone.
 
     Raises: TimeZoneUnknown.
     """
@@ -95,7 +96,7 @@ def _list_zones() -> frozenset[str]:
 
 
 def parse_due_in_zone(zone: ZoneInfo, at: str, now: datetime) -> datetime:
-    """Parse a due time like `parse_due`; the caller passes a time zone instead of its name.
+    """Parse a due time like `parse_due`, but with a time zone instead of the zone's name.
 
     Raises: TimeInvalid, TimeAmbiguous, TimeSkipped.
     """

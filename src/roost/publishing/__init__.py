@@ -1,1 +1,1 @@
-"""Pure functions that validate posts, decide their next step, and describe their history."""
+"""Pure functions that validate posts, decide a post's next step, and describe its history."""

@@ -1,4 +1,4 @@
-"""Words alerts for people, and says what to do about each. Pure."""
+"""Describes alerts in sentences, and says what to do about each alert. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,8 @@ from roost.models import Alert, AlertKind, SubjectType
 from roost.next_actions import ActionCode, NextAction
 from roost.publishing.history import describe_reason
 
-#: What happened to the post of an alert, by its kind. The alert of a decision says it itself.
+#: What happened to a post, by the kind of the alert about it. An alert about a decision contains
+#: its own reason.
 _POST_OUTCOMES: Final = {
     AlertKind.MISSED: "was missed",
     AlertKind.FAILED: "is not on X",
@@ -18,7 +19,7 @@ _POST_OUTCOMES: Final = {
 
 
 def describe_alert(alert: Alert) -> str:
-    """Describe a problem in one or two sentences."""
+    """Describe an alert in one or two sentences."""
     detail = alert.detail
     reason = "" if alert.reason is None else describe_reason(alert.reason)
     match alert.kind:
@@ -44,7 +45,7 @@ def describe_alert(alert: Alert) -> str:
 
 
 def describe_skew(seconds: float, reference: str) -> str:
-    """Describe how far a machine's clock is ahead of the clock of `database` or `x`."""
+    """Describe how far a machine's clock is ahead of another clock (`database` or `x`)."""
     direction = "ahead" if seconds > 0 else "behind"
     owner = {"database": "the database's", "x": "X's"}[reference]
     return f"this machine's clock is {abs(round(seconds))} s {direction} of {owner}"
@@ -76,7 +77,7 @@ def action_for(alert: Alert) -> NextAction:
 
 
 def alert_as_json(alert: Alert, *, next_text: str) -> dict[str, Any]:
-    """Return an alert for programs: its facts, its sentence, and what to do next."""
+    """Return an alert as JSON data: its facts, its sentence, and what to do next."""
     return {
         "kind": alert.kind,
         "subject_type": alert.subject_type,

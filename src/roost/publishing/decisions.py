@@ -12,11 +12,11 @@ class Choice(StrEnum):
     """What a user can decide about a post that did not end as planned."""
 
     FOUND = "found"
-    """The undecided part is on X."""
+    """The part whose outcome is unknown is on X."""
     RESEND = "resend"
-    """The undecided part is not on X, or the missed post is still wanted: send it."""
+    """Send the part whose outcome is unknown, because it is not on X; or send the missed post."""
     DISCARD = "discard"
-    """Give up the undecided part, or the missed post."""
+    """Give up the part whose outcome is unknown, or give up the missed post."""
     CONTINUE = "continue"
     """Continue a thread from the part that X refused."""
     DELETE = "delete"
@@ -25,14 +25,14 @@ class Choice(StrEnum):
     """Leave the post as it is; it no longer needs attention."""
 
 
-#: By state, if the state alone decides.
+#: The possible choices by state, for the states that alone determine the choices.
 CHOICES: Final = {
     PostState.NEEDS_DECISION: (Choice.FOUND, Choice.RESEND, Choice.DISCARD),
     PostState.MISSED: (Choice.RESEND, Choice.DISCARD),
     PostState.PARTLY_PUBLISHED: (Choice.CONTINUE, Choice.DELETE, Choice.ACKNOWLEDGE),
     PostState.FAILED: (Choice.ACKNOWLEDGE,),
 }
-#: States of a post that needs a user's attention.
+#: The states in which a post needs a user's attention.
 _NEEDING_ATTENTION: Final = (
     PostState.NEEDS_DECISION, PostState.PARTLY_PUBLISHED, PostState.MISSED, PostState.FAILED,
 )  # fmt: skip
@@ -62,13 +62,16 @@ def needs_attention(post: Post) -> bool:
 
 
 def _is_unknown(post: Post) -> bool:
-    """Whether its next part may be on X; if not, a decision was requested for another reason."""
+    """Whether the outcome of the post's next part is unknown.
+
+    If it is known, a user decides for another reason; for example, a part may be on X twice.
+    """
     current = next((part for part in post.parts if part.state is not PartState.SENT), None)
     return current is not None and current.state is PartState.UNKNOWN
 
 
 def list_deletable(post: Post) -> list[Part]:
-    """List the parts that are still on X, as far as Roost knows."""
+    """List the published parts that have not been deleted from X by Roost."""
     return [part for part in post.parts if part.sent_as is not None and part.deleted_at is None]
 
 

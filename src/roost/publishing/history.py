@@ -1,6 +1,6 @@
-"""Words events, reasons, attempts and actors for people. Pure.
+"""Describes events, reasons, attempts and actors in sentences for people. Pure.
 
-Events and reasons are stored as codes with facts; this module alone turns them into sentences.
+Events and reasons are stored as codes with facts; only this module turns them into sentences.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,9 +25,11 @@ from roost.models import (
 from roost.publishing.changes import describe_changes
 from roost.publishing.state import Attempt, Outcome, PartProgress
 
-_NO_ANSWER: Final = "X did not answer the attempt, its timeline does not show the post, and"
+_NO_RESPONSE: Final = (
+    "X sent no response to the attempt, the account's timeline does not show the post, and"
+)
 
-#: What each reason says, without its facts.
+#: The sentence for each reason that needs no facts.
 _REASONS: Final[Mapping[str, str]] = {
     ReasonCode.NOT_DUE_YET: "this worker's clock has not reached the due time",
     ReasonCode.REQUESTS_BEFORE_RESTORE: "requests from before the restore may still reach X",
@@ -39,24 +41,22 @@ _REASONS: Final[Mapping[str, str]] = {
     ReasonCode.DUPLICATE_NOT_FOUND: (
         "X refused the post as a duplicate, but the account's timeline does not show the post"
     ),
-    ReasonCode.TOO_LATE_TO_RESEND: f"{_NO_ANSWER} it is too late to send it again safely",
+    ReasonCode.TOO_LATE_TO_RESEND: f"{_NO_RESPONSE} it is too late to send the post again safely",
     ReasonCode.MEDIA_EXPIRED: (
-        f"{_NO_ANSWER} its media have expired, so that the same request cannot be sent again"
+        f"{_NO_RESPONSE} its uploads have expired, so that the same request cannot be sent again"
     ),
     ReasonCode.UPLOADING: "its files are being uploaded",
-    ReasonCode.LOCK_LOST: "the account's lock was lost before it was sent",
-    ReasonCode.WORKER_ENDED: "its worker ended before X's response was known",
-    ReasonCode.ALREADY_ON_X: "X says it has this post already",
+    ReasonCode.LOCK_LOST: "the worker lost the account's lock before the request was sent",
+    ReasonCode.WORKER_ENDED: "the worker ended before X's response was known",
+    ReasonCode.ALREADY_ON_X: "X responded that it has this post already",
     ReasonCode.ABSENT_ON_TIMELINE: "X's timeline does not show the post",
-    ReasonCode.CONFIRMED_ABSENT: "a user confirmed that X does not have it",
-    ReasonCode.RECHECK: (
-        "searched for on X first, because the database may have forgotten an attempt"
-    ),
+    ReasonCode.CONFIRMED_ABSENT: "a user confirmed that X does not have the post",
+    ReasonCode.RECHECK: "searched for on X first, because the database may lack an attempt",
     ReasonCode.DISCARDED: "discarded manually",
     ReasonCode.DELETION_REQUESTED: (
         "cancelled manually: its published parts are being deleted from X"
     ),
-    ReasonCode.NOT_SEARCHED: "it could not be searched on X after the restore",
+    ReasonCode.NOT_SEARCHED: "X could not be searched for the account's posts after the restore",
 }
 
 
@@ -83,7 +83,7 @@ def _describe_gap(sentence: str) -> Callable[[Detail], str]:
         if "complete_until" not in detail:
             return sentence
         until = format_time(datetime.fromisoformat(detail["complete_until"]), "UTC")
-        return f"{sentence}; nothing after {until} is known in it"
+        return f"{sentence}; it has no records from after {until}"
 
     return describe
 
@@ -92,7 +92,7 @@ def _describe_cause(detail: Detail) -> str:
     return describe_reason(Reason.from_json(detail["reason"]))
 
 
-#: What a reason says with its facts.
+#: The functions that describe the other reasons by their facts.
 _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
     ReasonCode.LATE: _describe_late,
     ReasonCode.THREAD_LARGER_THAN_WINDOW: lambda detail: (
@@ -107,29 +107,31 @@ _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
         "an unexpected error: " + ", ".join(filter(None, (detail["type"], detail.get("message"))))
     ),
     ReasonCode.RESEND_REFUSED: lambda detail: (
-        f"X did not answer the first attempt, and refuses another: {_describe_cause(detail)}"
+        f"X sent no response to the first attempt, and refused the next: {_describe_cause(detail)}"
     ),
     ReasonCode.PARENT_NOT_VISIBLE: lambda detail: (
         f"{_describe_parent(detail)} is not visible to X yet"
     ),
     ReasonCode.PARENT_GONE: lambda detail: (
-        f"{_describe_parent(detail)} is no longer on X, or hidden from this account (parent_gone)"
+        f"{_describe_parent(detail)} is no longer on X, or is hidden from this account"
+        " (parent_gone)"
     ),
     ReasonCode.UNCLAIMED_DUPLICATE: lambda detail: (
-        f"X says that it has this post already: {_describe_address(detail)}, which no post of"
-        " Roost claims"
+        f"X responded that it has this post already: {_describe_address(detail)}, which Roost has"
+        " not recorded for any post"
     ),
     ReasonCode.FOREIGN_APP: _describe_found("another app made an identical post"),
     ReasonCode.SEVERAL_MATCHES: _describe_found("several posts on X could be this part"),
     ReasonCode.OTHER_TIME: _describe_found("an identical post was made at another time"),
     ReasonCode.TIMELINE_HIDDEN: lambda detail: (
-        f"X does not show its timeline: {_describe_cause(detail)}"
+        f"X does not show the account's timeline: {_describe_cause(detail)}"
     ),
     ReasonCode.LATE_RESPONSE: lambda detail: (
-        f"X answered an older attempt late: it has it as {detail['tweet_id']}, perhaps twice"
+        f"X responded late to an earlier attempt: the part is on X as {detail['tweet_id']}, and may"
+        " be there twice"
     ),
     ReasonCode.IDENTICAL_ON_X: lambda detail: (
-        f"X has an identical post since the copy was made: {detail['tweet_id']}"
+        f"X has an identical post that was made after the backup: {detail['tweet_id']}"
     ),
     ReasonCode.NOT_CONNECTED: lambda detail: f"@{detail['username']} has to be connected again",
     ReasonCode.MANUAL: lambda detail: (
@@ -137,11 +139,11 @@ _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
     ),
     ReasonCode.RESTORED: _describe_gap("the database was restored"),
     ReasonCode.LACKS_EVENTS: _describe_gap(
-        "the database lacks what this machine has seen in it: it was restored, or failed over to"
+        "the database lacks events that this machine has seen: it was restored, or failed over to"
         " an older copy"
     ),
     ReasonCode.IS_COPY: _describe_gap(
-        "the database is a copy of the one that workers have published from"
+        "the database is a copy of the database from which workers have published"
     ),
 }
 
@@ -179,12 +181,12 @@ def describe_state(state: PostState) -> str:
 
 
 def error_reason(error: RoostError, **facts: Any) -> Reason:
-    """Return an error as a reason: its code, its message and more facts."""
+    """Return an error as a reason, which has the error's code and message, and more facts."""
     return Reason(error.code, {"message": error.message, **facts})
 
 
 def describe_reason(reason: Reason) -> str:
-    """Describe a reason in a sentence without a final dot; that of an error has its code."""
+    """Describe a reason in a sentence without a full stop; add the code of an error."""
     with_facts = _REASONS_WITH_FACTS.get(reason.code)
     if with_facts is not None:
         return with_facts(reason.detail)
@@ -192,13 +194,13 @@ def describe_reason(reason: Reason) -> str:
         return _REASONS[reason.code]
     message = str(reason.detail.get("message", "")).removesuffix(".")
     if "duplicate" in reason.detail:
-        message += f". It is {_describe_duplicate(reason.detail['duplicate'])}"
+        message += f". The other post is {_describe_duplicate(reason.detail['duplicate'])}"
     described = f"{message} ({reason.code})" if message else reason.code
     return _describe_gap(described)(reason.detail)
 
 
 def _describe_address(detail: Detail) -> str:
-    """Name a post on X by its address; one on an emulator has none."""
+    """Return the address of a post on X; a post on an emulator has no address, only an id."""
     return detail["url"] or f"{detail['tweet_id']} on the emulator"
 
 
@@ -208,27 +210,27 @@ def _describe_duplicate(detail: Detail) -> str:
 
 
 def reason_as_json(reason: Reason | None) -> dict[str, Any] | None:
-    """Return a reason for programs: its code, its facts and the sentence for people."""
+    """Return a reason as JSON data: its code, its facts and the sentence for people."""
     if reason is None:
         return None
     return reason.to_json() | {"message": describe_reason(reason)}
 
 
 def wait_as_json(wait: Wait | None) -> dict[str, Any] | None:
-    """Return a wait for programs."""
+    """Return a wait as JSON data."""
     return None if wait is None else {"reason": reason_as_json(wait.reason), "until": wait.until}
 
 
-#: What each event says, without its facts.
+#: The sentence for each event that needs no facts.
 _EVENTS: Final[Mapping[EventCode, str]] = {
     EventCode.POST_PAUSED: "paused manually",
     EventCode.POST_RESUMED: "resumed manually",
-    EventCode.POST_DUE: "its time has come",
+    EventCode.POST_DUE: "the post became due",
     EventCode.POST_UPLOADED: "its files are on X",
     EventCode.POST_PUBLISHED: "published: every part is on X",
     EventCode.POST_ACKNOWLEDGED: "acknowledged manually: it stays as it is",
     EventCode.POST_REOPENED: (
-        "the database was restored, and may have forgotten that the post was sent"
+        "the database was restored, and may lack the record that the post was sent"
     ),
     EventCode.PART_DISCARDED: "discarded manually",
     EventCode.PART_RETRIED: "retried manually",
@@ -238,7 +240,7 @@ _EVENTS: Final[Mapping[EventCode, str]] = {
     EventCode.TENANT_RESUMED: "the tenant was resumed manually",
     EventCode.EVERYTHING_RESUMED: "everything was resumed",
 }
-#: What an event says before its reason.
+#: The words before the reason, for each event that is described by its reason.
 _EVENTS_WITH_REASON: Final[Mapping[EventCode, str]] = {
     EventCode.POST_DEFERRED: "waits",
     EventCode.POST_PARTLY_PUBLISHED: "only some parts are on X",
@@ -249,7 +251,7 @@ _EVENTS_WITH_REASON: Final[Mapping[EventCode, str]] = {
 
 
 def event_as_json(event: Event) -> dict[str, Any]:
-    """Return an event for programs: its facts and the sentence for people."""
+    """Return an event as JSON data: its facts and the sentence for people."""
     return {
         "at": event.at,
         "post_id": event.post_id,
@@ -320,7 +322,7 @@ def _describe_with_facts(event: Event, reason: str) -> str:
             return describe_reason(Reason(ReasonCode.LATE_RESPONSE, detail))
         case EventCode.PART_FORGOTTEN:
             return (
-                "X answered an attempt that the database has forgotten: it has it as"
+                "X responded to an attempt that the database lacks: the part is on X as"
                 f" {detail['tweet_id']}"
             )
         case EventCode.ACCOUNT_PAUSED:
@@ -339,9 +341,9 @@ def _describe_decision(detail: Detail) -> str:
     """Describe what a user decided about a post."""
     decision = {
         "found": f"it is on X as {detail.get('tweet_id')}",
-        "resend": "it is sent all the same",
+        "resend": "it is sent although it was missed",
         "continue": "the thread continues from there",
-        "acknowledge": "acknowledged, it continues",
+        "acknowledge": "acknowledged, and the post continues",
     }[detail["choice"]]
     if detail["choice"] == "resend" and "part" in detail:
         decision = f"part {detail['part']} is not on X, so it is sent"
@@ -349,7 +351,7 @@ def _describe_decision(detail: Detail) -> str:
 
 
 def describe_actor(actor: Actor) -> str:
-    """Name an actor: `worker host:17`, `rita@host at the terminal`."""
+    """Return the name of an actor: `worker host:17`, `rita@host at the terminal`."""
     match actor.kind:
         case ActorKind.WORKER:
             return f"worker {actor.name}"
@@ -379,7 +381,7 @@ def describe_outcome(attempt: Attempt) -> str:
 
 
 def describe_reads(attempt: Attempt) -> str | None:
-    """Describe the reads of X's timeline for an attempt; None if it was not read."""
+    """Describe the reads of the timeline for an attempt; None if the timeline was not read."""
     if attempt.confirmed_absent:
         return "a user checked X and confirmed that the post is not there"
     if attempt.empty_read_at is None:
@@ -391,6 +393,6 @@ def describe_reads(attempt: Attempt) -> str | None:
 
 
 def describe_media(part: PartProgress) -> str | None:
-    """Name a part's files by the keys that X's timeline would show; None if no key is known."""
+    """Describe a part's files by their media keys, which a timeline shows; None without keys."""
     keys = ", ".join(sorted(part.media_keys))
     return f"its files are on X as {keys}" if keys else None

@@ -30,16 +30,17 @@ UPLOAD_MARGIN: Final = timedelta(minutes=10)
 RESEND_AFTER: Final = timedelta(seconds=120)
 #: Maximum age of the empty read before a resend.
 FRESH_READ: Final = timedelta(seconds=15)
-#: After this many empty reads, made after X's timeline lag, a post is believed not to be on X.
+#: A post counts as not on X after this number of reads without the post, which are made after X's
+#: timeline lag.
 EMPTY_READS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
 class PublishPolicy:
-    """The settings on which steps depend. All times are domain time."""
+    """The settings on which the next step depends. All times are domain time."""
 
     timeline_lag: timedelta
-    """The longest time until X shows a new post on its account's timeline."""
+    """X's timeline lag: the longest time until a new post is on its account's timeline."""
     resend_window: timedelta
     """A part that is not on X may be sent again within this time after its attempt."""
     tolerance: timedelta
@@ -89,7 +90,10 @@ class ExpireAttempt:
 
 @dataclass(frozen=True, slots=True)
 class ReadTimeline:
-    """Read the timeline. `counts` is False before X's lag, when an empty read proves nothing."""
+    """Read the timeline, to find the post of the last attempt.
+
+    `counts` is False before the end of X's timeline lag, because an empty read then proves nothing.
+    """
 
     part: PartProgress
     counts: bool
@@ -102,14 +106,18 @@ class DeferUntil:
     instant: datetime
     reason: Reason
     excused: bool = False
-    """True: the wait does not make the post late. (A lack of credits makes no post missed.)"""
+    """Whether the time of the wait does not count as lateness: for example, no post is missed
+    because the X app has no credits."""
     counts_as_late: bool = False
-    """True: the cause is on Roost's side, so alerts count the post as late."""
+    """Whether the alert about late posts counts the post, because Roost's side causes the wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestDecision:
-    """Ask a user, because Roost cannot know whether the part is on X. The user reads `reason`."""
+    """Ask a user to decide, because Roost cannot know whether the part is on X.
+
+    The user is shown `reason`.
+    """
 
     part: PartProgress
     reason: Reason
@@ -121,7 +129,7 @@ class Finish:
 
     state: PostState
     reason: Reason | None = None
-    """None if the state says it, or the refusal of a part."""
+    """The reason for the state; None if the state or the refusal of a part explains it."""
 
 
 Step = (
@@ -148,11 +156,11 @@ def decide_step(
 ) -> Step:
     """Decide the next step of a post that is being published.
 
-    `now` is domain time by this worker's clock. `x_now` is domain time by X's clock, if it is
-    known, because attempts and timeline reads are recorded in X's time. `database_now` is the time
-    of the database's clock; None if domain time is not wall time. A post is missed only if it is
-    late by the worker's clock and by the database's. `searched` has the parts that were searched
-    for on X, each with `until` of its recheck.
+    `now` is domain time by this worker's clock. `x_now` is domain time by X's clock, or None if it
+    is unknown; attempts and timeline reads are recorded in X's time. `database_now` is the time of
+    the database's clock; None if domain time is not wall time. A post is missed only if it is late
+    by the worker's clock and by the database's clock. `searched` has the parts that were already
+    searched for on X, each with `until` of its recheck.
     """
     due_at = state.post.due_at
     if due_at is not None and due_at > now:
@@ -183,7 +191,7 @@ def decide_step(
 
 
 def final_state(parts: Sequence[Part]) -> PostState:
-    """Return the final state of a post without parts that are pending, sending or unknown."""
+    """Return the final state of a post all of whose parts are sent or refused."""
     sent = sum(part.state is PartState.SENT for part in parts)
     if sent == len(parts):
         return PostState.PUBLISHED
@@ -220,7 +228,10 @@ def _decide_pending(
 
 
 def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | None:
-    """Return a wait until the account's rate limit windows allow all requests of a thread."""
+    """Return a wait until the account's rate limit windows allow all requests of a thread.
+
+    Returns None if the windows allow the requests now.
+    """
     wait = rate_limits.time_until_allowed(state.windows, now=now, requests=requests)
     if wait is None:
         limit = min(window.limit for window in state.windows)
@@ -232,7 +243,7 @@ def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | 
 
 
 def lacks_upload(part: PartProgress, asset: MediaAsset, *, now: datetime) -> bool:
-    """Whether a file has no upload, or has one that expires before it can safely be sent."""
+    """Whether a file has no upload, or only an upload that expires before it can be used."""
     upload = part.upload_of(asset.id)
     return upload is None or upload.expires_at <= now + UPLOAD_MARGIN
 
@@ -255,7 +266,8 @@ def _decide_unknown(
         return RequestDecision(current, Reason(ReasonCode.DUPLICATE_NOT_FOUND))
     if x_now > current.unresolved_since + policy.resend_window + current.app_backoff:
         if read_at is None or x_now - read_at > FRESH_READ:
-            # The last read may be old: made before a restore, or by a worker that died.
+            # The last read may be too old: it may have been made before a restore, or by a worker
+            # that died.
             return ReadTimeline(current, counts=True)
         return RequestDecision(current, Reason(ReasonCode.TOO_LATE_TO_RESEND))
     step = _resend(current, now=now)
@@ -276,7 +288,7 @@ def _resend(current: PartProgress, *, now: datetime) -> Step:
     usable = {up.media_id for up in uploads if up is not None and up.expires_at > now}
     if media and not (len(last.media_ids) == len(media) and usable.issuperset(last.media_ids)):
         if current.confirmed_absent:
-            # A user confirmed that X has no post, so the new request may have new uploads.
+            # A user confirmed that the part is not on X, so the new request may use new uploads.
             if any(lacks_upload(current, asset, now=now) for asset in media):
                 return UploadMedia()
             return Send(current, again=True)

@@ -1,4 +1,4 @@
-"""A part that is not stored yet: text, files and options from a command, a plan or code."""
+"""A part that is not stored yet, with text, files and options from a user or a program."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ from roost.models import NO_OPTIONS, MediaAsset, PartOptions
 
 @dataclass(frozen=True, slots=True)
 class MediaInput:
-    """A file for a part: the path of a file, or a file that a stored post already has."""
+    """A file for a part: a path, or a file that a stored post already has."""
 
     source: Path | MediaAsset
     alt_text: str | None = None
@@ -24,7 +24,7 @@ class MediaInput:
 
     @property
     def content(self) -> MediaFile | MediaAsset:
-        """The hash, kind, MIME type and size for the store. A path must have been probed."""
+        """The hash, kind, MIME type and size of the file. A path must have been probed."""
         if self.file is None and isinstance(self.source, MediaAsset):
             return self.source
         return self.probed

@@ -13,17 +13,18 @@ from typing import Final
 from roost.models import Reason, ReasonCode, TweetId
 from roost.snowflake import snowflake_at
 
-#: The largest expected difference between X's clock and ours; searches begin earlier by this time.
+#: The largest expected difference between X's clock and ours. Searches of a timeline begin earlier
+#: by this difference.
 SKEW: Final = timedelta(seconds=60)
-#: How long before the attempt, or after its deadline, a post with a part's text may have been
-#: created to count as the part. Outside of these limits a person may have written the post, so a
-#: user decides, unless the post's source shows that Roost created it.
+#: A post with a part's text counts as the part if X created the post at most `_EARLY` before the
+#: attempt and at most `_LATE` after the attempt's deadline. A post from another time may be written
+#: by a person, so a user decides, unless the post's source shows that Roost created it.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
-#: The limit after the deadline for a post whose source is an app other than X's own. Such a post is
-#: probably Roost's, and a slow network delayed the request.
+#: The limit after the deadline for a post whose source is not an app of X. Such a post is probably
+#: Roost's, from a request that a slow network delayed.
 _SLOW_NETWORK: Final = timedelta(seconds=120)
-#: After an account has published a text, X refuses the same text for this time, as far as is known.
+#: The time, as far as is known, in which X refuses a text that the account has already published.
 DUPLICATE_WINDOW: Final = timedelta(hours=24)
 #: The sources of posts from X's own clients. No other app can have one of these names, so a post
 #: with such a source was not published by Roost.
@@ -44,7 +45,10 @@ _TRAILING_POST_LINK: Final = re.compile(
 
 
 def first_possible_id(started_at: datetime) -> TweetId:
-    """Return the smallest id of posts of an attempt, earlier by the possible clock difference."""
+    """Return the smallest id that a post of an attempt can have.
+
+    The possible difference between the clocks is taken into account.
+    """
     return snowflake_at(started_at - SKEW)
 
 
@@ -62,7 +66,7 @@ class TimelinePost:
     """The name of the app that created the post; None if X does not say."""
     quote_of: TweetId | None = None
     poll: tuple[str, ...] | None = None
-    """The options of the post's poll; None without a poll, empty if X shows no options."""
+    """The options of the post's poll; None if it has no poll, empty if X shows no options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class NotFound:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several tweets could be the part, or one that a person may have published manually."""
+    """Several posts could be the part, or a post that a person may have published manually."""
 
     posts: tuple[TimelinePost, ...]
     code: ReasonCode
@@ -92,10 +96,10 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedPost:
-    """The properties that the post of a part has on a timeline."""
+    """The properties that a part's post would have on a timeline."""
 
     text: str
-    """The part's text, normalized for comparison like `TimelinePost.text`."""
+    """The part's text, normalized in the same way as `TimelinePost.text`."""
     file_count: int
     media_keys: frozenset[str]
     """The keys of the uploads of all attempts. A key belongs to one upload and one part."""
@@ -105,7 +109,7 @@ class ExpectedPost:
     """The options of the part's poll, in the form of `TimelinePost.poll`; None without a poll."""
 
     def matches(self, post: TimelinePost) -> bool:
-        """Whether a post could be this part, regardless of time and source."""
+        """Whether a post could be this part, if its time and source are ignored."""
         if post.reply_to != self.reply_to or not self._has_quote(post) or not self._has_poll(post):
             return False
         if self.media_keys:
@@ -113,7 +117,7 @@ class ExpectedPost:
         return self.has_text_of(post) and len(post.media_keys) == self.file_count
 
     def has_text_of(self, post: TimelinePost) -> bool:
-        """Whether the texts are equal, apart from mentions or a link that X may have added."""
+        """Whether the texts are equal, except for mentions or a link that X may have added."""
         return post.text == self.text or self._strip(post.text) == self._strip(self.text)
 
     def _strip(self, text: str) -> str:
@@ -125,8 +129,8 @@ class ExpectedPost:
         return text
 
     def _has_quote(self, post: TimelinePost) -> bool:
-        # X also turns a link to a post into a quote, so a quote does not exclude the post if the
-        # part has none.
+        # X turns a link to a post into a quote, so the post may have a quote although the part has
+        # no `quote_of`.
         return self.quote_of is None or post.quote_of == self.quote_of
 
     def _has_poll(self, post: TimelinePost) -> bool:
@@ -143,12 +147,12 @@ def match_part(
     timeline: Sequence[TimelinePost],
     claimed: Collection[TweetId],
 ) -> Found | NotFound | Ambiguous:
-    """Find the part whose attempts began between `since` and `until`.
+    """Find the post of a part whose attempts began between `since` and `until`.
 
-    If the part has media keys, a key decides alone. Otherwise the source decides if it is one of
-    X's own clients, or if the timeline has another post of Roost whose source can be compared. In
-    all other cases the time decides. Posts that are known to be other parts (`claimed`) are
-    ignored.
+    If the part has media keys, a post with such a key is the part. Otherwise a post's source
+    decides if the source is one of X's own clients, or if the timeline has another post of Roost
+    whose source can be compared. In all other cases the time of the post decides. Posts that are
+    known to be other parts (`claimed`) are ignored.
     """
     candidates = [
         post
@@ -197,10 +201,11 @@ def match_forgotten_part(
     timeline: Sequence[TimelinePost],
     claimed: Collection[TweetId],
 ) -> Found | NotFound | Ambiguous:
-    """Find a part that may have been sent, although the database has no attempt.
+    """Find the post of a part that may have been sent although the database has no attempt.
 
     Any unclaimed post after `since` that matches may be the part. If several posts match, the
-    earliest is returned: they are identical, and parts are searched for in the order of due times.
+    earliest is returned. These posts are identical, and parts are searched for in the order of
+    their due times, so the next part gets the next of these posts.
     """
     candidates = sorted(
         (

@@ -36,7 +36,7 @@ class Outcome(StrEnum):
     NOT_CREATED = "not_created"
     """It is certain that X created nothing, or no request left the machine."""
     NO_PARENT = "no_parent"
-    """X does not show the post to reply to yet, and created nothing."""
+    """X created nothing, because it does not show the post to reply to yet."""
     DUPLICATE = "duplicate"
     """X refused a resend as a duplicate, which means that the post is on X."""
     UNKNOWN = "unknown"
@@ -57,18 +57,18 @@ class Attempt:
     started_at: datetime
     """Domain time of the start; reconciling reads the timeline from this instant on."""
     wall_left: timedelta
-    """Wall time until the request has certainly ended; negative after its end."""
+    """Wall time until the request has certainly ended; negative after that moment."""
     outcome: Outcome | None = None
     """None while the attempt is in progress, or if its worker died."""
     empty_reads: int = 0
     """Number of timeline reads after X's timeline lag that did not show the post."""
     empty_read_at: datetime | None = None
-    """When a read last did not show the post; includes reads before the end of the lag."""
+    """The time of the latest read that did not show the post; this may be a read during the lag."""
     confirmed_absent: bool = False
     """Whether a user checked X and confirmed that the post is not there."""
     media_ids: tuple[XMediaId, ...] = ()
     media_keys: tuple[str, ...] = ()
-    """X's keys of the files in the request, by which a timeline names them."""
+    """X's media keys of the files in the request; a timeline names files by these keys."""
     app_backoff: timedelta = timedelta(0)
     """How long the X app was in back-off after this attempt."""
 
@@ -98,7 +98,7 @@ class PartProgress:
 
     @property
     def unresolved(self) -> tuple[Attempt, ...]:
-        """The attempts that may have created a post; if none may have, the last attempt."""
+        """The attempts that may have created a post; if there are none, the last attempt."""
         absent = max((each.number for each in self.attempts if each.confirmed_absent), default=0)
         found = tuple(
             each
@@ -119,7 +119,7 @@ class PartProgress:
 
     @property
     def unresolved_since(self) -> datetime:
-        """When the first of the `unresolved` attempts began."""
+        """The time at which the first of the `unresolved` attempts began."""
         return self.unresolved[0].started_at
 
     @property
@@ -136,7 +136,7 @@ class PartProgress:
 
     @property
     def empty_read_at(self) -> datetime | None:
-        """When a read last did not show the post, since the latest unresolved attempt."""
+        """The time of the last read without the post, since the latest unresolved attempt."""
         reads = (each.empty_read_at for each in self._since_unresolved if each.empty_read_at)
         return max(reads, default=None)
 
@@ -152,7 +152,7 @@ class PartProgress:
 
     @property
     def parent_refusals(self) -> int:
-        """How many attempts X refused because it did not show the post to reply to."""
+        """The number of attempts that X refused because it did not show the post to reply to."""
         return sum(each.outcome is Outcome.NO_PARENT for each in self.attempts)
 
     @property
@@ -167,10 +167,10 @@ class PartProgress:
 
 @dataclass(frozen=True, slots=True)
 class Recheck:
-    """A period in which posts may have been sent that the database does not know.
+    """A period in which posts may have been sent without a record in the database.
 
-    Before Roost sends a part of a post that is due by `until`, it searches X for the part, even if
-    all known attempts created nothing. The search is made at `until` or later, because requests
+    Before Roost sends a part of a post that is due by `until`, Roost searches X for the part, even
+    if all known attempts created nothing. The search is made at `until` or later, because requests
     from before a restore can reach X until then.
     """
 
@@ -181,7 +181,7 @@ class Recheck:
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """A time until which Roost sends nothing, because X refused."""
+    """A time until which Roost sends nothing, because X refused a request."""
 
     until: datetime
     reason: Reason
@@ -195,13 +195,13 @@ class PublishState:
     account: Integration
     parts: tuple[PartProgress, ...]
     late_from: datetime
-    """When the post's lateness begins: its due time, or the end of an excused delay."""
+    """The time from which the post counts as late: its due time, or the end of an excused wait."""
     windows: tuple[Window, ...] = ()
     """The account's rate limit windows for creates, from X's latest response."""
     app_backoff: Backoff | None = None
     """A back-off that applies to all accounts of the X app; None if there is none."""
     recheck: Recheck | None = None
-    """A period whose posts the database may not know; None if there is none."""
+    """A period of which the database may lack posts; None if there is none."""
 
     @property
     def is_untried(self) -> bool:
@@ -209,7 +209,7 @@ class PublishState:
         return not any(each.attempts for each in self.parts)
 
     def current(self) -> PartProgress | None:
-        """The first part that is not on X; None if all are."""
+        """The first part that is not on X; None if all parts are on X."""
         return next((one for one in self.parts if one.part.state is not PartState.SENT), None)
 
     def parent_of(self, part: Part) -> TweetId | None:
@@ -219,7 +219,7 @@ class PublishState:
 
 
 def find_wait(post: Post, account: Integration, now: datetime) -> Wait | None:
-    """Return why an unpublished post waits at present, and until when; None without a wait.
+    """Return the current wait of an unpublished post; None if the post does not wait.
 
     A pause is not a wait; `services.pause.active_pauses` lists the pauses.
     """

@@ -1,4 +1,4 @@
-"""Validates posts by X's rules and prices them, before anything is stored or sent. Pure."""
+"""Validates posts by X's rules and prices posts, before a post is stored or sent. Pure."""
 
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
@@ -78,7 +78,7 @@ def _lint_part(part: PartInput) -> Iterator[PostFinding]:
 
 
 def _lint_other(where: str, text: str) -> Iterator[PostFinding]:
-    """List damaged characters in another text of the post, such as an alt text."""
+    """List damage in a text other than the text of a part, such as an alt text."""
     for one in find_damage(unicodedata.normalize("NFC", text)):
         yield PostFinding(
             one.code,
@@ -106,7 +106,7 @@ def price_post(parts: Sequence[PartInput], own: Collection[TweetId] = ()) -> Pri
 def validate_text(
     text: str, *, has_files: bool, subscription_type: str | None
 ) -> Iterator[Violation]:
-    """Yield the rules of X that the text of a part violates. With files, a text may be blank."""
+    """Yield each rule of X that a part's text violates; with files, the text may be blank."""
     limit = text_limit(subscription_type)
     if controls := find_controls(text):
         yield _control_characters("text_control_characters", "The text", controls)
@@ -167,7 +167,10 @@ def _control_characters(code: str, where: str, found: Sequence[str]) -> Violatio
 
 
 def _find_repeated_parts(parts: Sequence[PartInput]) -> Iterator[Violation]:
-    """Yield a violation for each part whose text an earlier part has; X refuses duplicates."""
+    """Yield a violation for each part that repeats the text of an earlier part.
+
+    X refuses such a part as a duplicate.
+    """
     first: dict[str, int] = {}
     for position, part in enumerate(parts, start=1):
         text = unicodedata.normalize("NFC", part.text).strip()

@@ -1,1 +1,1 @@
-"""The use cases, such as connect, schedule, publish, collect metrics, alert and report."""
+"""The use cases, such as connecting accounts, publishing posts and writing reports."""

@@ -20,10 +20,10 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: Maximum age in seconds of the time in X's last response; then X is asked for its time again.
+#: If the last time that X reported is older than this many seconds, X is asked for its time again.
 _X_TIME_MAX_AGE_S: Final = 600.0
-#: If this clock differs from X's last known time, and that time is older than this many seconds, X
-#: is asked again before the clock counts as wrong.
+#: If this machine's clock differs from the last time that X reported, and that time is older than
+#: this many seconds, X is asked for its time again before the clock counts as wrong.
 _X_TIME_RECHECK_AGE_S: Final = 1.0
 
 
@@ -44,7 +44,10 @@ class Skew:
 def _find_skew(
     reference: Literal["database", "x"], there: datetime | None, here: datetime
 ) -> Skew | None:
-    """Compare `here` with the other clock's time; None if `here` is right or `there` is None."""
+    """Return how much this machine's time `here` differs from the other clock's `there`.
+
+    Returns None if the difference is at most 30 seconds, or if `there` is None.
+    """
     if there is None or abs(here - there) <= MAX_SKEW:
         return None
     return Skew(round((here - there).total_seconds()), reference)
@@ -56,16 +59,16 @@ class ClockCheck:
 
     runtime: Runtime
     problem: str | None = None
-    """Why this worker must send nothing; None if its clock is right."""
+    """Why this worker must send nothing; None if this machine's clock is right."""
     _is_resolved: bool = False
     """Whether this process knows that no alert of this machine is open."""
 
     async def check(self) -> None:
         """Compare the clocks, and open or resolve this machine's alert.
 
-        If the last known time of X is too old, X is asked for its time by a request that needs no
-        token and costs nothing. A worker that has never had a time from X sends nothing.
-        Raises: the errors in `store.away.DATABASE_AWAY`.
+        If the last time that X reported is too old, X is asked for its time by a request that needs
+        no token and costs nothing. A worker sends nothing until X has reported its time once.
+        Raises: the errors in `store.availability.DATABASE_AWAY`.
         """
         skew = await self._compare_with_database() or await self._compare_with_x()
         self.problem = None if skew is None else skew.describe()
@@ -79,7 +82,8 @@ class ClockCheck:
         after = wall_now()
         assert row is not None
         if abs(after - before) > MAX_SKEW:
-            # The query was slow, or the clock was set during it, so this comparison proves nothing.
+            # The query was slow, or the clock was set during the query. The comparison would be
+            # wrong in both cases.
             return None
         at: datetime = row["at"]
         return _find_skew("database", at, before + (after - before) / 2)
@@ -93,7 +97,7 @@ class ClockCheck:
             await self._ask_x()
         skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
         if skew is not None and (age_s is None or age_s > _X_TIME_RECHECK_AGE_S):
-            # The last known time of X may be wrong, so X's current time decides.
+            # The last time that X reported may be wrong, so X's current time decides.
             await self._ask_x()
             skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
         return skew
@@ -115,7 +119,8 @@ class ClockCheck:
                     transaction, None, AlertKind.CLOCK_SKEW, subject, at=now
                 )
             else:
-                # Repeated at every check, because another process may have resolved the alert.
+                # The alert is opened again at every check, because another process may have
+                # resolved it.
                 await store.alerts.open_alert(
                     transaction, None, AlertKind.CLOCK_SKEW, subject, at=now,
                     detail={"skew_seconds": skew.seconds, "reference": skew.reference},

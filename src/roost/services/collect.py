@@ -42,9 +42,9 @@ async def collect_account(
 ) -> Collection:
     """Store a snapshot of the account and of each post that is due by the read plan.
 
-    X bills one user read, and one post read for each post that X has not billed today. If X does
-    not return the metrics now, the account is read later. If X no longer accepts the account's
-    tokens, the account is read again after it has been reconnected.
+    X bills one user read, and one post read for each post that it has not billed today. If X does
+    not return the metrics now, Roost tries again later. If X no longer accepts the account's
+    tokens, Roost tries again after the account has been reconnected.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         integration = await store.integrations.get(transaction, integration_id)
@@ -53,7 +53,8 @@ async def collect_account(
             transaction, integration_id, since=now - timedelta(days=read_plan.READ_UNTIL_DAYS)
         )
     if integration.environment is not runtime.settings.environment:
-        # The account belongs to the other environment, whose dispatcher queues it again later.
+        # The account belongs to the other environment. A worker of that environment collects the
+        # account's metrics.
         return Collection(0, 0)
     if integration.status is not IntegrationStatus.CONNECTED:
         return Collection(0, 0)
@@ -78,7 +79,8 @@ async def _read_and_store(
     sent: Sequence[tuple[PartId, TweetId, datetime, datetime | None]],
     now: datetime,
 ) -> Collection:
-    # The partitions are created first: without them, metrics that X has billed cannot be stored.
+    # The table partitions are created before the request, because without them the metrics that X
+    # has billed could not be stored.
     await store.snapshots.ensure_partitions(runtime.database, now)
     client, integration_id = open_account(runtime, integration), integration.id
     user = await x.users.read_user(client, integration.x_user_id)

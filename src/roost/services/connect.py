@@ -21,7 +21,7 @@ _FLOW_LIFETIME: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRedirect:
-    """The address of the redirect, and the cookie that binds the browser to the flow."""
+    """The address to which the browser is redirected, and a cookie to identify the browser."""
 
     url: str
     """The address of X's consent screen."""
@@ -30,9 +30,9 @@ class AuthorizationRedirect:
 
 
 async def start(runtime: Runtime, scope: Scope) -> AuthorizationRedirect:
-    """Start an OAuth flow: store a state and a verifier for one use, bound to the browser.
+    """Start an OAuth flow: store a state and a verifier, which only one browser can use once.
 
-    Raises: SettingInvalid (no X app), VaultKeyMissing.
+    Raises: SettingInvalid if no X app is set, VaultKeyMissing.
     """
     app = runtime.settings.x_app()
     state, browser = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -66,8 +66,8 @@ async def complete(
 ) -> tuple[Tenant, Integration]:
     """Complete an OAuth flow: exchange the code, read the account, and store its tokens.
 
-    Raises: ConnectFlowInvalid (the state is unknown, used or expired, or another browser started
-    the flow), ConsentDenied, AccountConnectedElsewhere, x.errors.*.
+    Raises: ConnectFlowInvalid if the state is unknown, used or expired, or if another browser
+    started the flow; ConsentDenied, AccountConnectedElsewhere, x.errors.*.
     """
     async with runtime.database.unscoped() as transaction:
         tenant_id = await store.oauth_flows.find_tenant(transaction, state)
@@ -135,7 +135,7 @@ async def complete(
         await store.oauth_flows.add_finished(
             transaction, tenant_id, flow, state=state, account=integration.id
         )
-    # The ledger needs the account's id, so the price of reading the account is recorded now.
+    # The ledger needs the account's id, so the requests above are recorded only now.
     ledger = StoredTokenSource(runtime, integration)
     await ledger.write_token_request()
     for exchange in exchanges:
@@ -146,10 +146,10 @@ async def complete(
 async def find_connected(
     runtime: Runtime, *, state: str, browser: str | None
 ) -> tuple[Tenant, Integration] | None:
-    """Find the account that this browser has connected with this state within 15 minutes.
+    """Find the account that this browser connected with this state in the last 15 minutes.
 
-    The callback page calls this if it is loaded again: no request is sent to X, and the state
-    cannot be used again.
+    The callback page calls this function if the page is loaded again. No request is sent to X, and
+    the state cannot be used again.
     """
     if browser is None:
         return None
@@ -170,8 +170,8 @@ async def find_connected(
 async def _require_unshared(transaction: Transaction, identity: Identity) -> None:
     """Refuse an account that another tenant has connected.
 
-    Two tenants with one account would not see each other's posts. Raises:
-    AccountConnectedElsewhere.
+    If two tenants share an account, neither sees the other's posts on it.
+    Raises: AccountConnectedElsewhere.
     """
     row = await transaction.run_one(
         "is_connected_elsewhere", environment=identity.environment, x_user=identity.x_user_id

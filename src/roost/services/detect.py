@@ -11,16 +11,16 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: The age of the oldest snapshots that are loaded.
+#: Snapshots that are older than this are not loaded.
 _LOOK_BACK: Final = timedelta(days=180)
-#: Anomalies of older days are not stored: the older snapshots only serve as the baseline.
+#: Anomalies of earlier days are not stored. Earlier snapshots only serve as the baseline.
 _MAX_AGE: Final = timedelta(days=14)
 
 
 async def detect_anomalies(
     runtime: Runtime, scope: Scope, integration_id: IntegrationId
 ) -> list[Anomaly]:
-    """Store the anomalies of the account's last 14 days; return those not stored before."""
+    """Store the anomalies of the account's last 14 days, and return the new anomalies."""
     now = runtime.clock.now()
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         snapshots = await store.snapshots.list_account(

@@ -6,12 +6,12 @@ from typing import Final
 
 from roost.runtime import Runtime
 
-#: Maximum number of publish jobs in the queue. If the queue were longer, many posts of one tenant
-#: could be queued before another tenant's posts become due, and would delay them.
+#: Maximum number of publish jobs in the queue. In a longer queue, many posts of one tenant could
+#: delay the posts of another tenant that become due later.
 POSTS_IN_QUEUE: Final = 40
 #: Maximum number of jobs in the queue of uploads, and in the queue of accounts to collect.
 _OTHERS_IN_QUEUE: Final = 10
-#: Domain time after which an account is queued again if its job of collecting metrics has died.
+#: Domain time after which an account is queued again if the job that collects its metrics has died.
 _LEASE: Final = timedelta(hours=1)
 #: Maximum number of posts without a job that one call queues.
 _STRANDED_AT_ONCE: Final = 100
@@ -19,11 +19,11 @@ _STRANDED_AT_ONCE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """The number of posts, uploads and accounts that were queued, and when to dispatch again."""
+    """The number of posts, uploads and accounts that were queued, and the next dispatch's time."""
 
     queued: int
     next_at: datetime | None
-    """None if nothing is scheduled; now or earlier if something that is due was not queued."""
+    """None if nothing is scheduled; now or earlier if a due job did not fit into the queue."""
 
 
 async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
@@ -43,7 +43,7 @@ async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE
 
 
 async def dispatch_stranded(runtime: Runtime) -> int:
-    """Queue posts that are being published but have no live job. Return how many."""
+    """Queue posts that are being published but have no live job; return their number."""
     row = await runtime.database.autocommit.run_one(
         "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=runtime.settings.environment
     )

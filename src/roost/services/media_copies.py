@@ -9,7 +9,7 @@ from roost.runtime import Runtime
 
 
 async def remove_unneeded(runtime: Runtime) -> int:
-    """Remove the copies that no post of any tenant may still need. Return how many.
+    """Remove the copies that no post of any tenant can still need; return their number.
 
     Raises: MediaStalled, MediaStoreUnsafe, OSError.
     """
@@ -33,7 +33,7 @@ async def list_missing_of(runtime: Runtime, post: Post) -> list[str]:
 
 
 async def list_missing(runtime: Runtime) -> list[str]:
-    """List the names of files that a post may still need but that have no copy, sorted.
+    """Return the sorted names of the files without a copy that a post may still need.
 
     Raises: MediaStalled.
     """

@@ -1,8 +1,8 @@
 """Detects late posts without a worker, and resolves alerts that no worker resolves.
 
-A worker resolves the alerts of its own work. This module resolves an alert if a late post was
-published, cancelled or deferred, if a back-off is over and no post waits for its end, and if a
-machine with a wrong clock no longer has a worker.
+A worker resolves the alerts about its own work. This module resolves the other alerts: about a late
+post, once it was published, cancelled or deferred; about a back-off, once it is over and no post
+waits for its end; about a wrong clock, once no worker runs on that machine.
 """
 
 import logging
@@ -13,26 +13,26 @@ from roost import store
 from roost.models import Alert, AlertKind, Tenant
 from roost.models.alerts import SERVICE, about_app
 from roost.runtime import Runtime
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.database import Transaction
-from roost.unexpected import wrap_unexpected
+from roost.unexpected import to_roost_error
 
 log = logging.getLogger(__name__)
 
 #: A post that was due longer ago than this is late.
 LATE: Final = timedelta(minutes=2)
-#: How many characters of a worker's name are surely in its session's name, which PostgreSQL
-#: truncates to 63 bytes.
+#: The number of characters of a worker's name that its database session's name surely contains.
+#: PostgreSQL truncates the name of a session to 63 bytes.
 _SESSION_NAME_LENGTH: Final = 39
 
 
 async def get_oldest_due_at(
     runtime: Runtime, transaction: Transaction, now: datetime
 ) -> datetime | None:
-    """Return when the oldest due post should have been published; None if no post is due.
+    """Return the due time of the oldest post that is due; None if no post is due.
 
-    Only posts of this environment that are not paused count. A post that waits for X counts from
-    the end of its wait.
+    Only posts of this environment that are not paused count. The due time of a post that waits for
+    X is the end of its wait.
     """
     environment = runtime.settings.environment
     row = await transaction.run_one("get_oldest_due_at", at=now, environment=environment)
@@ -66,9 +66,10 @@ async def check_lateness(runtime: Runtime) -> datetime | None:
 
 
 async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: datetime) -> None:
-    """End back-offs of X apps that are over, and resolve their alerts, if no post waits.
+    """End the back-offs of X apps whose time is over, and resolve their alerts.
 
-    If a post waits, its next attempt shows whether the cause of the back-off is gone.
+    A back-off that a post waits for is not ended here: the post's next attempt shows whether the
+    cause of the back-off is gone.
     """
     environment = runtime.settings.environment
     for row in await transaction.run("delete_expired_backoffs", at=now, environment=environment):
@@ -78,9 +79,10 @@ async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: da
 
 
 async def _resolve_clock_alerts(transaction: Transaction, now: datetime) -> None:
-    """Resolve the clock alerts of machines without a worker, because they send nothing.
+    """Resolve the clock alerts of machines without a worker.
 
-    If a worker starts on such a machine, it compares the clocks before it sends anything.
+    Such a machine sends nothing. A worker that starts there compares the clocks before it sends
+    anything.
     """
     skewed = [
         alert
@@ -110,7 +112,7 @@ async def list_alerts(runtime: Runtime) -> list[tuple[Tenant | None, Alert]]:
             raise
         except Exception as error:
             # If the rows of one tenant are damaged, the alerts of the others must still be listed.
-            code = wrap_unexpected(error).code
+            code = to_roost_error(error).code
             log.error("the alerts of tenant %s cannot be read (%s)", tenant_id, code)
             continue
         found += [(tenant, alert) for alert in alerts if alert not in unscoped]

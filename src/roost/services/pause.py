@@ -1,7 +1,7 @@
 """Pauses and resumes a post, an account, a tenant or everything.
 
-A pause waits for attempts that are being committed. After the pause has returned, no attempt of a
-paused post is committed. The end of the global pause is in `services.resume`.
+A function that pauses waits for attempts that are being committed. After the function has returned,
+no attempt of a paused post is committed. `services.resume` ends the global pause.
 """
 
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class PauseStatus:
     tenant: bool
     everything: bool
     reason: Reason | None
-    """Why everything is paused; None if it is not."""
+    """Why everything is paused; None if there is no global pause."""
 
 
 async def get_pause_status(transaction: Transaction) -> PauseStatus:
@@ -104,12 +104,12 @@ async def _set_post_paused(
 
 
 async def pause_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
-    """Pause all posts of an account. The histories of the posts show the pause."""
+    """Pause all posts of an account, and add an event to the history of each."""
     await _set_account_paused(runtime, scope, account, paused=True)
 
 
 async def resume_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
-    """End the pause of an account. The histories of its posts show the end."""
+    """End the pause of an account, and add an event to the history of each of its posts."""
     await _set_account_paused(runtime, scope, account, paused=False)
 
 
@@ -127,12 +127,12 @@ async def _set_account_paused(
 
 
 async def pause_tenant(runtime: Runtime, scope: Scope) -> None:
-    """Pause all posts of a tenant. The histories of the posts show the pause."""
+    """Pause all posts of a tenant, and add an event to the history of each."""
     await _set_tenant_paused(runtime, scope, paused=True)
 
 
 async def resume_tenant(runtime: Runtime, scope: Scope) -> None:
-    """End the pause of a tenant. The histories of its posts show the end."""
+    """End the pause of a tenant, and add an event to the history of each of its posts."""
     await _set_tenant_paused(runtime, scope, paused=False)
 
 
@@ -149,7 +149,7 @@ async def _set_tenant_paused(runtime: Runtime, scope: Scope, *, paused: bool) ->
 
 
 async def pause_everything(runtime: Runtime, actor: Actor) -> None:
-    """Pause the posts of all tenants. A request that is in progress completes."""
+    """Pause the posts of all tenants. Requests to X that are in progress are completed."""
     reason = Reason(ReasonCode.MANUAL, {"actor": str(actor)})
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")

@@ -1,9 +1,10 @@
 """Proves to a client that a web server belongs to its `ROOST_HOME`.
 
 The client sends a challenge, and the server signs a statement with the key of the vault, which only
-the real server has. The statement includes the challenge, everything that both sides have to agree
-on, and the address at which the server was reached. If another server relays the challenge to the
-real server, the signed address is not the one that the client has connected to.
+the real server has. The statement contains the challenge, the settings that client and server must
+have in common, and the address at which the server was reached. If another server relays the
+challenge to the real server, the signed address differs from the address that the client has
+connected to.
 """
 
 import json
@@ -32,11 +33,11 @@ def make_challenge() -> str:
 
 
 async def prove(runtime: Runtime, challenge: str, address: tuple[str, int]) -> str:
-    """Return the proof. `address` is the server's end of the connection with the client.
+    """Return the proof for a challenge.
 
-    If the callback URL uses https, the address is left out: the browser verifies the server's
-    certificate, and a proxy may be in front of the server. Raises: ChallengeInvalid,
-    VaultKeyMissing.
+    `address` is the server's own address in the connection with the client. If the callback URL
+    uses https, the proof leaves the address out: a proxy may be in front of the server, and the
+    browser verifies the server's certificate. Raises: ChallengeInvalid, VaultKeyMissing.
     """
     if not _CHALLENGE.fullmatch(challenge):
         raise ChallengeInvalid("The challenge does not have Roost's format.")

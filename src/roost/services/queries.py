@@ -32,9 +32,9 @@ from roost.publishing.state import PublishState, find_wait
 from roost.runtime import Runtime
 from roost.services import pause
 from roost.services.pause import PauseScope, PauseStatus
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.database import Transaction
-from roost.unexpected import wrap_unexpected
+from roost.unexpected import to_roost_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class PostStatus:
 
 @dataclass(frozen=True, slots=True)
 class PostDetails:
-    """Everything that is stored about one post."""
+    """All data that is stored about one post."""
 
     status: PostStatus
     publish_state: PublishState
@@ -68,7 +68,7 @@ class AccountStatus:
 
     paused_by: tuple[PauseScope, ...]
     wait: Wait | None
-    """The longest back-off of the account or its app; None if all end by the due time."""
+    """The back-off of the account or its app that ends last; None if all end by the due time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class AccountOverview:
 
 @dataclass(frozen=True, slots=True)
 class TenantOverview:
-    """A tenant with its accounts, or with the error why the accounts cannot be read."""
+    """A tenant with its accounts, or with the error that prevents reading the accounts."""
 
     tenant: Tenant
     accounts: list[AccountOverview]
@@ -113,7 +113,7 @@ class TenantTotals:
     requests: int
     """The number of requests to X."""
     usd: Decimal
-    """The price of these requests."""
+    """The price of the requests to X."""
 
 
 async def get_tenant(runtime: Runtime, name: str) -> Tenant:
@@ -192,7 +192,7 @@ async def get_post_status(runtime: Runtime, scope: Scope, post_id: PostId) -> Po
 
 
 async def get_status_of(runtime: Runtime, scope: Scope, post: Post) -> PostStatus:
-    """Return the status of a post that the caller has just loaded; it is not loaded again."""
+    """Return the status of a post that the caller has just loaded."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         account = await store.integrations.get(transaction, post.integration_id)
         pauses = await pause.get_pause_status(transaction)
@@ -200,7 +200,7 @@ async def get_status_of(runtime: Runtime, scope: Scope, post: Post) -> PostStatu
 
 
 async def get_post_details(runtime: Runtime, scope: Scope, post_id: PostId) -> PostDetails:
-    """Return everything that is stored about a post. Raises: PostNotFound."""
+    """Return all data that is stored about a post. Raises: PostNotFound."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         publish_state = await store.publishing.get(transaction, post_id)
         events = await store.posts.list_events(transaction, post_id)
@@ -273,7 +273,7 @@ async def list_tenant_overviews(runtime: Runtime, *, since: datetime) -> list[Te
     """Return every tenant with its accounts and their snapshots since an instant.
 
     Uses two transactions per tenant. If the rows of one tenant cannot be read, the others are still
-    returned. Raises: the errors in `store.away.DATABASE_AWAY`.
+    returned. Raises: the errors in `store.availability.DATABASE_AWAY`.
     """
     overviews = []
     for tenant_id in await store.tenants.list_ids(runtime.database):
@@ -283,7 +283,7 @@ async def list_tenant_overviews(runtime: Runtime, *, since: datetime) -> list[Te
         except DATABASE_AWAY:
             raise
         except Exception as error:
-            overviews.append(TenantOverview(tenant, [], wrap_unexpected(error)))
+            overviews.append(TenantOverview(tenant, [], to_roost_error(error)))
         else:
             overviews.append(TenantOverview(tenant, accounts))
     return overviews
@@ -313,7 +313,7 @@ async def _list_account_overviews(
 async def has_account_snapshot(
     runtime: Runtime, scope: Scope, account: Integration, *, since: datetime, until: datetime
 ) -> bool:
-    """Whether there is a snapshot of the account from `since` until before `until`."""
+    """Whether the account has a snapshot from `since` up to, but not including, `until`."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return bool(
             await store.snapshots.list_account(transaction, account.id, since=since, until=until)
@@ -336,19 +336,19 @@ async def get_tenant_totals(runtime: Runtime, scope: Scope) -> TenantTotals:
 async def get_known_until(runtime: Runtime) -> datetime | None:
     """Return the instant until which the database has a record of every request to X.
 
-    After a restore, the database may lack that posts that were due later are on X. Return None if
-    no worker has run yet.
+    If the database was restored, posts that were due after this instant may be on X although the
+    database does not show it. The result is None if no worker has run yet.
     """
     return (await store.installation.read(runtime.database.autocommit)).known_until
 
 
 def choice_word(choice: Choice) -> str:
-    """Return the word for a choice, as the command line and the pages show it."""
+    """Return the word for a choice that the command line and the web pages show."""
     return choice.value
 
 
 def read_choice(word: str) -> Choice:
-    """Return the choice for a word of `choice_word`. Raises: ValueError (unknown word)."""
+    """Return the choice for a word of `choice_word`. Raises: ValueError for other words."""
     choices = {choice_word(choice): choice for choice in Choice}
     if word not in choices:
         raise ValueError(f"Invalid choice {word!r}. Choose from {', '.join(choices)}.")

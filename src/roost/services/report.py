@@ -12,7 +12,7 @@ from roost.runtime import Runtime
 
 
 def period_start(now: datetime, days: int) -> datetime:
-    """Return midnight UTC `days` before today. Reports begin at midnight: metrics are per day."""
+    """Return midnight UTC `days` before today, because reports compare whole days."""
     first = (now.astimezone(UTC) - timedelta(days=days)).date()
     return datetime.combine(first, time(), UTC)
 
@@ -20,9 +20,9 @@ def period_start(now: datetime, days: int) -> datetime:
 async def gather_histories(
     runtime: Runtime, scope: Scope, integrations: Sequence[Integration], *, since: datetime
 ) -> list[AccountHistory]:
-    """Load the metrics of accounts since an instant, and of an equally long period before it.
+    """Load the metrics of accounts since `since`, and of an equally long period before.
 
-    A report compares the two periods. The price covers only the requests since the instant.
+    A report compares the two periods. The price covers only the requests since `since`.
     """
     until = runtime.clock.now() + timedelta(seconds=1)
     before = since - (until - since) - timedelta(days=1)
@@ -62,7 +62,7 @@ async def write_report(
     account: Integration | None = None,
     days: int = 30,
 ) -> str:
-    """Return the report of the last `days` as an HTML file that loads nothing from a network.
+    """Return the report of the last `days` days as an HTML page that loads no other file.
 
     The report covers `account` if it is given, otherwise every account of the tenants.
     """

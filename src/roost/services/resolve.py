@@ -34,8 +34,8 @@ from roost.store.database import Transaction
 from roost.text import text_or_none
 from roost.tweet_urls import find_tweet_id
 
-#: In these states, a post that a user acknowledges is marked, so that it is no longer listed as a
-#: post that needs attention.
+#: The final states in which a user can acknowledge a post. An acknowledged post is no longer listed
+#: among the posts that need attention.
 _ACKNOWLEDGEABLE: Final = (PostState.FAILED, PostState.PARTLY_PUBLISHED, PostState.CANCELLED)
 
 
@@ -61,10 +61,11 @@ async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address:
         state, part = await _lock_undecided(transaction, post_id)
         reason = state.post.reason
         if reason is None or tweet_id not in reason.tweet_ids:
-            # Roost itself has not found this post on X, so it checks that the post is likely.
+            # Roost itself did not find this post on X, so it checks whether the user's choice is
+            # plausible.
             _require_likely(part, tweet_id)
         if await store.posts.list_claimed(transaction, [tweet_id]):
-            raise TweetUnlikely(f"{tweet_id} is already recorded as another part.")
+            raise TweetUnlikely(f"The post {tweet_id} on X is already recorded as another part.")
         facts = {"choice": Choice.FOUND, "tweet_id": tweet_id}
         await _continue(runtime, scope, transaction, state, facts)
         price = await store.ledger.price_part(transaction, state.account.id, part.part)
@@ -90,7 +91,7 @@ async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address:
 
 
 async def confirm_absent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
-    """Send the part whose outcome is unknown, because it is not on X, or the missed post.
+    """Send a missed post, or send again a part that a user has found to be absent from X.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
@@ -108,7 +109,7 @@ async def confirm_absent(runtime: Runtime, scope: Scope, post_id: PostId) -> Pos
 
 
 async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
-    """Give up the part whose outcome is unknown, or the missed post; nothing more is sent.
+    """Give up a missed post, or a post with an unknown part; nothing more of it is sent.
 
     Raises: PostNotFound, DecisionNotOpen.
     """
@@ -126,7 +127,7 @@ async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
         sent = any(each.part.state is PartState.SENT for each in state.parts)
         after = PostState.PARTLY_PUBLISHED if sent else PostState.FAILED
         await _move(runtime, scope, transaction, state, after, reason)
-        # The user who discards the post has seen it, so it needs no more attention.
+        # The user who discards a post has seen it, so the post needs no more attention.
         await store.posts.acknowledge(
             transaction, post_id, states=_ACKNOWLEDGEABLE, kinds=store.alerts.OF_POST_STATE, at=now
         )
@@ -136,10 +137,10 @@ async def discard(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 async def continue_thread(
     runtime: Runtime, scope: Scope, post_id: PostId, text: str | None
 ) -> Post:
-    """Send the part that X refused again, with a new text if given, and continue the thread.
+    """Send a refused part again, with the new `text` if it is given, and continue the thread.
 
     The part keeps its files; if it has files, the text may be empty.
-    Raises: PostNotFound, DecisionNotOpen, PostRefused (X's rules forbid the text).
+    Raises: PostNotFound, DecisionNotOpen, PostRefused if the text breaks X's rules.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id, PostState.PARTLY_PUBLISHED)
@@ -168,9 +169,9 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 
     The post is cancelled before the first deletion, so that no other part is sent in the meantime.
     Each deletion is committed by itself. If a deletion fails, the post's alert stays open, and the
-    other parts can be deleted later.
-    Raises: PostNotFound, DecisionNotOpen, UnsafeHost (the account belongs to another environment;
-    nothing is cancelled), x.errors.XError.
+    remaining parts can be deleted later.
+    Raises: PostNotFound, DecisionNotOpen, x.errors.XError; UnsafeHost, with nothing cancelled, if
+    the account belongs to another environment.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock(transaction, post_id)
@@ -219,8 +220,8 @@ async def delete_sent(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Leave a partly published, failed or partly deleted post as it is.
 
-    If the post needs a decision although none of its parts is unknown, Roost continues it from the
-    states of its parts. A possible duplicate counts as checked.
+    A post may need a decision although the outcomes of all its parts are known; for example, a part
+    may be on X twice. In that case Roost continues the post.
     Raises: PostNotFound, DecisionNotOpen.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
@@ -246,7 +247,7 @@ async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 
 
 async def _lock(transaction: Transaction, post_id: PostId, *states: PostState) -> PublishState:
-    """Lock and load the post. Raises: DecisionNotOpen (the post is in none of `states`)."""
+    """Lock and load a post. Raises: DecisionNotOpen if the post is in none of `states`."""
     await store.posts.lock_state(transaction, post_id)
     state = await store.publishing.get(transaction, post_id)
     if states and state.post.state not in states:
@@ -315,7 +316,7 @@ async def _move(
 
 
 async def _wake(runtime: Runtime, transaction: Transaction, state: PublishState) -> Post:
-    """Make the dispatcher queue the post, because it has no job, and return the post."""
+    """Make the dispatcher queue a post, which has no job, and return the post."""
     post, now = state.post, runtime.clock.now()
     await transaction.run("wake_post", post=post.id, at=now)
     await transaction.run("announce_due")
@@ -323,8 +324,9 @@ async def _wake(runtime: Runtime, transaction: Transaction, state: PublishState)
 
 
 def _validate_text(text: str, current: PartProgress, subscription_type: str | None) -> None:
-    """Validate a part's new text; the part's files and options are valid already."""
-    # The rules for texts take time to load, and listing posts imports this module.
+    """Validate a part's new text; its files and options were validated earlier."""
+    # The rules for texts take time to load, and the command that lists posts needs this module but
+    # not the rules.
     from roost.publishing import validation
 
     violations = list(
@@ -342,9 +344,10 @@ def _validate_text(text: str, current: PartProgress, subscription_type: str | No
 
 
 def _require_likely(part: PartProgress, tweet_id: TweetId) -> None:
-    """Raise TweetUnlikely if a post's id shows that X created it before the first attempt.
+    """Raise TweetUnlikely if an id shows that X created the post before the first attempt.
 
-    If X refused the part as a duplicate, the post may be older, up to X's duplicate window.
+    If X refused the part as a duplicate, the post may be older: up to the time in which X refuses
+    duplicates.
     """
     created_at = snowflake_time(tweet_id)
     margin = reconcile.DUPLICATE_WINDOW if part.was_refused_as_duplicate else reconcile.SKEW

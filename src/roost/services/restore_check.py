@@ -1,10 +1,11 @@
 """Detects a database that was restored, is a copy, or lacks events seen by this machine.
 
-A worker compares the database with the watermark in its ROOST_HOME when it starts, when the session
-of its locks is reopened, and at every heartbeat. If the two do not match, the worker pauses
-everything until a user resumes it. Even if they match, the database may lack events after a crash,
-or on a machine that has not used the database before. Then posts that are due by the start of the
-worker are searched for on X before their first attempt.
+A worker compares the database with the watermark in its ROOST_HOME when it starts, when the
+database session of its locks is reopened, and at every heartbeat. If the database and the watermark
+do not match, the worker pauses everything until a user resumes publishing. Even if they match, the
+database may lack events after a crash, or on a machine that has not used the database before. In
+that case, posts that are due when the worker starts are searched for on X before their first
+attempt.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ from roost.models import Actor, AlertKind, Reason, ReasonCode, reason_detail
 from roost.models.alerts import DATABASE
 from roost.publishing.history import describe_reason, error_reason
 from roost.runtime import Runtime
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.installation import DatabaseState
 from roost.store.locks import AccountLocks, Fence
 from roost.store.statements import json_of
@@ -41,7 +42,9 @@ class Verdict(Enum):
 
     MATCHES = "matches"
     ACCEPTED = "accepted"
-    """A user has since resumed everything, which includes a search of X for missing posts."""
+    """A user has resumed everything since the watermark was written.
+
+    Resuming searches X for posts that the database lacks."""
     LACKS_EVENTS = "lacks_events"
     """The database is older than the watermark, or is another database."""
     IS_COPY = "is_copy"
@@ -51,7 +54,7 @@ class Verdict(Enum):
 def compare(kept: Watermark | None, found: DatabaseState, *, has_event: bool) -> Verdict:
     """Compare the database with the watermark. Pure.
 
-    `has_event`: the database has the watermark's event, with its tag.
+    `has_event` says whether the database has the watermark's event, with the same tag.
     """
     if found.is_copy:
         return Verdict.IS_COPY
@@ -80,8 +83,8 @@ def needs_recheck(
 ) -> bool:
     """Whether a database that matches may still lack events of posts that were sent. Pure.
 
-    After an ordinary restart the database lacks nothing: the last worker has stopped cleanly, and
-    the tag that it stored in the database equals the result of `watermark.stop_tag`.
+    The database lacks nothing after an ordinary restart: the last worker has stopped cleanly, and
+    the tag that this worker stored in the database equals the result of `watermark.stop_tag`.
     """
     if found.event_id is None or found.registered_system is None:
         # The database has no events, or no worker has ever run, so nothing was sent.
@@ -114,15 +117,15 @@ class DatabaseCheck:
     locks: AccountLocks
     actor: Actor
     kept: Watermark | None = None
-    """The watermark, which names the newest event seen in the database; None if not yet made."""
+    """The watermark of the newest event in the database; None before the first comparison."""
     problem: str | None = None
     """Why nothing may be sent from this database; None if it matches."""
     _mutex: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def start(self) -> DatabaseState:
-        """Compare at the start of the worker, and decide whether posts are searched for on X.
+        """Compare at the worker's start, and decide whether to search X before first attempts.
 
-        Raises: the errors in `store.away.DATABASE_AWAY`.
+        Raises: the errors in `store.availability.DATABASE_AWAY`.
         """
         home, database = self.runtime.settings.home, self.runtime.database.autocommit
         found = await store.installation.read(database)
@@ -153,7 +156,7 @@ class DatabaseCheck:
     async def check(self) -> DatabaseState:
         """Compare the database with the watermark; if they do not match, pause everything.
 
-        Raises: the errors in `store.away.DATABASE_AWAY`.
+        Raises: the errors in `store.availability.DATABASE_AWAY`.
         """
         async with self._mutex:
             database = self.runtime.database.autocommit
@@ -168,7 +171,7 @@ class DatabaseCheck:
             return found
 
     async def end(self) -> None:
-        """Record that this worker stops cleanly. If that fails, the next worker searches X."""
+        """Record that this worker stops cleanly. If this fails, the next worker searches X."""
         if self.problem is not None:
             return
         with contextlib.suppress(OSError, *DATABASE_AWAY):
@@ -181,7 +184,8 @@ class DatabaseCheck:
             _make_watermark(found), clean_stop_tag=secrets.randbelow(2**31)
         )
         await self._write(stop)
-        # None if another worker of this machine has written a watermark since, or the write failed.
+        # The tag is None if another worker of this machine has written a watermark in the meantime,
+        # or if the write failed.
         tag = await self._compute_stop_tag(found)
         if tag is not None:
             await self.runtime.database.autocommit.run("record_clean_stop", tag=tag)
@@ -225,7 +229,8 @@ class DatabaseCheck:
         try:
             await asyncio.to_thread(watermark.write, self.runtime.settings.home, new)
         except OSError as error:
-            # A full disk must not stop publishing. That is safe, because attempts check the fence.
+            # Publishing continues even if the disk is full. This is safe, because each attempt also
+            # checks the fence.
             log.warning("the watermark cannot be written (%s)", type(error).__name__)
 
     async def _refuse(self, found: DatabaseState, reason: Reason) -> None:

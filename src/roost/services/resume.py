@@ -1,8 +1,9 @@
 """Resumes everything. After a restore, X is first searched for the scheduled posts.
 
 Posts that are found on X are adopted. A due post that is not found is searched for again 120 s
-later, when no request from before the restore can still reach X, and is then sent. If a post that
-is due later is already on X, its due time was changed after the backup was made, so a user decides.
+later, when no request from before the restore can still reach X; if it is still not found, it is
+sent. If a post is on X although it is due later, its due time was changed after the backup was
+made, so a user decides.
 """
 
 import asyncio
@@ -45,7 +46,7 @@ _AT_ONCE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Adopted:
-    """A part that is on X, which the restored database did not know."""
+    """A part that is on X, although the restored database did not show it."""
 
     post_id: PostId
     position: int
@@ -57,12 +58,13 @@ class Resumed:
     """The result of the search of X; every list is empty if the database was not restored."""
 
     adopted: list[Adopted] = field(default_factory=list)
-    asked: list[PostId] = field(default_factory=list)
-    """Posts that are due later although an identical post is on X: a user decides about them."""
+    needs_decision: list[PostId] = field(default_factory=list)
+    """Posts that are due later although an identical post is on X; a user has to decide."""
     searched_again: list[PostId] = field(default_factory=list)
-    """Due posts that were not found: they are searched for again after 120 s, and then sent."""
+    """Due posts that were not found on X. They are searched for again after 120 s; posts that are
+    still not found are sent."""
     may_have_changed: list[PostId] = field(default_factory=list)
-    """Posts that are still scheduled: edits and cancellations after the backup are lost."""
+    """Posts that are still scheduled; edits and cancellations made after the backup are lost."""
     paused: list[Integration] = field(default_factory=list)
     """Accounts that could not be searched: not connected, or of another environment."""
 
@@ -77,7 +79,8 @@ async def resume_everything(
 ) -> Resumed:
     """End the global pause. After a restore, search X first.
 
-    The search reads the timeline of each account with scheduled posts; X bills each post in it.
+    The search reads the timeline of each account with scheduled posts; X bills each post that it
+    returns.
     Raises: DatabaseCopied (unless `accept_copy`), RestoreSearchFailed. If an error is raised,
     nothing is resumed.
     """
@@ -134,8 +137,8 @@ async def _search(runtime: Runtime, actor: Actor, since: datetime) -> Resumed:
             f"The timelines of these accounts could not be read: {', '.join(sorted(failed))}.",
             did="Nothing was resumed. Posts that were found on X were adopted.",
         )
-    # Accounts are paused only after the whole search has succeeded: if a retry is needed, they may
-    # have been reconnected before it.
+    # Accounts are paused only after the whole search has succeeded. If the search fails, the
+    # accounts may be reconnected before the user tries again.
     for account in resumed.paused:
         await _pause(runtime, actor, account)
     return resumed
@@ -185,7 +188,7 @@ class _Search:
                 await self._apply(transaction, state, matches)
 
     async def _read_timeline(self) -> list[TimelinePost] | None:
-        """Read the account's timeline. Return None if the account cannot be used."""
+        """Read the account's timeline. Return None if X cannot be read for the account."""
         account = self.account
         try:
             if account.environment is not self.runtime.settings.environment:
@@ -247,7 +250,7 @@ class _Search:
             transaction, state.post, self.account, PostState.NEEDS_DECISION, reason,
             at=self.runtime.clock.now(),
         )  # fmt: skip
-        self.resumed.asked.append(state.post.id)
+        self.resumed.needs_decision.append(state.post.id)
 
     async def _adopt(
         self,
@@ -321,9 +324,10 @@ def match_post(
     timeline: Sequence[TimelinePost],
     claimed: set[TweetId],
 ) -> list[tuple[PartProgress, TimelinePost]]:
-    """Find parts of a post that are on X although the database does not know it. Pure.
+    """Find parts of a post that are on X although the database does not show it. Pure.
 
-    The search stops at the first part that is not found: without it, no later part can be on X.
+    The search stops at the first part that is not found, because no later part can be on X without
+    the parts before it.
     """
     matches: list[tuple[PartProgress, TimelinePost]] = []
     parent: TweetId | None = None

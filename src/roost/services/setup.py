@@ -34,7 +34,7 @@ class TimeZoneDiffers(Conflict):
 
 
 def validate_setup(settings: Settings, tenant_name: str, time_zone: str | None) -> None:
-    """Raise if the tenant's name, its time zone or the existing vault key is invalid.
+    """Check the tenant's name, its time zone and the existing vault key.
 
     Raises: TimeZoneUnknown, TenantNameInvalid, and the errors of `load_keyring`.
     """
@@ -76,7 +76,7 @@ def make_home(settings: Settings) -> bool:
 async def make_tenant(
     runtime: Runtime, name: str, time_zone: str | None = None
 ) -> tuple[bool, Tenant]:
-    """Create a tenant, unless there is one with this name. Return whether it was created.
+    """Create a tenant unless the name is taken; return whether the tenant was created.
 
     Raises: TimeZoneDiffers (the tenant exists, and `time_zone` is not its time zone).
     """
@@ -98,7 +98,7 @@ async def make_tenant(
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddresses:
-    """The addresses of a temporary database; None for the embedded database."""
+    """The addresses of a temporary database; both are None for the embedded database."""
 
     app: str | None = None
     admin: str | None = None
@@ -110,8 +110,8 @@ async def temporary_database(
 ) -> AsyncIterator[DatabaseAddresses]:
     """Create a database on the configured server, or use the embedded database of `home`.
 
-    At the end the database is removed, unless `keep` is set. Raises: SettingInvalid (DATABASE_URL
-    is set, but ROOST_ADMIN_DATABASE_URL is not).
+    At the end the database is removed, unless `keep` is set.
+    Raises: SettingInvalid if DATABASE_URL is set but ROOST_ADMIN_DATABASE_URL is not.
     """
     if settings.database_url is None:
         try:
@@ -122,9 +122,9 @@ async def temporary_database(
         return
     if settings.admin_database_url is None:
         raise SettingInvalid(
-            "The demo creates a database, which needs ROOST_ADMIN_DATABASE_URL, but it is not set.",
-            next="Set it to an administrator's address, or unset DATABASE_URL to use a private"
-            " PostgreSQL.",
+            "The demo creates a database, but ROOST_ADMIN_DATABASE_URL is not set.",
+            next="Set ROOST_ADMIN_DATABASE_URL to an administrator's address of the server, or"
+            " unset DATABASE_URL to use a private PostgreSQL.",
             setting="ROOST_ADMIN_DATABASE_URL",
         )
     name = f"roost_demo_{secrets.token_hex(4)}"

@@ -1,6 +1,6 @@
 """Database access: queries, schema, account locks, and the vault that encrypts secrets.
 
-The modules load on first use, because a command needs only few of them.
+A module is loaded when it is first used, because a command needs only a few of the modules.
 """
 
 from importlib import import_module

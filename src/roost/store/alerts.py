@@ -1,4 +1,7 @@
-"""Alerts: problems an operator must act on. At most one is open per kind and subject."""
+"""Opens, resolves and lists alerts: problems that an operator must act on.
+
+At most one alert is open for each kind and subject.
+"""
 
 import logging
 from collections.abc import Collection
@@ -11,11 +14,12 @@ from roost.store.statements import json_of
 
 log = logging.getLogger(__name__)
 
-#: Alerts of these kinds are caused by a post's state, so every change of the state resolves them.
+#: The kinds of alerts that a post's state causes, so that every change of the state resolves them.
 OF_POST_STATE: Final = (AlertKind.DECISION, AlertKind.MISSED, AlertKind.FAILED)
-#: Alerts of these kinds say why X accepts no post from an app. Only the latest reason stays open.
+#: The kinds of alerts about an X app from which X accepts no posts. Only the alert with the latest
+#: reason stays open.
 OF_APPS: Final = (AlertKind.CREDITS, AlertKind.APP, AlertKind.LIMIT)
-#: Alerts of these kinds are resolved when a person decides to leave the post as it is.
+#: The kinds of alerts that are resolved when a person decides to leave the post as it is.
 ACKNOWLEDGED: Final = (*OF_POST_STATE, AlertKind.POSSIBLE_DUPLICATE)
 
 
@@ -28,7 +32,7 @@ async def open_alert(
     at: datetime,
     detail: Detail | None = None,
 ) -> None:
-    """Open an alert, unless it is open already. Without a tenant, it concerns all tenants."""
+    """Open an alert, unless it is open already; without `tenant_id`, it concerns all tenants."""
     opened = await transaction.run_one(
         "open_alert",
         tenant=tenant_id,

@@ -1,4 +1,4 @@
-"""Anomalies: unusual values of metrics, each stored once."""
+"""Stores and lists anomalies, which are unusual changes of metrics; each is stored once."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,9 +10,9 @@ from roost.store.database import Transaction
 async def add_anomalies(
     transaction: Transaction, tenant_id: TenantId, found: Sequence[Anomaly], *, now: datetime
 ) -> list[Anomaly]:
-    """Store anomalies, and return those that were not stored before.
+    """Store anomalies, and return the new ones.
 
-    An anomaly is not stored if there is already one of the same account, metric and day.
+    An anomaly is not stored if the same account, metric and day already has an anomaly.
     """
     new = []
     for each in found:
@@ -36,5 +36,5 @@ async def add_anomalies(
 async def list_anomalies(
     transaction: Transaction, integration_id: IntegrationId | None = None
 ) -> list[Anomaly]:
-    """Return the tenant's anomalies in order of days, for one account or for all."""
+    """Return the tenant's anomalies for one account or for all accounts, oldest day first."""
     return await transaction.fetch_all(Anomaly, "list_anomalies", integration=integration_id)

@@ -1,7 +1,8 @@
-"""Transactions on one pool of connections; each sees one tenant's rows, or no tenant's.
+"""Transactions on one pool of connections, each with the rows of one tenant or of none.
 
 Row-level security separates tenants only if no session can bypass it. Every session therefore logs
-in as `<database>_app`. Roost does not start with another login, or if that login can bypass it.
+in as `<database>_app`. Roost does not start with another login, or if this login can bypass
+row-level security.
 """
 
 import abc
@@ -18,7 +19,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
 from roost.next_actions import ActionCode, NextAction
-from roost.store.away import DATABASE_AWAY, ConnectionRefused, first_line
+from roost.store.availability import DATABASE_AWAY, ConnectionRefused, first_line
 from roost.store.migrations import HEAD
 from roost.store.privileges import Login, find_login
 from roost.store.session import open_checked_session, open_session, set_up, with_keepalives
@@ -29,14 +30,14 @@ __all__ = ["DATABASE_AWAY", "Autocommit", "Database", "Queries", "Transaction", 
 Model = TypeVar("Model")
 _Connection = psycopg.AsyncConnection[Any]
 
-#: Wall seconds to wait for a connection of the pool. The pool tries to connect for that time, then
-#: stops; the next request for a connection makes the pool try again.
+#: Maximum wall seconds to wait for a connection of the pool. The pool tries to connect for this
+#: time and then stops, until the next request for a connection.
 _POOL_TIMEOUT_S = 10.0
 #: Wall seconds after which a transaction that waits for a connection checks the server, so that
 #: the user soon gets an error with the reason.
 _CHECK_SERVER_AFTER_S = 1.0
-#: Wall seconds for the check of the server. If the server does not answer in that time, the
-#: transaction continues to wait for a connection of the pool.
+#: Maximum wall seconds for the check of the server. If the server does not respond in this time,
+#: the transaction continues to wait for a connection of the pool.
 _CHECK_SERVER_TIMEOUT_S = 3.0
 
 _FIND_TABLES: LiteralString = """
@@ -47,7 +48,10 @@ _FIND_TABLES: LiteralString = """
 
 @contextlib.asynccontextmanager
 async def _closed_if_read_only(raw: _Connection) -> AsyncIterator[None]:
-    """Close a read-only session: it may stay read-only after the server accepts writes again."""
+    """Close the connection after an error that says that its session is read-only.
+
+    Such a session may stay read-only even after the server accepts writes again.
+    """
     try:
         yield
     except psycopg.errors.ReadOnlySqlTransaction:
@@ -68,21 +72,24 @@ class Queries(abc.ABC):
         return rows[0] if rows else None
 
     async def fetch_all(self, model: type[Model], name: str, /, **values: Any) -> list[Model]:
-        """Run a named statement and decode each row as a `model`, with one field per column."""
+        """Run a named statement; decode each row to a `model`, which has a field per column."""
         return msgspec.convert(await self.run(name, **values), list[model])  # type: ignore[valid-type]
 
     async def fetch_one(self, model: type[Model], name: str, /, **values: Any) -> Model | None:
-        """Run a named statement and decode its first row; return None if it has no row."""
+        """Run a named statement and decode its first row; return None if there is no row."""
         row = await self.run_one(name, **values)
         return None if row is None else msgspec.convert(row, model)
 
 
 class Transaction(Queries):
-    """One open transaction: an error in its block rolls it back, the block's end commits it."""
+    """One open transaction, which is committed at the end of its block.
+
+    An error in the block rolls the transaction back.
+    """
 
     def __init__(self, raw: _Connection) -> None:
         self.raw = raw
-        """The connection itself, for the job engine and for SQL that is not in `sql/*.sql`."""
+        """The psycopg connection, for the job engine and for SQL that is not in `sql/*.sql`."""
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
         """Run a named statement and return its rows; a statement without a result returns []."""
@@ -95,9 +102,8 @@ class Autocommit(Queries):
     """Runs each statement as its own transaction, which is committed before `run` returns.
 
     A statement sees no tenant's rows, unless the statement itself sets a tenant. If the process is
-    stopped during a statement, no row stays locked. If a restart of the server has closed the
-    connection, the statement is not retried, because it may have been executed: the caller gets
-    the error.
+    stopped during a statement, no row stays locked. If the connection is lost during a statement,
+    the caller gets the error: the statement is not retried, because it may have been executed.
     """
 
     def __init__(self, pool: AsyncConnectionPool[_Connection]) -> None:
@@ -119,9 +125,9 @@ class Database:
 
     def __init__(self, conninfo: str, pool: AsyncConnectionPool[_Connection]) -> None:
         self.conninfo = conninfo
-        """The connection string, for locks, LISTEN and the job engine, which open connections."""
+        """The connection string. Locks, LISTEN and the job engine open their own connections."""
         self.autocommit = Autocommit(pool)
-        """Runs single statements in one round trip each, for the steps that every post takes."""
+        """Runs single statements, each in one round trip, for frequent steps of publishing."""
         self._pool = pool
         self._checking_server = asyncio.Lock()
 
@@ -141,7 +147,7 @@ class Database:
 
     @contextlib.asynccontextmanager
     async def unscoped(self) -> AsyncIterator[Transaction]:
-        """Open a transaction that sees no tenant's rows, for objects that all tenants share."""
+        """Open a transaction that sees no tenant's rows, for tables that all tenants share."""
         raw = await self._begin()
         try:
             # At the end of `async with`, a pooled connection commits or rolls back, and stays open.
@@ -174,7 +180,7 @@ class Database:
             await raw.execute("BEGIN")
         except psycopg.OperationalError:
             await self._pool.putconn(raw)
-            # The same cause has most likely closed the pool's other connections too.
+            # Whatever closed this connection has probably closed the pool's other connections too.
             await self._pool.check()
         except BaseException:
             await self._pool.putconn(raw)
@@ -192,7 +198,8 @@ class Database:
     async def _get_connection(self) -> _Connection:
         """Return a connection of the pool.
 
-        Raises: psycopg.OperationalError; if the server is away, soon and with the reason.
+        Raises: psycopg.OperationalError. If the server is away, the error comes soon, and has the
+        reason.
         """
         try:
             return await self._pool.getconn(_CHECK_SERVER_AFTER_S)
@@ -203,8 +210,8 @@ class Database:
     async def _check_server(self) -> None:
         """Raise psycopg.OperationalError if the server accepts no connection.
 
-        Only one check runs at a time: if the pool is busy, the tasks that wait for a connection
-        must not each open another one.
+        Only one check runs at a time. Otherwise, if the pool is busy, each task that waits for a
+        connection would open another connection.
         """
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CHECK_SERVER_TIMEOUT_S), self._checking_server:
@@ -212,7 +219,7 @@ class Database:
 
 
 def unavailable(reason: str, *, will_pass: bool) -> DatabaseUnavailable:
-    """Return the error for an unusable database; `will_pass` means that waiting may help."""
+    """Return the error for an unusable database; `will_pass` says whether waiting may help."""
     error = DatabaseUnavailable(
         f"The database cannot be used: {reason}",
         next_action=NextAction(
@@ -274,7 +281,7 @@ def _require_safe(login: Login) -> None:
 
 @contextlib.asynccontextmanager
 async def open_database(url: str, *, pool_size: int = 20) -> AsyncIterator[Database]:
-    """Open the pool of connections, after checks of the login's rights and of the tables.
+    """Check the login's rights and the version of the tables, and open a pool of connections.
 
     Raises: DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, SettingInvalid,
     UnsafeDatabaseRole.

@@ -1,9 +1,9 @@
 """The private PostgreSQL server of a `ROOST_HOME`, shared by Roost's processes.
 
-The first process that uses the server starts it, and the last one stops it. Each of them holds a
-shared file lock, which the system frees when the process dies. If all of them are killed, the
-server keeps running until the next process has used it and ends. A process must therefore handle
-SIGTERM and SIGINT so that it calls `stop()` or leaves the context manager.
+The first process that uses the server starts it, and the last process stops it. Each process holds
+a shared file lock, which the system frees when the process dies. If all processes are killed, the
+server keeps running until the next process has started and ended. A process must therefore handle
+SIGTERM and SIGINT in such a way that it calls `stop()` or leaves the context manager.
 """
 
 import asyncio
@@ -27,12 +27,12 @@ from roost.store.roles import roles_of
 
 _Result = TypeVar("_Result")
 
-#: Maximum seconds for a start of the server (with recovery after a crash), and for a stop.
+#: Maximum seconds for starting the server, including its recovery after a crash, and for stopping.
 _TIMEOUT_S = 120
-_PORT = 5432  # Part of the socket's name; it is set so that PGPORT cannot change that name.
+_PORT = 5432  # The port is part of the socket's name. It is set here, so that PGPORT has no effect.
 
-#: With these settings the server logs no statements, values or rows, because they may be secret.
-#: It writes messages of the level LOG and above.
+#: With these settings, the server logs messages of the level LOG and above, but no statements,
+#: values or rows, because these may be secret.
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -53,7 +53,7 @@ class EmbeddedPostgres:
         self._home = home
         self._paths = paths
         self._lock: int | None = lock
-        """File descriptor of the shared lock; None: this process no longer uses the server."""
+        """The file descriptor of the shared lock; None if this process has stopped its use."""
 
     def url(self, database: str) -> str:
         """Return a connection string of the server's superuser, over the Unix socket."""
@@ -64,9 +64,9 @@ class EmbeddedPostgres:
         return _url(self._paths, database, user=roles_of(database).app)
 
     async def stop(self) -> None:
-        """Stop using the server, and stop it if no other process uses it.
+        """Stop using the server, and stop the server if no other process uses it.
 
-        A second call does nothing. Raises: DatabaseUnavailable (the server does not stop).
+        A second call does nothing. Raises: DatabaseUnavailable if the server does not stop.
         """
         lock, self._lock = self._lock, None
         if lock is None:
@@ -79,10 +79,10 @@ class EmbeddedPostgres:
 
 
 async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgres:
-    """Start to use the server of `home`; create and start the server if necessary.
+    """Begin to use the server of `home`; create and start the server if necessary.
 
-    `durable=False` is for data that a power failure may destroy, as in tests and the demo. If the
-    server already runs, `durable` has no effect.
+    `durable=False` is faster, but a power failure may destroy the data; tests and the demo use it.
+    If the server already runs, `durable` has no effect.
     Raises: UntrustedPath; DatabaseUnavailable, with the last lines of the server's log if any.
     """
     home = home.expanduser()
@@ -99,7 +99,7 @@ async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgre
 
 @contextlib.asynccontextmanager
 async def embedded_postgres(home: Path, *, durable: bool = True) -> AsyncIterator[EmbeddedPostgres]:
-    """Use the server of `home` within the block; a cancellation also stops the use."""
+    """Use the server of `home` within the block; the use also ends if the block is cancelled."""
     server = await start_embedded(home, durable=durable)
     try:
         yield server
@@ -110,7 +110,7 @@ async def embedded_postgres(home: Path, *, durable: bool = True) -> AsyncIterato
 async def remove_embedded(home: Path) -> None:
     """Delete the database of `home`, after stopping a server that no process uses.
 
-    Raises: Busy (a process uses it), DatabaseUnavailable.
+    Raises: Busy if a process uses the server, DatabaseUnavailable.
     """
     home = home.expanduser()
     if not (home / "postgres").exists():
@@ -138,7 +138,8 @@ async def _join(home: Path, *, durable: bool) -> EmbeddedPostgres:
         paths = await _finish(asyncio.to_thread(prepare_paths, home))
         lock = _open_lock(paths.folder / "users.lock")
         try:
-            # This does not block: the file is locked exclusively only within `_exclusive`.
+            # This call does not block, because a process locks the file exclusively only within
+            # `_exclusive`.
             fcntl.flock(lock, fcntl.LOCK_SH)
             if not await _answers(paths):
                 await _start(paths, durable=durable)
@@ -180,7 +181,7 @@ async def _start(paths: EmbeddedPaths, *, durable: bool) -> None:
 
 
 async def _create(paths: EmbeddedPaths, *, durable: bool) -> None:
-    for left in paths.folder.glob("new-*"):  # left by a process that was killed in this function
+    for left in paths.folder.glob("new-*"):  # From a process that was killed in this function.
         shutil.rmtree(left, ignore_errors=True)
     new = paths.new_folder("new-")
     status, output = await _run(
@@ -193,7 +194,8 @@ async def _create(paths: EmbeddedPaths, *, durable: bool) -> None:
         "--auth-local=trust",
         "--auth-host=reject",
         "--encoding=UTF8",
-        # PostgreSQL's own C.UTF-8 sorts alike on every machine; a C library's order may differ.
+        # PostgreSQL's own C.UTF-8 sorts in the same order on every machine, which a locale of the C
+        # library may not do.
         "--locale=C",
         "--locale-provider=builtin",
         "--builtin-locale=C.UTF-8",
@@ -215,7 +217,7 @@ async def _halt(paths: EmbeddedPaths) -> None:
 
 
 async def _run(paths: EmbeddedPaths, program: str, *arguments: str) -> tuple[int, str]:
-    """Run one of PostgreSQL's programs to its end; return its exit status and output."""
+    """Run one of PostgreSQL's programs to its end; return the exit status and the output."""
     return await _finish(_run_as_owner(paths, program, arguments))
 
 
@@ -236,7 +238,7 @@ async def _run_as_owner(
             "LC_ALL": "C",
             "TZ": "UTC",
         },
-        start_new_session=True,  # Ctrl-C in the terminal must not stop the server.
+        start_new_session=True,  # So that Ctrl-C in the terminal does not stop the server.
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -257,14 +259,15 @@ def _url(paths: EmbeddedPaths, database: str, *, user: str = "postgres") -> str:
 
 
 def _is_alive(data: Path) -> bool:
-    """Whether the process that the data folder's pid file names is the server of that folder."""
+    """Whether the pid file of a data folder names a running server of this folder."""
     try:
         pid = int((data / "postmaster.pid").read_text().split("\n", 1)[0])
     except (FileNotFoundError, ValueError):
         return False
     try:
         if Path("/proc/self").exists():
-            # The id may belong to another process by now; only the server works in its data folder.
+            # By now, the id may belong to another process. Only the server's working folder is the
+            # data folder.
             return Path(f"/proc/{pid}/cwd").samefile(data)
         os.kill(pid, 0)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
@@ -273,10 +276,11 @@ def _is_alive(data: Path) -> bool:
 
 
 def _clear_pid(pid_file: Path) -> None:
-    """Write an impossible process id into a lock file of a dead server.
+    """Replace the process id in the lock file of a dead server by an impossible id.
 
-    PostgreSQL would refuse to start if another process has the dead server's id by now. The rest of
-    the file stays, because PostgreSQL uses it to find sessions of the dead server that still run.
+    If another process has got the dead server's id in the meantime, PostgreSQL would refuse to
+    start. The rest of the file stays, because PostgreSQL uses it to find sessions of the dead
+    server that still run.
     """
     try:
         file = os.open(pid_file, os.O_RDWR | os.O_NOFOLLOW)
@@ -303,7 +307,7 @@ def _unavailable(paths: EmbeddedPaths, problem: str, output: str = "") -> Databa
 
 @contextlib.asynccontextmanager
 async def _exclusive(home: Path) -> AsyncIterator[None]:
-    """Exclude other processes that start, stop or remove the server of `home`."""
+    """Keep other processes from starting, stopping or removing the server of `home`."""
     lock = _open_lock(home / "postgres.lock")
     try:
         started = time.monotonic()
@@ -311,7 +315,7 @@ async def _exclusive(home: Path) -> AsyncIterator[None]:
             if time.monotonic() - started > 2 * _TIMEOUT_S:
                 raise DatabaseUnavailable(
                     f"Another process takes too long to start or stop the server of {home}.",
-                    next="End the process that locks the file postgres.lock in that folder, then"
+                    next="End the process that locks the file postgres.lock in this folder, then"
                     " try again.",
                 )
             await asyncio.sleep(0.02)
@@ -333,7 +337,10 @@ def _try_lock(file: int, kind: int) -> bool:
 
 
 async def _finish(work: Coroutine[Any, Any, _Result]) -> _Result:
-    """Delay a cancellation until short work is done: half a start would leave a server."""
+    """Run short work to its end, and only then raise a cancellation.
+
+    If the start of the server was cancelled halfway, the server would keep running unused.
+    """
     task = asyncio.ensure_future(work)
     try:
         return await asyncio.shield(task)

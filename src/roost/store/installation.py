@@ -1,4 +1,4 @@
-"""The identity of the database, its newest event, and what workers have recorded about it."""
+"""The identity of the database, its newest event, and the records of workers about it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,15 +13,17 @@ class DatabaseState:
     system_identifier: str
     database_oid: int
     timeline: str
-    """First eight digits of the WAL file's name; a failover and a recovery change them."""
+    """PostgreSQL's timeline: the first eight digits of the name of the WAL file. A failover or a
+    recovery changes the timeline."""
     registered_system: str | None
-    """The `system_identifier` that the first worker found; None: no worker has run yet."""
+    """The `system_identifier` that the first worker found; None if no worker has run yet."""
     registered_oid: int | None
     generation: int
-    """Incremented when a person resumes publishing after a restore, or in a copy."""
+    """The number of the generation: incremented when a person resumes publishing after a restore,
+    or in a copy."""
     generation_tag: int
     event_id: int | None
-    """The id of the newest event; None: there is no event."""
+    """The id of the newest event; None if there is no event."""
     event_tag: int
     event_at: datetime | None
     """Domain time of the newest event."""
@@ -30,9 +32,10 @@ class DatabaseState:
     checked_at: datetime | None
     """Domain time of the last heartbeat of a worker whose watermark matched this database."""
     clean_stop_tag: int | None
-    """Written by the last worker if it stopped cleanly; None: a worker runs, or was killed."""
+    """The tag that the last worker wrote when it stopped cleanly; None if a worker runs or was
+    killed."""
     at: datetime
-    """Wall time of this state, by the database's clock."""
+    """Wall time at which this state was read, by the database's clock."""
     server_started_at: datetime
     """Wall time of the start of the database server."""
 
@@ -40,13 +43,14 @@ class DatabaseState:
     def known_until(self) -> datetime | None:
         """The instant until which this database has a record of every request to X.
 
-        The newest event alone does not prove this: people plan posts in a restored database.
+        This is not the time of the newest event, because people may have planned posts after the
+        database was restored.
         """
         return min(filter(None, (self.event_at, self.checked_at)), default=None)
 
     @property
     def is_copy(self) -> bool:
-        """Whether the server or the database differs from the one that the first worker found."""
+        """Whether this server or database differs from that of the first worker."""
         here = (self.system_identifier, self.database_oid)
         return self.registered_system is not None and here != (
             self.registered_system,
@@ -62,7 +66,7 @@ async def read(database: Queries) -> DatabaseState:
 
 
 async def register(database: Queries, found: DatabaseState) -> None:
-    """Record the identity of the database, unless a worker has already recorded an identity."""
+    """Record the identity of the database, unless a worker has recorded an identity before."""
     await database.run(
         "register_installation",
         system_identifier=found.system_identifier,
@@ -76,8 +80,8 @@ async def accept(
     """Accept a restored or copied database as the real one; a new generation begins.
 
     The database may lack requests that were sent after `since`, and such requests may reach X until
-    `until`. So parts without an attempt, of posts that are due by `until`, are searched for on X
-    before they are sent.
+    `until`. If a post is due by `until`, its parts without an attempt are therefore searched for on
+    X before they are sent.
     """
     await database.run(
         "accept_database",

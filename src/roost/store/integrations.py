@@ -34,12 +34,12 @@ class Tokens:
     refresh_token: str = field(repr=False)
     expires_at: datetime
     sealed: str = field(default="", repr=False)
-    """The encrypted refresh token, by which these tokens are distinguished from newer tokens."""
+    """The refresh token in encrypted form, to distinguish these tokens from newer tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class SealedTokens:
-    """An account's encrypted tokens, with the data key and the values needed to decrypt them."""
+    """An account's encrypted tokens, with the data key and the values to decrypt the tokens."""
 
     integration_id: IntegrationId
     tenant_id: TenantId
@@ -75,7 +75,7 @@ def _owner(integration_id: IntegrationId) -> str:
 
 
 def _bound_to(environment: Environment, x_user_id: XUserId, client_id: str) -> tuple[str, ...]:
-    """Return the values that a token is bound to; a token decrypts only with the same values."""
+    """Return the values that a token is bound to: only with these, the token can be decrypted."""
     return (environment.value, x_user_id, client_id)
 
 
@@ -142,17 +142,17 @@ async def upsert(
     *,
     now: datetime,
 ) -> Integration:
-    """Store a new connection; an account that was connected before keeps its id and history.
+    """Store a connection; an account that was connected before keeps its id and history.
 
-    Also resolves the account's alert that asks for a reconnection.
+    The alert that asks for a reconnection of the account is resolved.
     """
-    # Without the lock, two concurrent first connections of one account would make two rows.
+    # Without this lock, two concurrent first connections of one account would create two rows.
     await transaction.run("lock_connecting", key=tenant_id % 2**31)
     row = await transaction.run_one(
         "find_integration", x_user=identity.x_user_id, environment=identity.environment
     )
     if row is not None:
-        # Without the lock, a concurrent refresh would overwrite the tokens of the new connection.
+        # Without this lock, a concurrent refresh could overwrite the tokens of the new connection.
         await lock_for_refresh(transaction, IntegrationId(row["id"]))
     else:
         row = await transaction.run_one("next_integration_id")
@@ -216,7 +216,7 @@ async def decrypt_tokens(
 async def replace_tokens(
     transaction: Transaction, vault: TenantVault, account: Integration, tokens: Tokens
 ) -> None:
-    """Store refreshed tokens: X has invalidated the old tokens by the refresh."""
+    """Store refreshed tokens in place of the old tokens, which X has invalidated."""
     bound_to = _bound_to(account.environment, account.x_user_id, account.client_id)
     api_key, access = _seal(vault, account.id, bound_to, tokens)
     changes = {"accessToken": access, "tokenExpiresAt": tokens.expires_at.isoformat()}
@@ -226,14 +226,14 @@ async def replace_tokens(
 
 
 async def lock_for_refresh(transaction: Transaction, integration_id: IntegrationId) -> None:
-    """Wait for a concurrent refresh of the account's tokens; block others until the commit."""
+    """Lock an account, so that its tokens are refreshed by only one transaction at a time."""
     await transaction.run("lock_refresh", key=integration_id % 2**31)
 
 
 async def mark_token_invalid(
     transaction: Transaction, integration_id: IntegrationId, tokens: Tokens
 ) -> bool:
-    """Mark an account because X rejected its refresh token `tokens.sealed`.
+    """Mark an account whose refresh token `tokens.sealed` X has rejected.
 
     Return False if the account already has a newer refresh token.
     """
@@ -251,9 +251,9 @@ async def save_profile(
     name: str,
     subscription_type: str | None,
 ) -> bool:
-    """Store the profile that X reports. Return False if it has not changed.
+    """Store the profile that X reports. Return False if the profile has not changed.
 
-    If `subscription_type` is None, X did not report it, and the stored value stays.
+    If `subscription_type` is None, X did not report the subscription, and the stored value stays.
     """
     rows = await transaction.run(
         "save_profile",
@@ -282,7 +282,10 @@ async def set_next_collection(
     *,
     health: str | None = None,
 ) -> None:
-    """Set when the account's metrics are due next, and what failed now (None: nothing failed)."""
+    """Set the time at which the account's metrics are due next.
+
+    `health` is the failure of the present read; None if the read succeeded.
+    """
     await transaction.run(
         "set_next_collection", integration=integration_id, at=instant, health=health
     )

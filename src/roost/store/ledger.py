@@ -42,8 +42,8 @@ async def record_billed_reads(
 ) -> int:
     """Record an app's reads of resources, and return how many of these reads X bills.
 
-    X bills a resource once per app and UTC day. The app's records that are more than two days older
-    than `day` are deleted, because they are no longer read.
+    X bills a resource once per app and UTC day. Records of the app that are more than two days
+    older than `day` are deleted, because nothing reads them any more.
     """
     if not ids:
         return 0
@@ -54,7 +54,8 @@ async def record_billed_reads(
         "add_billed_reads",
         client_id=client_id,
         resource=resource,
-        # The ids are sorted: two transactions that insert them in different orders would deadlock.
+        # The ids are sorted, because two transactions that insert the same ids in different orders
+        # could deadlock.
         ids=sorted(set(ids)),
         day=day,
     )
@@ -68,7 +69,10 @@ async def get_total(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> tuple[int, Decimal]:
-    """Return the number and price (USD) of the tenant's requests, for one account or all."""
+    """Return the number and total price (USD) of the tenant's requests.
+
+    If `integration_id` is given, only requests of this account count.
+    """
     total = await transaction.fetch_one(
         _Total, "get_ledger_total", integration=integration_id, since=since, until=until
     )

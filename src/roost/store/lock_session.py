@@ -18,16 +18,17 @@ import psycopg
 
 from roost.boot_clock import boot_seconds
 from roost.models import IntegrationId, PostId
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.database import Database
 from roost.store.statements import STATEMENTS
 
 log = logging.getLogger(__name__)
 
-#: Wall seconds in which the database must answer a request.
+#: Wall seconds in which the database must respond to a lock request.
 _TIMEOUT_S = 5.0
-#: Wall seconds that a release waits, so that it is sent in one statement with other lock requests.
-#: A task that finds the lock still held leaves its posts to the task that releases the lock.
+#: Wall seconds for which the release of a lock is delayed, so that it is sent in one statement with
+#: other lock requests. A task that finds the lock still held leaves its posts to the task that
+#: releases the lock.
 _BATCH_DELAY_S = 0.02
 #: Wall seconds between two tries to open the first connection.
 _CONNECT_AGAIN_S = 1.0
@@ -42,9 +43,9 @@ class LockKind(IntEnum):
     """The first of the two keys of an advisory lock."""
 
     SENDER = 0x526F
-    """The second key is the hash of the X user whose posts are sent."""
+    """The lock of an X user for whom posts are sent; the second key is a hash of the user's id."""
     UPLOADER = 0x5275
-    """The second key is derived from the id of the post whose files are uploaded."""
+    """The lock of a post whose files are uploaded; the second key is derived from the post's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class LockResult:
     """The result of one lock request."""
 
     session: tuple[int, int]
-    """The number of the connection, and the id of the server process that ran the request."""
+    """The session that ran the request: the number of the connection, and the id of the server's
+    process."""
     done: bool
     """Whether the lock was acquired or released."""
     has_ready_posts: bool
@@ -68,13 +70,15 @@ class _Request:
     kind: LockKind
     key: int
     account: IntegrationId | None = None
+    """The account for which a release also returns whether posts are ready; or None."""
     excluding: Collection[PostId] = ()
+    """Posts that do not count as ready to be published."""
     result: asyncio.Future[LockResult] = field(
         default_factory=lambda: asyncio.get_running_loop().create_future()
     )
 
     def to_row(self) -> dict[str, object]:
-        """Return the request as the statement `run_lock_requests` reads it."""
+        """Return the request in the form that the statement `run_lock_requests` reads."""
         return {
             "action": self.action, "kind": int(self.kind), "key": self.key,
             "account": self.account, "excluding": list(self.excluding),
@@ -169,7 +173,7 @@ class LockSession:
             try:
                 results = await self._send(requests)
             except Exception as error:
-                # The callers get any error, because otherwise they would wait forever.
+                # Each caller gets the error, because otherwise the callers would wait forever.
                 for request in requests:
                     if not request.result.done():
                         request.result.set_exception(error)
@@ -194,7 +198,7 @@ class LockSession:
             ]
 
     async def _reopen(self) -> None:
-        """Replace a lost connection. The locks are lost with it, so `is_open` returns False."""
+        """Replace a lost connection. Its locks are lost too, so `is_open` returns False."""
         try:
             self._connection = await self._database.connect()
             self._connection_number += 1
@@ -211,7 +215,7 @@ class LockSession:
             async with asyncio.timeout(_TIMEOUT_S):
                 rows = await (await self._connection.execute(statement, values)).fetchall()
         except TimeoutError:
-            # The server may be gone. Closing the connection counts all its locks as lost.
+            # The server may be gone. After the connection is closed, all its locks count as lost.
             await self._connection.close()
             raise psycopg.OperationalError(
                 "the account locks' connection does not respond"

@@ -1,10 +1,11 @@
 """Per-account advisory locks, so that only one task of one worker sends for each X user.
 
-One dedicated connection per worker holds all its locks. The lock's key is derived from X's user id,
-so that two tenants that have connected the same account share one lock. PostgreSQL gives a session
-a lock that it already holds, so a dict of held locks excludes other tasks of the same process. If a
-process is killed, its locks are free at once; a lock is never taken from a process that lives. Work
-under a lock is finished even if its caller is cancelled, so that no response of X is lost.
+One dedicated connection of a worker holds all locks of the worker. The key of a lock is derived
+from X's user id, so two tenants that have connected the same account share one lock. PostgreSQL
+grants a lock again to a session that already holds it; a dict of the locks therefore excludes other
+tasks of the same process. If a process is killed, its locks are free at once; a lock is never taken
+from a live process. Work under a lock is finished even if its caller is cancelled, so that no
+response of X is lost.
 """
 
 import asyncio
@@ -26,20 +27,24 @@ log = logging.getLogger(__name__)
 
 
 def user_key(x_user_id: XUserId) -> int:
-    """Return the second key of a sender's lock: a 32-bit hash of the X user's id.
+    """Return the second key of the lock of an X user: a 32-bit hash of the user's id.
 
-    If two users have the same hash, only one of them is served at a time.
+    If two users have the same hash, posts are sent for only one of them at a time.
     """
     return zlib.crc32(x_user_id.encode()) % 2**31
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """The last event that this process has seen; attempts begin only if the database has it."""
+    """The last event that this process has seen.
+
+    An attempt begins only if the database still has this event.
+    """
 
     event_id: int
     event_tag: int
-    """A random number, because a restored database may give the same id to another event."""
+    """A random number of the event, because a restored database may give the same id to another
+    event."""
     timeline: str
     """The database's timeline at that event; a failover and a recovery change the timeline."""
 
@@ -55,9 +60,9 @@ class StaleHolder:
 async def find_stale_holders(
     transaction: Queries, accounts: Collection[Integration], *, within: timedelta
 ) -> list[StaleHolder]:
-    """Return workers that hold account locks but sent no heartbeat in the time `within`.
+    """Return workers that hold account locks but have sent no heartbeat for `within`.
 
-    Each worker is returned with those of `accounts` whose locks it holds.
+    Each result names a worker and those of `accounts` whose locks the worker holds.
     """
     rows = await transaction.run(
         "list_stale_holders", lock_kind=int(LockKind.SENDER), within=within
@@ -72,7 +77,7 @@ async def find_stale_holders(
 
 
 class AccountLocks:
-    """The locks of this process: accounts it may send for, and posts whose files it uploads."""
+    """The locks of this process, for sending an account's posts and uploading a post's files."""
 
     def __init__(
         self,
@@ -81,27 +86,27 @@ class AccountLocks:
         on_reopen: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.is_ending = False
-        """The process was asked to stop: it completes work in progress and begins no other work."""
+        """Whether the process is stopping: it completes work in progress and begins nothing new."""
         self.closed_because: str | None = None
-        """Why this process must not begin an attempt at present; None: it may begin attempts."""
+        """Why this process must not begin an attempt at present; None if it may."""
         self.closed, self.opened = asyncio.Event(), asyncio.Event()
         self.opened.set()
         self.fence: Fence | None = None
         self.sending: set[tuple[TenantId, PostId]] = set()
-        """Posts for which this process has a request to X in progress."""
+        """The posts for which this process has a request to X in progress."""
         self.searched: set[tuple[datetime, PartId]] = set()
-        """Parts that this process has searched for on X after a restore, each with that
-        recheck's `until`."""
+        """The parts that this process has searched for on X after a restore, each with `until` of
+        the recheck."""
         self._on_reopen = on_reopen
         self._users: dict[IntegrationId, XUserId] = {}
         self._database = database
         self._session = LockSession(database, connection, self._check_reopened)
         self._held: dict[tuple[LockKind, int], tuple[int, int] | None] = {}
-        """For each lock, the session that holds it; None: the lock is being acquired."""
+        """For each lock, the session that holds it; None while the lock is being acquired."""
         self._shielded: set[asyncio.Task[None]] = set()
 
     async def shield(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work that is done under locks to its end, even if the caller is cancelled."""
+        """Run work under a lock to its end, even if the caller is cancelled."""
         task = asyncio.ensure_future(work)
         self._shielded.add(task)
         task.add_done_callback(self._on_done)
@@ -110,7 +115,7 @@ class AccountLocks:
     def _on_done(self, task: asyncio.Task[None]) -> None:
         self._shielded.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # A caller that was not cancelled gets the same error.
+            # The error is logged for a caller that was cancelled; any other caller gets the error.
             log.warning("work under a lock failed with %s", type(error).__name__)
 
     @property
@@ -148,19 +153,20 @@ class AccountLocks:
         return self._users[integration_id]
 
     async def acquire(self, x_user_id: XUserId) -> bool:
-        """Become the only sender for the user. Return False if another task or process is.
+        """Acquire the lock of an X user. Return False if another task or process holds the lock.
 
-        Raises: psycopg.OperationalError if the locks' connection is lost. Then nothing may be sent.
+        Raises: psycopg.OperationalError if the connection of the locks is lost. In that case,
+        nothing may be sent.
         """
         return await self._acquire(LockKind.SENDER, user_key(x_user_id))
 
     async def release(
         self, x_user_id: XUserId, integration_id: IntegrationId, excluding: Collection[PostId]
     ) -> bool:
-        """Release the user's lock. Return whether the account has posts that are ready.
+        """Release the lock of an X user. Return whether the account has posts that are ready.
 
-        The caller must publish these posts: a task that found the lock held has left them to the
-        caller.
+        The caller must publish these posts, because a task that found the lock held has left the
+        posts to the caller.
         """
         key = user_key(x_user_id)
         try:
@@ -168,7 +174,7 @@ class AccountLocks:
                 "release", LockKind.SENDER, key, integration_id, excluding
             )
         except psycopg.OperationalError:
-            # The session's end has freed its locks. `dispatch_stranded` will queue the posts.
+            # The end of the session has freed its locks. `dispatch_stranded` will queue the posts.
             return False
         else:
             return result.has_ready_posts
@@ -176,7 +182,7 @@ class AccountLocks:
             self._held.pop((LockKind.SENDER, key), None)
 
     async def is_held(self, x_user_id: XUserId) -> bool:
-        """Whether the session that acquired the lock is still open, and so still has it."""
+        """Whether the session that acquired the lock is still open, and so still holds the lock."""
         key = user_key(x_user_id)
         session = self._held.get((LockKind.SENDER, key))
         if session is None:
@@ -185,7 +191,7 @@ class AccountLocks:
 
     @contextlib.asynccontextmanager
     async def uploading(self, post_id: PostId) -> AsyncIterator[bool]:
-        """Acquire the sole right to upload a post's files; yield False if another task has it."""
+        """Lock the upload of a post's files; yield False if another task holds the lock."""
         key = post_id % 2**31
         if not await self._acquire(LockKind.UPLOADER, key):
             yield False
@@ -200,7 +206,7 @@ class AccountLocks:
     async def heartbeat(self, worker: str) -> None:
         """Write the worker's name and the time into the session's `application_name`.
 
-        A process that is stopped but not killed keeps its locks; `find_stale_holders` finds the
+        A process that is stopped but not killed keeps its locks; `find_stale_holders` finds such a
         worker by this name.
         """
         await self._session.heartbeat(worker)
@@ -212,7 +218,7 @@ class AccountLocks:
             await asyncio.wait(self._shielded, timeout=timeout_s)
 
     async def close(self, timeout_s: float) -> None:
-        """Call `drain` if it was not called, then cancel unfinished work and free every lock."""
+        """Call `drain` unless it was called before; cancel unfinished work and free every lock."""
         if not self.is_ending:
             await self.drain(timeout_s)
         for task in self._shielded:

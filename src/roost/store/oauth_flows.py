@@ -1,6 +1,7 @@
-"""OAuth flows: each has one row from the redirect to X until the callback uses the row.
+"""Stores OAuth flows: each flow has a row from the redirect to X until the callback.
 
-A row without a verifier belongs to a finished flow and only records which account was connected.
+A row without a verifier belongs to a finished flow. Such a row only records which account was
+connected.
 """
 
 import hashlib
@@ -25,7 +26,7 @@ class Flow:
 
 
 def fingerprint(secret: str) -> str:
-    """Return the hash of a secret. It is stored instead of a secret that is only compared."""
+    """Return the hash of a secret, to store instead of a secret that is only compared."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -56,7 +57,7 @@ async def add(
 
 
 async def find_tenant(transaction: Transaction, state: str) -> TenantId | None:
-    """Return the tenant of the flow with this state, finished or not; None: no such flow."""
+    """Return the tenant of the flow with this state, finished or not; None without a flow."""
     row = await transaction.run_one("find_flow_tenant", state_hash=fingerprint(state))
     return TenantId(row["tenant_id"]) if row and row["tenant_id"] is not None else None
 
@@ -85,7 +86,7 @@ async def add_finished(
     state: str,
     account: IntegrationId,
 ) -> None:
-    """Record which account a flow has connected; the record expires when the flow would have."""
+    """Record which account a flow has connected, until the time at which the flow expires."""
     await transaction.run(
         "add_flow",
         state_hash=fingerprint(state),
@@ -103,7 +104,10 @@ async def add_finished(
 async def find_connected(
     transaction: Transaction, state: str, browser: str, *, now: datetime
 ) -> IntegrationId | None:
-    """Return the account that this browser's flow with this state has connected, until expiry."""
+    """Return the account that the flow with this state has connected in this browser.
+
+    Returns None if there is no such flow, or if its record has expired.
+    """
     row = await transaction.run_one(
         "find_connected",
         state_hash=fingerprint(state),

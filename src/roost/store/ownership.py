@@ -1,8 +1,8 @@
 """Transfers objects of Roost's schema from another database's roles to the right roles.
 
 If a database was renamed, copied, or loaded from the dump of another database, its objects still
-belong to the roles of the original, which therefore have access. The statements of this module
-transfer all owners, policies and grants to the roles of this database.
+belong to the roles of the original database, so that these roles have access. The statements of
+this module transfer all objects, policies and grants to the roles of this database.
 """
 
 from typing import Any, LiteralString
@@ -11,8 +11,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-#: Finds objects with another owner. A column's sequence and a table's row type are left out,
-#: because their owner changes with the table's. The server returns `identity` quoted.
+#: Finds objects with another owner. The sequence of a column and the row type of a table are left
+#: out, because they change their owner together with the table. `identity` is quoted by the server.
 _FOREIGN: LiteralString = """
     WITH objects (class, object, owner) AS (
         SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_namespace WHERE nspname = 'roost'
@@ -37,8 +37,8 @@ _FOREIGN: LiteralString = """
     WHERE pg_get_userbyid(owner) <> %(owner)s
     ORDER BY i.type <> 'schema', i.type, i.identity
 """
-#: Finds policies with other roles than they should have: `all_rows` applies to the owner's role,
-#: every other policy to the application's role.
+#: Finds policies that apply to a wrong role. The policy `all_rows` should apply to the owner's
+#: role, and every other policy to the application's role.
 _POLICIES: LiteralString = """
     SELECT p.polname AS policy, c.relname AS table,
            CASE p.polname WHEN 'all_rows' THEN %(owner)s ELSE %(app)s END AS role
@@ -109,7 +109,7 @@ async def find_transfers(
 
 
 def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
-    """Return statements that move a grant to the application's role from the original's role."""
+    """Return statements that move a grant from the original's role to the application's role."""
     column = sql.Composed([])
     if row["of_column"] is not None:
         column = sql.SQL(" ({})").format(sql.Identifier(row["of_column"]))
@@ -128,5 +128,5 @@ def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
 
 
 def _catalog(text: str) -> sql.Composed:
-    """Return text of the server's catalog as SQL; the server has already quoted names in it."""
+    """Return text from the server's catalog, in which names are already quoted, as SQL."""
     return sql.Composed([sql.SQL(text)])

@@ -55,8 +55,9 @@ async def add(
 ) -> PostId | None:
     """Add a post, or a draft if `due_at` is None.
 
-    Return None if an earlier import has added a post with this `import_key`. `detail` says where
-    the post comes from. The post's files are uploaded `upload_lead` before `due_at`.
+    Return None if an earlier import has added a post with this `import_key`. `detail` has the facts
+    of the first event, such as the plan file. The post's files are uploaded `upload_lead` before
+    `due_at`.
     """
     state = PostState.DRAFT if due_at is None else PostState.SCHEDULED
     row = await transaction.run_one(
@@ -115,7 +116,7 @@ async def _add_parts(
             )
 
 
-# The function has more than seven parameters because they are the columns of one row.
+# The function has more than seven parameters, because its parameters are the columns of one row.
 async def add_event(
     transaction: Queries,
     tenant_id: TenantId,
@@ -129,7 +130,7 @@ async def add_event(
     actor: Actor,
     position: int | None = None,
 ) -> None:
-    """Add an event to the post's history; `position` names the part that it concerns, if any."""
+    """Add an event to the post's history; `position` is that of the part concerned, if any."""
     await transaction.run(
         "add_event",
         tenant=tenant_id,
@@ -255,8 +256,8 @@ async def move(
 ) -> bool:
     """Change a post's state. Return False if the post is in another state than `from_state`.
 
-    If `due_at` is given, also return False if the post has another due time. Resolves the alerts
-    about the old state, unless `ends_alerts` is False because their cause remains.
+    If `due_at` is given, also return False if the post has another due time. The alerts about the
+    old state are resolved, unless `ends_alerts` is False because their cause remains.
     """
     row = await transaction.run_one(
         "move_post",
@@ -302,7 +303,7 @@ async def is_untouched(transaction: Queries, post_id: PostId) -> bool:
 
 
 async def list_claimed(transaction: Queries, tweets: Collection[TweetId]) -> set[TweetId]:
-    """Return which of `tweets` are recorded as a part of any tenant's post."""
+    """Return those of `tweets` that are recorded as parts of any tenant's posts."""
     rows = await transaction.run("list_claimed", tweets=list(tweets))
     return {TweetId(row["sent_as"]) for row in rows}
 
@@ -310,7 +311,10 @@ async def list_claimed(transaction: Queries, tweets: Collection[TweetId]) -> set
 async def list_own_parts(
     transaction: Queries, integration_id: IntegrationId, tweets: Collection[TweetId]
 ) -> dict[TweetId, datetime | None]:
-    """Return which of `tweets` are parts of the account, and when each was deleted from X."""
+    """Return those of `tweets` that are parts of the account's posts.
+
+    Each is returned with the time at which it was deleted from X, or None.
+    """
     rows = await transaction.run("list_own_parts", integration=integration_id, tweets=list(tweets))
     return {TweetId(row["sent_as"]): row["deleted_at"] for row in rows}
 
@@ -376,7 +380,10 @@ async def reschedule(
     upload_lead: timedelta,
     at: datetime,
 ) -> None:
-    """Set another due time for a post without a part on X; resolve alerts about its old state."""
+    """Set another due time for a post of which no part is on X.
+
+    The alerts about the post's old state are resolved.
+    """
     await transaction.run(
         "reschedule_post",
         post=post_id,
@@ -389,7 +396,7 @@ async def reschedule(
 
 
 async def list_imported(transaction: Queries, keys: Collection[str]) -> set[str]:
-    """Return which of `keys` belong to posts that an earlier import has added."""
+    """Return those of `keys` that belong to posts which an earlier import has added."""
     rows = await transaction.run("list_imported", keys=list(keys))
     return {row["import_key"] for row in rows}
 

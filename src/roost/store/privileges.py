@@ -18,9 +18,9 @@ class Excess:
     """A privilege that the application's login should not have."""
 
     description: str
-    """The rest of a sentence that begins with the login's name."""
+    """The description: the rest of a sentence that begins with the login's name."""
     undoes_row_security: bool
-    """Whether the login could see or change every tenant's rows with this privilege."""
+    """Whether this privilege lets the login see or change every tenant's rows."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Login:
         return self.name != self.expected or any(e.undoes_row_security for e in self.excesses)
 
 
-#: Lists the login's own role and the roles that the login may become. A superuser may become every
-#: role, so only the superuser's own role is listed.
+#: Lists the login's own role and the roles that the login may become. For a superuser, who may
+#: become every role, only the superuser's own role is listed.
 _ROLES: LiteralString = """
     SELECT r.rolname AS role, r.rolname = session_user AS is_own,
            r.rolsuper AS superuser, r.rolbypassrls AS bypasses, r.rolcreaterole AS makes_roles,
@@ -75,7 +75,7 @@ _DATABASE: LiteralString = """
 
 
 def find_role_excesses(rows: list[dict[str, Any]]) -> list[Excess]:
-    """Return excessive privileges of the login's own role, then of the roles it may become."""
+    """Return the excessive privileges of the login's own role and of roles that it may become."""
     excesses = []
     for row in rows:
         through = "" if row["is_own"] else f" through the role {row['role']}"

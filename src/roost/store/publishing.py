@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 import psycopg
 
-from roost.errors import DatabaseForgot, PostNotFound
+from roost.errors import DatabaseLostEvents, PostNotFound
 from roost.models import (
     Actor,
     AttemptId,
@@ -45,17 +45,17 @@ from roost.store.statements import array_of, json_of
 from roost.store.vault import SealedKey
 
 #: The SQL function `begin_attempt` raises this SQLSTATE if the database lacks the fence's event.
-_FORGOT: Final = "RS001"
+_LOST_EVENTS: Final = "RS001"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPost:
-    """A post loaded for publishing, with the encrypted tokens of its account."""
+    """A post that was loaded for publishing, with the encrypted tokens of its account."""
 
-    journal: PublishState
+    publish_state: PublishState
     tokens: integrations.SealedTokens = field(repr=False)
     database_now: datetime
-    """Wall time by the database's clock, when the post was loaded."""
+    """Wall time at which the post was loaded, by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +121,10 @@ async def get(transaction: Queries, post_id: PostId) -> PublishState:
     )
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
-    journal = _to_loaded_post(row).journal
-    # `load_post`, which workers run, leaves out columns that are only shown to people.
+    state = _to_loaded_post(row).publish_state
+    # `load_post`, which workers run, leaves out the columns that only people need.
     post = await posts.get(transaction, post_id)
-    return replace(journal, post=replace(post, parts=journal.post.parts))
+    return replace(state, post=replace(post, parts=state.post.parts))
 
 
 def _to_loaded_post(row: Mapping[str, Any]) -> LoadedPost:
@@ -182,7 +182,7 @@ def _to_parts(row: Mapping[str, Any]) -> tuple[PartProgress, ...]:
 async def begin_attempt(
     database: Queries,
     tenant_id: TenantId,
-    journal: PartProgress,
+    progress: PartProgress,
     uploads: Sequence[Upload],
     *,
     started_at: datetime,
@@ -197,12 +197,13 @@ async def begin_attempt(
     """Move the part to `sending` and add an attempt. Return the attempt and the new fence.
 
     `started_at` is the start by X's clock, from which the timeline is searched for the post; `at`
-    is the time of this worker.
+    is the time by this worker's clock.
 
-    Return None if the part was changed in the meantime, if its post is paused at any level, or, if
-    domain time is wall time, if the post is not due by the database's clock.
+    Return None if the part was changed in the meantime, or if the post, its account, its tenant or
+    everything is paused. If domain time is wall time, also return None if the post is not due by
+    the database's clock.
 
-    Raises: DatabaseForgot if the database lacks the fence's event. Nothing is written then.
+    Raises: DatabaseLostEvents if the database lacks the fence's event. Nothing is written then.
     """
     media_ids = [upload.media_id for upload in uploads]
     media_keys = [upload.media_key for upload in uploads]
@@ -210,9 +211,9 @@ async def begin_attempt(
         row = await database.run_one(
             "begin_attempt",
             tenant=tenant_id,
-            part=journal.part.id,
-            from_state=journal.part.state,
-            attempt_count=len(journal.attempts),
+            part=progress.part.id,
+            from_state=progress.part.state,
+            attempt_count=len(progress.attempts),
             started_at=started_at,
             deadline=deadline,
             at=at,
@@ -227,8 +228,8 @@ async def begin_attempt(
             is_wall_time=is_wall_time,
         )
     except psycopg.DatabaseError as error:
-        if error.sqlstate == _FORGOT:
-            raise DatabaseForgot(
+        if error.sqlstate == _LOST_EVENTS:
+            raise DatabaseLostEvents(
                 "The database lacks an event that this worker has seen in it.",
                 did="Nothing was sent.",
             ) from None
@@ -252,7 +253,7 @@ class RecordedSent:
     known: bool
     """A part already has this id of X, because it was recorded before."""
     is_last: bool
-    """The part's post is now published, and the account has no other post that is ready."""
+    """The post is now published, and the account has no other post that is ready."""
     forgotten: bool = False
     """The database lacks the attempt, because a restore or a failover came after it."""
 
@@ -277,9 +278,10 @@ async def record_sent(
     actor: Actor,
     excluding: Collection[PostId] = (),
 ) -> RecordedSent:
-    """Record that X has a part: X's id, the price, the events, and that the post is published.
+    """Record that a part is on X, with X's id, the price and the events.
 
-    `excluding` are posts of the account that cannot be continued now, so `is_last` ignores them.
+    If all parts are on X, the post is published. `excluding` are posts of the account that cannot
+    be continued now, so `is_last` ignores them.
     """
     result = await database.fetch_one(
         RecordedSent,
@@ -316,7 +318,7 @@ def _to_json(windows: Collection[Window]) -> str:
 async def save_rate_windows(
     transaction: Queries, integration_id: IntegrationId, windows: Collection[Window]
 ) -> None:
-    """Store how many posts X still accepts from the account in each rate-limit window."""
+    """Store the number of posts that X still accepts from the account in each window."""
     await transaction.run(
         "save_rate_windows", integration=integration_id, windows=_to_json(windows)
     )
@@ -336,7 +338,7 @@ async def end_attempt(
 ) -> bool:
     """Record an outcome other than `sent`. Return False if the part has a later attempt.
 
-    In that case the part's state does not change, because the later attempt decides it.
+    If the part has a later attempt, its state does not change, because the later attempt decides.
     """
     row = await transaction.run_one(
         "end_attempt",
@@ -374,7 +376,7 @@ async def move_part(
     detail: Detail | None = None,
     actor: Actor,
 ) -> bool:
-    """Change a part's state without an outcome. Return False if it is not `from_state`."""
+    """Change a part's state without an outcome; return False if the state is not `from_state`."""
     row = await transaction.run_one(
         "move_part",
         part=part_id,
@@ -399,9 +401,10 @@ async def defer_post(
     reason: Reason,
     actor: Actor,
 ) -> None:
-    """Defer the post until an instant of domain time; then the dispatcher queues it again.
+    """Defer a post until an instant of domain time; then the dispatcher queues it again.
 
-    `excused`: the wait does not count as lateness. `counts_as_late`: alerts count the wait.
+    `excused` means that the wait does not make the post late. `counts_as_late` means that the alert
+    about late posts counts the post during the wait.
     """
     await transaction.run(
         "defer_post",

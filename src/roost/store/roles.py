@@ -17,7 +17,8 @@ from roost.errors import AdministratorNeeded, SettingInvalid
 from roost.next_actions import ActionCode, NextAction
 from roost.store.ownership import find_transfers
 
-#: PostgreSQL truncates longer names, so two databases with longer names could share a role.
+#: The maximum length of a role's name in bytes. PostgreSQL truncates longer names, so two databases
+#: with longer names could share a role.
 _NAME_BYTES: Final = 63
 #: The first version of PostgreSQL with `pg_has_role(…, 'SET')`.
 _SET_OPTION_SINCE: Final = 160_000
@@ -28,13 +29,14 @@ class Roles:
     """The names of a database's two roles."""
 
     owner: str
-    """Owns and migrates the schema; cannot log in, unless an administrator allows that."""
+    """The role that owns and migrates the schema. It cannot log in, unless an administrator allows
+    this."""
     app: str
-    """The login of Roost; owns nothing, and row-level security applies to this role."""
+    """The role that Roost logs in as. It owns nothing, and row-level security applies to it."""
 
 
 def roles_of(database: str) -> Roles:
-    """Return the roles of a database by its name. Raises: SettingInvalid (name too long)."""
+    """Return the roles of a database. Raises: SettingInvalid if its name is too long."""
     roles = Roles(owner=f"{database}_owner", app=f"{database}_app")
     if len(roles.owner.encode()) > _NAME_BYTES:
         most = _NAME_BYTES - len(roles.owner.encode()) + len(database.encode())
@@ -55,8 +57,8 @@ def password_for(roles: Roles, url: str | None) -> str | None:
 
 
 _LET_OWNER: LiteralString = "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {owner}"
-#: Statements for an administrator who prepares a database manually. `roost init` then logs in as
-#: the owner's role, so here that role may log in.
+#: Statements for an administrator who prepares a database manually. The owner's role may log in
+#: here, because `roost init` logs in as this role afterwards.
 _BY_HAND: Final[tuple[LiteralString, ...]] = (
     "CREATE ROLE {owner} LOGIN",
     "CREATE ROLE {app} LOGIN",
@@ -111,7 +113,7 @@ _FIND_MEMBERSHIP: LiteralString = """
 
 @dataclass(frozen=True)
 class _Missing:
-    """The statements that are still needed for the roles, and the current login."""
+    """The statements that are needed to complete the roles, and the current login."""
 
     statements: list[sql.Composed]
     """The statements in the order of execution."""
@@ -158,11 +160,11 @@ async def _may_become(connection: psycopg.AsyncConnection[Any], role: str) -> bo
 async def make_roles(
     connection: psycopg.AsyncConnection[Any], roles: Roles, password: str | None
 ) -> bool:
-    """Create missing roles and grants. Return False if none was missing.
+    """Create missing roles and grants. Return False if nothing was missing.
 
-    A new application login gets the password. If this database was renamed or loaded from a dump,
-    objects in Roost's schema that belong to other roles are transferred to these roles.
-    Raises: AdministratorNeeded (nothing was changed).
+    A new login of the application gets the password. If this database was renamed or loaded from a
+    dump, the objects in Roost's schema that belong to other roles are transferred to these roles.
+    Raises: AdministratorNeeded; nothing was changed then.
     """
     missing = await _find_missing(connection, roles)
     if not missing.statements:
@@ -172,7 +174,7 @@ async def make_roles(
             await connection.execute(sql.SQL(";").join(missing.statements))
             if missing.login_is_new and password:
                 await _set_password(connection, roles.app, password)
-            # If the user may not grant, PostgreSQL only warns, so the result is checked.
+            # If the user may not grant privileges, PostgreSQL only warns, so the result is checked.
             if (await _find_missing(connection, roles)).statements:
                 raise psycopg.errors.InsufficientPrivilege
     except psycopg.errors.InsufficientPrivilege:

@@ -1,4 +1,4 @@
-"""Creates, prepares and drops databases. Concurrent processes may prepare one database."""
+"""Creates, prepares and drops databases; several processes may prepare one at once."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,8 @@ from roost.store.migrations import HEAD
 from roost.store.roles import Roles, make_roles, password_for, roles_of
 from roost.store.session import open_checked_session
 
-#: Key of the advisory lock under which a process prepares; any number, but always the same.
+#: The key of the advisory lock under which a process prepares a database: any number, but always
+#: the same.
 _PREPARING = 7_067_810
 
 
@@ -20,15 +21,15 @@ async def prepare_database(url: str, *, app_url: str | None = None) -> bool:
 
     `url` has the login of an administrator who may become the owner's role. A new login of the
     application gets the password of `app_url`.
-    Raises: AdministratorNeeded (nothing was changed), PoolerUnsupported, SettingInvalid,
+    Raises: AdministratorNeeded (nothing was changed then), PoolerUnsupported, SettingInvalid,
     psycopg.OperationalError.
     """
     # Only migrations need Alembic and SQLAlchemy, which take 25 MB and half of the start-up time.
     from roost.store.migrations.runner import migrate
 
     async with await open_checked_session(url) as connection:
-        # Without this lock, concurrent grants on a database fail: "tuple concurrently updated". The
-        # session keeps the lock until the tables are migrated too.
+        # Without this lock, concurrent grants on a database fail with "tuple concurrently updated".
+        # The session keeps the lock until the tables are migrated.
         await connection.execute("SELECT pg_advisory_lock(%s)", [_PREPARING])
         roles = await _find_roles(connection)
         has_changed = await make_roles(connection, roles, password_for(roles, app_url))
@@ -66,7 +67,7 @@ async def create_database(url: str, name: str) -> bool:
 
 
 async def drop_database(url: str, name: str) -> None:
-    """Drop a database that Roost created, with its roles; open connections to it are closed."""
+    """Drop a database that Roost created, and its roles; connections to it are closed."""
     roles = roles_of(name)
     async with await open_checked_session(url) as connection:
         for statement, each in (

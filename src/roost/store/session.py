@@ -1,7 +1,8 @@
 """PostgreSQL sessions: their settings, and the check that a pooler keeps the settings.
 
-A statement after connecting sets the settings, not the connection parameter `options`: a pooler
-refuses or drops `options`, and the statement also overrides settings of the role or the database.
+The settings are set by a statement after connecting. The connection parameter `options` is not
+used, because poolers refuse or drop it. The statement also overrides settings of the role or the
+database.
 """
 
 import asyncio
@@ -15,11 +16,11 @@ from psycopg.conninfo import make_conninfo
 from psycopg.types.json import set_json_loads
 
 from roost.errors import PoolerUnsupported
-from roost.store.away import ConnectionRefused, connect
+from roost.store.availability import ConnectionRefused, connect
 
-#: Settings that every session must have. A commit is on disk before the server confirms it. All
-#: timeouts of the server are off: if the server ended a transaction that waits for X, X's response
-#: or a new refresh token would be lost.
+#: The settings that every session must have. A commit is on disk before the server confirms it. All
+#: timeouts of the server are off, because X's response or a new refresh token would be lost if the
+#: server ended a transaction that waits for X.
 REQUIRED: Final[Mapping[str, str]] = {
     "search_path": "roost,pg_temp",
     "TimeZone": "UTC",
@@ -31,15 +32,16 @@ REQUIRED: Final[Mapping[str, str]] = {
     "idle_session_timeout": "0",
     "transaction_timeout": "0",  # exists since PostgreSQL 17
 }
-#: The server notices within 30 seconds that the client's machine is gone, and frees the locks of
-#: the session.
+#: With these settings, the server notices within 30 seconds that the client's machine is gone, and
+#: frees the locks of the session.
 _KEEPALIVES: Final[Mapping[str, str]] = {
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-#: Each statement is planned once per session, because planning a long statement takes time. The
-#: settings force plans that suit large tables: an index finds the rows, not a scan of all rows.
+#: With these settings, each statement is planned only once per session, because planning a long
+#: statement takes time. The plans suit large tables: they find rows by an index, and not by a scan
+#: of all rows.
 _PLANNING: Final[Mapping[str, str]] = {
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",
@@ -47,8 +49,9 @@ _PLANNING: Final[Mapping[str, str]] = {
     "enable_bitmapscan": "off",
 }
 
-#: Sets the settings. A setting that this version of PostgreSQL does not know is left out. If
-#: `synchronous_commit` is `remote_apply`, it stays, because `remote_apply` is stricter than `on`.
+#: The statement that sets the settings. A setting that this version of PostgreSQL does not know is
+#: left out. If `synchronous_commit` is `remote_apply`, it stays, because `remote_apply` is stricter
+#: than `on`.
 _SET: LiteralString = """
     SELECT set_config(name, CASE WHEN name = 'synchronous_commit'
                                   AND current_setting(name) = 'remote_apply'
@@ -64,11 +67,12 @@ _FIND_LOST: LiteralString = """
 """
 _FIND_PID: LiteralString = "SELECT pg_backend_pid()"
 
-#: Wall seconds in which a pooler must open a second connection and answer all statements of the
+#: Wall seconds in which a pooler must open a second connection and respond to all statements of the
 #: check.
 _POOLER_TIMEOUT_S: Final = 5.0
-#: How often two connections through a pooler are compared. The first comparison nearly always shows
-#: a shared session; a pooler that uses its server connections in turn needs more comparisons.
+#: The number of times that two connections through a pooler are compared. The first comparison
+#: nearly always shows whether sessions are shared. More comparisons are needed for a pooler that
+#: uses its server connections in turn.
 _COMPARISONS: Final = 4
 
 
@@ -120,8 +124,8 @@ async def open_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
 async def open_checked_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
     """Open a connection like `open_session`, and check that no pooler shares its session.
 
-    Raises: PoolerUnsupported, psycopg.OperationalError (the database is away),
-    away.ConnectionRefused.
+    Raises: PoolerUnsupported; psycopg.OperationalError if the database is away;
+    availability.ConnectionRefused.
     """
     try:
         connection = await connect(conninfo)
@@ -133,10 +137,11 @@ async def open_checked_session(conninfo: str) -> psycopg.AsyncConnection[Any]:
             ) from None
         raise
     try:
-        # The check precedes `set_up`: a pooler that shares sessions would share the settings too.
+        # The check comes before `set_up`, because a pooler that shares sessions would give the
+        # settings to other clients.
         pid = await _read_pid(connection)
         if pid != connection.info.backend_pid:
-            # The ids differ, so there is a pooler: it gives its clients process ids of its own.
+            # The ids differ, so there is a pooler, which gives its clients process ids of its own.
             await _refuse_shared(connection, conninfo, pid)
         await set_up(connection)
         await _refuse_lost(connection)
@@ -154,7 +159,7 @@ async def _read_pid(connection: psycopg.AsyncConnection[Any]) -> int:
 
 
 async def _refuse_lost(connection: psycopg.AsyncConnection[Any]) -> None:
-    """Raise PoolerUnsupported if settings of one statement are lost in the next statement."""
+    """Raise PoolerUnsupported if the settings of a session are lost in its next statement."""
     lost = await (await connection.execute(_FIND_LOST, _parameters({}))).fetchall()
     if lost:
         names = ", ".join(name for (name,) in lost)
@@ -162,7 +167,7 @@ async def _refuse_lost(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 async def _refuse_shared(connection: psycopg.AsyncConnection[Any], conninfo: str, pid: int) -> None:
-    """Raise PoolerUnsupported if a client does not keep its server process.
+    """Raise PoolerUnsupported if a connection does not keep its server process.
 
     While a transaction of a second connection occupies a server process, the first connection must
     still have the process `pid`, and the two processes must differ.

@@ -22,7 +22,7 @@ from roost.models import (
 from roost.store.database import Database, Transaction
 from roost.store.statements import array_of
 
-#: How often the creation of a month's partitions is tried while other transactions lock the parent
+#: The number of tries to create a month's partitions while other transactions lock the parent
 #: tables, and the wall seconds between two tries.
 _PARTITION_TRIES: Final = 50
 _PARTITION_PAUSE_S: Final = 0.2
@@ -65,9 +65,9 @@ async def ensure_partitions(database: Database, instant: datetime) -> None:
 async def add_account(
     transaction: Transaction, tenant_id: TenantId, snapshot: AccountSnapshot
 ) -> None:
-    """Store a snapshot of an account, unless the account has one of the same instant.
+    """Store a snapshot of an account, unless it has a snapshot of the same instant already.
 
-    Needs the partitions of the snapshot's month: call `ensure_partitions` first.
+    Call `ensure_partitions` first, because the partitions of the snapshot's month must exist.
     """
     await transaction.run(
         "add_account_snapshot",
@@ -83,8 +83,8 @@ async def add_posts(
 ) -> None:
     """Store snapshots of parts, and record when the parts were last read.
 
-    All snapshots must have the same instant. They need the partitions of its month: call
-    `ensure_partitions` first. One INSERT stores all rows, because PostgreSQL refuses COPY into a
+    All snapshots must have the same instant. Call `ensure_partitions` first, because the partitions
+    of its month must exist. One INSERT stores all rows, because PostgreSQL refuses COPY into a
     table with row-level security.
     """
     if not snapshots:
@@ -109,7 +109,7 @@ async def add_posts(
 async def list_sent_parts(
     transaction: Transaction, integration_id: IntegrationId, *, since: datetime
 ) -> list[tuple[PartId, TweetId, datetime, datetime | None]]:
-    """Return (part, id on X, sent at, last read at) of parts sent since then, oldest first."""
+    """Return (part, id on X, sent at, last read at) of parts sent since `since`, oldest first."""
     rows = await transaction.run("list_sent_parts", integration=integration_id, since=since)
     return [
         (PartId(row["id"]), TweetId(row["sent_as"]), row["sent_at"], row["read_at"]) for row in rows

@@ -1,6 +1,7 @@
 """Reads the named SQL statements from `sql/*.sql`.
 
-Each statement begins with a line `-- name: …`. The files that create the schema have no such line.
+Each statement begins with a line `-- name: …`. The files that create the schema contain no such
+line, and are not read here.
 """
 
 import re
@@ -14,14 +15,14 @@ from roost.models import Detail, Reason
 
 
 def read_statements(texts: Iterable[str]) -> dict[str, LiteralString]:
-    """Return the statements of some files by name. Raises: ValueError (a name occurs twice)."""
+    """Return the statements in the texts by name. Raises: ValueError if a name occurs twice."""
     statements: dict[str, LiteralString] = {}
     for text in texts:
         named = re.split(r"^-- name: (\w+)\n", text, flags=re.MULTILINE)[1:]
         for name, statement in zip(named[::2], named[1::2], strict=True):
             if name in statements:
                 raise ValueError(f"Two SQL statements are named {name}.")
-            # The files are part of the program, so their text cannot contain input of a user.
+            # The text is safe as SQL: the files are part of the program and contain no user input.
             statements[name] = cast("LiteralString", statement.strip())
     return statements
 
@@ -42,7 +43,7 @@ def array_of(numbers: Iterable[int]) -> str:
 
 
 def json_of(value: Detail | Reason | None) -> str | None:
-    """Encode a detail or a reason as the text of a `jsonb` value; None stays None, for NULL."""
+    """Encode a detail or a reason as the text of a `jsonb` value; None becomes NULL."""
     if value is None:
         return None
     fields = value.to_json() if isinstance(value, Reason) else dict(value)

@@ -1,4 +1,4 @@
-"""Finds, creates and reads tenants. Only a tenant's own transactions may read its row."""
+"""Finds, creates and reads tenants. Only a tenant's own transaction may read its row."""
 
 import re
 
@@ -6,7 +6,7 @@ from roost.errors import TenantNameInvalid, TenantNotFound
 from roost.models import Tenant, TenantId
 from roost.store.database import Database, Transaction
 
-#: The same pattern as in the CHECK constraint of the table `tenants`.
+#: The pattern of names. The CHECK constraint of the table `tenants` has the same pattern.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 

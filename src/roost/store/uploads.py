@@ -1,4 +1,4 @@
-"""Stores uploads of posts' files to X: finished uploads, and the progress of others."""
+"""Stores finished uploads of posts' files to X, and the progress of unfinished uploads."""
 
 import json
 from dataclasses import dataclass, field

@@ -1,9 +1,9 @@
 """Encrypts secrets at rest with AES-256-GCM, a keyring, and one data key per tenant.
 
-A key of the keyring encrypts only tenants' data keys; a data key encrypts one tenant's secrets.
-Associated data bind a secret to its tenant, owner and field, and a token also to its environment,
-X user and X app. If a ciphertext was moved to another row, or one of these values in its row was
-changed, the ciphertext cannot be decrypted.
+A key of the keyring encrypts only the data keys of tenants; a data key encrypts one tenant's
+secrets. The associated data of the cipher bind a secret to its tenant, owner and field, and a token
+also to its environment, X user and X app. If a ciphertext was moved to another row, or if one of
+these values in its row was changed, the ciphertext cannot be decrypted.
 """
 
 import base64
@@ -23,14 +23,15 @@ from roost.store.database import Queries
 
 _NONCE_BYTES = 12
 _KEY_BYTES = 32
-#: The vault key also proves that a service belongs to this `ROOST_HOME`. The proof's key is derived
-#: with this text, so that a proof says nothing about data that the vault key encrypts.
+#: The vault key also proves that a server belongs to this `ROOST_HOME`. The key of the proof is
+#: derived from the vault key with this text, so that a proof reveals nothing about the data that
+#: the vault key encrypts.
 _PROOF_PURPOSE = b"roost: proof that a service has this home's key"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyringKey:
-    """A key of the keyring, with the name that the key file gives it."""
+    """A key of the keyring, with its name in the key file."""
 
     id: str
     key: bytes = field(repr=False)
@@ -77,9 +78,9 @@ def key_file(home: Path) -> Path:
 
 
 def load_keyring(home: Path, from_settings: str | None) -> tuple[KeyringKey, ...]:
-    """Return the keys of `ROOST_VAULT_KEYS`, else of the key file; none if neither exists.
+    """Return the keys of `ROOST_VAULT_KEYS`, or else of the key file; none if neither exists.
 
-    Raises: SettingInvalid (malformed, unreadable), UntrustedPath.
+    Raises: SettingInvalid if the keys are malformed or the file is unreadable, UntrustedPath.
     """
     if from_settings is not None:
         return read_keyring(from_settings.split(","), source="ROOST_VAULT_KEYS")
@@ -91,10 +92,10 @@ def load_keyring(home: Path, from_settings: str | None) -> tuple[KeyringKey, ...
     except OSError as error:
         raise SettingInvalid(
             f"The vault's keys in {path} cannot be read ({type(error).__name__}).",
-            next="Run Roost as the owner of that file, or set ROOST_VAULT_KEYS.",
+            next="Run Roost as the owner of the file, or set ROOST_VAULT_KEYS.",
             setting="ROOST_VAULT_KEYS",
         ) from None
-    # latin-1 decodes any bytes, so a file with other content is reported as malformed lines.
+    # The encoding latin-1 accepts any bytes, so a file with other content is reported as malformed.
     return read_keyring(content.decode("latin-1").splitlines(), source=str(path))
 
 
@@ -108,14 +109,16 @@ def _seal(key: bytes, secret: bytes, associated: bytes) -> str:
 
 def _open(key: bytes, sealed: str, associated: bytes, description: str) -> bytes:
     """Decrypt a secret; `description` names the secret in the error."""
-    # Imported only here and in `_seal`: a command that opens no secret starts without the cipher.
+    # The cipher is imported only here and in `_seal`, so that a command without secrets starts
+    # faster.
     from cryptography.exceptions import InvalidTag
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
     try:
         version, _, body = sealed.partition(".")
         raw = base64.urlsafe_b64decode(body)
-        # `urlsafe_b64decode` skips invalid characters, so altered text is found by encoding again.
+        # `urlsafe_b64decode` skips invalid characters. The result is therefore encoded again and
+        # compared, to detect altered text.
         if version != "v1" or base64.urlsafe_b64encode(raw).decode() != body:
             raise ValueError(version)
         return AESGCM(key).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], associated)
@@ -137,34 +140,36 @@ class TenantVault:
         self._data_key = data_key
 
     def seal(self, secret: str, *, owner: str, field: str, bound_to: Sequence[str] = ()) -> str:
-        """Encrypt `secret`. `open` needs the same owner, field and `bound_to` to decrypt it."""
+        """Encrypt `secret`. To decrypt it, `open` needs the same owner, field and `bound_to`."""
         return _seal(self._data_key, secret.encode(), self._aad(owner, field, bound_to))
 
     def open(self, sealed: str, *, owner: str, field: str, bound_to: Sequence[str] = ()) -> str:
         """Decrypt a secret that `seal` has encrypted with the same arguments.
 
-        Raises: VaultDamaged (another key, owner, field or bound value, or changed bytes).
+        Raises: VaultDamaged if the key, owner, field or a bound value differs, or if the bytes have
+        changed.
         """
         aad = self._aad(owner, field, bound_to)
         description = f"tenant {self._tenant_id}, {owner}, {field}"
         return _open(self._data_key, sealed, aad, description).decode()
 
     def _aad(self, owner: str, field: str, bound_to: Sequence[str]) -> bytes:
-        """Return the associated data as JSON, so that the values cannot be confused."""
+        """Return the associated data as JSON, in which different values never look the same."""
         return json.dumps([self._tenant_id, owner, field, *bound_to]).encode()
 
 
 class Vault:
-    """Returns tenants' vaults, whose data keys it decrypts with the keyring."""
+    """The vaults of all tenants, whose data keys are decrypted with the keyring."""
 
     def __init__(self, keyring: Sequence[KeyringKey]) -> None:
         self._keyring = {key.id: key for key in keyring}
         self._first = keyring[0] if keyring else None
-        # Entries stay valid: a rotation of the keyring encrypts the same data keys again.
+        # Entries stay valid, because a rotation of the keyring only encrypts the same data keys
+        # again.
         self._opened: dict[TenantId, TenantVault] = {}
 
     def require_key(self) -> KeyringKey:
-        """Return the first key, which encrypts. Raises: VaultKeyMissing (the keyring is empty)."""
+        """Return the first key, which encrypts. Raises: VaultKeyMissing if there is no key."""
         if self._first is None:
             raise VaultKeyMissing("Without a vault key, no secret can be encrypted or decrypted.")
         return self._first
@@ -172,8 +177,8 @@ class Vault:
     async def for_tenant(self, transaction: Queries, tenant_id: TenantId) -> TenantVault:
         """Return the tenant's vault. If the tenant has no data key, create one.
 
-        Raises: VaultKeyMissing (the keyring is empty, or lacks the key that encrypted the data
-        key), VaultDamaged.
+        Raises: VaultKeyMissing if the keyring is empty, or lacks the key that encrypted the data
+        key; VaultDamaged.
         """
         first = self.require_key()
         if tenant_id in self._opened:
@@ -194,7 +199,7 @@ class Vault:
         return self._open_key(tenant_id, sealed)
 
     def open(self, tenant_id: TenantId, key: SealedKey) -> TenantVault:
-        """Return the vault of a tenant by its encrypted data key. Raises as `for_tenant`."""
+        """Return the vault of a tenant, given its encrypted data key. Raises: as `for_tenant`."""
         if tenant_id not in self._opened:
             self._opened[tenant_id] = self._open_key(tenant_id, key)
         return self._opened[tenant_id]
@@ -212,7 +217,7 @@ class Vault:
         return TenantVault(tenant_id, data_key)
 
     def prove(self, statement: bytes) -> str:
-        """Sign a statement. Only a process with the first vault key of this home can sign so.
+        """Return a signature of a statement, which only the first vault key can produce.
 
         Raises: VaultKeyMissing.
         """
@@ -221,5 +226,8 @@ class Vault:
 
 
 def _describe_data_key(tenant_id: TenantId) -> str:
-    """Return the data key's name in errors. It is also its associated data: never change it."""
+    """Return the name of a tenant's data key in errors.
+
+    The name is also the associated data of the data key, so it must never change.
+    """
     return f"tenant {tenant_id}, data key"

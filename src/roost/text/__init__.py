@@ -1,7 +1,7 @@
 """X's rules for the text of a post: weight, entities, threads and warnings.
 
-The names load on first use: a rule's tables and patterns take time to load, and most programs need
-few rules.
+The module of a public name is loaded when the name is first used, because tables and patterns take
+time to load, and most programs need few of the rules.
 """
 
 import unicodedata
@@ -72,7 +72,7 @@ def data_versions() -> dict[str, str]:
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its module (PEP 562)."""
+    """Load a public name from the module that defines it (PEP 562)."""
     if name not in _MODULES:
         raise AttributeError(f"module 'roost.text' has no attribute {name!r}")
     return getattr(import_module(f"roost.text.{_MODULES[name]}"), name)

@@ -1,4 +1,4 @@
-"""Find the places where a text may be cut into parts, and the spans that must not be cut."""
+"""Finds the places to cut a text into parts, and the spans that must not be cut."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from roost.text.entities import extract_entities
 
 
 class Level(IntEnum):
-    """How well a text reads if it is cut at a place; a lower level reads better."""
+    """The quality of a cut in a text: at a lower level, the parts read better."""
 
     BLANK_LINE = 0
     LINE = 1
@@ -21,7 +21,7 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """A place to cut: one part ends at `end`, the next starts at `start`; spaces are between."""
+    """A place to cut: one part ends at `end`, the next starts at `start` after any spaces."""
 
     end: int
     start: int
@@ -42,7 +42,8 @@ _abbreviated = re.compile(
 ).match
 _LOOK_BACK = 12
 
-# Scripts without spaces between words. Here a cut between letters counts as one between words.
+# Scripts without spaces between words. In these scripts, a cut between any two letters is at the
+# level of a cut between words.
 _SPACELESS = (
     "\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff"
@@ -66,8 +67,8 @@ _NUMBERS = re.compile(
     rf"(?:[ \xa0\u202f]?(?:{_UNITS})(?![A-Za-z0-9])"
     "|[%‰°€円元年月日時分秒人個回件万億兆歳位点台枚本])?"
 )
-# These tokens are not cut: a fragment could become a link, mention or hashtag, although the whole
-# token is none.
+# These tokens are not cut, because a piece of a token could become a link, mention or hashtag, even
+# if the whole token is not one.
 _TOKENS = re.compile(r"[!-~]{1,60}\.[A-Za-z][!-~]{0,60}|[!-~]{0,60}[@#$][!-~]{0,60}")
 
 HARD, SOFT = 2, 1
@@ -89,7 +90,7 @@ def mark_indivisible(text: str) -> bytearray:
 
 
 def find_breaks(text: str, inside: bytearray) -> list[Break]:
-    """Return every cut between words or at a better level, left to right."""
+    """Return every place to cut between words or at a better level, left to right."""
     places = {}
     for match in _UNSPACED.finditer(text):
         at = match.end()
@@ -142,8 +143,8 @@ _VIRAMA = 9
 def is_grapheme_end(text: str, at: int, start: int) -> bool:
     """Return whether a grapheme cluster ends before `at`; `start` is a known cluster boundary.
 
-    Implements the rules of Unicode Standard Annex 29 without the finer exceptions. In doubt the
-    function returns False, because a wrong cut would damage a character.
+    The function implements the rules of Unicode Standard Annex 29 without their rare exceptions. If
+    the rules do not decide, the function returns False, because a wrong cut damages a character.
     """
     before, after = text[at - 1], text[at]
     if before.isascii() and after.isascii():

@@ -1,7 +1,8 @@
-"""Find damage that software does to texts.
+"""Finds damage that software does to texts.
 
-The kinds are HTML entities, lost characters, mojibake, and placeholders that were not filled in.
-The match of each rule has a maximum length, so the time is linear in the length of the text.
+The kinds of damage are HTML entities, lost characters, mojibake (text decoded with a wrong
+encoding), and placeholders that were not filled in. The match of each rule has a maximum length, so
+the run time is linear in the length of the text.
 """
 
 import re
@@ -16,24 +17,27 @@ _ENTITY: Final = re.compile(
     r"&(?:amp;)*(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
 )
 
-# --- Mojibake: UTF-8 decoded as Windows-1252, with its five undefined bytes decoded as Latin-1.
+# --- Mojibake: UTF-8 decoded as Windows-1252. Five bytes are undefined in Windows-1252; these are
+# decoded as Latin-1.
 _BYTES: Final = {
     bytes([byte]).decode("cp1252", "ignore") or chr(byte): byte for byte in range(0x80, 0x100)
 } | {chr(byte): byte for byte in range(0x80, 0x100)}
 #: Characters that may follow a capital letter in an undamaged text: `CAFÉ…`, `« PÂTÉ »`.
 _PUNCTUATION: Final = frozenset("\xa0«»‹›“”‘’–—…·™®©ª°º¹²³")
-_SECOND: Final = "".join(sorted(re.escape(c) for c, byte in _BYTES.items() if byte < 0xC0))
-_LATIN: Final = "ÂÃÄÅ"
-#: First bytes of Cyrillic, Greek, Hebrew and Arabic letters. They are also ordinary Latin letters,
-#: so only several sequences in a row count as damage.
-_OTHER: Final = "ÎÏÐÑ×ØÙÚÛ"
+_TAIL: Final = "".join(sorted(re.escape(c) for c, byte in _BYTES.items() if byte < 0xC0))
+_LATIN_LEADS: Final = "ÂÃÄÅ"
+#: The characters that the first bytes of Cyrillic, Greek, Hebrew and Arabic letters become. They
+#: are also ordinary Latin letters, so only several sequences in a row count as damage.
+_NON_LATIN_LEADS: Final = "ÎÏÐÑ×ØÙÚÛ"
 _MIN_SEQUENCES: Final = 3
-_SEQUENCE: Final = f"(?:[{_LATIN}{_OTHER}][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}})"
-#: One or more sequences in a row. A curly quote often loses its last byte: `â€`.
-_RUN: Final = re.compile(f"(?:{_SEQUENCE})+(?:â€)?|â€")
-_ONE: Final = re.compile(_SEQUENCE)
-#: Used for a text that is known to be garbled, in which every possible first byte counts.
-_ANY: Final = re.compile(f"[Â-ß][{_SECOND}]|[à-ï][{_SECOND}]{{2}}|ð[{_SECOND}]{{3}}|â€")
+_SEQUENCE: Final = (
+    f"(?:[{_LATIN_LEADS}{_NON_LATIN_LEADS}][{_TAIL}]|[à-ï][{_TAIL}]{{2}}|ð[{_TAIL}]{{3}})"
+)
+#: One or more sequences in a row. The last byte of a curly quote is often lost, which leaves `â€`.
+_SEQUENCE_RUN: Final = re.compile(f"(?:{_SEQUENCE})+(?:â€)?|â€")
+_ONE_SEQUENCE: Final = re.compile(_SEQUENCE)
+#: One sequence with any possible first byte, for a text that is already known to be damaged.
+_ANY_SEQUENCE: Final = re.compile(f"[Â-ß][{_TAIL}]|[à-ï][{_TAIL}]{{2}}|ð[{_TAIL}]{{3}}|â€")
 #: A text may have been decoded wrongly several times; the repair undoes up to this number.
 _MAX_ROUNDS: Final = 3
 
@@ -69,8 +73,10 @@ class Finding:
     code: str
     start: int
     end: int
-    message: str  #: the consequence for the post
-    proposal: str | None = None  #: replaces the span; empty deletes it; None: unknown
+    message: str
+    """The consequence for the post."""
+    proposal: str | None = None
+    """The text to put in place of the span: empty to delete the span, None if it is unknown."""
 
 
 def find_damage(text: str) -> Iterator[Finding]:
@@ -102,13 +108,13 @@ def _lost_characters(text: str) -> Iterator[Finding]:
             "replacement_character",
             match.start(),
             match.end(),
-            "U+FFFD stands for a character that was lost.",
+            "U+FFFD takes the place of a character that was lost in a conversion.",
         )
 
 
 def _mojibake(text: str) -> Iterator[Finding]:
-    """Yield one finding for all mojibake: a wrong decoding affects the whole text."""
-    runs = [run for run in _RUN.finditer(text) if _is_garbled(text, run)]
+    """Yield one finding for all mojibake, because a wrong decoding affects the whole text."""
+    runs = [run for run in _SEQUENCE_RUN.finditer(text) if _is_garbled(text, run)]
     if not runs:
         return
     start, end = runs[0].start(), runs[-1].end()
@@ -124,7 +130,7 @@ def _mojibake(text: str) -> Iterator[Finding]:
 def _is_garbled(text: str, run: re.Match[str]) -> bool:
     if run[0].startswith("â€") or run[0].startswith("ðŸ"):
         return True
-    sequences = [one[0] for one in _ONE.finditer(run[0]) if _decode(one[0]) is not None]
+    sequences = [one[0] for one in _ONE_SEQUENCE.finditer(run[0]) if _decode(one[0]) is not None]
     if len(sequences) >= _MIN_SEQUENCES:
         return True
     before = text[run.start() - 1 : run.start()]
@@ -133,9 +139,9 @@ def _is_garbled(text: str, run: re.Match[str]) -> bool:
 
 
 def _is_unnatural(sequence: str, before: str, after: str) -> bool:
-    """Return whether a sequence has a letter and marks that are never written together."""
+    """Return whether a sequence combines a letter with signs that are never next to it."""
     lead, tail = sequence[0], sequence[1:]
-    if lead in _OTHER:
+    if lead in _NON_LATIN_LEADS:
         return False
     if not all(char in _PUNCTUATION for char in tail):
         return True
@@ -152,12 +158,12 @@ def _decode(garbled: str) -> str | None:
 
 
 def _repair(garbled: str) -> str | None:
-    """Return the original text, or None if part of it is lost."""
+    """Return the original text, or None if a part of the text is lost."""
     repaired = garbled
     for _ in range(_MAX_ROUNDS):
-        repaired = _ANY.sub(_repair_one, repaired)
+        repaired = _ANY_SEQUENCE.sub(_repair_one, repaired)
     repaired = repaired.replace("\ufeff", "").replace("\xa0", " ")
-    is_whole = "\ufffd" not in repaired and not _RUN.search(repaired)
+    is_whole = "\ufffd" not in repaired and not _SEQUENCE_RUN.search(repaired)
     return repaired if is_whole else None
 
 

@@ -1,6 +1,6 @@
-"""Find emoji of several code points; X counts each emoji as 2.
+"""Finds emoji of several code points; X counts each emoji as 2.
 
-An emoji of one code point needs no search, because its code point weighs 2. The search finds
+An emoji of one code point needs no search, because its code point weighs 2 anyway. The search finds
 sequences with a variation selector, skin tone, joiner, keycap, flag or tag.
 """
 
@@ -12,8 +12,8 @@ from roost.text._emoji_data import TABLE
 
 TONES = tuple(chr(tone) for tone in range(0x1F3FB, 0x1F400))
 
-# The second code point of every sequence: a joiner, variation selector, keycap, skin tone, second
-# letter of a flag, or tag.
+# The code points that can be the second one of a sequence: joiner, variation selector, keycap, skin
+# tones, second letters of flags, and tags.
 _SECOND = "\u200d\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff\U000e0020-\U000e007f"
 _PICTURE = (
     "\u203c\u2049\u2122\u2139\u2194-\u21aa\u231a-\u2b55\u3030\u303d\u3297\u3299"

@@ -1,4 +1,4 @@
-"""Extract the entities that X makes clickable: URLs, mentions, lists, hashtags, cashtags."""
+"""Extracts the entities that X makes clickable: URLs, mentions, lists, hashtags, cashtags."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ _ALSO_IN_HASHTAG = frozenset(
 _SPACES = "\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CASHTAG = re.compile(
     rf"(?:\A|[{_SPACES}])\$([A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?)"
-    # X applies JavaScript's definition of a space after a cashtag, and `_SPACES` before it.
+    # X uses two definitions of a space: JavaScript's after a cashtag, and `_SPACES` before one.
     rf"(?=\Z|[\t-\r \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
     r"!'#%&()*+,\\\-./:;<=>?@\[\]\^_{|}~$])"
 )
@@ -31,17 +31,17 @@ _CASHTAG = re.compile(
 class Entity:
     """One clickable span of a text; `start` and `end` are code points of the NFC text."""
 
-    value: str  #: the entity as written, without `#`, `$` or `@`
+    value: str  #: The entity as written, without `#`, `$` or `@`.
     start: int
-    end: int  #: one past the last code point; includes a list's slug
-    slug: str = ""  #: the slug of a list mention: `name` in `@user/name`
+    end: int  #: One past the entity's last code point; a list's slug is part of the entity.
+    slug: str = ""  #: The slug of a list mention: `name` in `@user/name`.
 
 
 @dataclass(frozen=True, slots=True)
 class Entities:
     """The entities of a text, each kind from left to right; entities never overlap."""
 
-    text: str  #: the NFC text to which `start` and `end` refer
+    text: str  #: The NFC text to which `start` and `end` of the entities refer.
     urls: tuple[Entity, ...]
     mentions: tuple[Entity, ...]
     hashtags: tuple[Entity, ...]
@@ -101,7 +101,7 @@ def _mentions(text: str) -> list[Entity]:
 
 def _hashtags(text: str) -> list[Entity]:
     found = []
-    at = 0  # everything before this position belongs to an earlier match
+    at = 0  # The text before this position belongs to earlier matches.
     for match in _HASH.finditer(text):
         start, end = match.span()
         if start < at or not _may_precede_hashtag(text, start, at):
@@ -119,7 +119,10 @@ def _hashtags(text: str) -> list[Entity]:
 
 
 def _hashtag_kind(char: str) -> str:
-    """Return `letter`, `other` (a digit or one of a few signs), or "" (it ends a hashtag)."""
+    """Return a character's kind: `letter`, `other` (digits, some signs), or "" (any other).
+
+    A character of the kind "" ends a hashtag.
+    """
     category = unicodedata.category(char)
     if category[0] in "LM":
         return "letter"

@@ -1,4 +1,4 @@
-"""Warn about a text before it is posted: probable mistakes, extra costs, refusals by X."""
+"""Warns about a text before it is posted: probable mistakes, extra costs, refusals by X."""
 
 import re
 import unicodedata
@@ -10,7 +10,7 @@ from roost.text.damage import Finding, find_damage
 from roost.text.emoji import emoji_spans
 from roost.text.entities import Entities, Entity, extract_entities
 
-#: X's extra charge for a post with a link: X bills 0.200 instead of 0.015 dollars.
+#: X's extra charge for a post with a link: X bills $0.200 instead of $0.015.
 LINK_SURCHARGE_USD = Decimal("0.185")
 MAX_HASHTAGS = 2
 MAX_MENTIONS = 5
@@ -18,7 +18,8 @@ MAX_CASHTAGS = 1
 
 # Top-level domains that authors usually write as the extension of a file.
 _FILE_EXTENSIONS = {"md", "py", "rs", "sh", "zip", "mov", "java", "cab"}
-# File extensions that are also country codes; they count only after a name of `_FILE_NAMES`.
+# File extensions that are also country codes. Such a domain counts as a file name only if the name
+# before the extension is in `_FILE_NAMES`.
 _COUNTRY_FILE_EXTENSIONS = {"pl", "so", "cc", "ps", "ml", "mm", "mk", "pm", "st", "cr", "as", "la"}
 _FILE_NAMES = {
     *("app", "build", "client", "config", "index", "install", "lib", "libc", "main", "makefile"),
@@ -82,10 +83,11 @@ def _accidental_links(entities: Entities) -> Iterator[Finding]:
 
 
 def _without_link(url: str) -> str | None:
-    """Return another spelling of an accidental link, or None if the link looks intended.
+    """Return a spelling without a link if a URL looks accidental; None if it looks intended.
 
-    A protocol, a path, `www.` or an ordinary domain in lower case shows intent. A file name, a
-    missing space after a full stop and a capitalised name do not.
+    A link with a protocol, a path or `www.` counts as intended, and so does an ordinary domain in
+    lower case. A file name, a missing space after a full stop, or a capitalized name counts as
+    accidental.
     """
     name, _, ending = url.rpartition(".")
     if re.search(r"[/:?]", url) or name.lower().startswith("www.") or not name:
@@ -139,7 +141,7 @@ def _leading_mention(entities: Entities) -> Iterator[Finding]:
 
 
 def _invisible(text: str) -> Iterator[Finding]:
-    """Yield one finding for each run of adjacent characters of one kind."""
+    """Yield one finding for each run of adjacent invisible characters of one kind."""
     in_emoji = bytearray(len(text))
     for start, end in emoji_spans(text):
         in_emoji[start:end] = b"\x01" * (end - start)
@@ -160,7 +162,7 @@ def _invisible(text: str) -> Iterator[Finding]:
 
 
 def _is_needed(text: str, at: int) -> bool:
-    """Return whether an invisible character is needed: in Persian, Hindi, or after a symbol."""
+    """Return whether a text needs an invisible character: in Persian, Hindi or some symbols."""
     before = text[at - 1] if at else " "
     if text[at] in "\u200c\u200d":
         return before >= "\u0600" and unicodedata.category(before)[0] in "LM"

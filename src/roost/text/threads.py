@@ -1,4 +1,4 @@
-"""Split a long text into the parts of a thread that X accepts."""
+"""Splits a long text into the parts of a thread that X accepts."""
 
 import re
 from bisect import bisect_left, bisect_right
@@ -20,7 +20,8 @@ from roost.text.characters import FORBIDDEN_CHARACTERS
 from roost.text.entities import extract_entities
 from roost.text.weight import LIMIT, LONG_LIMIT, running_weights, weigh, weight_of_characters
 
-#: How full a part must be if it is cut at this level instead of later at a worse level.
+#: For each level, the minimum fill of a part that ends at a place of this level. If a part would be
+#: less full, it ends later, at a place of a worse level.
 _FULL_ENOUGH = {
     Level.BLANK_LINE: 0.4,
     Level.LINE: 0.5,
@@ -39,14 +40,14 @@ class ThreadImpossible(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Thread(Sequence[str]):
-    """The parts of a thread, in order. As a sequence it contains the text of each part.
+    """The parts of a thread in order. The sequence contains the text of each part.
 
-    Only white space is between two spans, so no text is lost.
+    The original text has only white space between two spans, so no text is lost.
     """
 
-    text: str  #: the whole text, in NFC
-    parts: tuple[str, ...]  #: the text of each part as posted, with numbering
-    spans: tuple[tuple[int, int], ...]  #: start and end of each part, in code points of `text`
+    text: str  #: The whole text, in NFC.
+    parts: tuple[str, ...]  #: The text of each part as posted, with the numbering.
+    spans: tuple[tuple[int, int], ...]  #: Start and end of each part, in code points of `text`.
 
     @overload
     def __getitem__(self, index: int) -> str: ...
@@ -65,10 +66,10 @@ class Thread(Sequence[str]):
 def split_thread(text: str, limit: int = LIMIT, numbering: str | None = None) -> Thread:
     """Split a text where it reads best: blank line, line, sentence, clause, word, then letter.
 
-    A text that fits is one part, and a blank text has no part. A cut never splits a URL, mention,
-    hashtag, emoji or number with its unit. If possible, no part begins with `@name`, and the last
-    part is at least a fifth full. `numbering` is an example of the numbering, `1/n` or `(1/n)`. The
-    numbering follows the text of each part and counts towards the limit.
+    A text within the limit becomes one part, and a blank text becomes no part. A cut never splits a
+    URL, mention, hashtag, emoji or number with its unit. If possible, no part begins with `@name`,
+    and the last part is at least a fifth full. `numbering` is an example of the numbering, such as
+    `1/n` or `(1/n)`. The numbering follows the text of each part and counts towards the limit.
 
     Raises: ThreadImpossible if an indivisible item exceeds the limit, the text contains a
     character that X refuses, or the numbering has no 1.
@@ -76,7 +77,9 @@ def split_thread(text: str, limit: int = LIMIT, numbering: str | None = None) ->
     weight = weigh(text, limit)
     text = weight.text
     if numbering is not None and not re.search(r"\b1\b", numbering):
-        raise ThreadImpossible(f"The numbering {numbering!r} has no 1 in place of the number.")
+        raise ThreadImpossible(
+            f"The numbering {numbering!r} has no 1; write 1 for the number of a part."
+        )
     if not text.strip():
         return Thread(text, (), ())
     if weight.valid:
@@ -111,7 +114,7 @@ def _label(numbering: str | None, order: int, count: int) -> str:
 
 
 class _Splitter:
-    """Splits a text from left to right, with the weights and possible cuts of the text."""
+    """Splits one text from left to right; keeps the text's weights and possible cuts."""
 
     def __init__(self, text: str, limit: int, reserved: int) -> None:
         self.text = text
@@ -126,7 +129,10 @@ class _Splitter:
         self.end = len(text.rstrip())
 
     def spans(self) -> list[tuple[int, int]]:
-        """Return start and end of each part. A short last part gets text of the part before it."""
+        """Return start and end of each part.
+
+        If the last part is too short, it gets some text from the part before.
+        """
         spans = []
         start = self.start
         while not self._fits(start, self.end):
@@ -173,7 +179,10 @@ class _Splitter:
         return Break(cut, cut, Level.WORD)
 
     def _cut_between_letters(self, start: int, reach: int) -> int | None:
-        """Return the last cut between letters up to `reach`; only if necessary inside a number."""
+        """Return the last place up to `reach` for a cut between letters; None if there is none.
+
+        A place inside a number is used only if there is no other place.
+        """
         for max_mark in (0, SOFT):
             for at in range(reach, start, -1):
                 if self.inside[at] <= max_mark and is_grapheme_end(self.text, at, start):

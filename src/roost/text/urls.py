@@ -1,9 +1,9 @@
-"""Find the URLs that X links in a text, with or without a protocol, in linear time.
+"""Finds the URLs that X links in a text, with or without a protocol, in linear time.
 
 The rules are those of the regular expression of twitter-text 3.1. That expression backtracks
 catastrophically on hostile input, so this module looks up the top-level domain after each dot
-instead. One pass from the right over a run of domain characters finds, for each label, where a
-domain that starts with the label ends.
+instead. One pass from right to left over a run of domain characters finds, for each label, the end
+of the domain that starts with this label.
 """
 
 import re
@@ -27,7 +27,7 @@ _AFTER_RUN = re.compile(_OUTSIDE)
 _MAY_PRECEDE = "[^A-Za-z0-9@＠$#＃" + FORBIDDEN_CHARACTERS + "]"
 _may_precede = re.compile(_MAY_PRECEDE).match
 _LABEL_START = re.compile(f"(?<={_MAY_PRECEDE})[^._-]|[\U00010000-\U0010ffff]")
-# The usual URL: a protocol, and a host of valid labels up to the end of the run of such characters.
+# The usual URL: a protocol, and a host of valid labels that ends where the domain characters end.
 _LETTER = _OUTSIDE.replace("[", "[^-._", 1)
 _PLAIN = re.compile(
     rf"https?://((?:{_LETTER}++(?:-++{_LETTER}++)*+\.)++)({_LETTER}++)(?={_OUTSIDE}|\Z)(?![@+])"
@@ -64,7 +64,7 @@ LONGEST_SHORT_LINK_SLUG = 40
 def url_spans(text: str) -> list[tuple[int, int]]:
     """Return start and end (code points) of every URL of an NFC text, left to right."""
     found: list[tuple[int, int]] = []
-    at = 0  # everything before this position belongs to an earlier match
+    at = 0  # The text before this position belongs to earlier matches.
     hit = _TLD.search(text)
     plain = _PLAIN.search(text) if hit else None
     while hit:
@@ -93,7 +93,7 @@ def url_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _is_plain(text: str, plain: re.Match[str], at: int) -> bool:
-    """Return whether a match of `_PLAIN` is certainly a URL. If False, the full rules decide."""
+    """Return whether a match of `_PLAIN` is certainly a URL; if not, the full rules decide."""
     start, end = plain.span()
     labels, tld = plain.groups()
     return (
@@ -141,11 +141,12 @@ def _read_run(
     at: int,
     found: list[tuple[int, int]],
 ) -> int:
-    """Add the URLs that begin in one run of domain characters; return where to continue.
+    """Add to `found` the URLs that begin in one run of domain characters.
 
-    Like twitter-text's expression, take the leftmost start, then the rightmost top-level domain.
-    No later match may use a character of an earlier match, not even as the character before its
-    start. This also holds for matches that turn out not to be URLs.
+    Return the position at which the search continues. Like twitter-text's expression, a match takes
+    the leftmost start, then the rightmost top-level domain. The characters of a match are used up,
+    even if the match turns out not to be a URL: a later match can neither contain such a character
+    nor directly follow one.
     """
     first, last = run
     hits = _TLD.finditer(text, first, last + 1)
@@ -153,47 +154,50 @@ def _read_run(
     dots = [first - 1]
     while (dot := text.find(".", dots[-1] + 1, last)) >= 0:
         dots.append(dot)
-    reach = _reach(text, dots, tld_ends)
+    last_tld_dots = _find_last_tld_dots(text, dots, tld_ends)
     label = 1
     while label < len(dots):
         dot = dots[label]
         low = dots[label - 1] + 1
-        final = reach[label + 1]
+        final = last_tld_dots[label + 1]
         if low == dot or text[dot - 1] in "-_":
             final = 0
         elif not final and dot in tld_ends:
             final = label
             low = max(low, text.rfind("_", low, dot) + 1)
-        begins = _beginning(text, low, dot, first, at) if final else None
-        if begins is None:
+        url_start = _find_url_start(text, low, dot, first, at) if final else None
+        if url_start is None:
             label += 1
             continue
         host = tld_ends[dots[final]]
         end, has_path = _end_of_url(text, host) if host == last else (host, False)
-        start, domain = begins
+        start, domain = url_start
         if domain > start or start == at or text[start - 1] not in "-_./":
-            found += _accepted(text, begins, host, end, has_path, tld_ends)
+            found += _select_urls(text, url_start, host, end, has_path, tld_ends)
         at = end
         label = final + 1
     return at
 
 
-def _reach(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
-    """Return, for each label, the dot before the last TLD that its domain can have, or 0."""
-    reach = [0] * (len(dots) + 1)
+def _find_last_tld_dots(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
+    """Return for each label the index of the dot before the last TLD of its longest domain.
+
+    The index is 0 if no domain can start with the label.
+    """
+    last_tld_dots = [0] * (len(dots) + 1)
     for label in range(len(dots) - 1, 0, -1):
         start, dot = dots[label - 1] + 1, dots[label]
         if start == dot or text[start] in "-_" or text[dot - 1] in "-_":
             continue
-        if reach[label + 1]:
-            reach[label] = reach[label + 1]
+        if last_tld_dots[label + 1]:
+            last_tld_dots[label] = last_tld_dots[label + 1]
         elif dot in tld_ends and text.find("_", start, dot) < 0:
-            reach[label] = label
-    return reach
+            last_tld_dots[label] = label
+    return last_tld_dots
 
 
-def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int, int] | None:
-    """Return where a URL and its domain begin in the label from `low` to `dot`, or None."""
+def _find_url_start(text: str, low: int, dot: int, first: int, at: int) -> tuple[int, int] | None:
+    """Return the start of a URL and of its domain in the label from `low` to `dot`, or None."""
     if low == first and text[low] not in "-_":
         if text.startswith("://", low - 3):
             for scheme in ("http://", "https://"):
@@ -203,19 +207,20 @@ def _beginning(text: str, low: int, dot: int, first: int, at: int) -> tuple[int,
                 ):
                     return start, low
         if low == at == 0:
-            # At the start of the text, twitter-text also tries the first character as the one that
-            # precedes the URL.
+            # At the start of a text, twitter-text also tries the first character as the character
+            # before the URL, so that the URL starts with the second character.
             skips = dot > 1 and text[1] not in "-_" and _may_precede(text, 0)
             return (1, 1) if skips else (0, 0)
     if text[low] > "\uffff":
-        # twitter-text reads UTF-16, so the first half of this character precedes the URL.
+        # twitter-text reads UTF-16, in which this character has two halves. The first half counts
+        # as the character before the URL.
         return low, low
     match = _LABEL_START.search(text, max(low, at + 1), dot)
     return (match.start(), match.start()) if match else None
 
 
 def _end_of_url(text: str, host: int) -> tuple[int, bool]:
-    """Return the end of port, path and query after a domain, and whether there is a path."""
+    """Return the end of the port, path and query after a domain, and whether there is a path."""
     if text[host : host + 1] not in ("/", "?", ":"):
         return host, False
     match = _port_and_path(text, host)
@@ -230,9 +235,10 @@ def _end_of_url(text: str, host: int) -> tuple[int, bool]:
 
 
 def _path_length(path: str) -> int:
-    """Return the length of a path: up to its last letter, digit or `+-=_#/`.
+    """Return the length of a path, which ends with its last letter, digit or one of `+-=_#/`.
 
-    Parentheses belong to the path if they follow such a character or other parentheses of the path.
+    Parentheses belong to the path if they follow one of these characters, or other parentheses that
+    belong to the path.
     """
     if "(" not in path:
         return len(path.rstrip(_NEVER_LAST_IN_PATH))
@@ -248,16 +254,16 @@ def _path_length(path: str) -> int:
     return length
 
 
-def _accepted(
+def _select_urls(
     text: str,
-    begins: tuple[int, int],
+    url_start: tuple[int, int],
     host: int,
     end: int,
     has_path: bool,
     tld_ends: dict[int, int],
 ) -> list[tuple[int, int]]:
-    """Return the URLs of one match: a URL with a protocol, or else each ASCII domain in it."""
-    start, domain = begins
+    """Return the URLs of a match: itself, or its ASCII domains if it has no protocol."""
+    start, domain = url_start
     protocol_length = domain - start or len("https://")
     if not _is_short_enough(text, start, end, protocol_length):
         return []
@@ -298,9 +304,9 @@ def _ascii_domains(
 
 
 def _is_short_enough(text: str, start: int, end: int, protocol_length: int) -> bool:
-    """Return whether protocol and URL are within 4,096 UTF-16 units.
+    """Return whether a URL, plus its protocol, has at most 4,096 UTF-16 units.
 
-    A written protocol is counted twice, as twitter-text does.
+    A protocol that the text contains is counted twice, as in twitter-text.
     """
     length = end - start + protocol_length
     if length <= LONGEST_URL // 2:
@@ -312,7 +318,7 @@ def _is_label(label: str) -> bool:
     """Return whether a label has a valid length for DNS in ASCII form: 1 to 63 characters."""
     if label.isascii() or len(label) > LONGEST_LABEL:
         return 0 < len(label) <= LONGEST_LABEL
-    # Nine characters have at most 58 in Punycode: six for each character, four for the prefix.
+    # In Punycode, nine characters become at most 58: six for each character, four for the prefix.
     return len(label) <= 9 or _punycode_length(label) <= LONGEST_LABEL
 
 

@@ -1,4 +1,4 @@
-"""Weigh a text as X counts it, and find the part of the text that fits the limit."""
+"""Weighs a text as X counts characters, and finds the part of the text within the limit."""
 
 import re
 import unicodedata
@@ -17,7 +17,8 @@ LONG_SUBSCRIPTIONS = frozenset({"Premium", "PremiumPlus"})
 URL_WEIGHT = 23
 EMOJI_WEIGHT = 2
 
-# These characters weigh 2; Latin to Georgian, and some general punctuation, weigh 1.
+# The characters that weigh 2. The scripts from Latin to Georgian, and some general punctuation,
+# weigh 1.
 _HEAVY = re.compile("[^\x00-\u10ff\u2000-\u200d\u2010-\u201f\u2032-\u2037]+")
 _forbidden = re.compile(f"[{FORBIDDEN_CHARACTERS}]").search
 
@@ -28,10 +29,10 @@ class Weight:
 
     weighted_length: int
     limit: int
-    valid: bool  #: within the limit, not empty, and without characters that X refuses
-    permille: int  #: the used part of the limit, in thousandths, rounded down
-    fits_until: int  #: code points of `text` that fit; never inside a URL or an emoji
-    text: str  #: in NFC, the form that X counts
+    valid: bool  #: Whether the text is within the limit, not empty, and has no refused character.
+    permille: int  #: The used part of the limit, in thousandths, rounded down.
+    fits_until: int  #: The number of code points of `text` that fit; never inside a URL or emoji.
+    text: str  #: The text in NFC, the form that X counts.
 
 
 def weigh(text: str, limit: int = LIMIT) -> Weight:
@@ -56,16 +57,19 @@ def weigh(text: str, limit: int = LIMIT) -> Weight:
 
 
 def text_limit(subscription_type: str | None) -> int:
-    """Return the weight that a post may have, by its account's X `subscription_type`.
+    """Return the maximum weight of a post of an account with this X `subscription_type`.
 
-    If the type is missing or unknown, the ordinary limit applies. The blue check mark has no
-    influence.
+    If the type is missing or unknown, the ordinary limit applies. A blue check mark does not change
+    the limit.
     """
     return LONG_LIMIT if subscription_type in LONG_SUBSCRIPTIONS else LIMIT
 
 
 def counted_length(text: str, limit: int) -> int:
-    """Return the length to compare with `limit`; for a long post, the larger of both counts."""
+    """Return the length of a text that must not exceed `limit`.
+
+    For a long post, this is its weight or its number of code points, whichever is larger.
+    """
     weight = weigh(text, limit)
     # X does not document whether weight or code points count in a long post, so both must fit.
     code_points = len(weight.text) if limit == LONG_LIMIT else 0
@@ -82,8 +86,8 @@ def weight_of_characters(text: str) -> int:
 def running_weights(text: str) -> list[int]:
     """Return the weight of each prefix of an NFC text, indexed by the prefix's length.
 
-    A URL or emoji counts in full from its first code point. So the weight of a slice is the
-    difference of two entries, if the slice splits no URL and no emoji.
+    A URL or emoji counts in full from its first code point. If a slice splits no URL and no emoji,
+    the weight of the slice is therefore the difference of two entries.
     """
     weights = [0]
     at = total = 0
@@ -150,7 +154,7 @@ def _fits_until(text: str, limit: int, units: list[tuple[int, int, int]]) -> int
 
 
 def _count_fitting(characters: str, budget: int) -> int:
-    """Return how many of the first characters weigh at most `budget` together."""
+    """Return the number of characters, from the first, that together weigh at most `budget`."""
     count, unknown = 0, len(characters)
     while unknown:
         half = (unknown + 1) // 2

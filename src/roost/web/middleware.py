@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from roost.endpoint import is_loopback
 from roost.errors import Refused, UnsafeHost
-from roost.unexpected import wrap_unexpected
+from roost.unexpected import to_roost_error
 from roost.web import error_handlers
 
 _POLICY: Final = (
@@ -86,7 +86,7 @@ class RequestGuard:
                 _require_own_page(headers)
             await self._app(scope, receive, send_guarded)
         except Exception as error:
-            wrapped = wrap_unexpected(error)
+            wrapped = to_roost_error(error)
             if not has_started:
                 response = error_handlers.error_response(scope["path"], wrapped)
                 await response(scope, receive, send_guarded)

@@ -111,7 +111,7 @@ def who_may_reply(settings: ReplySettings) -> str:
 
 def editable(text: str) -> Markup:
     """Escape a text for a form's field, so that submitting the field unchanged keeps the text."""
-    return Markup("{}").format(escaping.editable(text))
+    return Markup("{}").format(escaping.form_value(text))
 
 
 def _finalize(value: Any) -> Any:

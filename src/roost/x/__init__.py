@@ -1,6 +1,7 @@
-"""Client of the X API for one account. Every call may cost money.
+"""A client of the X API for one account. Every call may cost money.
 
-The names load on first use, so that a command that sends nothing imports no HTTP client.
+The module of a public name is loaded when the name is first used, so that a command that sends
+nothing to X imports no HTTP client.
 """
 
 from importlib import import_module
@@ -44,7 +45,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load a public name from its module (PEP 562)."""
+    """Load a public name from the module that defines it (PEP 562)."""
     if name in _MODULES:
         return getattr(import_module(_MODULES[name]), name)
     if name in __all__:

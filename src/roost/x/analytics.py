@@ -1,8 +1,8 @@
 """Analytics of posts and videos per hour or day, split into the requests that X accepts.
 
-X does not document the longest period of a request. X's older API for analytics accepts 28 days,
-so each request here asks for at most 28 days. Periods are split at midnight UTC, so that no bucket
-is cut in two.
+X does not document the maximum period of a request. X's older API for analytics accepts 28 days, so
+each request asks for at most 28 days. Periods are split at midnight UTC, so that no bucket (the
+counts of one hour or day) is split.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ _MEDIA_FIELDS: Final = (
 
 
 class Granularity(StrEnum):
-    """The length of one bucket."""
+    """The length of time that one bucket covers."""
 
     HOUR = "hourly"
     DAY = "daily"
@@ -62,9 +62,9 @@ async def read_posts(
 ) -> Found[TweetId, tuple[Bucket, ...]]:
     """Read analytics of the account's own posts from `start` to `end` (aware), oldest first.
 
-    One request covers 100 posts and 28 days. X's price list does not name this request, so Roost
-    prices it as a read of the posts: $0.005 per post, app and UTC day. A post that is missing in
-    the result does not belong to the account, or is not on X.
+    One request covers 100 posts and 28 days. X's price list does not contain this request, so Roost
+    prices the request as a read of the posts: $0.005 per post, app and UTC day. If a post is
+    missing in the result, the post does not belong to the account, or is not on X.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
     Rejected, XUnavailable.
@@ -99,7 +99,7 @@ async def read_media(
     end: datetime,
     granularity: Granularity,
 ) -> Found[str, tuple[Bucket, ...]]:
-    """Read analytics of videos in the account's own posts. X's price list names no price.
+    """Read analytics of videos in the account's own posts; X lists no price for this.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
     Rejected, XUnavailable.

@@ -1,9 +1,10 @@
 """One request to X for one account: credentials, sending, decoding, and errors.
 
-A create is sent once. The client repeats a create only after X has rejected the credential (401, or
-a grant that does not cover the operation) or, with `wait`, after a 429: X sends these responses
-before it creates anything. A rejection counts only if its body is X's own problem document. The
-caller gets a result only after `on_exchange` has returned for every exchange.
+A request that creates a post is sent once. The client repeats it only after X has rejected the
+credential (by a 401, or because the grant does not cover the operation) or, with `wait`, after a
+429: X sends these responses before it creates anything. A rejection counts only if its body is X's
+own problem document. The caller gets a result only after `on_exchange` has returned for every
+exchange.
 """
 
 import asyncio
@@ -41,17 +42,18 @@ B = TypeVar("B", bound=ResponseBody)
 
 
 class Client:
-    """The X API for one account. Cheap to create; the caller owns and closes the session.
+    """The X API for one account. The caller owns the HTTP session, and closes it.
 
     `tokens` and `oauth1` belong to the same account and the same endpoint, and requests go to that
-    endpoint. The client signs with `oauth1` if it has no tokens, for API v1.1, and for operations
-    that X says the grant does not cover; it uses `tokens` for all other requests.
+    endpoint. The client signs a request with `oauth1` if there are no tokens, if the request
+    belongs to API v1.1, or if X responds that the grant does not cover the operation. It uses
+    `tokens` for all other requests.
 
     `clock` is domain time, in which X's rate limits end. With `wait`, a request that meets a rate
-    limit sleeps and is sent again, unless it has a deadline. `on_exchange` is awaited after every
-    exchange, also a failed one; its exception reaches the caller instead of the result.
-    `server_time` records the `Date` of X's responses. `names` are the account's names, which X may
-    quote in an error.
+    limit waits and is sent again, unless the request has a deadline. `on_exchange` is awaited after
+    every exchange, even a failed one; if it raises an exception, the caller gets this exception
+    instead of the result. `server_time` records the `Date` of X's responses. `names` are the
+    account's names, which X may quote in an error.
 
     Raises: UnsafeHost (`tokens` and `oauth1` belong to different endpoints).
     """
@@ -136,7 +138,10 @@ class Client:
                 await asyncio.sleep(pause_s)
 
     def _deadline_of(self, request: Request) -> float | None:
-        """Return the request's deadline; for a read, the end of its total timeout if earlier."""
+        """Return the request's deadline.
+
+        For a read, this is the end of its total timeout if that comes first.
+        """
         if request.method != "GET":
             return request.deadline
         timeouts = request.timeouts or self._timeouts
@@ -150,7 +155,7 @@ class Client:
         decoder: msgspec.json.Decoder[B],
         rate_limited: int,
     ) -> tuple[B, Receipt]:
-        """Report the exchange; then return the decoded response, or raise its error."""
+        """Report the exchange; then return the decoded response, or raise the error for it."""
         operation = request.operation
         if isinstance(outcome, NoResponse):
             await self._report(request, outcome, None)
@@ -170,7 +175,7 @@ class Client:
             # A cached timeline lacks newer posts, so it cannot prove that a post is not on X.
             await self._report(request, outcome, None)
             error = errors.XUnavailable(
-                "A proxy sent an earlier, cached answer instead of X's.",
+                "A proxy sent a cached response instead of X's current response.",
                 operation=operation.value,
             )
             raise _with_receipt(Receipt(request, outcome), error)
@@ -183,12 +188,15 @@ class Client:
         return decoded, receipt
 
     def _record_time(self, response: Response, *, is_from_x: bool) -> None:
-        """Record X's time, unless the response may come from a proxy (foreign or empty body)."""
+        """Record X's time from a response, unless the response may come from a proxy or cache."""
         if self._server_time is not None and is_from_x and not self._is_cached(response):
             self._server_time.record(response.headers)
 
     def _is_cached(self, response: Response) -> bool:
-        """Whether a cache sent the response; False if unknown (no `server_time`, no wall time)."""
+        """Whether a cache sent the response.
+
+        False if this is not known, without `server_time` or if domain time is not wall time.
+        """
         if self._server_time is None or not self._clock.is_wall_time:
             return False
         return self._server_time.is_cached(response.headers)
@@ -209,7 +217,7 @@ class Client:
     async def _send_with_credentials(
         self, request: Request, until: float | None
     ) -> Response | NoResponse:
-        """Send with the credential that X accepts for the request; return the last outcome."""
+        """Send the request with the credential that X accepts for it; return the last outcome."""
         if self._needs_signature(request):
             return await self._send(request, None, until)
         outcome = await self._send_with_token(request, until)
@@ -220,7 +228,10 @@ class Client:
         return outcome
 
     def _needs_signature(self, request: Request) -> bool:
-        """Whether OAuth 1.0a must sign the request. Raises: CredentialMissing (no `oauth1`)."""
+        """Whether the request must be signed by OAuth 1.0a.
+
+        Raises: CredentialMissing if it must, but the client has no `oauth1`.
+        """
         if request.credential is Credential.SIGNED or (
             request.credential is Credential.ANY
             and (self._tokens is None or request.operation in self._oauth1_only)
@@ -243,9 +254,9 @@ class Client:
     async def _send_with_token(
         self, request: Request, until: float | None
     ) -> Response | NoResponse:
-        """Send with the current token; if X rejects it with a 401, once more with a fresh token.
+        """Send the request with the current token; after a 401, once more with a fresh token.
 
-        Raises: ReauthorizationRequired, XUnavailable (a second 401); the token source's errors.
+        Raises: ReauthorizationRequired; XUnavailable after a second 401; the token source's errors.
         """
         token = await self.tokens.get()
         outcome = await self._send(request, token, until)
@@ -258,8 +269,8 @@ class Client:
         outcome = await self._send(request, fresh, until)
         if isinstance(outcome, Response) and error_mapping.is_token_rejected(outcome):
             await self._report(request, outcome, None)
-            # X has just issued this token, so the grant is valid and X's own authentication fails
-            # (that happened for a day in 2026). The account must therefore stay connected.
+            # X has just issued this token, so the grant is valid, and the fault is in X's own
+            # authentication (as happened for a day in 2026). The account must stay connected.
             error = errors.XUnavailable(
                 "X rejects even a token that it has just issued.",
                 operation=request.operation.value,
@@ -271,7 +282,7 @@ class Client:
     async def _send(
         self, request: Request, token: str | None, until: float | None
     ) -> Response | NoResponse:
-        """Send the request once, with the token; if there is no token, sign the request."""
+        """Send the request once, with the token; without a token, sign the request."""
         url = self._url(request)
         authorization = f"Bearer {token}" if token is not None else self._sign(request, url)
         return await exchange(
@@ -299,7 +310,7 @@ class Client:
     async def _report(
         self, request: Request, outcome: Response | NoResponse, decoded: ResponseBody | None
     ) -> None:
-        """Await `on_exchange`."""
+        """Call `on_exchange` with the exchange."""
         if self._on_exchange is None:
             return
         response = outcome if isinstance(outcome, Response) else None
@@ -322,7 +333,10 @@ def _with_receipt(receipt: Receipt, error: errors.XError) -> errors.XError:
 
 
 def _common_endpoint(tokens: TokenSource | None, oauth1: OAuth1 | None) -> XEndpoint:
-    """Return the endpoint of both credentials. Raises: CredentialMissing, UnsafeHost."""
+    """Return the endpoint of the credentials.
+
+    Raises: CredentialMissing if there is none, UnsafeHost if the endpoints differ.
+    """
     if tokens is None:
         if oauth1 is None:
             raise errors.CredentialMissing("an OAuth 2.0 token")

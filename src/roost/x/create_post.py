@@ -1,6 +1,7 @@
-"""The body of a create: X's schema in Python, and a check for fields that exclude others.
+"""The body of a request that creates a post, with the rules for combining fields.
 
-Source: OpenAPI 2.167, CreatePostsRequest; only the descriptions of 2.159 state the exclusions.
+Source: OpenAPI 2.167, CreatePostsRequest. The rules for combining fields come from the descriptions
+of version 2.159.
 """
 
 import unicodedata
@@ -24,7 +25,7 @@ _MAX_TAGGED: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class CallToActions:
-    """Buttons on a video; each value is a web URL (https) or an app's id in its app store."""
+    """Buttons on a video; each value is a web URL (https) or the id of an app in an app store."""
 
     visit_site: str | None = None
     watch_now: str | None = None
@@ -35,12 +36,12 @@ class CallToActions:
 
 @dataclass(frozen=True, slots=True)
 class MediaCard:
-    """What X shows together with a video."""
+    """The texts and buttons that X shows together with a video."""
 
     title: str | None = None
     description: str | None = None
     embeddable: bool | None = None
-    """True: the video's URLs do not expire, and other sites may play the video."""
+    """If True, the video's URLs do not expire, and other sites may play the video."""
     preview_media_id: XMediaId | None = None
     call_to_actions: CallToActions | None = None
 
@@ -65,11 +66,11 @@ class PostFields(TypedDict, total=False):
     share_with_followers: bool | None
     for_super_followers_only: bool | None
     nullcast: bool | None
-    """True: the post appears on no timeline."""
+    """If True, the post appears on no timeline."""
     card_uri: str | None
     direct_message_deep_link: str | None
     edits: TweetId | None
-    """The account's own post that the new post replaces."""
+    """The id of the account's own post that the new post replaces."""
     made_with_ai: bool | None
     paid_partnership: bool | None
 
@@ -100,7 +101,7 @@ _ATTACHMENTS: Final = {
 
 
 def without_empty(fields: PostFields) -> PostFields:
-    """Return the fields that are neither None nor empty. Raises: TypeError (unknown field)."""
+    """Return the fields that are neither None nor empty. Raises: TypeError for unknown fields."""
     if unknown := fields.keys() - _KNOWN:
         raise TypeError(f"a post has no field {', '.join(sorted(unknown))}")
     filled = {name: value for name, value in fields.items() if not _is_empty(value)}
@@ -108,14 +109,17 @@ def without_empty(fields: PostFields) -> PostFields:
 
 
 def _is_empty(value: object) -> bool:
-    """Whether a value is None, "" or an empty list; not for 0, which a check then reports."""
+    """Whether a value is None, "" or an empty list.
+
+    A 0 is not empty, so that a later check reports the 0 as a wrong value.
+    """
     return value is None or (isinstance(value, Sized) and len(value) == 0)
 
 
 def to_json(post: PostFields, *, subscription_type: str | None = None) -> dict[str, Any]:
     """Return the JSON object for the fields that `without_empty` has returned.
 
-    Raises: PostRefused (X would refuse the post; the error lists every known reason).
+    Raises: PostRefused if X would refuse the post; the error lists every known reason.
     """
     violations = [
         {"code": code, "message": message} for code, message in _violations(post, subscription_type)
@@ -244,8 +248,8 @@ def find_text_problems(text: str, *, subscription_type: str | None) -> Iterator[
     """Yield a code and a sentence for each rule that a text breaks.
 
     The sentences never quote the text. A blank text breaks no rule here, because a post with media
-    may have one. `subscription_type` is X's name of the account's plan; if it is None, the limit of
-    a standard account applies.
+    may have a blank text. `subscription_type` is X's name of the account's plan; None means that
+    the limit of a standard account applies.
     """
     if controls := find_controls(text):
         yield (

@@ -1,10 +1,11 @@
 """Maps X's error responses, and missing responses, to error classes. Pure.
 
 A problem is recognized by the last segment of its type (X uses two hosts), its number or its title.
-A problem of one request or account is also recognized by phrases found in logs. A problem of the
-whole app is never recognized by a phrase, and its error contains none of X's message: the message
-may quote one tenant's post, and all tenants see the error. An error response without X's problem
-document does not come from X (see `problems`), so X may have carried out the request.
+A problem of one request or account is also recognized by phrases of X's messages that were found in
+logs. A problem of the whole app is never recognized by a phrase, and its error does not quote X's
+message: the message may contain one tenant's post, but all tenants see the error. An error response
+without X's problem document does not come from X (see `problems`), so X may have carried out the
+request.
 """
 
 import html
@@ -21,10 +22,10 @@ from roost.x import errors
 from roost.x.problems import Problem, find_problem, parse_problem
 from roost.x.transport import NoResponse, Response
 
-#: Operations with a lasting effect: if the response is lost, X may have carried them out.
+#: The operations with a lasting effect. If the response is lost, X may have executed the request.
 _LASTING: Final = frozenset({Operation.CREATE_POST, Operation.DELETE_POST, Operation.TOKEN})
 _MEDIA: Final = frozenset({Operation.MEDIA_UPLOAD, Operation.MEDIA_STATUS})
-#: Problem types that concern the app, whichever account's token was used.
+#: The types of problems that concern the app, and not only the account whose token was used.
 _APP_PROBLEMS: Final = frozenset(
     {
         "client-forbidden",
@@ -33,10 +34,10 @@ _APP_PROBLEMS: Final = frozenset(
         "oauth1-permissions",
     }
 )
-#: A wrong ROOST_X_BASE_URL also leads to these statuses.
+#: Statuses that can also be caused by a wrong ROOST_X_BASE_URL.
 _WRONG_URL: Final = frozenset({404, 410})
 _MAX_QUOTE: Final = 300
-#: A post's text of at least this length cannot be mistaken for a word of X's own message.
+#: A post's text of at least this many characters cannot be mistaken for a word of X's own message.
 _MIN_MASKED_TEXT: Final = 20
 _OPENING: Final = "'\"‘“«‹„([{`"
 _CLOSING: Final = "'\"’”»›“)]}`"
@@ -59,7 +60,7 @@ def is_grant_insufficient(response: Response) -> bool:
 
 
 def _subject(operation: Operation) -> str:
-    """Return what a user calls the request of an operation."""
+    """Return the words for an operation's request in a message to users."""
     return "the post" if operation is Operation.CREATE_POST else operation.value
 
 
@@ -70,9 +71,9 @@ def error_for_no_response(missing: NoResponse, operation: Operation) -> errors.X
     facts: dict[str, Any] = {"operation": operation.value, "request_id": missing.request_id}
     if operation in _LASTING:
         return errors.OutcomeUnknown(
-            f"X's answer to {_subject(operation)} is not known: {missing.reason}.", **facts
+            f"X's response to {_subject(operation)} is not known: {missing.reason}.", **facts
         )
-    return errors.XUnavailable(f"X did not answer: {missing.reason}.", **facts)
+    return errors.XUnavailable(f"X did not respond: {missing.reason}.", **facts)
 
 
 def error_for_unreadable_body(response: Response, operation: Operation) -> errors.XError:
@@ -80,34 +81,37 @@ def error_for_unreadable_body(response: Response, operation: Operation) -> error
     facts = _facts(response, operation)
     if operation in _LASTING:
         return errors.OutcomeUnknown(
-            f"X's answer to {_subject(operation)} cannot be read.", **facts
+            f"X's response to {_subject(operation)} cannot be read.", **facts
         )
-    return errors.XUnavailable("X's answer cannot be read.", **facts)
+    return errors.XUnavailable("X's response cannot be read.", **facts)
 
 
 def error_for_server_failure(response: Response, operation: Operation) -> errors.XError:
     """Return the error for a 5xx, or another status that leaves the outcome open.
 
-    X has sent 503 for overload, for closed plans and for bad subtitles, so a 503 proves nothing.
+    X has sent 503 for overload, for closed plans and for bad subtitles, so a 503 does not show
+    whether X carried out the request.
     """
     facts = _facts(response, operation)
     if operation in _LASTING:
-        return errors.OutcomeUnknown(f"X failed while it answered {_subject(operation)}.", **facts)
+        return errors.OutcomeUnknown(f"X failed while it handled {_subject(operation)}.", **facts)
     return errors.XUnavailable("X had an internal failure.", **facts)
 
 
 def error_for_foreign_response(response: Response, operation: Operation) -> errors.XError:
     """Return the error for a 4xx without X's problem document, which a proxy has sent.
 
-    The proxy may have delivered the request to X before it answered, so X may have carried it out.
+    The proxy may have delivered the request to X before it responded, so X may have carried out the
+    request.
     """
     facts = _facts(response, operation)
     if operation in _LASTING:
         return errors.OutcomeUnknown(
-            f"The answer to {_subject(operation)} is not X's; X may have carried it out.", **facts
+            f"A proxy, not X, responded to {_subject(operation)}; X may have carried it out.",
+            **facts,
         )
     hint = "Check ROOST_X_BASE_URL." if response.status in _WRONG_URL else ""
-    return errors.XUnavailable("The answer is not X's.", next=hint, **facts)
+    return errors.XUnavailable("A proxy responded instead of X.", next=hint, **facts)
 
 
 def error_for_response(
@@ -121,16 +125,17 @@ def error_for_response(
 ) -> errors.XError:
     """Return the error for a response that is not a success.
 
-    `now` is domain time, in which X's limits end. `post_text` is the text of a create.
-    `request_strings` are all strings of the request and the names of its account: X may quote
-    them. `rate_limited` counts the consecutive 429 responses, including `response`.
+    `now` is domain time, in which X's rate limits end. `post_text` is the text of the post that the
+    request creates. `request_strings` are all strings of the request and the names of its account,
+    which X may quote. `rate_limited` is the number of consecutive 429 responses, including
+    `response`.
     """
     if not 400 <= response.status < 500 or response.status == 408:
         return error_for_server_failure(response, operation)
     facts = _facts(response, operation)
     problem = find_problem(response.body)
     if operation in _MEDIA and response.status in {413, 431}:
-        # X itself sends this status without a body (seen for segments above 1 MiB).
+        # For this status, X's own response has no body (as seen for segments above 1 MiB).
         return errors.SegmentTooLarge("X does not accept segments of this size.", **facts)
     if problem is None:
         return error_for_foreign_response(response, operation)
@@ -159,7 +164,7 @@ def error_for_response(
 def error_for_missing_data(
     reason: Mapping[str, Any], response: Response, operation: Operation
 ) -> errors.Rejected:
-    """Return the error for a 200 that contains a reason (possibly empty) instead of data."""
+    """Return the error for a 200 that contains X's reason, possibly empty, instead of data."""
     problem, facts = parse_problem(reason), _facts(response, operation)
     if operation in _MEDIA:
         quote = _quote(problem, None)
@@ -183,11 +188,11 @@ def _error_for_account_or_app(
     rate_limited: int,
     facts: dict[str, Any],
 ) -> errors.XError | None:
-    """Return the error for a problem of the account or app; None for one of this request."""
+    """Return the error for a problem of the account or app; None if the request is at fault."""
     slug = problem.slug
     windows = rate_limits.parse_windows(response.headers)
     if slug == "usage-capped" or problem.title == "UsageCapExceeded":
-        # A usage cap ends at its own time; the resets of the rate-limit windows do not apply.
+        # A usage cap ends with the day or month, and not when a rate limit window resets.
         wait = rate_limits.wait_after_429(windows, now=now, usage_cap=problem.period or "Monthly")
         facts = facts | {"until": wait.until.isoformat(), "period": problem.period}
         return errors.OutOfCredits("The app has reached its usage cap at X.", **facts)
@@ -200,7 +205,7 @@ def _error_for_account_or_app(
         )
     if response.status == 401:
         return errors.ReauthorizationRequired("X does not accept the account's token.", **facts)
-    # Error 453 of X means that the app's plan does not include the endpoint.
+    # X's error 453 means that the app's plan does not include the endpoint.
     if slug in _APP_PROBLEMS or problem.reason == "client-not-enrolled" or 453 in problem.codes:
         known = {slug, problem.reason} & (_APP_PROBLEMS | {"client-not-enrolled"})
         why = " ".join(sorted(filter(None, known))) or "453"
@@ -249,19 +254,25 @@ def _error_for_create(
 
 
 def _is_not_permitted_for_length(problem: Problem, post_text: str | None) -> bool:
-    """Whether "not permitted" means that the text is too long; X also sends it for spam."""
+    """Whether X's message "not permitted" means that the text is too long.
+
+    X also sends this message for spam, so the length of the text decides.
+    """
     if post_text is None or not problem.mentions("not permitted to perform this action"):
         return False
     return text.weigh(post_text).weighted_length > _STANDARD_LIMIT
 
 
 def _is_bare_forbidden(problem: Problem) -> bool:
-    """Whether X says only "Forbidden", as it does for a missing scope (seen for media.write)."""
+    """Whether X's message is only "Forbidden", as for a missing scope (seen for media.write)."""
     return not problem.slug and not problem.codes and problem.message in {"", "Forbidden"}
 
 
 def _mentions_money(problem: Problem) -> bool:
-    """Whether X's message mentions a spending limit; no source names a problem type for one."""
+    """Whether X's message mentions credits or a spending limit.
+
+    The message is checked, because no known problem type stands for a spending limit.
+    """
     return problem.mentions("any credits", "spend cap", "spending limit")
 
 
@@ -280,8 +291,9 @@ def _quote(problem: Problem, post_text: str | None) -> str:
 def mask_text(message: str, post_text: str) -> str:
     """Replace a post's text in X's message, which may quote the text as it is or escaped.
 
-    A short text may also be a letter or a word of X's own, so it is replaced only between quotation
-    marks or brackets. A longer text is replaced wherever it is not part of a longer word.
+    A short text may also be a letter or a word of X's own message, so a short text is replaced only
+    between quotation marks or brackets. A longer text is replaced wherever it is not part of a
+    longer word.
     """
     stripped = post_text.strip()
     spellings = {post_text, stripped, html.escape(post_text), html.escape(post_text, False)}

@@ -1,14 +1,14 @@
 """Errors of requests to X: one class for each decision that a caller can take.
 
     XError                          request_id, operation, rate, price, confirmed_not_created
-    ├── Rejected                    refused: X rejects this request for good; change it
+    ├── Rejected                    refused: X would reject the same request again; change it
     │   ├── DuplicatePost           the account has just posted this
     │   ├── TextTooLong
     │   ├── TooManyCashtags
     │   ├── MediaRejected           the file, or how it was attached
     │   │   └── MediaIdsInvalid     the media ids of a post: expired, foreign, or used before
     │   ├── SegmentTooLarge         upload: smaller segments may be accepted
-    │   ├── ReplyNotAllowed         neither reply nor quote
+    │   ├── ReplyNotAllowed         the account may not reply to, or quote, the post
     │   └── NotFoundOnX             no such post or user, or it is not visible
     ├── ParentNotVisible            busy: the parent post is too new, or deleted
     ├── RateLimited                 busy: retry after `wait`
@@ -54,7 +54,7 @@ _FREE: Final = Price(Decimal(0), Decimal(0), "X does not bill this request")
 class XError(RoostError):
     """A request to X that did not succeed."""
 
-    #: Whether it is certain that the request created nothing on X.
+    #: Whether the request certainly created nothing on X.
     confirmed_not_created: ClassVar[bool] = True
     #: The failed request; None for a request that was not sent, or went to a token endpoint.
     receipt: "Receipt | None" = None
@@ -66,7 +66,7 @@ class XError(RoostError):
 
     @property
     def price(self) -> Price:
-        """US dollars that the failed request cost, or may have cost."""
+        """The price of the failed request in US dollars, which is a range if it is uncertain."""
         return self.receipt.price if self.receipt else _FREE
 
     @property
@@ -87,7 +87,7 @@ class Rejected(XError, Refused):
 
 
 class DuplicatePost(Rejected):
-    """The account has already posted this text; X does not say with which post id."""
+    """The account has already posted this text; X does not name the earlier post."""
 
     default_next = "Check the account's timeline, or change the text."
 
@@ -105,7 +105,7 @@ class TooManyCashtags(Rejected):
 
 
 class MediaRejected(Rejected):
-    """X does not accept the file, or does not accept it in this post."""
+    """X does not accept a file, or does not accept the file in this post."""
 
     default_action: ClassVar[ActionCode | None] = ActionCode.CHECK_MEDIA
 
@@ -145,7 +145,7 @@ class ParentNotVisible(XError, Busy):
 
 
 class RateLimited(XError, Busy):
-    """X accepts no more such requests for the duration `wait`, in domain time."""
+    """X accepts no more requests of this kind for the duration `wait`, in domain time."""
 
     default_next = "Wait, then send the request again."
 
@@ -167,15 +167,15 @@ class AuthorizationCodeInvalid(XError, ConnectFlowInvalid):
 
 
 class ReauthorizationRequired(XError, ReconnectNeeded):
-    """X does not accept the account's token; the account's owner has to connect it again."""
+    """X does not accept the account's token; the owner has to connect the account again."""
 
 
 class RefreshTokenInvalid(ReauthorizationRequired):
-    """X rejected the refresh token because it has been used, revoked or has expired."""
+    """X rejected the refresh token, because the token is used, revoked or expired."""
 
 
 class AppMisconfigured(XError, Broken):
-    """X rejects the app itself; no account is at fault, and none is disconnected."""
+    """X rejects the app itself; no account is at fault, and no account is disconnected."""
 
     default_next = "Check TWITTER_CLIENT_ID, TWITTER_CLIENT_SECRET and the app's plan at X."
 
@@ -186,7 +186,7 @@ class CredentialMissing(XError, Broken):
     default_next = "Create the client with the credential that the message names."
 
     def __init__(self, kind: str, **facts: Any) -> None:
-        super().__init__(f"The request needs {kind}, which the client does not have.", **facts)
+        super().__init__(f"The request needs {kind}, but the client has none.", **facts)
 
 
 class XUnavailable(XError, Busy):

@@ -1,7 +1,7 @@
 """The HTTP session to X, which is opened on first use.
 
-A command that only reads the database then imports no HTTP client; that import takes a tenth of a
-second.
+A command that only reads the database therefore imports no HTTP client, and saves the tenth of a
+second that the import takes.
 """
 
 from datetime import timedelta
@@ -19,7 +19,7 @@ class HttpSession:
         self._session: aiohttp.ClientSession | None = None
 
     def __call__(self) -> "aiohttp.ClientSession":
-        """Return the session; open it at the first call, within a running event loop."""
+        """Return the session; the first call opens it, and needs a running event loop."""
         if self._session is None:
             import aiohttp
 
@@ -27,7 +27,8 @@ class HttpSession:
 
             self._session = aiohttp.ClientSession(
                 connector=open_connector(self._user_timeout),
-                # X sets cookies, and one tenant's request must not send another tenant's cookies.
+                # Cookies are not stored: otherwise, one tenant's request would send the cookies
+                # that X set for another tenant.
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session

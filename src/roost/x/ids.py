@@ -1,7 +1,7 @@
 """Validation of X's ids before they go into a path, a query or a body.
 
-Source: the patterns of ids in OpenAPI 2.167. Ids are strings, because some programs round numbers
-as large as X's ids.
+Ids are strings, because some programs round numbers as large as X's ids. Source: the patterns of
+ids in OpenAPI 2.167.
 """
 
 import re
@@ -13,7 +13,7 @@ from roost.errors import InvalidInput
 _ID: Final = re.compile(r"[0-9]{1,19}")
 _MEDIA_KEY: Final = re.compile(r"[0-9]+_[0-9]+")
 _MAX_SHOWN: Final = 40
-#: Source: OpenAPI, `maxItems` of every list of ids.
+#: The maximum number of ids in a request. Source: OpenAPI, `maxItems` of every list of ids.
 _MAX_IDS: Final = 100
 
 S = TypeVar("S", bound=str)
@@ -27,12 +27,12 @@ class IdMalformed(InvalidInput):
 
 
 def require_id(name: str, value: S) -> S:
-    """Return the id. Raises: IdMalformed."""
+    """Return `value` if it is an id. Raises: IdMalformed."""
     return _require(name, value, find_id_problem(name, value))
 
 
 def require_ids(name: str, values: Iterable[S]) -> list[S]:
-    """Return the ids as a list. Raises: IdMalformed (also for a single string)."""
+    """Return ids as a list. Raises: IdMalformed, also if `values` is a single string."""
     return [require_id(name, each) for each in _require_several(name, values)]
 
 
@@ -50,7 +50,7 @@ def require_media_keys(name: str, values: Iterable[str]) -> list[str]:
 
 
 def find_id_problem(name: str, value: object) -> str | None:
-    """Return a sentence that says what is wrong with an id, or None."""
+    """Return a sentence that says what is wrong with an id; None if it is valid."""
     if not isinstance(value, str):
         return f"`{name}` has {short_repr(value)}, not a string: X's ids are strings of digits."
     if not _ID.fullmatch(value):

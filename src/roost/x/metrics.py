@@ -1,7 +1,8 @@
 """Metrics of posts, under Roost's names. A value that X did not return is None, never 0.
 
-X drops a post from a batch if the account may not see the post's private fields, because the post
-is another account's or older than 30 days. Such posts are read again without these fields.
+If private fields are requested, X leaves out of the response each post whose private fields the
+account may not see: posts of other accounts, and posts that are older than 30 days. These posts are
+read again without the private fields.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -29,14 +30,14 @@ _NO_ORGANIC: Final = OrganicMetrics()
 
 
 class PostMetrics(Result, frozen=True):
-    """One post's counts when X was asked; the receipt covers the whole batch."""
+    """The counts of one post at the time of the request; the receipt covers the whole batch."""
 
     tweet_id: TweetId
     public: PublicMetrics | None
     non_public: NonPublicMetrics | None
     organic: OrganicMetrics | None
     promoted: OrganicMetrics | None
-    """Counts from promotion; None if not requested, or if X has none."""
+    """Counts from promotion; None if they were not requested, or if X returned none."""
 
     @property
     def has_private(self) -> bool:
@@ -45,7 +46,7 @@ class PostMetrics(Result, frozen=True):
 
     @property
     def metrics(self) -> Mapping[Metric, int | None]:
-        """The counts under Roost's names: organic counts if X returned them, else public ones."""
+        """The counts under Roost's names: organic counts if X returned them, else public counts."""
         public = self.public or _NO_PUBLIC
         private = self.non_public or _NO_PRIVATE
         organic = self.organic or _NO_ORGANIC
@@ -87,12 +88,13 @@ async def read_posts(
 ) -> Found[TweetId, PostMetrics]:
     """Read the counts of posts, 100 per request. X bills $0.005 per post, app and UTC day.
 
-    `private_for` are the account's own posts of less than 30 days; `promoted_for` are the promoted
-    posts among them. A post that is missing in the result is not on X, or not visible to this
-    account. Posts with and without private fields need separate requests.
+    `private_for` are the account's own posts that are younger than 30 days; `promoted_for` are the
+    promoted posts among them. If a post is missing in the result, it is not on X, or not visible to
+    this account. Posts with and without private fields need separate requests.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
-    XUnavailable. An error discards earlier batches; X does not bill them again on the same day.
+    XUnavailable. After an error, the results of earlier batches are lost, but X does not bill these
+    posts again on the same day.
     """
     unique = list(dict.fromkeys(require_ids("ids", ids)))
     promoted = frozenset(require_ids("promoted_for", promoted_for))

@@ -58,7 +58,7 @@ class DeletedPost(Result, frozen=True):
     """The result of deleting a post."""
 
     deleted: bool
-    """False: X has no such post."""
+    """False if X has no such post."""
 
 
 class XPost(Result, frozen=True):
@@ -74,7 +74,7 @@ class XPost(Result, frozen=True):
     quote_of: TweetId | None
     media_keys: tuple[str, ...]
     poll_options: tuple[str, ...] | None
-    """None: the post has no poll. Empty: X did not return the options of the poll."""
+    """The poll's options: None if there is no poll, empty if X did not return the options."""
     source: str | None
     """The name of the app that created the post; None if X does not say."""
 
@@ -90,10 +90,10 @@ async def create(
 
     `fields` are those of `create_post.PostFields`: `text`, `media_ids`, `reply_to`,
     `quote_tweet_id`, `poll` and the rest of X's schema. `deadline` is a value of
-    `roost.clock.boot_seconds`. The request is not started after the deadline, which is
-    checked immediately before the first byte; if X has not answered by the deadline, the outcome is
-    unknown. `subscription_type` is the account's, as in `XUser`: a text may have 25,000 characters
-    with Premium, else 280.
+    `roost.clock.boot_seconds`. The request is not started after the deadline, which is checked
+    immediately before the first byte is sent; if X has not responded by the deadline, the outcome
+    is unknown. `subscription_type` is the account's plan, as in `XUser`: a text may have 25,000
+    characters with Premium, and otherwise 280.
 
     Raises: PostRefused (the post breaks a rule of X that Roost checks; nothing was sent), Rejected
     and its subclasses, ParentNotVisible, RateLimited, OutOfCredits, ReauthorizationRequired,
@@ -115,7 +115,7 @@ async def create(
 
 
 async def delete(client: Client, tweet_id: TweetId) -> DeletedPost:
-    """Delete a post of the account. May be repeated. X bills $0.010.
+    """Delete a post of the account. The call may be repeated. X bills $0.010.
 
     Raises: IdMalformed (nothing was sent), Rejected (the post is another account's), RateLimited,
     OutOfCredits, XUnavailable, OutcomeUnknown.
@@ -134,11 +134,12 @@ async def delete(client: Client, tweet_id: TweetId) -> DeletedPost:
 async def read_posts(client: Client, ids: Iterable[TweetId]) -> Found[TweetId, XPost]:
     """Read posts by id, 100 per request. X bills $0.005 per post, app and UTC day.
 
-    A post that is missing in the result is not on X, or not visible to this account.
-    `roost.x.metrics.read_posts` reads the counts.
+    If a post is missing in the result, it is not on X, or not visible to this account.
+    `roost.x.metrics.read_posts` reads the counts of posts.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
-    XUnavailable. An error discards earlier batches; X does not bill them again on the same day.
+    XUnavailable. After an error, the results of earlier batches are lost, but X does not bill these
+    posts again on the same day.
     """
     posts: dict[TweetId, XPost] = {}
     receipts = []
@@ -169,11 +170,11 @@ async def read_timeline(
     Only posts created between `start` and `end` (aware) are returned. X returns at most the latest
     3,200 posts. X bills $0.005 per post, app and UTC day.
 
-    A page must state how many posts it contains. A page without that number, or with another number
-    of posts, raises an error, because a proxy may have sent it.
+    A page must state how many posts it contains. If this number is missing or wrong, an error is
+    raised, because a proxy may have sent the page.
 
     Raises: IdMalformed (nothing was sent), Rejected (X does not show this timeline), RateLimited,
-    OutOfCredits, XUnavailable (X did not answer, or the answer is not X's).
+    OutOfCredits, XUnavailable (X did not respond, or the response is not X's).
     """
     require_id("user_id", user_id)
     params = {"max_results": str(_PAGE_SIZE), **_FIELDS}

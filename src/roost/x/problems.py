@@ -1,12 +1,13 @@
 """X's problem documents: whether an error body is X's own, and what it says. Pure.
 
-X's messages may quote the request, such as the text of a post or a name. So a phrase of a message
-counts only if the request does not contain the phrase (`with_request_strings`). Problems that
-affect other accounts are recognized only by type, code and title, never by a phrase.
+X's messages may quote the request, such as the text of a post or a name. A phrase in a message
+therefore counts only if the request does not contain the phrase (`with_request_strings`). Problems
+that affect other accounts are recognized only by type, code and title, never by a phrase.
 
-A proxy, a portal or a filter between Roost and X sends statuses of its own, even after it has
-delivered the request. So an error is X's only if its body has the members of X's problems, whatever
-the status. `{}`, `{"status": "ok"}`, HTML, plain text and an empty body have no such members.
+A proxy, a portal or a filter between Roost and X may send a status of its own, even after it has
+delivered the request. An error is therefore X's only if its body has the members of X's problem
+documents, whatever the status. `{}`, `{"status": "ok"}`, HTML, plain text and an empty body have no
+such members.
 """
 
 import html
@@ -24,13 +25,14 @@ from roost.x.transport import DECODE_ERRORS
 _HOSTS: Final = frozenset({"api.x.com", "api.twitter.com"})
 _PATH: Final = "/2/problems/"
 _NO_TYPE: Final = "about:blank"
-#: X's error bodies without a `type` have no other members (API v1.1 and its media endpoints).
+#: The members of X's error bodies without a `type`, which API v1.1 and its media endpoints send.
+#: Such a body has no other members.
 _UNTYPED: Final = frozenset({"errors", "title", "detail", "status", "request", "error"})
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """The content of an error body, in any of X's shapes."""
+    """The content of an error body of X, which may have one of several formats."""
 
     slug: str
     """The last segment of `type`; empty for `about:blank` or without a type."""
@@ -46,14 +48,17 @@ class Problem:
     """All strings of the request, normalized for comparison with the message."""
 
     def with_request_strings(self, strings: Iterable[str]) -> "Problem":
-        """Return the problem with the request's strings, so that quotes of them are recognized."""
+        """Return the problem together with the strings of its request.
+
+        `mentions` then ignores phrases that X's message may have quoted from the request.
+        """
         return replace(self, request_text="\n".join(_normalize(each) for each in strings))
 
     def mentions(self, *phrases: str) -> bool:
         """Whether the message contains one of these lower-case phrases and the request does not.
 
-        Pass a whole sentence of X's as well as a word: a post that contains the word hides the word
-        alone, but not the sentence.
+        Pass a whole sentence of X's message as well as a word. If a post contains the word, the
+        word no longer counts, but the sentence does.
         """
         message = _normalize(self.message)
         return any(phrase in message and phrase not in self.request_text for phrase in phrases)
@@ -71,10 +76,11 @@ def find_problem(body: bytes) -> Problem | None:
 def is_problem(payload: Mapping[str, Any]) -> bool:
     """Whether a decoded object has the members of X's problems.
 
-    X's problem has a `type` of X's, or the type `about:blank` with a title or detail. X's problem
-    without a type has a list `errors` with entries, a title and a detail, or the `request` and
-    `error` of v1.1's media endpoints, and no member that X does not use. A gateway's
-    `{"success": false, "errors": [...]}` is not X's because of `success`.
+    A problem of X has a `type` of X, or the type `about:blank` with a title or detail. Without a
+    type, it has a list `errors` with entries, or a title and a detail, or the `request` and `error`
+    of v1.1's media endpoints, and no member that X does not use. A gateway's
+    `{"success": false, "errors": [...]}`, for example, is not X's, because X does not use
+    `success`.
     """
     kind = payload.get("type")
     if kind is not None:
@@ -110,7 +116,7 @@ def parse_problem(payload: Mapping[str, Any]) -> Problem:
 
 def _is_type_of_x(kind: str, payload: Mapping[str, Any]) -> bool:
     if kind == _NO_TYPE:
-        # `instance` (RFC 9457) is a sign of a gateway framework: X never sends it.
+        # The member `instance` (RFC 9457) shows that a gateway sent the problem: X never sends it.
         is_described = bool(_text(payload, "title") or _text(payload, "detail"))
         return is_described and "instance" not in payload
     try:
@@ -121,7 +127,7 @@ def _is_type_of_x(kind: str, payload: Mapping[str, Any]) -> bool:
 
 
 def _has_entries(listed: object) -> bool:
-    """Whether one entry is a message, or an object with a message, a detail or a code."""
+    """Whether a list contains a message, or an object with a message, a detail or a code."""
     return isinstance(listed, list) and any(
         bool(entry)
         if isinstance(entry, str)

@@ -1,7 +1,7 @@
-"""What comes with a response of X: rate limits, price, request id and the raw body.
+"""The data around a result from X: rate limits, price, request id and raw body.
 
-Limits and prices are computed when they are read, so a caller that ignores them does not pay for
-the computation.
+Rate limits and prices are computed only when they are read, to save time for callers that do not
+need them.
 """
 
 from collections.abc import ItemsView, Iterator, Mapping, ValuesView
@@ -37,7 +37,7 @@ class Receipt(msgspec.Struct, frozen=True):
 
     @property
     def status(self) -> int | None:
-        """The HTTP status; None: no response was received."""
+        """The HTTP status; None if no response was received."""
         return self.outcome.status if isinstance(self.outcome, Response) else None
 
     @property
@@ -50,7 +50,10 @@ class Receipt(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> Price:
-        """US dollars. A read's `low` is 0: X bills a post once per app and UTC day."""
+        """The price in US dollars.
+
+        The `low` of a read is 0, because X bills a post only once per app and UTC day.
+        """
         if isinstance(self.outcome, NoResponse) and not self.outcome.maybe_sent:
             return _NOT_SENT
         return prices.price_of_response(self._price_of_success(), self.status)
@@ -95,7 +98,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def price(self) -> Price:
-        """US dollars that the whole request cost."""
+        """The price of the whole request in US dollars."""
         return self.receipt.price
 
     @property
@@ -106,7 +109,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found(Mapping[K, V], Generic[K, V]):
-    """Several values from X by their ids, with the receipts of all requests."""
+    """A mapping from ids to values that X returned, with the receipts of all requests."""
 
     by_id: Mapping[K, V]
     receipts: tuple[Receipt, ...] = field(repr=False)
@@ -136,5 +139,5 @@ class Found(Mapping[K, V], Generic[K, V]):
 
     @property
     def price(self) -> Price:
-        """US dollars that all requests cost together."""
+        """The total price of all requests in US dollars."""
         return prices.sum_prices(receipt.price for receipt in self.receipts)

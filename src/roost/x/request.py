@@ -36,7 +36,8 @@ class Credential(StrEnum):
 class Request(msgspec.Struct, frozen=True):
     """One request. `body` is called each time the request is sent, and returns a new payload.
 
-    Pass `form` instead of `body` for form fields, because OAuth 1.0a signs them and no other body.
+    Pass `form` instead of `body` for form fields, because the signature of OAuth 1.0a covers form
+    fields but no other body.
     """
 
     operation: Operation
@@ -48,20 +49,21 @@ class Request(msgspec.Struct, frozen=True):
     host: Host = Host.API
     credential: Credential = Credential.ANY
     text: str | None = None
-    """The text of a create. X may quote it in an error; Roost's errors must not."""
+    """The text of the post that the request creates. X may quote the text in an error, but Roost's
+    errors must not contain it."""
     price: Callable[[], Price] | None = None
-    """The price of success; None if the operation alone determines it in `roost.prices`."""
+    """The price if the request succeeds; None if the operation alone determines the price."""
     max_resources: int = 1
-    """For a read: the highest number of billed resources in the response."""
+    """For a read: the maximum number of billed resources in the response."""
     deadline: float | None = None
-    """A value of `roost.clock.boot_seconds`; the request is not started after it."""
+    """A value of `roost.clock.boot_seconds` after which the request is not started."""
     timeouts: Timeouts | None = None
 
     def __repr__(self) -> str:
         return f"Request({self.operation})"
 
     def strings(self) -> list[str]:
-        """Return every string in the request: X may quote any of them in an error."""
+        """Return every string in the request, because X may quote these strings in an error."""
         values: list[object] = [self.text, self.params, self.form]
         if isinstance(self.body, JsonBody):
             values.append(self.body.value)
@@ -76,16 +78,16 @@ class Request(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP exchange, as a ledger needs it."""
+    """One HTTP exchange: the data that the ledger needs."""
 
     operation: Operation
     status: int | None
-    """None: no response was received."""
+    """The HTTP status; None if no response was received."""
     posts_read: tuple[TweetId, ...] = ()
     users_read: tuple[XUserId, ...] = ()
     created: TweetId | None = None
     text: str | None = field(default=None, repr=False)
-    """The text of a create: the price depends on the links in it."""
+    """The text of the post that the request creates; its links determine the price."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The rate-limit headers, in the form that `roost.rate_limits.parse_windows` reads."""
     request_id: str | None = None
@@ -105,12 +107,12 @@ class JsonBody:
 
 
 def json_body(value: object, deadline: float | None = None) -> JsonBody:
-    """Encode a value as a JSON body. Its sending is not started after the deadline."""
+    """Encode a value as a JSON body, which is not sent after the deadline."""
     return JsonBody(value, msgspec.json.encode(value), deadline)
 
 
 def form_body(fields: Mapping[str, str], deadline: float | None = None) -> DeadlineBody:
-    """Encode a form as a body. Its sending is not started after the deadline."""
+    """Encode form fields as a body, which is not sent after the deadline."""
     return DeadlineBody(urlencode(fields).encode("ascii"), FORM, deadline)
 
 

@@ -1,4 +1,4 @@
-"""Retry policies: how often a failed request is repeated, and how long Roost waits before."""
+"""Retry policies: how often a failed request is repeated, and the waits before."""
 
 import asyncio
 import random
@@ -21,18 +21,22 @@ class RetryPolicy:
     max_pause_s: float
 
     def pause_s(self, attempts: int) -> float:
-        """Seconds of wall time before the next attempt; random, so that retries spread out."""
+        """Return the wall seconds to wait before the next attempt.
+
+        The wait is random, so that the retries of several requests do not coincide.
+        """
         longest = min(self.max_pause_s, self.first_pause_s * 2.0 ** (attempts - 1))
         return longest * random.uniform(0.5, 1.0)  # noqa: S311  jitter
 
 
 READS: Final = RetryPolicy(max_attempts=3, first_pause_s=0.2, max_pause_s=0.4)
-#: If one request in ten fails, four attempts would still lose one 512 MB video in eighty.
+#: Six attempts, because an upload has many requests: if one request in ten fails, four attempts
+#: would lose one 512 MB video in eighty.
 UPLOADS: Final = RetryPolicy(max_attempts=6, first_pause_s=0.5, max_pause_s=4.0)
 
 
 def may_repeat_read(request: Request, error: errors.XError, *, attempts: int) -> bool:
-    """Whether the client repeats a request: only reads, and only while X is unavailable."""
+    """Whether the client repeats a request: only a read, and only if X was unavailable."""
     return request.method == "GET" and attempts < READS.max_attempts and _may_succeed_later(error)
 
 
@@ -49,7 +53,7 @@ async def repeat_upload_step(send: Callable[[], Awaitable[T]]) -> T:
 
 
 def _may_succeed_later(error: errors.XError) -> bool:
-    """Whether a retry may succeed; False after a 401, because each retry would need a refresh."""
+    """Whether a retry may succeed; False after a 401, as each retry would need a refresh."""
     if not isinstance(error, errors.XUnavailable):
         return False
     return error.receipt is None or error.receipt.status != 401

@@ -1,6 +1,6 @@
-"""X's time from the `Date` headers of its responses, and a free request for such a header.
+"""X's time, from the `Date` headers of X's responses or from a free request.
 
-Record only X's own responses, because a proxy's response has the time of the proxy's clock.
+Only X's own responses are recorded, because a proxy's response has the time of the proxy's clock.
 """
 
 from collections.abc import Mapping
@@ -17,20 +17,21 @@ if TYPE_CHECKING:
 
 #: Length of `Fri, 27 Nov 2026 12:00:00 GMT` (Source: RFC 9110, IMF-fixdate).
 _DATE_LENGTH: Final = 29
-#: `Date` is truncated to whole seconds, so its expected error is half a second.
+#: Added to a `Date` header, because the header is truncated to whole seconds: on average, X's time
+#: is half a second later.
 _HALF_SECOND: Final = timedelta(seconds=0.5)
 #: A response came from a cache if its `Date` is earlier than X's time by more than this.
 _MAX_AGE: Final = timedelta(seconds=30)
 _FETCH_TIMEOUT: Final = timedelta(seconds=10)
-#: X answers a request without a token with 401 here, and does not bill the request.
+#: The path of the free request. Without a token, X responds with 401 and bills nothing.
 _PATH: Final = "/2/usage/tweets"
 
 
 class ServerTime:
-    """X's latest `Date`, extrapolated with a clock that includes suspended time.
+    """X's latest `Date`, continued by a clock that also counts suspended time.
 
-    Every response is recorded, so recording must be cheap: the header is parsed only when read, and
-    responses of the same second have equal headers, which are parsed once.
+    Every response is recorded, so recording must be fast: the header is parsed only when it is
+    read. Responses of one second have equal headers, which are parsed once.
     """
 
     def __init__(self) -> None:
@@ -38,9 +39,10 @@ class ServerTime:
         self._recorded_at = 0.0
 
     def record(self, headers: Mapping[str, str]) -> bool:
-        """Record the `Date` of a response just received from X; False if there is none.
+        """Record the `Date` of a response that was just received from X.
 
-        Headers without a `Date`, and headers of a cached response (`Age`), are not recorded.
+        Returns False, and records nothing, if there is no `Date`, or if the header `Age` shows that
+        the response comes from a cache.
         """
         header = headers.get("Date", "")
         if len(header) != _DATE_LENGTH or "Age" in headers:
@@ -50,10 +52,10 @@ class ServerTime:
         return True
 
     def is_cached(self, headers: Mapping[str, str]) -> bool:
-        """Whether a response just received came from a cache instead of X.
+        """Whether a response that was just received came from a cache instead of X.
 
-        X's time never goes back, so a `Date` before the latest one proves a cache, as does an `Age`
-        header.
+        An `Age` header shows this, and so does a `Date` before the latest `Date`, because X's time
+        never goes back.
         """
         estimate, made_at = self.estimate(), _parse_date(headers.get("Date", ""))
         if "Age" in headers:
@@ -62,7 +64,7 @@ class ServerTime:
 
     @property
     def latest(self) -> datetime | None:
-        """The latest `Date`, aware, in UTC; None without a `Date`, or if parsing it fails."""
+        """The latest `Date`, aware, in UTC; None if there is none, or if it cannot be parsed."""
         return _parse_date(self._header)
 
     def age_s(self) -> float | None:
@@ -70,9 +72,9 @@ class ServerTime:
         return boot_seconds() - self._recorded_at if self._header else None
 
     def estimate(self) -> datetime | None:
-        """X's time now; the error is half a second plus the latency of the response.
+        """Return X's time now, with an error of half a second plus the response's latency.
 
-        This assumes that X's clock runs as fast as this machine's.
+        X's clock is assumed to run as fast as this machine's clock.
         """
         latest, age_s = self.latest, self.age_s()
         if latest is None or age_s is None:
@@ -94,10 +96,10 @@ def _parse_date(header: str) -> datetime | None:
 async def fetch(
     session: "aiohttp.ClientSession", endpoint: XEndpoint, server_time: ServerTime
 ) -> bool:
-    """Send a request without a token, which X rejects and does not bill; record its `Date`.
+    """Send a request without a token, and record the `Date` of X's response.
 
-    Return False, and record nothing, if X did not answer within 10 seconds, if its response has no
-    time, or if the response is not X's.
+    X rejects the request and does not bill it. Returns False, and records nothing, if X does not
+    respond within 10 seconds, if the response has no time, or if the response is not X's.
     """
     from roost.x.problems import find_problem
     from roost.x.transport import Response, Timeouts, exchange

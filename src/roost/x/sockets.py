@@ -1,9 +1,10 @@
-"""Sockets to X on which unsent bytes are discarded when an exchange ends.
+"""Sockets to X that discard unsent bytes when an exchange ends.
 
-The kernel keeps sending the bytes that a program has written, even after the program has stopped
-waiting: one create reached X 82 seconds after the program wrote it. So the kernel discards bytes
-that stay unacknowledged for a time (TCP_USER_TIMEOUT), and closing resets the connection (SO_LINGER
-of 0) instead of delivering the rest. Bytes that a proxy has accepted cannot be recalled.
+By default, the kernel keeps sending the bytes that a program has written, even after the program
+has stopped waiting: one request reached X 82 seconds after the program wrote it. These sockets make
+the kernel discard bytes that are not acknowledged in time (TCP_USER_TIMEOUT). Closing such a socket
+resets the connection (SO_LINGER of 0) instead of sending the remaining bytes. Bytes that a proxy
+has accepted cannot be recalled.
 """
 
 import socket
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
     from aiohttp.client_reqrep import ConnectionKey
 
-#: Linger enabled with 0 seconds: close() sends a reset and discards the send buffer.
+#: The value of SO_LINGER (on, 0 seconds) with which close() sends a reset and discards the send
+#: buffer.
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-#: macOS and Windows lack this option: retransmissions end only when the socket is closed there.
+#: None on macOS and Windows, which lack this option; there, the kernel stops sending bytes again
+#: only when the socket is closed.
 _USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)
 
 
@@ -47,10 +50,11 @@ def open_connector(user_timeout: timedelta) -> aiohttp.TCPConnector:
 
 
 class _AbortingConnector(aiohttp.TCPConnector):
-    """Aborts the connection of an exchange that failed.
+    """A connector that aborts the connection of a failed exchange.
 
-    aiohttp would close the connection: asyncio then still writes its buffer, and TLS waits up to 30
-    seconds for a close notification. Bytes must not be sent after the caller has the error.
+    No bytes may be sent after the caller has got the error. By default, aiohttp only closes the
+    connection: asyncio then still writes its buffer, and TLS waits up to 30 seconds for a close
+    notification.
     """
 
     def _release(

@@ -1,4 +1,4 @@
-"""Normalizes the texts of posts, so that a sent text can be compared with what X returns.
+"""Normalizes the texts of posts, so that a sent text can be compared with the text on X.
 
 X shortens links, escapes `&`, `<` and `>` (in some fields only), and appends a link to the media.
 """
@@ -18,9 +18,9 @@ _URL_PARTS: Final = re.compile(r"(?:(https?)://)?([^/?#]*)(.*)", re.IGNORECASE |
 def normalize_sent_text(text: str) -> str:
     """Normalize a text that was sent, or is to be sent.
 
-    The result is NFC, with LF line ends, without outer white space, and with `&` for `&amp;`. Links
-    start with a protocol (X adds `http` to a bare domain), have scheme and host in lower case, and
-    do not end with the slash of an empty path.
+    The result is in NFC, has LF line ends, no white space at its ends, and `&` for `&amp;`. Links
+    start with a protocol (X adds `http` to a domain without a protocol), have scheme and host in
+    lower case, and do not end with the slash of an empty path.
     """
     found = extract_entities(text)
     parts: list[str] = []
@@ -34,8 +34,8 @@ def normalize_sent_text(text: str) -> str:
 def normalize_returned_text(post: schemas.PostData) -> str:
     """Normalize the text of a post that X returned, with its links expanded.
 
-    Links are found by their unique t.co address and not by their position, because positions count
-    the escaped text in some responses, and the plain text in others.
+    Links are found by their unique t.co addresses and not by their positions, because positions
+    refer to the escaped text in some responses, and to the plain text in others.
     """
     note = post.note or schemas.NotePost(post.text, post.entities)
     links = {
@@ -55,9 +55,10 @@ def normalize_returned_text(post: schemas.PostData) -> str:
 
 
 def normalize_text(text: str) -> str:
-    """Normalize a text without links, such as a poll option: NFC, LF, trimmed, not escaped.
+    """Normalize a text without links, such as a poll option.
 
-    X escapes the text in some fields only, so `&amp;` always becomes `&`.
+    The result is in NFC, has LF line ends and no white space at its ends. X escapes texts in some
+    fields only, so `&amp;` always becomes `&`.
     """
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
     while (unescaped := _unescape(plain)) != plain:

@@ -1,6 +1,6 @@
-"""One OpenTelemetry span per call to X: the operation and its outcome, never a body.
+"""One OpenTelemetry span per call to X, with the operation and its outcome, never a body.
 
-If no OpenTelemetry SDK is installed, the spans are empty and cost a few microseconds.
+If no OpenTelemetry SDK is installed, the spans record nothing and cost a few microseconds.
 """
 
 from typing import Final

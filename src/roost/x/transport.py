@@ -1,7 +1,8 @@
 """One HTTP exchange with X: send a request, read the response, classify failures.
 
 The deadline of a body is checked when the connection is open, immediately before the first byte is
-written. aiohttp sends the headers only when the body starts.
+written. This covers the whole request, because aiohttp sends the headers together with the first
+byte of the body.
 """
 
 from collections.abc import Mapping
@@ -21,7 +22,7 @@ from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
 from roost.rate_limits import HEADERS
 
 _REQUEST_ID: Final = "x-transaction-id"
-#: Decoding raises these for a body that is not JSON, has other fields, or is nested too deeply.
+#: The exceptions of decoding a body that is not JSON, has other fields, or is nested too deeply.
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: The content type of an HTML form.
 FORM: Final = "application/x-www-form-urlencoded"
@@ -35,7 +36,7 @@ class Timeouts:
     connect: timedelta = timedelta(seconds=5)
     """Limit for opening a connection."""
     read: timedelta | None = None
-    """Limit between two reads once the request has been sent; None: `total` is the only limit."""
+    """Limit between two reads once the request has been sent; None if only `total` applies."""
     total: timedelta = timedelta(seconds=30)
     """Limit from the first connection attempt to the last byte of the response."""
 
@@ -52,7 +53,7 @@ class Response(msgspec.Struct, frozen=True):
 
     @property
     def is_success(self) -> bool:
-        """Whether the status is 2xx: X uses 200, 201, 202 and 204."""
+        """Whether the status is 2xx; X uses 200, 201, 202 and 204."""
         return 200 <= self.status < 300
 
     @property
@@ -72,14 +73,14 @@ class NoResponse:
     """The outcome of an exchange without a complete response."""
 
     maybe_sent: bool
-    """False: no byte of the request was sent, so X cannot have carried it out."""
+    """False if no byte of the request was sent, so that X cannot have carried it out."""
     reason: str
     request_id: str | None = None
     """X's id of the request, if the headers of a response were received."""
 
 
 class _PastDeadline(Exception):
-    """The deadline had passed when aiohttp was about to write the first byte."""
+    """Raised if the deadline has passed when aiohttp is about to write the first byte."""
 
 
 class DeadlineBody(BytesPayload):
@@ -111,11 +112,12 @@ async def exchange(
     timeouts: Timeouts,
     deadline: float | None = None,
 ) -> Response | NoResponse:
-    """Send one request and read the whole response. Writes are sent once; no redirects.
+    """Send one request, and read the whole response. Redirects are not followed.
 
-    aiohttp repeats a GET if a kept-alive connection turns out to be closed, which is harmless.
-    `deadline` (a value of `boot_seconds`) also ends the wait for the response. A response that has
-    been received is returned even if the deadline has passed since.
+    A request that changes something is sent once. aiohttp repeats a GET if a kept-alive connection
+    turns out to be closed, which is harmless. `deadline` (a value of `boot_seconds`) also ends the
+    wait for the response. A response that has been received is returned even if the deadline has
+    passed in the meantime.
     """
     timeout = _client_timeout(timeouts)
     if deadline is not None:
@@ -143,7 +145,7 @@ async def exchange(
 
 @lru_cache(maxsize=16)
 def _client_timeout(timeouts: Timeouts) -> aiohttp.ClientTimeout:
-    """Return aiohttp's form of the timeouts; cached, because many requests share a few."""
+    """Convert timeouts to aiohttp's form. The result is cached, because few values are in use."""
     return _limit_total(timeouts, timeouts.total.total_seconds())
 
 
@@ -156,13 +158,16 @@ def _limit_total(timeouts: Timeouts, total_s: float) -> aiohttp.ClientTimeout:
 
 
 class _ConnectionLost(aiohttp.ClientError):
-    """A lost connection. aiohttp does not repeat a request that failed with this error."""
+    """A lost connection. aiohttp does not repeat a request that fails with this error."""
 
 
 async def _send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Send, and keep aiohttp from repeating a DELETE, because X would bill the second DELETE."""
+    """Send a request, but keep aiohttp from repeating it if it is a DELETE.
+
+    X would bill the second DELETE too.
+    """
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -180,11 +185,12 @@ def _no_response(error: Exception, body: Payload | None, request_id: str | None)
     if isinstance(error.__cause__, _PastDeadline):
         reason = "its deadline passed while connecting"
     elif isinstance(error, BodyTooLarge):
-        reason = f"the answer is larger than {MAX_BODY_BYTES >> 20} MiB"
+        reason = f"the response is larger than {MAX_BODY_BYTES >> 20} MiB"
     elif isinstance(error, TimeoutError):
-        reason = "connecting took too long" if not_connected else "no answer in time"
+        reason = "connecting took too long" if not_connected else "no response in time"
     else:
-        # The reason has only the error's class: aiohttp's messages contain addresses and content.
+        # The reason names only the error's class, because aiohttp's messages contain addresses and
+        # parts of the response.
         reason = f"the connection failed ({type(error).__name__})"
     maybe_sent = not (not_connected or not_started)
     return NoResponse(maybe_sent=maybe_sent, reason=reason, request_id=request_id)

@@ -15,7 +15,7 @@ from roost.x.client import Client
 from roost.x.receipt import Result
 from roost.x.request import Credential, Request
 
-#: `strict=False`, because X returns these numbers as strings.
+#: The decoder is not strict, because X returns these numbers as strings.
 _USAGE: Final = msgspec.json.Decoder(schemas.UsageResponse, strict=False)
 _FIELDS: Final = "cap_reset_day,project_cap,project_id,project_usage,daily_project_usage"
 
@@ -32,7 +32,7 @@ class Usage(Result, frozen=True):
 
 
 async def read(client: Client, *, days: int = 7) -> Usage:
-    """Read the project's usage, with the last `days` (1 to 90) day by day; free.
+    """Read the project's usage, and the usage of each of the last `days` (1 to 90) days; free.
 
     `client` needs the app's own token (`roost.x.auth.oauth2.get_app_token`), because X accepts no
     user's token here.

@@ -24,10 +24,11 @@ class XUser(Result, frozen=True):
     username: str
     name: str
     subscription_type: str | None
-    """`None`, `Basic`, `Premium`, `PremiumPlus`; None if X does not say (the limit is 280)."""
+    """The account's plan: `None`, `Basic`, `Premium` or `PremiumPlus`. The value is None if X does
+    not return it; the text limit is then 280."""
     verified: bool | None
     metrics: Mapping[Metric, int | None]
-    """Current followers, following and posts."""
+    """The current numbers of followers, followed accounts and posts."""
 
 
 async def read_me(client: Client) -> XUser:

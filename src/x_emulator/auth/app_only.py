@@ -7,8 +7,8 @@ from x_emulator.auth.oauth2 import read_basic
 from x_emulator.rules import refusals
 from x_emulator.state import App, Window, World
 
-#: The documentation says that X refuses token requests that come "too frequently". It states no
-#: number, so this limit is our choice.
+#: X's documentation says that X refuses token requests that come "too frequently". The
+#: documentation states no number, so this limit is our choice.
 _MAX_REQUESTS, _WINDOW = 100, timedelta(minutes=15)
 
 

@@ -47,9 +47,9 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 async def identify_caller(world: World, request: Request, at: datetime) -> Caller | Refusal:
-    """Return the caller, or for invalid credentials the refusal that a v1.1 path sends.
+    """Return the caller, or, if the credentials are invalid, the refusal of a v1.1 path.
 
-    A v2 path responds with a plain 401 instead.
+    A v2 path responds with a plain 401 instead of this refusal.
     """
     scheme, _, value = _authorization(request).partition(" ")
     scheme = scheme.lower()
@@ -92,8 +92,8 @@ async def verify_signer(world: World, request: Request, at: datetime) -> Signer:
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         form = (await request.body()).decode("utf-8", "replace")
         parameters += parse_qsl(form, keep_blank_values=True)
-    # The signature covers the path with its percent-escapes as the client sent them. Only the raw
-    # path still has these escapes.
+    # The signature covers the path with the percent-escapes that the client sent. Only the raw path
+    # still has these escapes.
     path = request.scope["raw_path"].decode("latin-1").partition("?")[0]
     signed = SignedRequest(
         method=request.method,

@@ -14,12 +14,13 @@ from x_emulator.auth.oauth1_signature import Parameters
 from x_emulator.rules import refusals
 from x_emulator.state import Access, App, Grant, OAuth1Token, RequestToken, User, World
 
-#: The largest accepted difference between a timestamp and the clock. X's documentation has no
-#: number; it says only "within reason".
+#: The largest accepted difference between a timestamp and the clock. X's documentation states no
+#: number, but says only "within reason".
 CLOCK_SKEW = timedelta(minutes=5)
 REQUEST_TOKEN_LIFE = timedelta(hours=1)
 OUT_OF_BAND = "oob"
-#: A client that a proxy or an adapter redirects to the emulator still signs X's URL.
+#: X's hosts, which a signature may contain: if a proxy or an adapter redirects a client to the
+#: emulator, the client still signs X's URL.
 _HOSTS_OF_X = ("api.x.com", "api.twitter.com", "upload.x.com", "upload.twitter.com")
 
 
@@ -124,13 +125,16 @@ def issue_request_token(
 
 
 def find_request_token(world: World, value: str, at: datetime) -> RequestToken | None:
-    """Find a request token that awaits a decision. None if X shows an error page instead."""
+    """Find a request token that awaits a decision; None if X would show an error page."""
     token = world.request_tokens.get(value)
     return token if token and token.verifier is None and at < token.expires_at else None
 
 
 def find_previous_user(world: World, request_token: RequestToken, screen_name: str) -> User | None:
-    """Find the user, named or the only one, who has already granted the app this access level."""
+    """Find a user who has already granted the app this access level.
+
+    Without `screen_name`, the user is found only if there is exactly one.
+    """
     users = [
         world.users[grant.user_id]
         for grant in world.grants
@@ -144,7 +148,7 @@ def find_previous_user(world: World, request_token: RequestToken, screen_name: s
 
 
 def allow(request_token: RequestToken, user: User) -> str:
-    """Record the user's consent. Returns the verifier, or a PIN if there is no callback."""
+    """Record the user's consent; return the verifier, or a PIN if there is no callback."""
     is_out_of_band = request_token.callback == OUT_OF_BAND
     pin = f"{secrets.randbelow(9_000_000) + 1_000_000}"
     request_token.user_id = user.id
@@ -156,8 +160,8 @@ def exchange(world: World, parameters: Mapping[str, str], at: datetime) -> tuple
     """Exchange a request token that the user allowed for an access token.
 
     A request token can be exchanged once. The request needs no signature, only `oauth_token` and
-    `oauth_verifier` in the header or the parameters: X's documentation says "Authentication: Not
-    required", and some clients do not sign with the request token's secret.
+    `oauth_verifier` in the header or the parameters. The reason is that X's documentation says
+    "Authentication: Not required", and some clients do not sign with the request token's secret.
     Raises: Refusal.
     """
     request_token = world.request_tokens.get(parameters.get("oauth_token", ""))
@@ -205,7 +209,7 @@ def _is_timely(timestamp: str, at: datetime) -> bool:
 
 
 def _use_nonce(world: World, header: dict[str, str], at: datetime) -> bool:
-    """Record a request's nonce as used. Returns False if the nonce is missing or already used.
+    """Record a request's nonce as used; return False if the nonce is missing or already used.
 
     A nonce may be used once for each combination of timestamp, key and token (RFC 5849, 3.3).
     """

@@ -15,7 +15,7 @@ Parameters = list[tuple[str, str]]
 
 
 def read_header(authorization: str | None) -> dict[str, str] | None:
-    """Parse an `Authorization: OAuth …` header. Returns None if the scheme is not OAuth."""
+    """Parse an `Authorization: OAuth …` header; return None if the scheme is not OAuth."""
     scheme, _, rest = (authorization or "").partition(" ")
     if scheme.lower() != "oauth":
         return None
@@ -38,8 +38,9 @@ def is_signed_by(
 ) -> bool:
     """Return whether the signature is valid for one of the URLs.
 
-    Two signatures are valid if a parameter is both in the header and in the query or form. The RFC
-    requires that the parameter is signed twice. Some clients that X accepts sign it once.
+    If a parameter is both in the header and in the query or form, two signatures are valid. The RFC
+    requires that the parameter is signed twice, but some clients that X accepts sign the parameter
+    once.
     """
     from_header = [(name, value) for name, value in header.items() if name not in _UNSIGNED]
     variants = [

@@ -19,7 +19,8 @@ from x_emulator.state import App, Code, Grant, Token, User, World
 
 CODE_LIFE = timedelta(seconds=30)
 ACCESS_LIFE = timedelta(hours=2)
-#: The lifetime of a refresh token. X does not document it; two other sources say six months.
+#: The lifetime of a refresh token. X does not document the lifetime; two other sources say six
+#: months.
 REFRESH_LIFE = timedelta(days=180)
 
 _SCOPES = """
@@ -67,7 +68,10 @@ class AuthorizationRequest:
 def read_authorization_request(
     world: World, query: Mapping[str, str]
 ) -> AuthorizationRequest | None:
-    """Read the authorize page's query. None if the query is invalid: X shows an error page."""
+    """Read the query of the authorize page.
+
+    Returns None if the query is invalid, so that X would show an error page.
+    """
     app = world.apps.get(query.get("client_id", ""))
     redirect_uri = query.get("redirect_uri", "")
     scopes = frozenset(query.get("scope", "").split(" "))
@@ -159,7 +163,7 @@ def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str,
 
 
 def is_alive(token: Token, at: datetime) -> bool:
-    """Return whether a token is unused and unexpired, and neither token nor grant is revoked."""
+    """Return whether a token is valid: not used, expired or revoked, nor its grant revoked."""
     is_dead = token.used or token.revoked or not token.grant.alive
     return not is_dead and at < token.expires_at
 
@@ -180,13 +184,13 @@ def _authenticate_app(world: World, form: Mapping[str, str], authorization: str 
 
 
 def read_basic(authorization: str | None) -> tuple[str, str] | None:
-    """Return the name and secret from an HTTP Basic header. None if the header is invalid."""
+    """Return the name and secret from an HTTP Basic header; None if the header is invalid."""
     scheme, _, encoded = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
         name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except ValueError:  # not base64, not ASCII, or not UTF-8
+    except ValueError:  # The header is not base64, not ASCII, or not UTF-8.
         return None
     return (unquote(name), unquote(secret)) if colon else None
 

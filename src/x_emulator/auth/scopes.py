@@ -1,6 +1,6 @@
 """The kind of token, scopes, access level and project that each operation requires.
 
-Sources: the security sections of X's OpenAPI for the requirements, and logs for the refusals.
+The requirements come from the security sections of X's OpenAPI, and the refusals from logs.
 """
 
 from dataclasses import dataclass

@@ -92,7 +92,7 @@ class _BadRequest(Exception):
 
 
 async def read_clock(request: Request) -> Response:
-    """Return the clock's reading. With `after`, first wait until the clock's version differs."""
+    """Return the clock's reading; with `after`, wait first until its version is not `after`."""
     clock = _world(request).clock
     after, wait = request.query_params.get("after"), request.query_params.get("wait", "25")
     if after is not None:
@@ -108,7 +108,7 @@ async def read_clock(request: Request) -> Response:
 
 
 async def set_clock(request: Request) -> Response:
-    """Move the clock or change its rate. Responds after the clock's followers know the change."""
+    """Move the clock or change its rate; respond once the clock's followers know the change."""
     clock = _world(request).clock
     change = await _body(request, _ClockChange)
     try:
@@ -124,7 +124,7 @@ async def set_clock(request: Request) -> Response:
 
 
 async def add_app(request: Request) -> Response:
-    """Register an app. Credentials that the request omits are generated."""
+    """Register an app; generate the credentials that the request omits."""
     world, body = _world(request), await _body(request, _NewApp)
     _check_callbacks(body.callbacks)
     owner = None if body.owner is None else world.find_user(body.owner)
@@ -243,7 +243,7 @@ async def read_ground_truth(request: Request) -> Response:
 
 
 async def perform_action(request: Request) -> Response:
-    """Perform a user's action. Returns the post that the action created or changed, if any."""
+    """Perform a user's action; return the post that the action created or changed, if any."""
     world, action = _world(request), await _body(request, _ACTION)
     at = world.now()
     try:
@@ -277,7 +277,7 @@ async def add_fault(request: Request) -> Response:
 
 
 async def read_faults(request: Request) -> Response:
-    """Return the faults, and the log of every time that a fault was applied to a request."""
+    """Return the faults, and the log with an entry for each request that a fault affected."""
     world = _world(request)
     return _json({"faults": world.faults, "log": world.fault_log})
 
@@ -289,7 +289,7 @@ async def clear_faults(request: Request) -> Response:
 
 
 async def set_switches(request: Request) -> Response:
-    """Change the switches in the request. Returns the values of all switches."""
+    """Set the switches that the request contains; return the values of all switches."""
     world = _world(request)
     changes = await _body(request, dict[str, Any])
     try:

@@ -1,8 +1,8 @@
 """Actions of people on X itself, without an app: post, like, repost, delete, revoke.
 
-The dashboard and `POST /_emulator/actions` perform these actions. The actions cost nothing and
-count against no limit. Rules that X applies only to apps (on replies that need a mention, quotes
-and cashtags) do not apply to these actions.
+The dashboard and `POST /_emulator/actions` perform these actions. The actions cost nothing and do
+not count towards rate limits. X has rules that apply only to apps (replies need a mention, quotes
+and cashtags are restricted). These rules do not apply to the actions.
 """
 
 from collections.abc import Callable
@@ -60,7 +60,7 @@ Action = WritePost | Like | Repost | DeletePost | RevokeApp
 
 
 def perform(world: World, action: Action, at: datetime) -> Post | None:
-    """Perform an action. Returns the post that the action created or changed, if any.
+    """Perform an action; return the post that the action created or changed, if any.
 
     Raises: ActionImpossible, Refusal (X refuses the text).
     """

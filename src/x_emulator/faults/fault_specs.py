@@ -64,15 +64,15 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
     when: Literal["before", "after"]
     kind: FaultKind | None = None
     script: list[FaultKind | Literal["ok"]] | None = None
-    """The kinds for successive matching requests, instead of `kind`. `ok`: no fault."""
+    """The kinds of faults for successive matching requests, in place of `kind`; `ok` is none."""
     times: int | None = 1
-    """The number of requests to which the fault applies. None: every matching request."""
+    """The number of requests to which the fault applies; None for every matching request."""
     probability: float = 1.0
     seconds: float = 0.0
     """The duration of `delay` and `slow` in wall seconds, or the maximum lag of a `stale`
     read in emulated seconds."""
     draws: int = 0
-    """The number of matching requests so far. With the seed, it selects a random number."""
+    """The number of matching requests so far. This number and the seed select a random number."""
 
     def __post_init__(self) -> None:
         if self.operation != "*" and self.operation not in OPERATIONS:
@@ -99,10 +99,10 @@ class InvalidFaultFile(ValueError):
 
 
 class _PlainLoader(yaml.SafeLoader):
-    """Refuses aliases, because a few hundred bytes of aliases can expand to gigabytes."""
+    """A loader that refuses aliases: a few hundred bytes of aliases can expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse an alias (`*name`), and so also the merge of aliases (`<<: [*name, …]`)."""
+        """Refuse an alias (`*name`), and therefore merges too (`<<: [*name, …]`)."""
         if self.check_event(yaml.AliasEvent):
             alias = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(

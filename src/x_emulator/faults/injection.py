@@ -1,8 +1,9 @@
-"""Selects the fault that applies to a request, and logs every fault that has applied.
+"""Selects the fault that applies to a request, and logs every fault that was applied.
 
-A fault applies before or after the request's commit. Before it, the request has no effect. After
-it, the request has had its effect, but the client does not learn of it. The seed determines the
-random numbers for the faults' probabilities. `fault_responses` corrupts responses.
+A fault applies before or after the commit of a request. Before the commit, the request has no
+effect. After the commit, the request has had its effect, but the client does not get the response.
+The seed determines the random numbers for the faults' probabilities. `fault_responses` corrupts
+responses.
 """
 
 from datetime import timedelta
@@ -29,10 +30,10 @@ UPSTREAM_TEXT = "upstream connect error or disconnect/reset before headers. rese
 def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, timedelta]:
     """Return the fault, if any, and the lag of reads that apply to a request.
 
-    A random number is drawn for every matching fault, even if another fault already applies. So a
-    seed always gives the same faults. The first fault whose draw succeeds applies: one of its
-    `times`, or the next step of its script, is used up and logged. `stale` faults apply in addition
-    to that fault, and the longest of their lags is returned.
+    A random number is drawn for every matching fault, even if another fault already applies, so
+    that a seed always gives the same faults. The first fault whose draw succeeds applies: one of
+    its `times`, or the next step of its script, is used up and logged. Faults of the kind `stale`
+    apply in addition, and the longest of their lags is returned.
     """
     entry = world.requests[number]
     applied: Fault | None = None
@@ -64,7 +65,7 @@ def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, time
 
 
 def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | None:
-    """Return the refusal with which a kind of fault responds. None if the kind has no refusal."""
+    """Return the refusal with which a kind of fault responds; None if the kind has none."""
     match kind:
         case "500":
             return problem(500, "Internal Server Error")
@@ -86,7 +87,7 @@ def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | Non
 
 
 def _next_step(fault: Fault) -> FaultKind | None:
-    """Remove the next step of a script and return it. None for `ok` or a finished script."""
+    """Remove and return the next step of a script; None for `ok` or a finished script."""
     steps = fault.script or []
     if not steps:
         return None

@@ -1,4 +1,4 @@
-"""Refusals that quote the text and the author of a post. X's own refusals may do so."""
+"""Refusals that quote the text and the author of a post, as X's own refusals may do."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ from x_emulator.switches import Switches
 
 
 def refuse_text(switches: Switches, body: bytes) -> Refusal:
-    """Return a refusal that a retry does not change, and whose message quotes the post's text."""
+    """Return a permanent refusal whose message quotes the post's text."""
     text = " ".join(_texts(body))
     return refusals.invalid_request(switches, "text", text, f"The text '{text}' was refused.")
 
 
 def add_quotes(refusal: dict[str, Any], body: bytes, name: str | None) -> dict[str, Any]:
-    """Return a refusal's body. Each message in it ends with the request's texts and user name."""
+    """Return a refusal's body in which each message quotes the request's texts and user name."""
     quotes = [f"'{text}'" for text in _texts(body)] + ([f"by {name}"] if name else [])
     if not quotes:
         return refusal
@@ -34,7 +34,7 @@ def add_quotes(refusal: dict[str, Any], body: bytes, name: str | None) -> dict[s
 
 
 def _texts(body: bytes) -> list[str]:
-    """List the strings of a JSON body except those of digits only, which are ids."""
+    """List the strings of a JSON body, except strings of digits only, which are ids."""
     try:
         payload = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -1,9 +1,9 @@
 """The routes of analytics and usage. Analytics are changes of a post's counts over time.
 
-The requested period is divided into buckets. A bucket has the change of each count between its
-beginning and its end, so the buckets of a whole period add up to the post's counts. X does not
-document its limits on the period, and the emulator has no limits. Counts that `metrics` does not
-model (shares, unfollows, app opens …) are 0.
+The requested period is divided into buckets. A bucket has the change of each count from the
+beginning to the end of the bucket, so the buckets of a whole period add up to the post's counts. X
+does not document the limits on the period, and the emulator has no limits. Counts that `metrics`
+does not model (shares, unfollows, app opens …) are 0.
 """
 
 import re
@@ -52,7 +52,7 @@ MEDIA_FIELDS = frozenset(
 )
 
 _DEFAULT_USAGE = {"project_cap", "project_id", "project_usage"}
-#: How many posts a pay-per-use project may read in a month.
+#: The number of posts that a pay-per-use project may read in a month.
 _PROJECT_CAP = 3_000_000
 
 Counts = dict[str, int]
@@ -104,7 +104,7 @@ async def read_media_analytics(call: Call) -> ApiResponse:
 
 
 async def read_usage(call: Call) -> ApiResponse:
-    """`GET /2/usage/tweets`: how many posts the app has read on each UTC day."""
+    """`GET /2/usage/tweets`: the number of posts that the app has read on each UTC day."""
     value = call.query.get("days", "7")
     days = int(value) if value.isascii() and value.isdigit() and len(value) < 3 else 0
     if not 1 <= days <= 90:
@@ -153,7 +153,7 @@ class _Window:
     def buckets(
         self, post: Post, counts: Callable[[datetime], Counts]
     ) -> Iterator[tuple[datetime, Counts]]:
-        """Yield beginning and changes of each bucket, from the post's creation until now."""
+        """Yield the beginning and the changes of each bucket since the post's creation."""
         end = min(self._end, self._now)
         begins = self._start
         if self._step is not None:
@@ -168,7 +168,7 @@ class _Window:
 
 
 def _floor(at: datetime, step: timedelta) -> datetime:
-    """Return the beginning of the hour for hourly buckets, of the UTC day for longer buckets."""
+    """Return the beginning of the hour for hourly buckets, or of the UTC day for longer ones."""
     at = at.astimezone(UTC)
     if step < timedelta(days=1):
         return at.replace(minute=0, second=0, microsecond=0)
@@ -229,7 +229,7 @@ def _requested_names(call: Call, parameter: str) -> set[str]:
 def _fields(
     call: Call, parameter: str, metric_names: frozenset[str], structure: set[str]
 ) -> frozenset[str]:
-    """Return the metrics to include: all metrics if the request names none."""
+    """Return the metrics to include: those that the request names, or all if it names none."""
     requested = _requested_names(call, parameter)
     for each in sorted(requested - metric_names - structure):
         known = ",".join(sorted(metric_names | structure))

@@ -61,7 +61,7 @@ async def append(call: Call) -> ApiResponse:
 
 
 async def upload(call: Call) -> ApiResponse:
-    """`POST /2/media/upload`: a whole file. The former `command` field is refused, as by X."""
+    """`POST /2/media/upload`: a whole file. Like X, refuse the former field `command`."""
     boundary = multipart.boundary_of(call.request)
     if boundary is None and not call.request.headers.get("content-type", "").endswith("json"):
         raise refusals.invalid_request(
@@ -148,7 +148,7 @@ async def delete_subtitles(call: Call) -> ApiResponse:
 
 @contextlib.contextmanager
 def temporary_file(call: Call) -> Iterator[Path]:
-    """Yield a path for received bytes. A file that is still there afterwards is deleted."""
+    """Yield a path for received bytes; delete the file at the path afterwards if it exists."""
     file = call.world.spool / f"received-{uuid.uuid4().hex}"
     try:
         yield file

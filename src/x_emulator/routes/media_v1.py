@@ -73,7 +73,7 @@ async def upload(call: Call) -> ApiResponse:
 
 
 async def status(call: Call) -> ApiResponse:
-    """`GET /1.1/media/upload.json?command=STATUS&media_id=`: 404 unless a GIF or video."""
+    """`GET /1.1/media/upload.json?command=STATUS&media_id=`: 404 if it is an image."""
     if call.query.get("command") != "STATUS":
         raise refusals.v1_media_refusal(_PATH, "command parameter is missing.")
     item = _get_upload(call, call.query.get("media_id", ""))
@@ -181,19 +181,19 @@ def _category(parameters: dict[str, str], media_type: str) -> Category:
 
 
 def _decode_media(parameters: dict[str, str], file: Path) -> None:
-    """Decode base64 media into a file. Other bytes are skipped, which changes the size."""
+    """Decode base64 media into a file; skip invalid digits, which changes the size."""
     # A urlencoded form cannot contain raw bytes, so both `media` and `media_data` are base64.
     name = "media" if parameters.get("media") and not file.exists() else "media_data"
     if name not in parameters:
         return
     encoded = file.read_bytes() if file.exists() else parameters[name].encode()
     digits = bytes(each for each in encoded if each in _BASE64)
-    # A single last digit has six bits, which is less than a byte.
+    # A single digit at the end is dropped, because it has only six bits, less than a byte.
     digits = digits[:-1] if len(digits) % 4 == 1 else digits
     file.write_bytes(base64.b64decode(digits + b"=" * (-len(digits) % 4)))
 
 
-#: The base64 digits without `=`. Padding has no data, and inside the text it would be an error.
+#: The base64 digits without `=`: padding contains no data, and would be an error inside the text.
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
@@ -228,7 +228,7 @@ def _upload_object(world: World, item: Media, at: datetime) -> dict[str, Any]:
 
 
 def _to_v1(refusal: Refusal) -> Refusal:
-    """Return a refusal in v1.1's format, or unchanged if v1.1 does not use its message."""
+    """Convert a refusal to v1.1's format; if v1.1 has no such message, return it unchanged."""
     return refusals.v1_media_refusal(_PATH, refusal.message) if refusal.message else refusal
 
 

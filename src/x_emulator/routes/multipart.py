@@ -21,7 +21,7 @@ class Malformed(Exception):
 
 
 def boundary_of(request: Request) -> bytes | None:
-    """Return the boundary of a multipart body. None if the body has another content type."""
+    """Return the boundary of a multipart body; None if the body has another content type."""
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     return options.get(b"boundary") if kind == b"multipart/form-data" else None
 

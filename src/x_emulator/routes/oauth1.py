@@ -42,7 +42,7 @@ async def request_token(request: Request) -> Response:
 async def show_authorize(request: Request) -> Response:
     """Show the consent screen (`GET /oauth/authorize`, `/oauth/authenticate`).
 
-    `authenticate` does not ask a user who has already granted the app the access.
+    `authenticate` does not ask a user who has already granted this access to the app.
     """
     world: World = request.app.state.world
     query, root = request.query_params, pages.root_of(request)

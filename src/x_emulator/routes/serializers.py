@@ -80,7 +80,7 @@ class FieldSelection:
     uses_new_names: bool
 
     def rename_fields(self, tree: Any) -> Any:
-        """Return JSON with the new field names if the request uses new names, else unchanged."""
+        """Return JSON with the new field names if the request uses them, and else unchanged."""
         if not self.uses_new_names:
             return tree
         if isinstance(tree, dict):
@@ -93,7 +93,7 @@ class FieldSelection:
 def read_field_selection(world: World, query: dict[str, str]) -> FieldSelection:
     """Read the selected fields from a query's `….fields` and `expansions`.
 
-    Raises: Refusal (a field or expansion is unknown).
+    Raises: Refusal if a field or an expansion is unknown.
     """
     # No post has a place, so these fields are validated but not used.
     _names(world, query, "place.fields", PLACE_FIELDS)

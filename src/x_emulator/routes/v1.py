@@ -44,7 +44,7 @@ async def verify_credentials(call: Call) -> ApiResponse:
 
 
 async def refuse_other_paths(request: Request) -> Response:
-    """Refuse a path of v1.1 that the emulator does not serve. X's plans do not include it."""
+    """Refuse a path of v1.1 that the emulator does not serve, because X's plans exclude it."""
     world: World = request.app.state.world
     entry = RequestEntry(
         at=world.now(),

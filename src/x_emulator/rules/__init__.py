@@ -1,1 +1,1 @@
-"""X's rules, as functions on the emulator's state that know nothing of HTTP."""
+"""X's rules, as functions on the emulator's state, without any HTTP."""

@@ -17,10 +17,10 @@ MAX_EDITS = 5
 
 
 def find_previous_version(world: World, user: User, body: CreateBody, at: datetime) -> Post | None:
-    """Return the version that a create request replaces. None if the request is not an edit.
+    """Return the version that a create request replaces; None if the request is not an edit.
 
-    Raises: Refusal (the post is another user's, is not the latest version, is too old, has been
-    edited too often or is not editable).
+    Raises: Refusal if the post is another user's, is not the latest version, is too old, has been
+    edited too often, or is not editable.
     """
     if body.edit_options is UNSET:
         return None
@@ -37,7 +37,7 @@ def find_previous_version(world: World, user: User, body: CreateBody, at: dateti
 
 
 def is_eligible(user: User, body: CreateBody, parent: Post | None) -> bool:
-    """Return whether X permits edits of a new post: premium author, own thread, no poll."""
+    """Return whether a new post can be edited: by a premium author, in an own thread, no poll."""
     is_own_thread = parent is None or parent.user_id == user.id
     return user.is_premium and is_own_thread and body.poll is UNSET
 

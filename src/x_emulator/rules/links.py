@@ -1,7 +1,7 @@
 """Finds links, mentions and tags in a text, and replaces links by t.co links as X does.
 
-Links decide the price of a post, and Roost has rules of its own to find them. This module shares
-no code with those rules, so a mistake in one of the two shows as a difference.
+Links determine the price of a post, and Roost has rules of its own to find links. This module
+shares no code with Roost's rules, so that a mistake in either shows as a difference.
 """
 
 import bisect
@@ -14,7 +14,7 @@ from x_emulator import seeded_random
 from x_emulator.rules.tlds import TOP_LEVEL_DOMAINS
 
 _LETTERS = r"A-Za-z0-9\u00C0-\u024F"
-#: A run of domain labels in Latin letters. A link cannot begin after some characters, such as `@`.
+#: A run of domain labels in Latin letters. After some characters, such as `@`, no link can begin.
 _BARE = re.compile(
     rf"(?<![{_LETTERS}_@＠$#＃./-])[{_LETTERS}](?>(?:[{_LETTERS}_-]*\.)+[{_LETTERS}_-]+)"
 )
@@ -44,7 +44,7 @@ class Link:
 
     @property
     def expanded(self) -> str:
-        """The full URL. A bare domain gets a protocol."""
+        """The full URL; a protocol is added to a domain without a protocol."""
         return self.value if "://" in self.value else f"http://{self.value}"
 
     @property
@@ -64,7 +64,10 @@ class WrappedText:
 
 
 def find_links(text: str) -> list[Link]:
-    """Find all links in order: http(s) URLs, and bare domains with a known top-level domain."""
+    """Find all links in order: http(s) URLs, and bare domains (without a protocol).
+
+    A bare domain needs a known top-level domain.
+    """
     if "." not in text:
         return []
     found = list(_find_with_protocol(text)) if "://" in text else []
@@ -75,7 +78,7 @@ def find_links(text: str) -> list[Link]:
             continue
         run = match.group()
         if text[match.end() : match.end() + 1] in ("@", "+"):
-            # The last label belongs to the text that follows, as in an email address.
+            # The last label is a part of the text that follows, as in an email address.
             run = run.rpartition(".")[0]
         end = _end_of_domain(run, strict=True)
         if end is not None:
@@ -185,10 +188,10 @@ def _find_with_protocol(text: str) -> Iterator[Link]:
 
 
 def _end_of_domain(run: str, *, strict: bool) -> int | None:
-    """Return the end of the right-most top-level domain in a run of labels, or None.
+    """Return the end of the rightmost top-level domain in a run of labels, or None.
 
-    A bare domain (`strict`) needs a known top-level domain. After a protocol, any word counts as a
-    top-level domain; the word ends before letters of another script.
+    With `strict`, for a domain without a protocol, only a known top-level domain counts. After a
+    protocol, any word counts; the word ends before letters of another script.
     """
     labels = run.split(".")
     valid = next((n for n, each in enumerate(labels) if not _is_label(each)), len(labels))

@@ -18,7 +18,7 @@ from x_emulator.rules.media_validation import INVALID_DIMENSIONS, MediaInfo
 from x_emulator.rules.request_bodies import Id
 from x_emulator.state import Media, World
 
-#: How long an upload can be attached to a post.
+#: The time for which an upload can be attached to a post.
 LIFETIME = timedelta(hours=24)
 
 MediaType = Literal[
@@ -137,9 +137,9 @@ def initialize(
     *,
     is_synchronous: bool = False,
 ) -> Media:
-    """Create an upload. If it is synchronous, finalize validates even GIFs and videos at once.
+    """Create an upload; if `is_synchronous`, finalize validates even GIFs and videos at once.
 
-    Raises: Refusal (the file is larger than the limit of its category).
+    Raises: Refusal if the file is larger than the limit of its category.
     """
     if body.total_bytes > media_validation.MAX_BYTES[body.media_category]:
         message = f"File size exceeds {media_validation.MAX_BYTES[body.media_category]} bytes."
@@ -182,7 +182,7 @@ def folder_of(world: World, media: Media) -> Path:
 
 
 def add_segment(world: World, media: Media, index: int, file: Path) -> None:
-    """Store a segment. A segment with the same index is replaced.
+    """Store a segment, which replaces a segment with the same index.
 
     Raises: Refusal (the upload is finalized, or the index is invalid).
     """
@@ -197,7 +197,7 @@ def add_segment(world: World, media: Media, index: int, file: Path) -> None:
 
 
 async def finalize(world: World, media: Media) -> None:
-    """Join the segments and validate the file: images at once, others while the client polls.
+    """Join the segments; validate an image at once, and other files while the client polls.
 
     Raises: Refusal (a segment is missing, the size differs from the announced size, an image is
     invalid, or finalize is repeated while the switch `finalize_is_idempotent` is off).
@@ -245,7 +245,7 @@ async def upload_whole(
     *,
     is_synchronous: bool = False,
 ) -> Media:
-    """Upload a whole file. The file is moved from its path.
+    """Upload a whole file, which is moved away from its path.
 
     Raises: Refusal (see `initialize` and `finalize`).
     """
@@ -258,7 +258,7 @@ async def upload_whole(
 def add_subtitles(
     world: World, user_id: str, video_id: str, tracks: Sequence[SubtitleTrack], at: datetime
 ) -> Media:
-    """Attach subtitle tracks to a video. Tracks with the same language are replaced.
+    """Attach subtitle tracks to a video; they replace tracks with the same language.
 
     Raises: Refusal (the video or the uploaded subtitles do not exist).
     """
@@ -272,7 +272,7 @@ def add_subtitles(
 
 
 def poll(world: World, media: Media) -> None:
-    """Advance the processing of an upload by one step. Processing advances only through polls."""
+    """Advance the processing of an upload by one step; only polls advance the processing."""
     if media.state in ("pending", "in_progress"):
         is_done = media.polls >= world.switches.processing_polls and media.verdict is not None
         media.polls += 1
@@ -283,7 +283,7 @@ def poll(world: World, media: Media) -> None:
 
 
 def _needs_processing(media: Media) -> bool:
-    """Return whether the media is processed after finalize: GIFs and videos are."""
+    """Return whether the media is processed after finalize, as GIFs and videos are."""
     return not media.is_synchronous and not media.category.endswith(("image", "subtitles"))
 
 

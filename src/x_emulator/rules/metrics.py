@@ -3,16 +3,16 @@
 The functions keep no running totals, so one jump of thirty days gives the same result as 720 jumps
 of an hour. A like, repost, reply or quote by an emulated account counts from its own instant on.
 
-**A post** finally reaches a share of its author's followers at the moment of posting, multiplied by
-a random factor (log-normal), format, weekday, hour and the scenario's interest at that time. Views
-grow along a log-logistic curve with a half-life of about 80 minutes and almost none after a day, as
-Pfeffer, Matter and Sargsyan measured ("The Half-Life of a Tweet", ICWSM 2023). Likes, replies and
-clicks are rare among viewers (Poisson counts around random rates) and grow in proportion to the
-views.
+**A post** finally reaches a share of the followers that its author has at the moment of posting.
+This number is multiplied by a random factor (log-normal) and by factors for format, weekday, hour
+and the scenario's interest at that time. Views grow along a log-logistic curve with a half-life of
+about 80 minutes, and almost stop after a day, as Pfeffer, Matter and Sargsyan measured ("The
+Half-Life of a Tweet", ICWSM 2023). Likes, replies and clicks are rare among viewers (Poisson counts
+around random rates), and grow in proportion to the views.
 
 **An account** gains and loses followers every day. Both counts are random around a mean for the
-weekday, over-dispersed by a log-normal factor. They are spread over the day in proportion to the
-number of people awake. The changes of the scenario are added.
+weekday, over-dispersed by a log-normal factor. The gains and losses are spread over the day in
+proportion to the number of people awake. The changes of the scenario are added.
 """
 
 import math
@@ -22,7 +22,7 @@ from x_emulator.scenarios.scenario import PopularPost, ViralPost
 from x_emulator.seeded_random import lognormal, poisson, uniforms
 from x_emulator.state import Post, Reactions, User, World
 
-#: Relative activity by weekday, Monday first. It is higher during the week than at the weekend.
+#: Relative activity by weekday, Monday first: higher during the week than at the weekend.
 _WEEKDAY = (1.02, 1.06, 1.07, 1.04, 0.99, 0.90, 0.92)
 #: Relative activity by hour of the day in UTC, for an audience in Europe and the Americas.
 _HOUR = (
@@ -73,7 +73,7 @@ def post_counts(world: World, post: Post, at: datetime) -> dict[str, int]:
 
 
 def _with_reactions(modelled: dict[str, int], reactions: Reactions, at: datetime) -> dict[str, int]:
-    """Add the reactions of emulated accounts. Each account that reacted also adds one view."""
+    """Add the reactions of emulated accounts; each account that reacted also adds one view."""
     responses = [each for each in (*reactions.replies, *reactions.quotes) if each.created_at <= at]
     viewers = {each.user_id for each in responses}
     for toggles in (reactions.likes, reactions.reposts):
@@ -89,7 +89,7 @@ def _with_reactions(modelled: dict[str, int], reactions: Reactions, at: datetime
 
 
 def active_users(toggles: dict[str, list[datetime]], at: datetime) -> list[str]:
-    """List the users whose like or repost is active: they toggled it an odd number of times."""
+    """List the users with an active like or repost: those who toggled an odd number of times."""
     return [
         user_id for user_id, instants in toggles.items() if sum(each <= at for each in instants) % 2
     ]
@@ -106,7 +106,10 @@ def _outcome_of(world: World, post: Post) -> tuple[float, ...]:
 
 
 def _share_reached(world: World, post: Post, half_life: float, at: datetime) -> float:
-    """Return the share of its final counts that a post has. Outages do not add to its age."""
+    """Return the share of its final counts that a post has at an instant.
+
+    The time of outages does not count in the post's age.
+    """
     age = (at - post.created_at).total_seconds()
     for outage in world.scenario.outages:
         begins = max(post.created_at, outage.begins(world.started_at))
@@ -174,7 +177,7 @@ def organic_metrics(counts: dict[str, int]) -> dict[str, int]:
 
 
 def media_counts(world: World, post: Post, duration_ms: int, at: datetime) -> dict[str, int]:
-    """Return the counts of a post's video at an instant. Fewer viewers reach each quarter."""
+    """Return the counts of a post's video at an instant; each quarter has fewer viewers."""
     views = post_counts(world, post, at)["impression_count"]
     starts = views * 45 // 100
     drawn = uniforms(world.seed, "video", post.user_id, post.ordinal)[0]
@@ -194,7 +197,7 @@ def media_counts(world: World, post: Post, duration_ms: int, at: datetime) -> di
 
 
 def follower_count(world: World, user: User, at: datetime) -> int:
-    """Return how many followers an account has at an instant."""
+    """Return the number of followers of an account at an instant."""
     if user.flow_before is None:
         user.flow_before = _flow_until(world, user, user.since)
     flow_before, lost = user.flow_before, 0
@@ -221,7 +224,7 @@ def find_first_post(world: World, event: ViralPost | PopularPost) -> Post | None
 
 
 def following_count(user: User, at: datetime) -> int:
-    """Return how many accounts a user follows. The number grows by one every nine days."""
+    """Return the number of accounts that a user follows, which grows by one every nine days."""
     return user.following + max(0, (at - user.since).days) // 9
 
 
@@ -239,7 +242,7 @@ def _flow_until(world: World, user: User, at: datetime) -> int:
 
 
 def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
-    """Return how many followers an account gains and loses on a UTC day."""
+    """Return the numbers of followers that an account gains and loses on a UTC day."""
     scenario = world.scenario
     growth = math.exp((scenario.daily_gain - scenario.daily_loss) * (day - user.since.date()).days)
     mean = user.followers * growth * _WEEKDAY[day.weekday()]
@@ -250,7 +253,7 @@ def _flow_on(world: World, user: User, day: date) -> tuple[int, int]:
 
 
 def _share_of_day(at: datetime) -> float:
-    """Return the share of a day's change of followers that has happened by this time of day."""
+    """Return the share of a day's change of followers that is complete by a time of day."""
     hour = at.hour
     hour_share = (60 * at.minute + at.second + at.microsecond / 1e6) / 3600
     return _BY_HOUR[hour] + (_BY_HOUR[hour + 1] - _BY_HOUR[hour]) * hour_share

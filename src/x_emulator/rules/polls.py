@@ -1,7 +1,7 @@
 """Polls. A poll opens with its post and closes after its duration. The viewers vote.
 
 Like all counts, votes depend only on seed, post and time. A share of the viewers votes, and random
-weights divide the votes among the options. The share is plausible, not measured.
+weights distribute the votes among the options. The share is plausible, but not measured.
 """
 
 from datetime import datetime, timedelta

@@ -12,10 +12,10 @@ from x_emulator.rules import edits, escaping, links, polls, refusals
 from x_emulator.rules.request_bodies import CreateBody
 from x_emulator.state import Media, Post, Reactions, User, World, instant_of
 
-#: How long X refuses the same text again. X does not document the time. This time covers retries,
-#: and permits a daily "Good morning".
+#: The time for which X refuses the same text again. X does not document this time. 24 hours cover
+#: retries, and permit a daily "Good morning".
 DUPLICATE_WINDOW = timedelta(hours=24)
-#: How long after a post's creation its author can see its private metrics.
+#: The time after a post's creation in which the author can see the post's private metrics.
 PRIVATE_FOR = timedelta(days=30)
 _SHORT, _LONG = 280, 25_000
 _LONGEST_VIDEO_MS = 140_000
@@ -23,7 +23,7 @@ _LONGEST_VIDEO_MS = 140_000
 
 @dataclass(frozen=True)
 class Created:
-    """A new post. A `summoned` reply (a reply to another user) has a price of its own."""
+    """A new post. If it is a reply to another user (`summoned`), it has a price of its own."""
 
     post: Post
     summoned: bool
@@ -108,7 +108,7 @@ def create(
 
 
 def delete(world: World, user: User, client_id: str, post_id: str, at: datetime) -> None:
-    """Delete a user's own post in all its versions. If the post does not exist, do nothing.
+    """Delete a user's own post in all its versions; if the post does not exist, do nothing.
 
     Raises: Refusal (the post is another user's).
     """
@@ -130,8 +130,8 @@ def erase(world: World, post: Post, deleted_by: str, at: datetime) -> None:
 def is_visible(world: World, post: Post, reader_id: str) -> bool:
     """Return whether a reader may see a post.
 
-    Posts of suspended accounts are hidden from everyone, and posts of protected accounts from all
-    but their author.
+    Posts of suspended accounts are hidden from everyone. Posts of protected accounts are hidden
+    from everyone except their author.
     """
     author = world.users[post.user_id]
     return not author.suspended and (not author.protected or author.id == reader_id)
@@ -143,7 +143,7 @@ def may_see_private(post: Post, user_id: str, at: datetime) -> bool:
 
 
 class Cursor(NamedTuple):
-    """A position before or after a post id. Added or deleted posts do not move it."""
+    """A position before or after a post id, which added or deleted posts do not change."""
 
     direction: Literal["older", "newer"]
     post_id: int
@@ -151,7 +151,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True)
 class TimelineQuery:
-    """Which posts of a user to read. Bounds are exclusive, except that `start` is inclusive."""
+    """The posts of a user to read. All bounds are exclusive except `start`."""
 
     max_results: int = 10
     since_id: int | None = None
@@ -217,8 +217,8 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
         )
         raise refusals.invalid_request(world.switches, "", "", message)
     if body.community_id is not UNSET:
-        # No emulated account is a member of a community. It is not known with which message X
-        # refuses a post by an account that is not a member.
+        # No emulated account is a member of a community. X's message for a post by an account that
+        # is not a member is not known.
         raise refusals.forbidden("You are not permitted to perform this action.")
     for each in (body.card_uri, body.direct_message_deep_link):
         if each is not UNSET and "://" not in each:
@@ -244,7 +244,7 @@ def _validate_text(world: World, body: CreateBody, text: str, limit: int) -> int
 def _add_generated_text(
     world: World, user: User, text: str, parent: Post | None, quoted: Post | None
 ) -> str:
-    """Add the mention and link that X generates. They count for neither length nor price."""
+    """Add the mention and link that X generates, which count for neither length nor price."""
     if world.switches.add_reply_mention and parent is not None and parent.user_id != user.id:
         text = f"@{world.users[parent.user_id].username} {text}"
     if world.switches.add_quote_link and quoted is not None:
@@ -278,8 +278,8 @@ def _find_parent(
 def _may_reply(user: User, parent: Post) -> bool:
     """Return whether the parent's reply settings permit a reply by this user.
 
-    Users whom the parent mentions may always reply. The setting `following` permits only them,
-    because emulated accounts do not follow each other.
+    Users whom the parent mentions may always reply. With the setting `following`, only these users
+    may reply, because emulated accounts do not follow each other.
     """
     if parent.user_id == user.id or parent.reply_settings == "everyone":
         return True

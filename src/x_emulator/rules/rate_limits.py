@@ -78,7 +78,7 @@ class Usage(NamedTuple):
     reported: _Limit
     allowed: bool
     daily: Sequence[_Limit]
-    """The 24-hour limits, which the headers report only on request of a switch."""
+    """The 24-hour limits, which the headers report only if a switch is on."""
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return the rate-limit headers.

@@ -1,4 +1,4 @@
-"""All refusals of X with their bodies. If sources disagree, a switch selects the body.
+"""All refusals of X, with their bodies; if sources disagree, a switch selects the body.
 
 Rules raise `Refusal`, and the pipeline converts the exception to a response.
 `docs/reference/emulator-rules.md` lists the source of each rule.
@@ -10,14 +10,14 @@ from x_emulator.switches import Switches
 
 
 class Refusal(Exception):
-    """X refuses the request. If `body` is None, the response has an empty body."""
+    """X refuses the request; if `body` is None, the response has an empty body."""
 
     def __init__(self, status: int, body: dict[str, Any] | None, message: str = "") -> None:
         super().__init__(status)
         self.status = status
         self.body = body
         self.message = message
-        """The message, if v1.1 uses the same message in its own format."""
+        """The message to use in v1.1's format; None if v1.1 has no such message."""
 
     def describe(self) -> str:
         """Return the reason for the refusal as text for a person."""
@@ -51,7 +51,7 @@ def v1_refusal(status: int, code: int, message: str) -> Refusal:
 
 
 def problem_type(switches: Switches, name: str) -> str:
-    """Return the URI of a problem type. X uses two hosts in such URIs; a switch selects one."""
+    """Return the URI of a problem type, with the host that a switch selects from X's two."""
     return f"https://{switches.problem_host}/2/problems/{name}"
 
 
@@ -209,7 +209,10 @@ def no_credits(switches: Switches, account_id: str) -> Refusal:
 
 
 def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
-    """Return the refusal for reads beyond the monthly cap, which no rate-limit window resets."""
+    """Return the refusal for reads beyond the monthly cap.
+
+    The cap is not reset when a rate limit window ends.
+    """
     body = {
         "account_id": int(account_id),
         "product_name": "standard-basic",
@@ -223,7 +226,7 @@ def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
 
 
 def suspended(switches: Switches) -> Refusal:
-    """Return the refusal for a suspended user. X's message is not known; this one is ours."""
+    """Return the refusal for a suspended user, with our own message: X's is not known."""
     body = {
         "title": "Forbidden",
         "detail": "Your account is suspended and is not permitted to access this feature.",

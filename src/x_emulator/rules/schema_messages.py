@@ -1,8 +1,8 @@
 """X's messages for JSON that does not match a schema.
 
-Two messages were seen in logs ("is not defined in the schema …", "… maximum of 4 items").
-A well-known validator for Java has the same two messages, so the other messages here are taken
-from that validator.
+Two messages were seen in logs ("is not defined in the schema …", "… maximum of 4 items"). A
+well-known validator for Java has the same two messages, so the other messages are taken from this
+validator.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""The top-level domains of bare domains that X links: countries, and common other domains.
+"""The top-level domains that make X link a domain without a protocol.
 
-The list was written for the emulator. Roost uses the official lists instead, so a domain that is
-missing in one of the two shows as a difference.
+They are all country codes, and common other domains. The list was written for the emulator. Roost
+uses the official lists instead, so that a domain that is missing in either shows as a difference.
 """
 
 _COUNTRIES = """

@@ -13,8 +13,8 @@ from av.video.stream import VideoStream
 
 #: X's message for a container or codec that X does not accept.
 UNSUPPORTED = "file is currently unsupported"
-#: In larger videos, all packets are read but only key frames are decoded. This saves minutes, and
-#: a truncated file still fails.
+#: The size up to which every frame is decoded. In a larger video, all packets are read but only key
+#: frames are decoded. This saves minutes, and still detects a truncated file.
 _MAX_FULLY_DECODED_BYTES = 32_000_000
 _MAX_SECONDS = 4 * 3600.0
 _MAX_LONG_SIDE, _MAX_SHORT_SIDE = 1920, 1200
@@ -65,7 +65,7 @@ def _check_codecs(container: InputContainer, stream: VideoStream) -> str | None:
 
 
 def _check_frames(container: InputContainer, stream: VideoStream, size: int) -> str | None:
-    """Decode the frames. Returns a reason if frames are missing, interlaced or in an open GOP."""
+    """Decode the frames; return a reason if frames are missing, interlaced or in an open GOP."""
     if size > _MAX_FULLY_DECODED_BYTES:
         stream.codec_context.skip_frame = "NONKEY"
     frames, pictures, keys, resets = 0, 0, 0, 0

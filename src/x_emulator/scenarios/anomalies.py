@@ -1,4 +1,4 @@
-"""The anomalies that a scenario causes, by which an anomaly detector can be scored.
+"""The anomalies that a scenario causes, for scoring an anomaly detector.
 
 Every entry has `account`, `metric` and the UTC `day` on which the anomaly begins. An anomaly of
 several days also has its last day in `until`. An anomaly of a single post has the post's id in

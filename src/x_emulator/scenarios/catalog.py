@@ -1,4 +1,4 @@
-"""The built-in scenarios. Each imitates real events. None is designed to suit a detector."""
+"""The built-in scenarios. They imitate real events, and do not favour any detector."""
 
 from dataclasses import replace
 from typing import Any

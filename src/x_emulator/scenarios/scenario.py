@@ -32,15 +32,15 @@ class SeedAccount:
 class FollowerChange:
     """A sudden change of an account's followers, which begins at noon (UTC) of a day.
 
-    A change at noon falls between two daily readings instead of coinciding with one of them.
+    A change at noon is between two daily snapshots. It never coincides with a snapshot.
     """
 
     account: int
     day: int
     share: float
-    """The share of its followers that the account loses. A negative share is gained."""
+    """The share of its followers that the account loses; negative if the account gains them."""
     hours: float = 0.0
-    """How long the change takes. 0 means that it is instantaneous."""
+    """The duration of the change; 0 if the change is instantaneous."""
 
     def at(self, started_at: datetime) -> datetime:
         """Return the instant at which the change begins."""
@@ -59,10 +59,10 @@ class ReachChange:
     """A period in which an account's new posts reach more or fewer people than usual."""
 
     account: int | None
-    """The number of the account. None means all accounts."""
+    """The number of the account; None for all accounts."""
     first_day: int
     last_day: int
-    """Posts made from the beginning of `first_day` to the end of `last_day` are affected."""
+    """The first day; posts made from its beginning to the end of `last_day` are affected."""
     factor: float
     """The views of affected posts are multiplied by this factor."""
 
@@ -84,10 +84,10 @@ class ViralPost:
     half_life_factor: float
     """The post's half-life is multiplied by this factor, because people share the post."""
     new_followers: float
-    """How many followers the post brings, as a share of the followers at its creation."""
+    """The followers that the post brings, as a share of the followers at its creation."""
 
     def earliest(self, started_at: datetime) -> datetime:
-        """Return the instant from which on the account's first post goes viral."""
+        """Return the earliest time of the post that goes viral."""
         return _instant(started_at, self.day, 0)
 
 
@@ -95,7 +95,7 @@ class ViralPost:
 class PopularPost:
     """The first post that an account makes on or after a day reaches unusually many people.
 
-    It is as lucky as some posts always are, so it is not an anomaly and brings no followers.
+    Some posts are always as popular as this post, so it is not an anomaly and brings no followers.
     """
 
     account: int
@@ -114,9 +114,10 @@ class InterestCurve:
 
     account: int
     points: tuple[tuple[float, float], ...]
-    """Days, ascending, and the factor that multiplies the views of posts made then.
+    """Days in ascending order, each with the factor for the views of posts made on that day.
 
-    Between two days the factor changes linearly; outside of them it is constant.
+    Between two of these days the factor changes linearly; before the first day and after the last
+    day it is constant.
     """
 
     def factor(self, started_at: datetime, at: datetime) -> float:
@@ -164,7 +165,7 @@ class Scenario:
 
     name: str
     imitates: str
-    """The events that the scenario imitates, their source, and which figures are not measured."""
+    """The events that the scenario imitates, their source, and the numbers that are estimates."""
     accounts: tuple[SeedAccount, ...]
     daily_gain: float
     """The followers that an account gains in a day, as a share of its current followers."""

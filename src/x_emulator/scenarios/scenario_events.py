@@ -1,7 +1,7 @@
-"""Applies the scenario's revocations to stored grants, and finds whether X is down.
+"""Applies the scenario's revocations to stored grants, and determines whether X is down.
 
-Changes of metrics need no such step, because metrics are computed from the time. A grant, however,
-is stored with a state, so each request first applies the revocations that are due.
+The stored state of a grant must be changed, so each request first applies the revocations that are
+due. Changes of metrics need no such step, because metrics are computed from the time.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from x_emulator.state import World
 
 
 def apply_due_events(world: World, at: datetime) -> bool:
-    """Apply the revocations that are due. Returns whether X is down at this instant."""
+    """Apply the revocations that are due; return whether X is down at this instant."""
     revocations = world.scenario.revocations
     while world.revocations_applied < len(revocations):
         due = revocations[world.revocations_applied]

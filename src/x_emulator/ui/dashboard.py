@@ -1,7 +1,8 @@
 """The routes of the dashboard at `/`, and of the forms with which a person acts on X.
 
 If the browser runs JavaScript, the page submits forms in the background and refreshes every second.
-Otherwise the browser submits a form and loads the page again (303). The page shows errors.
+Without JavaScript, the browser submits a form and then loads the page again (303). In both cases,
+the page shows errors.
 """
 
 from collections.abc import Callable
@@ -94,7 +95,7 @@ def _read_action(form: Form) -> Action:
 
 
 def _normalize_newlines(text: str) -> str:
-    """Replace CR LF, which browsers send for newlines in forms, by LF, which X's page sends."""
+    """Replace CR LF by LF, as X's page does; browsers send CR LF for newlines in forms."""
     return text.replace("\r\n", "\n")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from x_emulator.rules import metrics, polls
 from x_emulator.state import Post, Reactions, RequestEntry, User, World
 
-#: How many posts and how many requests one page shows.
+#: The number of posts and the number of requests that one page shows.
 POSTS, REQUESTS = 20, 40
 _NO_REACTIONS = Reactions()
 _POLL_FIELDS = frozenset({"options", "voting_status", "end_datetime"})
@@ -23,9 +23,9 @@ class View:
     acting: str
     """The username of the account that posts and reacts when a person uses the page."""
     account: str = ""
-    """The username whose timeline is shown. Empty: all timelines."""
+    """The username whose timeline is shown; empty for all timelines."""
     before: int | None = None
-    """Show only posts with lower ids than this id, which the link to older posts sets."""
+    """The id below which the ids of the shown posts are; the link to older posts sets it."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Segment:
 
 
 def read_view(world: World, query: dict[str, str]) -> View:
-    """Read the view from the page's query. Defaults replace unknown values."""
+    """Read the view from the page's query; unknown values are replaced by defaults."""
     names = [user.username for user in world.users.values()]
     acting, account, before = (query.get(name, "") for name in ("as", "account", "before"))
     return View(

@@ -33,7 +33,7 @@ def render(name: str, root: str, **context: Any) -> str:
 
 
 def root_of(request: Request) -> str:
-    """Return the path under which another application mounts the emulator. Empty if none does."""
+    """Return the path under which another application mounts the emulator, or an empty string."""
     root: str = request.scope.get("root_path", "")
     return root
 

@@ -1,1 +1,1 @@
-"""Chaos: publishing while workers die, X fails, clocks are wrong, the database restarts."""
+"""Chaos: publishes posts while workers die, X fails, clocks err and databases restart."""

@@ -9,7 +9,7 @@ from fix_processes import QUICK
 
 @dataclass(frozen=True)
 class ChaosConfig:
-    """The size of a run. All phases have the same configuration except for their posts."""
+    """The size of a run. The phases differ only in their posts."""
 
     posts: int
     """The number of posts in all phases together."""
@@ -17,19 +17,19 @@ class ChaosConfig:
     span: timedelta
     """The domain time from the first due post of a phase to its last due post."""
     rate: float
-    """How many domain seconds pass in one wall second."""
+    """The number of domain seconds that pass in one wall second."""
     wall: Mapping[str, str]
     """Timeouts and other settings in wall seconds that differ from Roost's defaults."""
     interval_s: tuple[float, float]
-    """The minimum and maximum of wall seconds between two interruptions."""
+    """The minimum and the maximum wall seconds between two interruptions."""
     stop_durations_s: tuple[float, ...]
-    """The wall seconds for which workers are stopped. The longest exceeds every timeout."""
+    """The wall seconds for which workers are stopped. The longest time exceeds every timeout."""
     read_only_s: float
     """The wall seconds for which the database accepts no writes."""
     skew: timedelta
-    """The maximum by which the clocks of skewed workers are wrong, in domain time."""
+    """The maximum error of the clocks of skewed workers, in domain time."""
     timeline_lag_s: float = 15.0
-    """By how many domain seconds a timeline read may be stale: Roost's default setting."""
+    """The maximum age of the data in a timeline read, in domain seconds: Roost's default."""
     workers: int = 3
 
 

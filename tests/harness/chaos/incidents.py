@@ -29,7 +29,7 @@ LEAD = timedelta(minutes=1)
 #: Each incident begins when this share of the phase's domain time has passed.
 _READ_ONLY_AT, _RESTART_AT, _BACK_UP_AT, _RESTORE_AT = 0.2, 0.5, 0.2, 0.5
 _HAS_OPEN_ALERT = "SELECT FROM roost.alerts WHERE subject_type = 'database' AND ended_at IS NULL"
-#: Within how many wall seconds after a restore its alert must be open.
+#: The wall seconds after a restore within which the alert about it must be open.
 _ALERT_TIMEOUT_S = 60.0
 #: The wall seconds between two attempts to resume publishing.
 _RESUME_INTERVAL_S = 0.5
@@ -59,7 +59,7 @@ class IncidentRun:
     recovery: RecoveryTimer
     accounts: Sequence[Integration]
     extra_posts: int
-    """How many posts to plan after the copy, and how many more after the restore."""
+    """The number of posts to plan after the copy, and again after the restore."""
     seed: int
     restarts: int = 0
     read_only_phases: int = 0
@@ -76,7 +76,7 @@ class IncidentRun:
     """Posts that were planned after publishing was resumed."""
 
     async def run(self) -> None:
-        """Run every incident at its time. Returns when all incidents are over."""
+        """Run every incident at its time; return when all incidents are over."""
         started_at = self.scenario.runtime.clock.now()
         if self.incidents.read_only_s:
             await self._wait_until(started_at, _READ_ONLY_AT)
@@ -93,7 +93,10 @@ class IncidentRun:
         await self.scenario.runtime.clock.sleep_until(started_at + LEAD + share * self.span)
 
     async def _refuse_writes(self, seconds: float) -> None:
-        """Refuse writes. Halfway, end some sessions, so that new sessions begin as read-only."""
+        """Refuse writes for some wall seconds.
+
+        After half of the time, some sessions are ended, so that new sessions begin as read-only.
+        """
         log_progress("the database refuses writes")
         await self.server.set_read_only(True)
         try:
@@ -114,8 +117,8 @@ class IncidentRun:
             self.undone_by_restore.append(replace(planned, undone_by_restore=True))
         await self._wait_until(started_at, _RESTORE_AT)
         async with self.workers_lock:
-            # By design, a worker ends at once if the database is missing while it starts. So all
-            # workers must be ready before the restore.
+            # By design, a worker ends at once if the database is missing while the worker starts.
+            # All workers must therefore be ready before the restore.
             for worker in self.scenario.workers:
                 if not worker.is_stopped and not worker.has_ended:
                     await worker.wait_ready()
@@ -133,7 +136,10 @@ class IncidentRun:
         self.late += await self._plan_posts("planned after the restore", self.span * 0.2)
 
     async def _resume(self) -> None:
-        """Resume, retrying while X's timelines cannot be searched, then reconnect accounts."""
+        """Resume publishing, then reconnect accounts.
+
+        While X's timelines cannot be searched, resuming is tried again.
+        """
         scenario = self.scenario
         while True:
             self.resume_attempts += 1
@@ -160,7 +166,7 @@ class IncidentRun:
         tenant = scenario.tenants[account.tenant_id]
         is_connected = False
         while not is_connected:
-            # X can fail during the reconnect too. The account's owner then tries again.
+            # X can fail during the reconnect too. In that case, the account's owner tries again.
             with contextlib.suppress(RoostError, OSError, AssertionError):
                 await retry_while_away(lambda: scenario.connect(account.username, tenant))
                 is_connected = True

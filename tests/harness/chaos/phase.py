@@ -31,16 +31,17 @@ from harness.server import Server
 from harness.workers import Worker, find_faketime
 from roost.errors import RoostError
 from roost.models import Integration
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 
-#: The lifetime of a token in domain time. Tokens expire in the middle of a phase.
+#: The lifetime of a token in domain time, which ends during a phase.
 _TOKEN_LIFETIME = timedelta(hours=2)
-#: If more posts than this are ready to continue, the workers are overloaded. Domain time then runs
-#: slower by this factor.
+#: If more than `_OVERLOADED_POSTS` posts are ready to continue, the workers are overloaded. Domain
+#: time then runs slower by the factor `_SLOWDOWN`.
 _OVERLOADED_POSTS, _SLOWDOWN = 40, 4
-#: How many posts are planned in parallel.
+#: The number of posts that are planned in parallel.
 _PARALLEL_PLANS = 8
-#: A few posts are due this much later than all other posts. Roost must not touch them in the phase.
+#: A few posts (`_FUTURE_POSTS`) are due by `_FUTURE` later than all other posts. Roost must not
+#: touch these posts during the phase.
 _FUTURE, _FUTURE_POSTS = timedelta(days=60), 2
 #: For every 25 posts of a phase, one more is planned after the copy, and one after the restore.
 _POSTS_PER_EXTRA_POST = 25
@@ -59,7 +60,7 @@ class Phase:
     """The number of posts in this phase."""
     accounts: list[Integration] = field(default_factory=list)
     second_accounts: list[Integration] = field(default_factory=list)
-    """The second tenant's connections. They are of the first accounts in `accounts`."""
+    """The second tenant's connections, which are of the first accounts in `accounts`."""
     workers_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """The lock that is held while no worker may be killed, stopped or started."""
     record: PhaseRecord = field(default_factory=PhaseRecord)
@@ -183,7 +184,10 @@ class Phase:
         return path
 
     async def _interrupt_workers(self, recovery: RecoveryTimer, until: Callable[[], bool]) -> None:
-        """Kill (and replace) or stop (and later resume) one worker at a time, until `until()`."""
+        """Interrupt one worker at a time until `until()` is true.
+
+        A worker is either killed and replaced, or stopped and later resumed.
+        """
         resume_tasks: list[asyncio.Task[None]] = []
         for interruption in draw_interruptions(
             self.seed, self.config.interval_s, self.config.stop_durations_s
@@ -224,8 +228,8 @@ class Phase:
     async def _limit_load(self) -> None:
         """Slow down domain time while more posts are ready than the workers can publish.
 
-        The rate does not change while a worker is stopped, because that worker would not learn the
-        new rate, and its clock would run ahead.
+        The rate does not change while a worker is stopped, because the stopped worker would not
+        learn the new rate, and its clock would run ahead.
         """
         is_slow = False
         while True:
@@ -241,7 +245,7 @@ class Phase:
             await asyncio.sleep(0.5)
 
     async def _reconnect_accounts(self) -> None:
-        """Reconnect, as their owners do, all accounts that lost their connection."""
+        """Reconnect all accounts that lost their connection, as their owners do."""
         while True:
             # If X fails or the database is unavailable, the account's owner tries again.
             with contextlib.suppress(RoostError, OSError, AssertionError, *DATABASE_AWAY):

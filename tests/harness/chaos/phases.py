@@ -1,4 +1,4 @@
-"""Runs all phases of chaos. Each has its own emulator, and its own database on one server."""
+"""Runs all phases of chaos, each with its own emulator and its own database on one server."""
 
 import contextlib
 import tempfile

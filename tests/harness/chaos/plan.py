@@ -32,7 +32,7 @@ class CalendarPost:
 
 
 def count_shared_accounts(accounts: int) -> int:
-    """Return how many accounts, beginning with number 0, both tenants connect."""
+    """Return the number of accounts that both tenants connect, which are the first accounts."""
     return max(1, accounts // 20)
 
 
@@ -62,7 +62,7 @@ def draw_calendar(seed: int, posts: int, accounts: int, span: timedelta) -> list
 def _share(
     seed: int, calendar: list[CalendarPost], pairs: Sequence[tuple[int, int]], accounts: int
 ) -> list[CalendarPost]:
-    """Give the second tenant its posts, and split some identical pairs between the tenants."""
+    """Assign posts to the second tenant, and split some identical pairs between the tenants."""
     chance = random.Random(f"tenants {seed}")
     shared = count_shared_accounts(accounts)
     calendar = [
@@ -98,7 +98,7 @@ class Interruption:
 def draw_interruptions(
     seed: int, interval_s: tuple[float, float], stop_durations_s: Sequence[float]
 ) -> Iterator[Interruption]:
-    """Draw interruptions without end. Three of five kill the worker, the others stop it."""
+    """Draw interruptions without end; three of five kill the worker, the others stop it."""
     chance = random.Random(f"strikes {seed}")
     while True:
         is_killed = chance.random() < 0.6
@@ -109,7 +109,7 @@ def draw_interruptions(
 
 
 def draw_faults(*, beyond_lag: bool, timeline_lag_s: float) -> list[dict[str, object]]:
-    """List faults of X that hit 15 to 20 % of all requests. The emulator's seed draws which.
+    """List faults of X that hit 15 to 20 % of all requests, which the emulator's seed selects.
 
     Timeline reads are stale for at most `timeline_lag_s`, the lag that Roost expects. With
     `beyond_lag`, some reads are stale for far longer.
@@ -151,7 +151,7 @@ def draw_faults(*, beyond_lag: bool, timeline_lag_s: float) -> list[dict[str, ob
 
 
 def draw_clock_skews(seed: int, skew: timedelta) -> Iterator[timedelta]:
-    """Draw by how much domain time each worker's clock is ahead. Every other clock is right."""
+    """Draw the error of each worker's clock in domain time; every second clock is right."""
     chance = random.Random(f"clocks {seed}")
     while True:
         skews = [skew, -skew]

@@ -8,8 +8,8 @@ from harness.scenario import IS_WORKER_SESSION, SENDER_LOCK, Scenario
 from harness.workers import Worker
 from roost.store.locks import user_key
 
-#: The latest rows of the three tables to which a step adds a row: a step is a change of state, an
-#: attempt or a request to X.
+#: Selects the latest ids of the three tables to which a step adds a row. A step is a change of
+#: state, an attempt or a request to X.
 _LAST_IDS = """
     SELECT (SELECT coalesce(max(id), 0) FROM roost.events),
            (SELECT coalesce(max(id), 0) FROM roost.attempts),
@@ -31,12 +31,12 @@ _WAITING = """
     SELECT DISTINCT integration_id FROM roost.posts
     WHERE state = 'publishing' AND resume_at IS NULL AND integration_id = ANY(%s)
 """
-#: How many wall seconds to wait until the worker holds the lock of an account.
+#: The maximum wall seconds to wait until the worker holds the lock of an account.
 _LOCK_WAIT_S = 1.0
 
 
 class RecoveryTimer:
-    """Kills workers, and measures how long the accounts that they held must wait."""
+    """Kills workers, and measures how long the accounts must wait whose locks they held."""
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
@@ -49,8 +49,8 @@ class RecoveryTimer:
     async def kill(self, worker: Worker) -> None:
         """Kill a worker while it holds an account's lock, and start to measure the recovery.
 
-        A worker holds a lock only for some hundredths of a second, so the method first waits
-        until the worker holds one.
+        A worker holds a lock only for some hundredths of a second, so the method first waits until
+        the worker holds a lock.
         """
         held: list[int] = []
         deadline = time.monotonic() + _LOCK_WAIT_S
@@ -74,7 +74,10 @@ class RecoveryTimer:
             self._waiting_since.setdefault(number, died_at)
 
     def clear(self) -> None:
-        """Stop measuring the accounts that wait now, because a restore has replaced their rows."""
+        """Stop measuring the accounts that wait now.
+
+        After a restore, the waits end for another reason, because the rows are replaced.
+        """
         self._waiting_since.clear()
 
     async def follow(self) -> None:

@@ -15,7 +15,7 @@ from harness.report import Threshold
 from harness.scenario import Scenario
 from harness.workers import find_faketime
 
-#: By how many wall seconds one worker's clock is ahead. This worker must not send anything.
+#: The wall seconds by which the clock of one worker is ahead, which must not send anything.
 WRONG_CLOCK_S = 100.0
 
 
@@ -26,7 +26,7 @@ class PhaseRecord:
     kills: int = 0
     stops: int = 0
     ended_by_themselves: int = 0
-    """How many workers ended although they were not killed."""
+    """The number of workers that ended although they were not killed."""
     reconnected: int = 0
     deleted_manually: int = 0
     recoveries: list[float] = field(default_factory=list)
@@ -48,15 +48,15 @@ class PhaseResult:
     """The rows and ground truth of each post with findings, by post id."""
     states: Counter[str]
     untouched: int
-    """How many posts have no identical post and were not deleted by a person."""
+    """The number of posts that have no identical post and were not deleted by a person."""
     decision_histories: dict[int, str]
     """The rows and ground truth of each untouched post that needs a decision, by post id."""
     skewed_workers: int
-    """How many workers with a skewed clock began an attempt."""
+    """The number of workers with a skewed clock that began an attempt."""
     sent_by_wrong_clock: int
-    """How many workers began an attempt although their clock was too far off to send."""
+    """The number of workers that began an attempt although their clock was too wrong to send."""
     shared_accounts: int
-    """How many accounts have posts of two tenants."""
+    """The number of accounts that have posts of two tenants."""
     lost_responses: int
     reconciled: int
     requests: int
@@ -98,7 +98,7 @@ async def check_phase(
     ]
 
     def describe(post_id: int) -> str:
-        """Describe the planned posts with this id. After a restore, two posts may have one id."""
+        """Describe the planned posts with an id; after a restore, two posts may have the same."""
         return "\n".join(
             describe_post(
                 rows[post_id],
@@ -169,7 +169,7 @@ def thresholds(results: Sequence[PhaseResult]) -> list[Threshold]:
 
 
 def _clock_thresholds(results: Sequence[PhaseResult]) -> list[Threshold]:
-    """Return the thresholds for skewed clocks. There are none if libfaketime is missing."""
+    """Return the thresholds for skewed clocks; none if libfaketime is missing."""
     if find_faketime() is None:
         return []
     sent_by_wrong_clock = sum(each.sent_by_wrong_clock for each in results)
@@ -205,7 +205,7 @@ def figures(phases: Sequence[str], results: Sequence[PhaseResult]) -> dict[str, 
             "alert_after_restore_s": round(incidents.alert_after_s, 2),
             "resume_attempts": incidents.resume_attempts,
             "adopted_by_resume": len(incidents.resumed.adopted),
-            "asked_by_resume": len(incidents.resumed.asked),
+            "asked_by_resume": len(incidents.resumed.needs_decision),
             "looked_for_by_resume": len(incidents.resumed.searched_again),
             "paused_by_resume": len(incidents.resumed.paused_accounts),
             "posts_undone_by_restore": len(incidents.undone_by_restore),

@@ -48,16 +48,16 @@ class LossOutcome:
     alerts: Sequence[str]
     """The kinds of the database alerts that were opened after the loss."""
     must_alert: bool = False
-    """Whether the loss counts as noticed only if an alert was opened. The rows alone do not
-    suffice, because they may look right by chance."""
+    """Whether the loss counts as noticed only if an alert was opened. Correct rows do not suffice,
+    because they may be correct by chance."""
     sent_before_decision: int = 0
-    """How many attempts a copy of the database got before a person confirmed the copy."""
+    """The number of attempts in a copy of the database before a person confirmed the copy."""
     edited: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    """The other texts that the first part of a post had, by post id."""
+    """The former texts of the first part of each post, by post id."""
     cancelled: Collection[int] = ()
     """The ids of posts that a person cancelled after the backup."""
     paused: Collection[int] = ()
-    """The ids of posts that a person paused after the loss, as X has them with other texts."""
+    """The ids of posts that a person paused after the loss, because X has them with other texts."""
 
     def copies(self, planned: PlannedPost, position: int) -> list[XPost]:
         """Return the X posts with a text that a part (numbered from 1) has or had."""
@@ -137,7 +137,10 @@ def _check_part(
 
 
 def _has_reason(outcome: LossOutcome, row: PostRow) -> bool:
-    """Whether the post's state explains that a part is not on X. X did not refuse any part."""
+    """Whether the post's state explains that a part is not on X.
+
+    No refusal of X can explain this, because X refuses no part in these schedules.
+    """
     if row.state in ("needs_decision", "missed", "cancelled"):
         return row.id in outcome.cancelled or bool((row.reason or "").strip())
     # A post without a final state is already reported as a whole, so its parts are not.

@@ -42,7 +42,7 @@ _ports = itertools.count(6000)
 
 
 class ProgramFailed(Exception):
-    """A program of PostgreSQL ended with an error. The exception's message quotes its output."""
+    """A program of PostgreSQL ended with an error; the message quotes the program's output."""
 
 
 @dataclass
@@ -146,13 +146,13 @@ class Cluster:
     async def restore(self, file: Path, *options: str, database: str = DATABASE) -> None:
         """Load a dump into a database in one transaction.
 
-        Raises: ProgramFailed (then the database is unchanged).
+        Raises: ProgramFailed; the database is unchanged then.
         """
         arguments = ("--single-transaction", "--exit-on-error", f"--dbname={self.url(database)}")
         await self.host.run("pg_restore", *arguments, *options, str(file))
 
     async def copy_data(self) -> Path:
-        """Copy the data folder as it is at one instant, like a snapshot of the volume."""
+        """Copy the data folder at one instant, like a snapshot of the volume."""
         target = self.host.new_data()
         with self._suspended():
             await _copy(self.data, target)
@@ -193,7 +193,7 @@ class Cluster:
 
 
 async def _copy(source: Path, target: Path) -> None:
-    """Copy a folder and the owners of its files. Other files in the target are kept."""
+    """Copy a folder with the owners of its files; other files in the target are kept."""
     command = ("cp", "-a", f"{source}/.", str(target)) if target.exists() else (
         "cp", "-a", str(source), str(target)
     )  # fmt: skip
@@ -204,7 +204,7 @@ async def _copy(source: Path, target: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def open_cluster_host(folder: Path) -> AsyncIterator[ClusterHost]:
-    """Prepare the two clusters that all other clusters copy. Everything is removed at the end."""
+    """Prepare the two clusters that all other clusters copy; remove all clusters at the end."""
     home = folder / "host"
     home.mkdir(parents=True)
     paths = await asyncio.to_thread(prepare_paths, home)

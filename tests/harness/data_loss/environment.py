@@ -23,7 +23,7 @@ from roost.models import PostId
 from roost.runtime import open_runtime
 from roost.services.schedule import PartInput, cancel_post, edit_post
 
-#: How many emulated seconds pass in one wall second.
+#: The number of emulated seconds that pass in one wall second.
 RATE = 20
 _ALERTS = (
     "SELECT kind, ended_at IS NULL FROM roost.alerts WHERE subject_type = 'database' ORDER BY id"
@@ -45,7 +45,7 @@ class LossEnvironment:
     """The machine that runs from the start of the schedule."""
     operator: Operator
     stack: contextlib.AsyncExitStack
-    """Holds the resources of the schedule, which are closed at its end."""
+    """The open resources of the schedule, which are closed at its end."""
     machines: list[Machine] = field(default_factory=list)
     early: list[PlannedPost] = field(default_factory=list)
     """Posts that are due and published before any copy is made."""
@@ -54,10 +54,10 @@ class LossEnvironment:
     late: list[PlannedPost] = field(default_factory=list)
     """Posts that are due after the loss."""
     copy_url: str = ""
-    """The URL of a copy that runs beside the original. No person confirms this copy as real."""
+    """The URL of a copy that runs beside the original, and that no person confirms as real."""
     must_alert: bool = False
     attempts_copied: int | None = None
-    """How many attempts the copy had when it was made. None without a copy, or once a person
+    """The number of attempts in the copy when it was made; None without a copy, or once a person
     has confirmed the copy."""
     sent_before_decision: int = 0
 
@@ -171,7 +171,7 @@ class LossEnvironment:
     # Methods for the time after the loss.
 
     async def wait_settled(self) -> bool:
-        """Wait until all posts are final, and resume after alerts. False if that takes too long."""
+        """Wait until all posts are final, and resume after alerts; False if it takes too long."""
         return await self.scenario.run_until(self._is_settled, within=_SETTLE_TIMEOUT_S)
 
     async def _is_settled(self) -> bool:
@@ -189,7 +189,7 @@ class LossEnvironment:
             return False  # A restore is replacing the tables.
 
     async def _resume(self, kinds: set[str]) -> None:
-        """Let the operator, who has read the alerts, resume publishing."""
+        """Let the operator resume publishing after alerts of these kinds."""
         await self._count_sent_by_copy()
         if not self.copy_url:
             self.attempts_copied = None

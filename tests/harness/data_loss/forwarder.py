@@ -1,4 +1,4 @@
-"""A TCP port in front of a PostgreSQL socket, to act as a virtual address or a slow link."""
+"""A TCP port in front of a PostgreSQL socket; it acts as a virtual address or a slow link."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ _CHUNK_BYTES = 65_536
 
 
 class Forwarder:
-    """Forwards connections to a unix socket. The socket can change while the forwarder runs."""
+    """Forwards connections to a unix socket, which can change while the forwarder runs."""
 
     def __init__(self, target: Path, delay_s: float) -> None:
         self.port = 0
@@ -21,7 +21,7 @@ class Forwarder:
     def retarget(self, target: Path | None) -> None:
         """Forward new connections to another socket, or refuse them if `target` is None.
 
-        All present connections are cut, and data that is still delayed is lost.
+        All open connections are cut, and data that is still delayed is lost.
         """
         self._target = target
         for writer in tuple(self._open_writers):

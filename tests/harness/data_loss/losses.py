@@ -1,8 +1,8 @@
 """Functions that lose data, by fail-over, restore, a copy in use or a damaged watermark.
 
-Each function publishes the first posts and copies the database. It then publishes more posts,
-loses all data since the copy, and starts the workers again. After the function, the environment
-acts as an operator would.
+Each function publishes the first posts and copies the database. The function then publishes more
+posts, loses all data since the copy, and starts the workers again. After the function has returned,
+the environment acts as an operator would.
 """
 
 import shutil
@@ -29,8 +29,8 @@ Place = Literal["database", "cluster"]
 """The place of a copy: another database of the same cluster, or another cluster."""
 Home = Literal["same", "fresh"]
 Change = Literal["moved", "cancelled", "edited"]
-#: How often to try a restore. While workers run, a deadlock can make a restore fail. An operator
-#: then tries again.
+#: The maximum number of tries of a restore. While workers run, a deadlock can make a restore fail,
+#: so that an operator tries again.
 _MAX_ATTEMPTS = 20
 
 

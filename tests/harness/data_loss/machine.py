@@ -51,7 +51,7 @@ class Machine:
         return {**self.scenario.environment, **variables}
 
     async def start(self, count: int = 2) -> None:
-        """Start `count` workers. Returns when each worker is ready or has ended."""
+        """Start `count` workers; return when each worker is ready or has ended."""
         self.target_count, self._may_start_at = count, 0.0
         self.supervise()
         for worker in self.workers:
@@ -84,7 +84,7 @@ class Machine:
         self.workers = []
 
     async def run_command(self, *arguments: str) -> tuple[int, Any]:
-        """Run a Roost command with `--json`. Returns the exit code and the decoded output."""
+        """Run a Roost command with `--json`; return the exit code and the decoded output."""
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "roost", *arguments, "--json"),
             env=self.environment,
@@ -109,7 +109,7 @@ class Machine:
         return paths[0]
 
     def copy_home(self, target: Path) -> Path:
-        """Copy this machine's ROOST_HOME to `target`. Returns `target`."""
+        """Copy this machine's ROOST_HOME to `target`; return `target`."""
         shutil.copytree(self.home, target)
         return target
 

@@ -23,9 +23,9 @@ class Operator:
     scenario: Scenario
     machine: Machine
     rate: float
-    """How many emulated seconds pass in one wall second, except while commands run."""
+    """The number of emulated seconds that pass in one wall second, except while commands run."""
     edited: dict[int, str] = field(default_factory=dict)
-    """The text that the only part of a post got after the backup, by post id."""
+    """The new text of each post that was edited after the backup, by post id."""
     moved: dict[int, datetime] = field(default_factory=dict)
     cancelled: set[int] = field(default_factory=set)
     paused: set[int] = field(default_factory=set)
@@ -42,12 +42,12 @@ class Operator:
 
     @property
     def adopted(self) -> int:
-        """How many parts `roost resume` has found on X and adopted."""
+        """The number of parts that `roost resume` has found on X and adopted."""
         return sum(len(output["adopted"]) for code, output in self.resumes if not code)
 
     @property
     def reconnected(self) -> int:
-        """How many accounts had to reconnect before Roost could search their timelines."""
+        """The number of accounts that had to reconnect before their timelines could be searched."""
         return sum(len(output["paused_accounts"]) for code, output in self.resumes if not code)
 
     async def resume(self, kinds: set[str]) -> None:
@@ -63,7 +63,7 @@ class Operator:
     async def _commands_in_real_time(self) -> AsyncIterator[None]:
         """Slow domain time to the speed of wall time while commands run.
 
-        Otherwise a command of some seconds would take minutes of domain time.
+        Without this, a command that takes some seconds would take minutes of domain time.
         """
         await self.scenario.emulator.control("clock", rate=1)
         try:

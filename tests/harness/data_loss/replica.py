@@ -20,7 +20,7 @@ class Replica:
     link: Forwarder
 
     async def wait_caught_up(self) -> None:
-        """Wait until the standby has replayed all that the primary has committed so far."""
+        """Wait until the standby has replayed all present commits of the primary."""
         ((position,),) = await self.primary.execute("SELECT pg_current_wal_lsn()")
         query = f"SELECT pg_last_wal_replay_lsn() >= '{position}'"
         async with asyncio.timeout(60):
@@ -28,7 +28,7 @@ class Replica:
                 await asyncio.sleep(0.05)
 
     async def fail_over(self) -> None:
-        """Crash the primary and promote the standby. Data that is still on the link is lost."""
+        """Crash the primary and promote the standby; data that is still on the link is lost."""
         self.link.retarget(None)
         await self.primary.stop("immediate")
         await self.cluster.promote()

@@ -38,7 +38,7 @@ class LossResult:
     case: LossCase
     harm: tuple[Harm, ...] = ()
     failure: str = ""
-    """The reason why the case did not run to its end. Empty if it did."""
+    """The reason why the case did not run to its end; empty if it ran to its end."""
     history: str = ""
     """The rows and ground truth of the posts with harm."""
     alerts: Counter[str] = field(default_factory=Counter)

@@ -25,7 +25,8 @@ from harness.data_loss.losses import (
     use_copy_beside_original,
 )
 
-#: Rare heartbeats, so that the watermark is some seconds old. Other settings have Roost's defaults.
+#: Settings with rare heartbeats, so that the watermark is some seconds old. All other settings have
+#: Roost's defaults.
 _RARE_HEARTBEAT = {"ROOST_HEARTBEAT_S": "4"}
 
 
@@ -35,7 +36,7 @@ class Schedule:
 
     name: str
     run: Callable[[LossEnvironment], Awaitable[None]]
-    """The function that loses the data. It returns after it has started the workers again."""
+    """The function that loses the data, and then starts the workers again."""
     wall: Mapping[str, str] = field(default_factory=lambda: QUICK)
     """Roost's timeouts and other settings in wall seconds."""
 

@@ -1,8 +1,8 @@
 """Checks a post that was published over a bad network or with a wrong clock.
 
-These pure functions are stricter than `harness.checker`. X refuses nothing in these schedules, so a
-post counts as lost if it fails, is missed or stays without a final state, even if its history gives
-a reason.
+These pure functions are stricter than `harness.checker`. X refuses nothing in these schedules. A
+post therefore counts as lost if it fails, is missed or gets no final state, even if its history
+gives a reason.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class ScheduleEvidence:
     """The posts of the account that X has or had."""
     attempts: int
     adopted: int
-    """How many parts Roost found on the timeline and adopted."""
+    """The number of parts that Roost found on the timeline and adopted."""
     has_alert: bool
     """Whether an alert about this post is open."""
     proxy_delivers_twice: bool = False
@@ -42,17 +42,18 @@ class ScheduleResult:
     name: str
     state: str
     duplicates: int
-    """How many more copies than one for each part Roost has sent."""
+    """The number of additional copies of parts that Roost has sent."""
     shows_trace: bool
     """Whether a response gave Roost a reason to look for copies that the proxy made."""
     proxy_duplicates: int
-    """How many additional copies the proxy made."""
+    """The number of additional copies that the proxy made."""
     unnoticed: int
-    """How many of the proxy's copies no row or alert shows, if Roost had a reason to look."""
+    """The number of the proxy's copies that no row or alert shows, if Roost had a reason to look
+    for copies."""
     failed_though_on_x: bool
     lost: bool
     early_s: float
-    """By how many seconds the earliest part was too early on X. 0 if no part was early."""
+    """The seconds by which the earliest part was too early on X; 0 if no part was early."""
     needs_decision: bool
     needs_decision_though_on_x: bool
     adopted: int
@@ -73,7 +74,7 @@ class ScheduleResult:
         return [name for name, is_broken in problems.items() if is_broken]
 
 
-#: By how many seconds before its due time a post may be on X.
+#: The seconds by which a post may be on X before its due time.
 EARLY_S = 2.0
 
 
@@ -85,7 +86,7 @@ def check_schedule(evidence: ScheduleEvidence) -> ScheduleResult:
         for text in planned.texts
     ]
     extra_copies = sum(max(0, len(each) - 1) for each in copies)
-    # The proxy delivered the first create twice. Roost has sent every further copy.
+    # The proxy delivered the first create twice. Roost must have sent any further copies.
     proxy_copies = min(1, max(0, len(copies[0]) - 1)) if evidence.proxy_delivers_twice else 0
     unsent = {part.position for part in row.parts if part.state != "sent"}
     present = {position for position, each in enumerate(copies, start=1) if each}

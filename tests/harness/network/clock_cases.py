@@ -21,7 +21,8 @@ from harness.workers import Worker, faketime_environment, find_faketime, spawn_w
 ALLOWED_S = 30.0
 #: The wall seconds from a clock step to the next heartbeat, which must notice the step.
 _HEARTBEAT_S = 5.0
-#: For a step shortly before the posts are due: the wall seconds from the step to the due time.
+#: If the clock steps shortly before the posts are due: the wall seconds from the step to the due
+#: time.
 _STEP_BEFORE_S = 4.0
 
 
@@ -33,7 +34,7 @@ class ClockCase:
     offset_s: float = 0.0
     """The error from the worker's start on."""
     step_s: float | None = None
-    """The error to which the clock steps while the worker runs. None for no step."""
+    """The error to which the clock steps while the worker runs; None if it does not step."""
     step_at: Literal["due", "create"] = "due"
     """The time of the step: shortly before the posts are due, or when X has the first post."""
     with_correct_worker: bool = False
@@ -41,7 +42,7 @@ class ClockCase:
     due_after_s: float = 14.0
     """The wall seconds from the planning of the posts to their due time."""
     wrong_for_s: float = 25.0
-    """The wall seconds from the due time to the correction of a clock with too large an error."""
+    """The wall seconds from the due time to the correction of a clock whose error is too large."""
     within_s: float = 240.0
     """The wall seconds, after `wrong_for_s`, within which all posts must be final."""
 
@@ -59,7 +60,7 @@ class ShiftedClock:
         self._library = library
 
     def shift(self, seconds: float) -> None:
-        """Set by how many seconds the clock is ahead of the true time. Negative is behind."""
+        """Set the seconds by which the clock is ahead of the true time; negative if behind."""
         new_file = self._path.with_suffix(".new")
         new_file.write_text(f"{seconds:+.0f}\n")
         new_file.rename(self._path)
@@ -77,14 +78,14 @@ class ClockResult:
 
     results: list[ScheduleResult]
     sent_while_wrong: int
-    """How many creates the worker sent while its clock's error was larger than allowed."""
+    """The number of creates that the worker sent while the error of its clock was too large."""
     sent_by_correct_worker: int
-    """How many creates the worker with the correct clock sent in that time."""
+    """The number of creates that the worker with the correct clock sent during this error."""
     has_alert: bool
     """Whether the alert `clock_skew` was opened."""
 
 
-#: The case for tests. It takes a few seconds. Roost can find the error only by comparing clocks.
+#: The case for tests, which takes a few seconds. Roost can find the error only by comparing clocks.
 SHORT_CASE = ClockCase("offset/+100s", 100, due_after_s=6, wrong_for_s=4, within_s=60)
 
 
@@ -107,7 +108,11 @@ def _both_signs(*spans: tuple[int, str]) -> Iterator[tuple[float, str]]:
 async def run_clock_case(
     server: Server, case: ClockCase, *, wall: Mapping[str, str], refuse_duplicates: bool
 ) -> ClockResult:
-    """Run a case with a plain post, a post with a lost response, and a thread that loses two."""
+    """Run a case with three posts.
+
+    One is a plain post, one has a create whose response is lost, and one is a thread that loses two
+    responses.
+    """
     library = find_faketime()
     assert library is not None, "libfaketime is missing, which the caller must check"
     async with open_environment(
@@ -159,7 +164,7 @@ async def run_clock_case(
 
 
 async def _start(environment: NetworkEnvironment, clock: ShiftedClock) -> Worker:
-    """Start the worker with the wrong clock. It may end at once, which is correct."""
+    """Start the worker with the wrong clock, which may correctly end at once."""
     worker = await environment.start_worker(
         "wrong", start=spawn_worker, variables=clock.environment
     )

@@ -1,7 +1,7 @@
 """A database, an emulator, and workers that reach the emulator through a proxy.
 
-Emulated time runs at the speed of wall time by default and never jumps, because otherwise Roost
-does not compare clocks.
+By default, emulated time runs at the speed of wall time and never jumps. With another time, Roost
+would not compare clocks.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class _RunningSchedule:
     planned: PlannedPost
     create_count: int = 0
     first_create_at: float | None = None
-    """The time of the post's first create, on the monotonic clock. None before the create."""
+    """The time of the post's first create, on the monotonic clock; None before the create."""
 
 
 class ProxyRules:
@@ -64,7 +64,7 @@ class ProxyRules:
         self._by_user[running.planned.user_id] = running
 
     def for_create(self, text: str) -> Action | None:
-        """Return the action for a create. None if the proxy must forward the create."""
+        """Return the action for a create; None if the proxy must forward the create."""
         running = self._by_text.get(text)
         if running is None:
             return None
@@ -74,7 +74,7 @@ class ProxyRules:
         return actions[number] if number < len(actions) else None
 
     def for_read(self, user: str) -> Action | None:
-        """Return the action for a timeline read. None if the proxy must forward the read."""
+        """Return the action for a timeline read; None if the proxy must forward the read."""
         running = self._by_user.get(user)
         if running is None or running.first_create_at is None:
             return None
@@ -99,7 +99,7 @@ class NetworkEnvironment:
         variables: Mapping[str, str] | None = None,
         listening: socket.socket | None = None,
     ) -> Worker:
-        """Start a worker with a proxy port of its own. The worker is not ready yet."""
+        """Start a worker with a proxy port of its own; do not wait until it is ready."""
         url = await self.proxy.listen(worker_name, listening)
         urls = {"ROOST_X_BASE_URL": url, "ROOST_CLOCK_URL": f"{url}/_emulator/clock"}
         return await self.scenario.start_worker(start, {**urls, **(variables or {})})
@@ -107,8 +107,9 @@ class NetworkEnvironment:
     async def connect(self, count: int, *, apps: bool = False) -> list[Integration]:
         """Connect `count` accounts. With `apps`, each account has an X app of its own.
 
-        A fault that stops an app then stops a single account. Only the app in the settings could
-        refresh tokens, so the tokens are valid for longer than any benchmark runs.
+        If each account has its own app, a fault that stops an app stops only one account. Only the
+        app in the settings could refresh tokens, so the tokens are valid for longer than any
+        benchmark runs.
         """
         emulator, default_app = self.scenario.emulator, self.scenario.emulator.app
         accounts = []
@@ -144,7 +145,7 @@ class NetworkEnvironment:
             async with asyncio.timeout(within_s):
                 while not await self.scenario.are_final(posts) or self.proxy.pending_creates:
                     await asyncio.sleep(0.25)
-        # The proxy may still deliver a create whose post is final, and so make a duplicate.
+        # The proxy may still deliver a create of a post that is final, which makes a duplicate.
         while self.proxy.pending_creates:
             await asyncio.sleep(0.25)
         await asyncio.sleep(_SETTLE_S)
@@ -212,7 +213,7 @@ class NetworkResult:
 
     results: list[ScheduleResult]
     app_backoffs: int
-    """How many X apps were in back-off, although no response of X was about an app."""
+    """The number of X apps that were in back-off, although no response of X was about an app."""
     has_clock_alert: bool
     """Whether the alert `clock_skew` was opened, although all clocks are correct."""
 
@@ -240,7 +241,8 @@ async def run_schedules(
             await worker.wait_ready()
         accounts = await environment.connect(len(schedules), apps=True)
         for number, (schedule, account) in enumerate(zip(schedules, accounts, strict=True)):
-            # One post is due every 0.2 s, because a worker can wait for few lost responses at once.
+            # One post is due every 0.2 s, because a worker can wait for only a few lost responses
+            # at a time.
             after = timedelta(seconds=(4 + 0.2 * number) * rate)
             await environment.plan_post(
                 replace(schedule, name=f"proxy/{schedule.name}/{suffix}"), account, after

@@ -1,4 +1,4 @@
-"""A network namespace whose loopback loses packets, at random or those of all creates.
+"""A network namespace whose loopback device loses random packets, or those of all creates.
 
 The namespace needs root, the command `ip`, and nftables or the kernel's netem. Nothing outside the
 namespace changes.
@@ -29,7 +29,7 @@ class LossyNetwork:
 
     name: str
     has_nft: bool
-    """Whether nftables works. Without it, netem drops packets of the whole loopback device."""
+    """Whether nftables works; if not, netem drops packets of the whole loopback device."""
 
     @property
     def command_prefix(self) -> tuple[str, ...]:
@@ -53,8 +53,8 @@ class LossyNetwork:
                 os.close(namespace)
             return bind_loopback()
 
-        # A thread that has entered the namespace stays in it. So a new thread opens the socket
-        # and then ends.
+        # A thread that has entered the namespace cannot leave it. A new thread therefore opens the
+        # socket and then ends.
         with ThreadPoolExecutor(max_workers=1) as thread:
             return thread.submit(bind).result()
 
@@ -70,7 +70,7 @@ class LossyNetwork:
         await self._add_rules(port, f"tcp dport {port} {chance}", f"tcp sport {port} {chance}")
 
     async def drop_creates(self, port: int) -> None:
-        """Drop every packet that begins a create. Later data on its connection cannot arrive."""
+        """Drop every packet that begins a create; no later data of its connection arrives."""
         size = 8 * len(_CREATE)
         begins = f"@th,{_TCP_HEADER_BITS},{size} 0x{_CREATE.hex()}"
         await self._add_rules(port, f"tcp dport {port} {begins} drop")

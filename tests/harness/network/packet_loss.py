@@ -16,8 +16,8 @@ from harness.workers import spawn_worker
 
 _DUE_AFTER_S = 4.0
 _SETTLE_TIMEOUT_S = 240.0
-#: The kernel retransmits a lost packet after 0.2, 0.4, 0.8 … s. So if packets are lost for a time,
-#: the kernel sends them again at most twice that time after the loss began.
+#: The kernel retransmits a lost packet after 0.2, 0.4, 0.8 … s. If packets are lost for a time, the
+#: kernel therefore sends them again within twice this time after the loss began.
 _RETRANSMIT_FACTOR = 2.0
 
 
@@ -29,13 +29,14 @@ class PacketLossCase:
     percent: int = 0
     """The percentage of packets that are lost, in both directions."""
     drop_creates_for_s: float = 0.0
-    """For this many wall seconds from the due time, all creates are lost. Reads are not lost."""
+    """The wall seconds from the due time in which all creates are lost, but no reads."""
 
 
 def packet_loss_cases(network: LossyNetwork) -> Iterator[PacketLossCase]:
     """List cases of random loss, and of creates that the kernel sends after their deadline."""
     if not network.has_nft:
-        # netem can only drop packets of the whole loopback device, so there is only one case.
+        # Without nftables, netem drops packets of the whole loopback device, so only this case is
+        # possible.
         yield PacketLossCase("share/30%", percent=30)
         return
     for percent in (20, 40):
@@ -71,7 +72,7 @@ async def run_packet_loss_case(
             await asyncio.sleep(_DUE_AFTER_S + case.drop_creates_for_s)
             await network.stop_dropping(port)
         await environment.wait_settled(_SETTLE_TIMEOUT_S)
-        # The kernel may still send a create whose post is final, and so make a duplicate.
+        # The kernel may still send a create of a post that is final, which makes a duplicate.
         arrives_at = due_at + _RETRANSMIT_FACTOR * case.drop_creates_for_s + 20
         await asyncio.sleep(max(0.0, arrives_at - time.monotonic()))
         return await environment.check_schedules()

@@ -1,8 +1,8 @@
-"""An HTTP proxy between workers and X, which injects faults. Each worker has its own port.
+"""An HTTP proxy that injects faults between workers and X; each worker has its own port.
 
-An action decides about creates and timeline reads. The proxy forwards all other requests, even
-those to the emulator's control API. If an action delays a request, X receives the request even
-after the client has disconnected.
+An action determines what happens to a create or a timeline read. The proxy forwards all other
+requests, even those to the emulator's control API. If an action delays a request, X receives the
+request even after the client has disconnected.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-#: Headers that are not forwarded: they concern one connection, or the HTTP library writes them.
+#: Headers that are not forwarded, because they concern one connection or are written by the HTTP
+#: library.
 _CONNECTION_HEADERS = frozenset(
     {"connection", "keep-alive", "transfer-encoding", "content-length", "host"}
 )
@@ -28,7 +29,7 @@ CREATE_PATH = "/2/tweets"
 
 @dataclass(frozen=True, slots=True)
 class CannedResponse:
-    """A fixed response of a device other than X."""
+    """A fixed response of a device between the worker and X."""
 
     name: str
     status: int
@@ -61,7 +62,7 @@ class Exchange:
         return self._request
 
     async def deliver(self) -> web.Response:
-        """Send the request to X, and return X's response. Each call sends the request again."""
+        """Send the request to X, and return X's response; each call sends the request again."""
         url = URL(self._upstream + self._request.raw_path, encoded=True)
         headers = [
             (name, value)
@@ -164,10 +165,10 @@ class Proxy:
         self._tasks: set[asyncio.Task[web.StreamResponse]] = set()
         self.creates: list[CreateRequest] = []
         self.pending_creates = 0
-        """How many creates have arrived whose action is not finished."""
+        """The number of creates that have arrived and whose action is not finished."""
 
     async def listen(self, worker_name: str, listening: socket.socket | None = None) -> str:
-        """Listen on loopback for requests of a worker. Returns the base URL.
+        """Listen on loopback for requests of a worker; return the base URL.
 
         `listening` can be a bound socket in another network namespace.
         """
@@ -222,7 +223,7 @@ async def _apply(action: Action | None, exchange: Exchange) -> web.StreamRespons
     try:
         return await (action or Exchange.deliver)(exchange)
     except (aiohttp.ClientError, OSError):
-        # X does not respond, for instance at the end of a benchmark. The client's connection is
+        # X does not respond, for example at the end of a benchmark. The client's connection is
         # closed, because there is no response to forward.
         exchange.reset()
         return web.Response()

@@ -40,30 +40,30 @@ _LONG_PORTALS = frozenset(
     {"200-object", "200-html", "204", "302", "403-html", "404-empty", "429-text"}
 )
 _CLIENT_ERROR_PORTALS = frozenset({"403-html", "404-html", "413-html", "403-object", "404-empty"})
-#: For how many wall seconds a portal responds. A short portal outlasts reads 15 and 30 s after an
-#: attempt, which were once Roost's only reads.
+#: The wall seconds for which a portal responds in X's place. Even the short time is longer than
+#: 30 s, because an early version of Roost read the timeline only 15 and 30 s after an attempt.
 _SHORT_S, _LONG_S = 40.0, 600.0
-#: For how many wall seconds a response stalls: longer than any client waits.
+#: The wall seconds for which a response stalls, which is longer than any client waits.
 _STALL_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The actions on the requests of one post. All other requests are forwarded."""
+    """The actions on the requests of one post; all other requests are forwarded."""
 
     name: str
     creates: tuple[Action | None, ...] = ()
-    """The actions for the post's creates in order. None forwards the create."""
+    """The actions for the post's creates, in order; None forwards the create."""
     reads: Action | None = None
     """The action for each timeline read after the first create."""
     reads_for_s: float = 0.0
-    """For how many wall seconds from the first create `reads` applies."""
+    """The wall seconds from the first create for which `reads` applies."""
     parts: int = 1
     has_image: bool = False
     delivers_twice: bool = False
     """Whether the proxy delivers a create twice, so that X has two posts."""
     shows_trace: bool = True
-    """Whether Roost has a reason to look for a copy, because it gets no success from X."""
+    """Whether Roost has a reason to look for a copy, because it gets no success response."""
 
 
 def respond_with(response: CannedResponse) -> Action:

@@ -25,9 +25,9 @@ from harness.report import Threshold
 from harness.server import Server
 from harness.workers import find_faketime
 
-#: How many clock and packet loss cases, which have one or two workers each, run in parallel.
+#: The number of clock and packet loss cases, with one or two workers each, that run in parallel.
 _PARALLEL_CASES = 4
-#: How many emulated seconds pass in one wall second in the short form.
+#: The number of emulated seconds that pass in one wall second in the short form.
 SHORT_RATE = 20
 
 
@@ -38,9 +38,9 @@ class SuiteResult:
     results: list[ScheduleResult] = field(default_factory=list)
     clocks: list[tuple[ClockCase, ClockResult]] = field(default_factory=list)
     app_backoffs: int = 0
-    """How many X apps were in back-off, although no response of X was about an app."""
+    """The number of X apps that were in back-off, although no response of X was about an app."""
     false_clock_alerts: int = 0
-    """How many environments had a clock alert although all their clocks are correct."""
+    """The number of environments that had a clock alert although all their clocks are correct."""
     packet_loss: str = "not run"
 
 

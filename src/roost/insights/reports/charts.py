@@ -36,7 +36,8 @@ _ROW_HEIGHT = 46
 #: A bar chart shows at most this many bars; tables show all values.
 MAX_BARS = 8
 _BEST_POST_COLUMNS = 26
-#: A period of this many days has a label at Mondays, at most this many.
+#: The number of days from which on a chart has its labels at Mondays, and the maximum number of
+#: these labels.
 _WEEKLY_FROM_DAYS, _MAX_WEEKLY_LABELS = 28, 6
 
 
@@ -96,7 +97,7 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
 def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
     """Plot the impressions gained on each day; days without a measurement are shaded.
 
-    The best day is labelled with the account's best post, if that post was sent on it.
+    The best day is labelled with the account's best post, if that post was sent on this day.
     """
     if account.impressions is None:
         return None
@@ -140,7 +141,7 @@ def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
 def _best_post_labels(
     account: AccountReport, report: Report, rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return the label of the best day; none if it was not the day of the best post."""
+    """Return the label of the best day; no label if the best post was sent on another day."""
     best = max(
         (post for post in report.posts if post.username == account.username),
         key=lambda post: post.impressions or 0,
@@ -338,8 +339,8 @@ def _gain_row(on: date, gained: float) -> dict[str, Any]:
 def _anomaly_rows(anomalies: Sequence[Anomaly], series: DailySeries) -> list[dict[str, Any]]:
     rows = []
     for anomaly in anomalies:
-        # The day of a change across a gap may have no snapshot; then the next day with one is
-        # marked.
+        # The day of a change across a gap may have no snapshot. In that case, the next day with a
+        # snapshot is marked.
         known = [on for on in series.days() if on >= anomaly.day and not math.isnan(series.at(on))]
         if not known:
             continue

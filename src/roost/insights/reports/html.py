@@ -25,8 +25,8 @@ from roost.insights.reports.svg import draw_svgs
 from roost.insights.series import DailySeries
 
 _TEMPLATES = Path(__file__).with_name("templates")
-#: A tag of an SVG (attribute values contain neither `>` nor quotes), and the ids and references to
-#: ids in a tag. All other text, such as the text of a post, is not changed.
+#: A tag of an SVG, whose attribute values contain neither `>` nor quotes; and the ids, and the
+#: references to ids, in a tag. Only these are changed, never a text such as that of a post.
 _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="url\(#)')
 
@@ -101,7 +101,7 @@ def _environment() -> jinja2.Environment:
 
 
 def _finalize(value: Any) -> Any:
-    """Neutralise control characters in each value, except Roost's own markup."""
+    """Escape the control characters in a value, unless the value is Roost's own markup."""
     is_text = isinstance(value, str) and not isinstance(value, Markup)
     return escaping.markup(value) if is_text else value
 
@@ -141,7 +141,7 @@ def _draw_charts(report: Report) -> _Pictures:
 
 
 def _inline_svg(svg: str, prefix: str) -> Markup:
-    """Prepare an SVG for the page: it scales with its box, and `prefix` makes its ids unique.
+    """Prepare an SVG for the page: let it scale with its box, and put `prefix` before its ids.
 
     Screen readers skip the picture, because a table next to it contains the same values.
     """

@@ -102,9 +102,9 @@ def build_report(
 ) -> Report:
     """Build the report on the period from `since` up to, but not including, `until`.
 
-    Snapshots older than `since` give the values at the start of the period. If they cover a time of
-    the same length before `since`, the report compares the period with that time. Snapshots after
-    `until` are ignored.
+    Snapshots from before `since` give the values at the start of the period. If these snapshots
+    cover the previous period of the same length, the report compares the two periods. Snapshots
+    after `until` are ignored.
     """
     period = Period(since, until)
     accounts: list[AccountReport] = []

@@ -1,7 +1,7 @@
-"""Vega-Lite specifications drawn as SVG in a fresh Python process.
+"""Draws Vega-Lite specifications as SVG in a fresh Python process.
 
-A process of its own is needed, because vl-convert holds the interpreter's lock while it draws. The
-process is not a fork, because vl-convert hangs in a forked process.
+The drawing needs a process of its own, because vl-convert holds the interpreter's lock while it
+draws. The process is not a fork, because vl-convert hangs in a forked process.
 """
 
 import json
@@ -30,7 +30,7 @@ class ChartsNotDrawn(Broken):
 
 
 def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
-    """Draw one SVG per specification. The call blocks its thread, but no other thread.
+    """Draw one SVG per specification. The call blocks its thread, but not other threads.
 
     Raises: ChartsNotDrawn.
     """
@@ -52,7 +52,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
             did="The drawing process was stopped. No report was written.",
         ) from None
     if process.returncode != 0:
-        # Only the last line is used: it names the error, and earlier lines may quote a post.
+        # Only the last line is used, which names the error, because earlier lines may quote a post.
         error_name = (process.stderr.strip().splitlines() or ["no output"])[-1].partition(":")[0]
         raise ChartsNotDrawn(
             f"Drawing {format_count(len(specs), 'chart')} failed with {error_name}.",
@@ -62,7 +62,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
 
 
 def _neutralize(spec: Any) -> Any:
-    """Copy a specification, and write control characters in its strings as visible text."""
+    """Return a copy of a specification in which control characters are escaped."""
     if isinstance(spec, str):
         return escaping.markup(spec)
     if isinstance(spec, dict):

@@ -1,7 +1,7 @@
-"""The drawing process: Vega-Lite specifications from stdin become SVGs on stdout.
+"""The drawing process: reads Vega-Lite specifications from stdin, writes SVGs to stdout.
 
-Both are JSON lists. `svg.py` starts this file by its path in a fresh interpreter, so the file
-imports nothing of Roost.
+Input and output are JSON lists. `svg.py` starts this file by its path in a fresh interpreter, so
+the file imports nothing of Roost.
 """
 
 import json
@@ -11,7 +11,7 @@ import vl_convert
 
 
 def main() -> None:
-    """Draw all specifications; no data is fetched from a network or the file system."""
+    """Draw all specifications, without reading data from a network or the file system."""
     pictures = [
         vl_convert.vegalite_to_svg(json.dumps(spec), allowed_base_urls=[])
         for spec in json.load(sys.stdin)

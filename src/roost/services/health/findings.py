@@ -13,7 +13,7 @@ class HealthStatus(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    """The checked thing works, but an operator should know the message."""
+    """The checked thing works, but an operator should read the message."""
     ERROR = "error"
     """The checked thing does not work."""
 
@@ -29,7 +29,7 @@ class HealthFinding:
     next: str = ""
     """The next action as text, if the action needs no command."""
     next_action: NextAction | None = None
-    """The next action as a code, which the command line and the pages word differently."""
+    """The next action as a code, which the command line and the web pages describe differently."""
 
 
 def error_finding(what: str, error: RoostError) -> HealthFinding:

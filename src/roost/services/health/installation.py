@@ -22,7 +22,8 @@ from roost.store.vault import key_file, load_keyring
 _X_TIMEOUT_S: Final = 5
 #: The features that use TWITTER_API_KEY and TWITTER_API_SECRET.
 _OAUTH1_USERS: Final = "media uploads by API v1.1 and TwitterTool with OAuth 1.0a"
-#: Errors at the start of a process whose cause is the database, not the data folder or a setting.
+#: Errors at the start of a process that are caused by the database, and not by the data folder or a
+#: setting.
 _DATABASE_ERRORS: Final = (
     DatabaseUnavailable, PoolerUnsupported, SchemaOutdated, UnsafeDatabaseRole,
 )  # fmt: skip
@@ -113,7 +114,7 @@ def describe_start_failure(error: RoostError) -> HealthFinding:
 
 
 async def check_database(runtime: Runtime) -> list[HealthFinding]:
-    """Check which database Roost uses, and the rights of the role that Roost logs in as."""
+    """Check the database that Roost uses, and the rights of the role that Roost logs in as."""
     async with runtime.database.unscoped() as transaction:
         login = await find_login(transaction.raw)
     address = "DATABASE_URL" if runtime.settings.database_url else "embedded"
@@ -127,14 +128,14 @@ async def check_database(runtime: Runtime) -> list[HealthFinding]:
                 "settings",
                 HealthStatus.WARNING,
                 "ROOST_ADMIN_DATABASE_URL is set, but only the setup of the database needs it",
-                "Set it only during the setup: a person who reads it can change every table.",
+                "Set it only during the setup: with its login, a person can change every table.",
             )
         )
     return findings
 
 
 def describe_login(login: Login) -> list[HealthFinding]:
-    """Return a warning per right that the login should not have, or an OK if there is none."""
+    """Return a warning for each right that the login should not have, or else one OK."""
     if not login.excesses:
         message = f"{login.name}, which owns no table and sees one tenant at a time"
         return [HealthFinding("database login", HealthStatus.OK, message)]

@@ -10,7 +10,7 @@ from typing import Final
 from roost.models import Reason
 from roost.runtime import Runtime
 from roost.services import monitor, pause
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 
@@ -42,15 +42,18 @@ class ServiceHealth:
     live_workers: int | None
     """The number of live workers; None if the database does not respond."""
     oldest_due_at: datetime | None = None
-    """When the oldest due post should have been published; None if no post is due."""
+    """The due time of the oldest post that is due and not published; None if no post is due."""
     is_stopped: bool = False
     """Whether everything is paused."""
     stop_reason: Reason | None = None
-    """Why everything is paused; None if it is not."""
+    """Why everything is paused; None if there is no global pause."""
 
 
 async def get_service_health(runtime: Runtime) -> ServiceHealth:
-    """Read the health of the service. Raises: the errors in `store.away.DATABASE_AWAY`."""
+    """Read the health of the service.
+
+    Raises: the errors in `store.availability.DATABASE_AWAY`.
+    """
     now = runtime.clock.now()
     within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
@@ -67,7 +70,7 @@ async def get_service_health(runtime: Runtime) -> ServiceHealth:
 
 
 async def probe_service(runtime: Runtime) -> ServiceHealth:
-    """Read the health of the service; it is `BROKEN` without a database response in 5 s."""
+    """Read the health of the service; it is `BROKEN` if the database does not respond in 5 s."""
     try:
         async with asyncio.timeout(_DATABASE_TIMEOUT_S):
             return await get_service_health(runtime)
@@ -84,9 +87,9 @@ async def is_worker_alive(runtime: Runtime) -> bool:
 
 
 async def watch_lateness(runtime: Runtime) -> None:
-    """Keep an alert open while a post is late; runs until it is cancelled.
+    """Keep an alert open while a post is late; run until cancelled.
 
-    This runs outside the workers, because a post is also late if all workers have stopped.
+    The web server runs this function, because posts can also be late if all workers have stopped.
     """
     while True:
         try:

@@ -22,10 +22,11 @@ from roost.services.health.findings import (
     error_finding,
 )
 from roost.services.health.service import ServiceHealth, get_service_health
-from roost.store.away import DATABASE_AWAY
-from roost.unexpected import wrap_unexpected
+from roost.store.availability import DATABASE_AWAY
+from roost.unexpected import to_roost_error
 
-#: Alerts about a single post are only warnings, because the other posts are still published.
+#: The kinds of alerts about a single post. They are only warnings, because the other posts are
+#: still published.
 _POST_ALERTS: Final = {"decision", "missed", "failed"}
 #: `roost doctor` does not list these alerts, because it has a check of its own for each of them.
 _CHECKED_ALERTS: Final = {"late"}
@@ -38,7 +39,7 @@ async def list_all_accounts(
 ) -> tuple[list[Integration], list[HealthFinding]]:
     """Return every tenant's accounts, and a finding for each tenant that cannot be read.
 
-    Uses one transaction per tenant. Raises: the errors in `store.away.DATABASE_AWAY`.
+    Uses one transaction per tenant. Raises: the errors in `store.availability.DATABASE_AWAY`.
     """
     accounts: list[Integration] = []
     findings = []
@@ -49,7 +50,7 @@ async def list_all_accounts(
         except DATABASE_AWAY:
             raise
         except Exception as error:
-            failure = wrap_unexpected(error)
+            failure = to_roost_error(error)
             what = f"accounts of tenant {tenant_id}"
             findings.append(error_finding(what, failure))
     return accounts, findings
@@ -133,7 +134,10 @@ async def _check_apps(runtime: Runtime) -> list[HealthFinding]:
 async def _check_stalled_workers(
     runtime: Runtime, accounts: Sequence[Integration]
 ) -> list[HealthFinding]:
-    """Find stopped processes that hold account locks: an operator has to continue or end them."""
+    """Find stopped worker processes that hold account locks.
+
+    Only an operator can continue or end such a process.
+    """
     names = {account.id: f"@{account.username}" for account in accounts}
     within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
@@ -152,7 +156,7 @@ async def _check_stalled_workers(
 
 
 async def _check_media(runtime: Runtime) -> HealthFinding:
-    """Check that every file of an unpublished post has its copy, which is what is uploaded."""
+    """Check that every file of an unpublished post has a copy, because Roost uploads the copy."""
     try:
         lost = await media_copies.list_missing(runtime)
         runtime.media.require_safe()

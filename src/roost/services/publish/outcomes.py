@@ -48,7 +48,7 @@ async def begin_attempt(
 ) -> Attempt | None:
     """Commit an attempt. Return None if the part or its post has changed or was paused.
 
-    Raises: DatabaseForgot.
+    Raises: DatabaseLostEvents.
     """
     runtime, locks = context.runtime, context.locks
     begun = await store.publishing.begin_attempt(
@@ -117,7 +117,9 @@ async def record_sent(
         return StepResult.DONE
     if not sent.moved and not sent.known:
         # Another worker has begun a later attempt, so X's id is kept in an alert and an event.
-        _log_answer(context, part, "an older attempt late, so the part may be on X twice", tweet_id)
+        _log_response(
+            context, part, "an earlier attempt late, so the part may be on X twice", tweet_id
+        )
         await _record_possible_duplicate(context, part, tweet_id)
         reason = Reason(ReasonCode.LATE_RESPONSE, {"tweet_id": tweet_id})
         await request_decision(context, part, reason)
@@ -139,10 +141,10 @@ async def _record_forgotten_attempt(
 ) -> None:
     """Close the gate, because the database has lost an attempt that created a post on X.
 
-    After a user has resumed everything, a search of X finds the post. Until then, an event in the
-    post's history names it.
+    After a user has resumed everything, a search of X finds the new post. Until then, an event in
+    the history names its id.
     """
-    _log_answer(context, part, "an attempt that the database has forgotten", tweet_id)
+    _log_response(context, part, "an attempt that the database lacks", tweet_id)
     context.locks.close_gate("the database lacks an attempt of this worker")
 
     async def write() -> None:
@@ -156,7 +158,7 @@ async def _record_forgotten_attempt(
         await context.retry_until_written(write)
 
 
-def _log_answer(
+def _log_response(
     context: PublishContext, part: PartProgress, attempt: str, tweet_id: TweetId
 ) -> None:
     log.error(
@@ -208,7 +210,7 @@ async def record_not_created(
     outcome: Outcome = Outcome.NOT_CREATED,
     rate: Collection[Window] = (),
 ) -> None:
-    """Record that an attempt created no post on X; the part gets back its earlier state."""
+    """Record that an attempt created no post on X; the part returns to its earlier state."""
     code = EventCode.PART_NOT_CREATED
     await _end_attempt(context, part, attempt, part.part.state, outcome, code, reason, rate)
 
@@ -231,7 +233,7 @@ async def record_refused(
     )
 
 
-# The function has more than seven parameters: the columns of an outcome and its event, and `rate`.
+# The function has more than seven parameters, because it writes an outcome, an event and `rate`.
 async def _end_attempt(
     context: PublishContext,
     part: PartProgress,
@@ -263,7 +265,7 @@ async def request_decision(context: PublishContext, part: PartProgress, reason: 
 async def finish_post(
     context: PublishContext, after: PostState, reason: Reason | None, *, position: int | None = None
 ) -> None:
-    """Set the post's final state. If a part was refused, the refusal becomes the reason."""
+    """Set the post's final state; if a part was refused, the refusal becomes the reason."""
     post, now = context.post, context.runtime.clock.now()
     failpoint(Failpoint.POST_BEFORE_SETTLED)
 

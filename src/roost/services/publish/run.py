@@ -1,4 +1,4 @@
-"""Publishes an account's due posts step by step, while this worker holds its lock.
+"""Publishes an account's due posts step by step, under the lock of the account.
 
 `roost.publishing.next_step` decides each step from the rows in the database, and the rows are
 committed before and after every request to X. Any worker can therefore continue after a crash.
@@ -15,7 +15,7 @@ from roost.account_client import StoredTokenSource
 from roost.boot_clock import boot_seconds
 from roost.clock import describe_skew
 from roost.errors import (
-    DatabaseForgot,
+    DatabaseLostEvents,
     ReconnectNeeded,
     RoostError,
     VaultDamaged,
@@ -29,10 +29,10 @@ from roost.runtime import Runtime
 from roost.services.publish import outcomes, search, send, waits
 from roost.services.publish.context import PublishContext, StepResult
 from roost.settings import Settings
-from roost.store.away import DATABASE_AWAY
+from roost.store.availability import DATABASE_AWAY
 from roost.store.locks import AccountLocks
 from roost.store.publishing import LoadedPost
-from roost.unexpected import wrap_unexpected
+from roost.unexpected import to_roost_error
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,8 @@ async def _publish_account(
             while locks.may_begin and await account.run_step():
                 pass
         finally:
-            # If a post became due while the lock was being released, its job has left it to us.
+            # If a post became due while the lock was being released, the job of that post has left
+            # the post to this worker.
             has_more = await locks.release(x_user_id, integration_id, deferred)
 
 
@@ -99,7 +100,8 @@ class _AccountPublisher:
 
     async def run_step(self) -> bool:
         """Run the next step of the account's next post. Return False if no post can proceed."""
-        # The deadline covers the commit of the attempt too. Its clock counts suspended time.
+        # The deadline covers the commit of the attempt too. The clock also counts the time in which
+        # the machine is suspended.
         deadline_at = boot_seconds() + self._runtime.settings.create_timeout.total_seconds()
         loaded = await store.publishing.load_next_post(
             self._runtime.database.autocommit,
@@ -137,21 +139,21 @@ class _AccountPublisher:
         failpoint(Failpoint.CREATE_BEFORE_COMMIT)
         try:
             attempt = await send.commit_attempt(context, step.part, again=step.again)
-        except DatabaseForgot as error:
+        except DatabaseLostEvents as error:
             self._locks.close_gate(error.message)
             raise
         if attempt is None:
-            return StepResult.SKIP_POST  # changed by another worker, or paused
+            return StepResult.SKIP_POST  # Another worker has changed the part, or it is paused.
         return await _contain_failure(
             context, send.send_part(context, step.part, attempt, deadline_at, again=step.again)
         )
 
     def _find_clock_problem(self, now: datetime) -> str | None:
-        """Return why the clock is wrong, or None. It may have been set since the last heartbeat.
+        """Return why this machine's clock is wrong; None if it is right.
 
-        The clock is checked before every step, because with a wrong clock a step would also defer
-        posts until a wrong time. While X's time is unknown, only the check at each heartbeat
-        counts.
+        The clock is checked before every step, because it may have been set since the last
+        heartbeat, and a step with a wrong clock would also defer posts until a wrong time. While
+        X's time is unknown, only the check at each heartbeat counts.
         """
         if not self._runtime.clock.is_wall_time:
             return None
@@ -163,13 +165,15 @@ class _AccountPublisher:
             with contextlib.suppress(VaultKeyMissing, VaultDamaged):
                 # The token source raises these errors again when a token is needed.
                 tokens = loaded.tokens.open(self._runtime.vault)
-            self._token_source = StoredTokenSource(self._runtime, loaded.journal.account, tokens)
+            self._token_source = StoredTokenSource(
+                self._runtime, loaded.publish_state.account, tokens
+            )
         return PublishContext(
             self._runtime,
             self._scope,
             self._locks,
             self._token_source,
-            loaded.journal,
+            loaded.publish_state,
             self._deferred,
         )
 
@@ -200,7 +204,7 @@ async def _contain_failure(context: PublishContext, step: Awaitable[StepResult])
     except Exception as error:
         # A defect of Roost must not delay the account's other posts, so it is logged and the post
         # waits. The error's own message is not logged, because it may quote the post.
-        log.error("post %s: %s", post.id, wrap_unexpected(error).message)
+        log.error("post %s: %s", post.id, to_roost_error(error).message)
         reason = Reason(ReasonCode.UNEXPECTED_ERROR, {"type": type(error).__name__})
         await waits.defer_post(context, waits.backoff_delay(0), reason, counts_as_late=True)
         return StepResult.SKIP_POST
@@ -216,10 +220,11 @@ def _publish_policy(settings: Settings) -> next_step.PublishPolicy:
 
 
 async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
-    """Execute a step, except the sending of a part with a fresh token."""
+    """Execute a step other than sending a part with a fresh token, which `run_step` does."""
     match step:
         case next_step.Send():
-            # The token is refreshed in a step of its own, so that this takes no time of an attempt.
+            # The token is refreshed in a step of its own, so that the time for an attempt does not
+            # include the refresh.
             await context.token_source.get()
             return StepResult.CONTINUE
         case next_step.SearchBeforeSend(part, since):

@@ -54,7 +54,7 @@ from roost.tweet_urls import tweet_url
 async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool) -> StepResult:
     """Search the timeline for the post of an attempt without a response, and adopt the post.
 
-    `counts`: if the post is not found, this is evidence that the post is not on X.
+    `counts` says whether a read without the post is evidence that the post is not on X.
     """
     failpoint(Failpoint.READ_BEFORE_SEND)
     since = part.unresolved_since
@@ -93,7 +93,7 @@ async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool
 async def search_before_send(
     context: PublishContext, part: PartProgress, since: datetime
 ) -> StepResult:
-    """Search the timeline once for a part whose attempt the database may lack, and adopt it."""
+    """Search the timeline for a part whose attempt the database may lack; adopt its post."""
     timeline = await _read_or_defer(context, part, since)
     if timeline is None:
         return StepResult.SKIP_POST
@@ -132,7 +132,7 @@ async def search_before_send(
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """The post for which X refused a part as a duplicate."""
+    """The post on X because of which X refused a part as a duplicate."""
 
     facts: Detail
     """The post's `tweet_id`, its `url` (None on an emulator), and Roost's `post_id` if known."""
@@ -144,7 +144,7 @@ class Duplicate:
 
 
 async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplicate | None:
-    """Find the post for which X refused a part as a duplicate.
+    """Find the post on X because of which X refused a part as a duplicate.
 
     A post that no part has claimed is preferred, because it may be this part. Return None if no
     such post is found, or if X does not return the timeline now.
@@ -188,7 +188,7 @@ async def _has_unresolved_duplicate(context: PublishContext, part: PartProgress)
 
 
 async def find_earlier_post(context: PublishContext, part: PartProgress) -> TimelinePost | None:
-    """Find the post of an earlier attempt for which X's response said that it created nothing.
+    """Find the post of an earlier attempt, although X responded that it created nothing.
 
     Return None if no post, or more than one, matches, or if X does not return the timeline.
     """

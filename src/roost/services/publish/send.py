@@ -48,7 +48,7 @@ async def commit_attempt(
     """Commit an attempt before its request is sent.
 
     Return None if another worker has changed the part in the meantime, or if the post was paused.
-    Raises: DatabaseForgot.
+    Raises: DatabaseLostEvents.
     """
     uploads = [part.upload_of(asset.id) for asset in part.part.media]
     detail: dict[str, Any] = {"attempt": len(part.attempts) + 1}
@@ -89,8 +89,9 @@ async def send_part(
 ) -> StepResult:
     """Send the request of a committed attempt.
 
-    `again`: the request repeats, byte by byte, an earlier request without a response. `deadline_at`
-    is an instant of a clock that counts suspended time; the commit and the request share it.
+    `again` means that the request repeats, byte by byte, an earlier request without a response.
+    `deadline_at` is the deadline of the commit and the request together, as a value of
+    `roost.clock.boot_seconds`.
     """
     key = (context.tenant_id, context.post.id)
     context.locks.sending.add(key)
@@ -129,7 +130,7 @@ async def _create(
     except RoostError as error:
         result = await _record_failure(context, part, attempt, error, again=again)
         if isinstance(error, x.errors.Rejected | x.errors.ParentNotVisible):
-            # X refused only this post, so it accepts other posts of the account and the app.
+            # X refused only this post, so X accepts other posts of the account and the app.
             await end_backoffs(context)
         return result
     failpoint(Failpoint.CREATE_AFTER_SEND)
@@ -213,9 +214,9 @@ async def _resolve_duplicate(
 ) -> StepResult:
     """Find out why X refused a part as a duplicate, and commit the outcome.
 
-    If the post on X is another part of Roost, the refusal is final. If no part has claimed the post
-    on X, it may be this part, whose attempt the database has lost: the post is adopted, or a user
-    decides.
+    If the post on X is another part in Roost, the refusal is final. If no part has claimed the post
+    on X, the post may be this part, whose attempt the database has lost. In that case, the post is
+    adopted, or a user decides.
     """
     earlier = await search.find_earlier_post(context, part) if part.attempts else None
     if earlier is not None:
@@ -277,6 +278,6 @@ async def _wait_for_parent(
 
 
 async def expire_attempt(context: PublishContext, part: PartProgress) -> None:
-    """Mark a part unknown, because the deadline passed and the attempt's worker has ended."""
+    """Mark a part unknown: the attempt's deadline has passed, and its worker has ended."""
     assert part.part.state is PartState.SENDING
     await record_unknown(context, part, part.last, Reason(ReasonCode.WORKER_ENDED))

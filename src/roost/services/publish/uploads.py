@@ -58,7 +58,7 @@ _CATEGORY: Final = {
 }
 #: Domain time after which a failed upload is resumed.
 _RETRY_DELAY: Final = timedelta(minutes=1)
-#: Files are uploaded only for posts in these states.
+#: The states of posts for which files are uploaded.
 _UPLOADABLE: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _STATE: Final = msgspec.json.Decoder(UploadState)
 
@@ -89,9 +89,9 @@ async def _prepare(
             account = await store.integrations.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
         if account.environment is not runtime.settings.environment:
-            return  # workers of the account's environment upload the files
+            return  # Workers of the account's environment upload the files.
         if account.status is not IntegrationStatus.CONNECTED:
-            return  # the post waits, and requests its uploads again after a reconnect
+            return  # The post waits, and requests its uploads again after a reconnect.
         if post.state in _UPLOADABLE:
             await _PostUploads(runtime, scope, post, account).upload_missing(rows)
 
@@ -198,7 +198,7 @@ class _PostUploads:
         async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:
             state = await store.posts.lock_state(transaction, self.post.id)
             if state not in _UPLOADABLE:
-                return  # a user has cancelled or edited the post meanwhile
+                return  # A user has cancelled or edited the post in the meantime.
             after = PostState.NEEDS_DECISION
             if part.state is PartState.PENDING:
                 if not await store.publishing.move_part(

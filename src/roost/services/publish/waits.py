@@ -64,7 +64,7 @@ async def defer_post(
     excused: bool = False,
     counts_as_late: bool = False,
 ) -> None:
-    """Defer the post by `delay`. Then the dispatcher queues it, if its account is connected."""
+    """Defer the post by `delay`; then the dispatcher queues it if its account is connected."""
     now = context.runtime.clock.now()
 
     async def work(transaction: Transaction) -> None:
@@ -85,7 +85,7 @@ async def defer_post(
 async def back_off_account(
     context: PublishContext, delay: timedelta, reason: Reason, *, counts_as_late: bool = False
 ) -> None:
-    """Start a back-off of the account: none of its posts is sent for `delay`."""
+    """Start a back-off of the account: for `delay`, none of its posts is sent."""
     until = context.runtime.clock.now() + delay
 
     async def work(transaction: Transaction) -> None:
@@ -129,7 +129,7 @@ async def back_off_app(
 
 
 async def await_reconnect(context: PublishContext, error: ReconnectNeeded) -> None:
-    """Make the account's posts wait until its owner reconnects it: X refused its tokens."""
+    """Make the account's posts wait until its owner reconnects it, as X refused its token."""
     await mark_needs_reconnect(context.runtime, context.account, error)
     await defer_post(context, timedelta(0), error_reason(error))
 

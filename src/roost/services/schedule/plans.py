@@ -1,4 +1,4 @@
-"""Imports plan files: schedules every valid post of a file, and none of them twice."""
+"""Imports plan files: schedules every valid post of a file, and no post twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ from roost.services.schedule.validate import (
 )
 from roost.store.database import Transaction
 
-#: A row that was not imported before is refused if its due time is further in the past than this.
+#: A new row is refused if its due time is further in the past than this. Rows that were imported
+#: before are skipped.
 _MAX_LATE: Final = timedelta(hours=1)
 #: A valid post of a plan, with its account and the result of its validation.
 _ValidPost = tuple[planfile.PlannedPost, Integration, Validation]
@@ -43,7 +44,7 @@ class Imported:
     """The result of an import, or of a dry run."""
 
     posts: int
-    """The number of posts that were scheduled, or would be in a dry run."""
+    """The number of posts that were scheduled, or that would have been without the dry run."""
     already_imported: int
     """The number of posts that an earlier import of the same rows has scheduled."""
     refused: tuple[planfile.RefusedRow, ...]
@@ -61,7 +62,7 @@ async def import_plan(
     dry_run: bool = False,
     on_progress: OnFileProgress | None = None,
 ) -> Imported:
-    """Schedule every valid post of a plan. Invalid rows are refused, with all reasons.
+    """Schedule every valid post of a plan; refuse invalid rows and report every reason.
 
     A second import of a file changes nothing, even if its media files no longer exist. A dry run
     stores nothing and copies no file.
@@ -97,7 +98,8 @@ async def _import(
     valid: list[_ValidPost] = []
     for planned in plan.posts:
         if planned.key in imported_before:
-            # The row is not validated again: its post is stored, with copies of its files.
+            # The row is not validated again, because its post and the copies of its files are
+            # stored already.
             continue
         account = accounts.get(planned.account.lstrip("@").lower())
         if account is None:
@@ -172,7 +174,7 @@ def _list_findings(valid: Sequence[_ValidPost]) -> list[RowFinding]:
 
 
 async def _find_repeats(transaction: Transaction, valid: Sequence[_ValidPost]) -> list[RowFinding]:
-    """Find repeated texts within a plan, and in the accounts' other posts of about that time."""
+    """Find texts that repeat others of the plan, or stored posts at about the same time."""
     if not valid:
         return []
     times = [planned.due_at for planned, _, _ in valid]

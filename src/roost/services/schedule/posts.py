@@ -33,9 +33,10 @@ from roost.services.schedule.validate import (
 from roost.store.database import Transaction
 
 _EDITABLE: Final = {PostState.DRAFT, PostState.SCHEDULED}
-#: No part of a post in these states is on X, so the post can be scheduled again.
+#: The states in which no part of a finished post is on X, so that the post can be scheduled again.
 _RETRYABLE: Final = {PostState.FAILED, PostState.MISSED}
-#: A post in these states may have attempts that created nothing on X; an edit deletes the attempts.
+#: The states in which a post may have attempts that created nothing on X; an edit deletes these
+#: attempts.
 _MAY_HAVE_ATTEMPTS: Final = _RETRYABLE | {PostState.PUBLISHING}
 
 #: Called with the findings of a post. The post is stored nevertheless.
@@ -82,7 +83,7 @@ async def schedule_post(
                 upload_lead=runtime.settings.upload_lead,
                 tolerance=tolerance,
             )
-            assert post_id is not None, "only an import can find that a post is stored already"
+            assert post_id is not None, "only an import can meet a post that is stored already"
             return await store.posts.get(transaction, post_id)
 
 
@@ -96,10 +97,11 @@ async def edit_post(
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
 ) -> Post:
-    """Change the parts or the due time of a post without a part on X.
+    """Change the parts or the due time of a post of which no part is on X.
 
-    A failed or missed post needs a new due time, and the copies of its files must exist. A post
-    that is publishing but waits becomes `scheduled` again, at its old due time or at the new one.
+    A failed or missed post needs a new due time, and the copies of its files must exist. A post in
+    the state `publishing` that waits becomes `scheduled` again, at its old due time or at the new
+    due time.
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar, and the errors of
     `validate_parts`. If an error is raised, nothing is changed.
     """
@@ -162,7 +164,7 @@ async def _edit(
 
 
 def _unchanged_parts(post: Post) -> list[PartInput]:
-    """Return a post's parts unchanged, to be stored again without their attempts."""
+    """Return a post's parts unchanged, so that they can be stored without their attempts."""
     return [
         PartInput(
             part.text,
@@ -174,7 +176,7 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
 
 
 async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
-    """Cancel a post without a part on X. Raises: PostNotFound, PostNotEditable."""
+    """Cancel a post of which no part is on X. Raises: PostNotFound, PostNotEditable."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         state = await _lock_editable(transaction, post_id)
         now = runtime.clock.now()
@@ -189,8 +191,9 @@ async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
 async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState:
     """Lock a post that may be edited. Raises: PostNotEditable.
 
-    A post that is publishing may be edited only if no part is on X and no attempt is in progress.
-    An attempt locks the same row, so it comes either before this lock or after this transaction.
+    A post in the state `publishing` may be edited only if no part is on X and no attempt is in
+    progress. An attempt locks the same row, so each attempt begins either before this lock or after
+    this transaction.
     """
     state = await store.posts.lock_state(transaction, post_id)
     if state in _EDITABLE | _RETRYABLE:

@@ -27,7 +27,8 @@ from roost.repeats import REPEAT_WINDOW, RepeatCandidate, find_repeats
 from roost.runtime import Runtime
 from roost.text import text_or_none
 
-#: A due time may be this far in the past, because a post that is due now takes time to arrive.
+#: A due time may be this far in the past. A post that is due now must be accepted although its
+#: validation takes time.
 _NOW_TOLERANCE: Final = timedelta(minutes=1)
 #: A due time may be this far in the future.
 MAX_DUE_AHEAD: Final = timedelta(days=5 * 366)
@@ -43,10 +44,10 @@ async def validate_for_account(
     excluding: PostId | None = None,
     files: FileAccess = PROBE_ONLY,
 ) -> Validation:
-    """Validate a post of an account, also by the stored posts that it replies to or quotes.
+    """Validate a post of an account, including the stored posts that it replies to or quotes.
 
-    With a due time, the findings include other posts of the account with the same text at about
-    that time. `excluding` is the id of the post itself, if it is stored already.
+    If `due_at` is given, the findings include other posts of the account with the same text at
+    about that time. `excluding` is the id of the post itself, if the post is stored already.
     """
     targets = [tweet_id for part in parts for tweet_id in list_targets(part.options)]
     own: Mapping[TweetId, datetime | None] = {}
@@ -77,7 +78,7 @@ async def validate_for_account(
 
 
 def list_texts(result: Validation, due_at: datetime) -> list[RepeatCandidate]:
-    """Return the text, files and options of each part, to compare them with other posts."""
+    """Return each part's text, files and options in a form to compare with other posts."""
     return [
         RepeatCandidate(
             text=part.text,
@@ -92,12 +93,12 @@ def list_texts(result: Validation, due_at: datetime) -> list[RepeatCandidate]:
 def prevent_copy_removal(
     runtime: Runtime, *, has_files: bool
 ) -> contextlib.AbstractAsyncContextManager[object]:
-    """Prevent the removal of new copies of files until their post is committed."""
+    """Prevent the removal of new copies of files while their post is not yet committed."""
     return runtime.media.prevent_removal() if has_files else contextlib.nullcontext()
 
 
 def require_valid(result: Validation) -> None:
-    """Raise PostRefused with every violation, if there is any."""
+    """Raise PostRefused with every violation if the validation found any."""
     if not result.violations:
         return
     first = result.violations[0]
@@ -124,5 +125,5 @@ async def require_possible_due(runtime: Runtime, scope: Scope, due_at: datetime 
 
 
 def with_stored_texts(result: Validation) -> list[PartInput]:
-    """Return the parts with their texts as they are stored: a blank text becomes empty."""
+    """Return the parts with the texts to store: a blank text becomes an empty text."""
     return [replace(part, text=text_or_none(part.text) or "") for part in result.parts]

@@ -17,13 +17,13 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 from roost.store.roles import Roles
 from roost.store.session import set_up_sync
 
-#: Key of the advisory lock under which a process migrates; any number, but always the same.
+#: The key of the advisory lock under which a process migrates: any number, but always the same.
 _MIGRATING = 7_067_811
 _ROLE = re.compile(r"\broost_(?:owner|app)\b")
 
 
 def migrate(url: str, roles: Roles, version: str) -> bool:
-    """Migrate the tables to a version. Return False if they already have that version."""
+    """Migrate the tables to a version. Return False if the tables already have this version."""
 
     def connect() -> psycopg.Connection[Any]:
         connection = psycopg.connect(url)
@@ -59,7 +59,7 @@ def execute_file(connection: Connection, name: str) -> None:
 
 
 def execute_script(connection: Connection, script: str) -> None:
-    """Execute a text of several SQL statements, which have no parameters, in a migration."""
+    """Execute a text with several SQL statements without parameters in a migration."""
     connection.exec_driver_sql(script.replace("%", "%%"))
 
 
@@ -70,7 +70,7 @@ def with_role_names(script: str, roles: Roles) -> str:
 
 
 def _replace_role_names(engine: Engine, roles: Roles) -> None:
-    # SQLAlchemy's statements have `%%` for `%`, so a `%` in a role's name is doubled too.
+    # In statements of SQLAlchemy, `%%` stands for `%`, so a `%` in a role's name is doubled.
     escaped = Roles(roles.owner.replace("%", "%%"), roles.app.replace("%", "%%"))
 
     def replace(

@@ -1,7 +1,7 @@
 """Three-legged OAuth 1.0a: request token, consent, access token, invalidation.
 
-Source: docs.x.com, oauth-1-0a/obtaining-user-access-tokens and api-reference. The tokens do not
-expire. Without a callback, X shows the user a PIN, which Roost takes as the verifier.
+The access tokens do not expire. Without a callback URL, X shows the user a PIN, which is the
+verifier. Source: docs.x.com, oauth-1-0a/obtaining-user-access-tokens and api-reference.
 """
 
 from dataclasses import dataclass, field, replace
@@ -50,9 +50,9 @@ async def get_request_token(
     callback: str = OUT_OF_BAND,
     access: Literal["read", "write"] | None = None,
 ) -> RequestToken:
-    """Request a token with the app's keys; `callback` must be registered with the app.
+    """Get a request token with the app's keys; `callback` must be registered with the app.
 
-    `access` limits the permissions; by default the token gets the app's permissions.
+    `access` limits the permissions of the access token; by default, it gets the app's permissions.
 
     Raises: AppMisconfigured (X rejects the app's keys or the callback), XUnavailable,
     OutcomeUnknown.
@@ -69,10 +69,11 @@ def authorize_url(
     force_login: bool = False,
     screen_name: str | None = None,
 ) -> str:
-    """Return the URL of the consent page. X redirects back with a verifier, or with `denied`.
+    """Return the URL of the consent page.
 
-    Without `force_consent`, X skips the page for a user who has consented before. The parameters of
-    the redirect are `oauth_token` and `oauth_verifier`.
+    After consent, X redirects the browser to the callback with the parameters `oauth_token` and
+    `oauth_verifier`; after a denial, with the parameter `denied`. Without `force_consent`, X skips
+    the page for a user who has consented before.
     """
     query = {"oauth_token": request_token.token}
     if force_login:
@@ -92,7 +93,7 @@ async def exchange(
 ) -> OAuth1Grant:
     """Exchange an authorized request token for the user's credential.
 
-    `verifier` may be the PIN.
+    `verifier` is the verifier from the redirect, or the PIN.
 
     Raises: AuthorizationCodeInvalid (the verifier is wrong, or the token has been used or is too
     old), XUnavailable, OutcomeUnknown, UnsafeHost (the token and the app belong to different
@@ -108,7 +109,7 @@ async def exchange(
 
 
 async def invalidate(session: aiohttp.ClientSession, *, credential: OAuth1) -> None:
-    """Invalidate a user's credential. A credential that is already invalid is no error.
+    """Invalidate a user's credential; if it is invalid already, do nothing.
 
     Raises: XUnavailable, AppMisconfigured.
     """
@@ -119,14 +120,14 @@ async def invalidate(session: aiohttp.ClientSession, *, credential: OAuth1) -> N
             return
         raise error_mapping.error_for_unreadable_body(response, Operation.REVOKE)
     problem = problems.find_problem(response.body)
-    # Error 89 of X means an invalid or expired token: the credential no longer works.
+    # X's error 89 means an invalid or expired token, so the credential is invalid already.
     if problem is not None and 89 in problem.codes:
         return
     raise _error_for(response, Operation.REVOKE, verifier=None)
 
 
 def _names_token(body: bytes) -> bool:
-    """Whether the response names the invalidated token: X's does, a proxy's does not."""
+    """Whether the response names the invalidated token, which only X's own response does."""
     try:
         payload = msgspec.json.decode(body)
     except DECODE_ERRORS:
@@ -193,7 +194,10 @@ async def _post(
 
 
 def _error_for(response: Response, operation: Operation, *, verifier: str | None) -> errors.XError:
-    """Return the error. A 401 rejects the verifier if one was sent, otherwise the app's keys."""
+    """Return the error for a response.
+
+    A 401 means that X rejects the verifier if one was sent, and otherwise the app's keys.
+    """
     if not 400 <= response.status < 500 or response.status == 408:
         return error_mapping.error_for_server_failure(response, operation)
     facts: dict[str, Any] = {"operation": operation.value, "request_id": response.request_id}

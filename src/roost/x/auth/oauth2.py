@@ -48,7 +48,7 @@ class TokenGrant:
     """Lifetime of the access token: domain time, counted from the request."""
     scopes: tuple[str, ...]
     endpoint: XEndpoint = LIVE_X
-    """The endpoint that granted the tokens; Roost sends them to no other."""
+    """The endpoint that granted the tokens; Roost sends the tokens to no other endpoint."""
 
 
 def make_verifier() -> str:
@@ -57,7 +57,7 @@ def make_verifier() -> str:
 
 
 def make_challenge(verifier: str) -> str:
-    """Return the PKCE challenge of a verifier: its SHA-256 (method `S256`, in capitals)."""
+    """Return the PKCE challenge of a verifier: its SHA-256, for the method `S256`."""
     digest = hashlib.sha256(verifier.encode("ascii")).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode("ascii")
 
@@ -115,9 +115,9 @@ async def refresh(
 ) -> TokenGrant:
     """Exchange a refresh token for new tokens; this invalidates the old refresh token.
 
-    Raises: RefreshTokenInvalid (only reconnecting helps), AppMisconfigured (no account is at
-    fault), XUnavailable, OutcomeUnknown (the old token may be used up), UnsafeHost (the app and the
-    token belong to different endpoints).
+    Raises: RefreshTokenInvalid (the account must be reconnected), AppMisconfigured (X rejects the
+    app, not the account), XUnavailable, OutcomeUnknown (the old refresh token may be invalid),
+    UnsafeHost (the app and the token belong to different endpoints).
     """
     form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
     return await _request_tokens(session, endpoint, app, form)
@@ -130,7 +130,7 @@ async def revoke(
     app: XApp,
     token: str,
 ) -> None:
-    """Revoke a token; revoking a refresh token ends the whole grant. May be repeated.
+    """Revoke a token. Revoking a refresh token ends the whole grant; the call may be repeated.
 
     Raises: AppMisconfigured, XUnavailable, UnsafeHost (the app and the token belong to different
     endpoints).
@@ -145,7 +145,7 @@ async def revoke(
 
 
 async def get_app_token(session: aiohttp.ClientSession, *, app: OAuth1) -> str:
-    """Return the app's own token, which reads public data and the app's usage.
+    """Return the app's own token, for reading public data and the app's usage.
 
     X returns the same token each time. The token does not expire, but X limits how often an app may
     request it.
@@ -156,7 +156,7 @@ async def get_app_token(session: aiohttp.ClientSession, *, app: OAuth1) -> str:
     url, credentials = app.endpoint.url("/oauth2/token"), (app.api_key, app.api_secret)
     response = await _post_form(session, url, Operation.TOKEN, credentials, form)
     if not response.is_success:
-        # Like API v1.1, this endpoint sends error 99 for every rejection.
+        # This endpoint sends error 99 for every rejection, as API v1.1 does.
         raise _error_for(response, Operation.TOKEN, errors.AppMisconfigured)
     return _decode_tokens(response).access_token
 
@@ -195,7 +195,10 @@ def _address(endpoint: XEndpoint, app: XApp, path: str) -> tuple[XUrl, tuple[str
 
 
 def _is_revoked(body: bytes) -> bool:
-    """Whether a 2xx response comes from X. X does not document the body, so it may be empty."""
+    """Whether the body of a 2xx response may be X's, which means that the token is revoked.
+
+    X does not document the body, so an empty body is accepted too.
+    """
     if not body:
         return True
     try:
@@ -234,11 +237,11 @@ async def _post_form(
 def _error_for(
     response: Response, operation: Operation, invalid: type[errors.XError]
 ) -> errors.XError:
-    """Return the error for a response; `invalid` only if X rejects the token or code.
+    """Return the error for a response; the class is `invalid` if X rejects the token or code.
 
-    In all other cases the account stays connected: a wrong client secret, a missing parameter, X's
+    All other errors leave the account connected: a wrong client secret, a missing parameter, X's
     own failures, and responses that do not come from X. A proxy's response says nothing about the
-    token: the proxy may respond after X has used the token up.
+    token, which X may have accepted before the proxy responded.
     """
     facts: dict[str, Any] = {"operation": operation.value, "request_id": response.request_id}
     if not 400 <= response.status < 500 or response.status == 408:
@@ -253,7 +256,7 @@ def _error_for(
     if response.status == 400 and error in {"invalid_request", "invalid_grant"}:
         if "parameter" not in refusal.error_description:
             return invalid("X no longer accepts the token or code.", **facts)
-        # The word `parameter` in a message proves no fault of the account or of the app.
+        # A message about a parameter does not show that the account or the app is at fault.
         return errors.XUnavailable("X's token endpoint reports a missing parameter.", **facts)
     if response.status in {401, 403} or error:
         return errors.AppMisconfigured(

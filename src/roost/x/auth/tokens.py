@@ -1,8 +1,8 @@
 """Token sources: a protocol of two methods, and two implementations without a database.
 
-A refresh token works once. A source that stores tokens must send one refresh at a time to X, and
-must store the new tokens before they are used. The source for the accounts in Roost's database is
-in `roost.account_client`.
+A refresh token works once. A token source that stores tokens must therefore send only one refresh
+at a time to X, and must store the new tokens before they are used. `roost.account_client` has the
+token source for the accounts in Roost's database.
 """
 
 import asyncio
@@ -18,7 +18,8 @@ from roost.endpoint import LIVE_X, XApp, XEndpoint
 from roost.x.auth import oauth2
 from roost.x.auth.oauth2 import TokenGrant
 
-#: A token that expires within this time is refreshed before the call (Source: xurl's margin).
+#: A token that expires within this time is refreshed before the request. Source: X's tool xurl uses
+#: the same time.
 EXPIRY_MARGIN: Final = timedelta(seconds=30)
 
 
@@ -27,7 +28,7 @@ class TokenSource(Protocol):
 
     @property
     def endpoint(self) -> XEndpoint:
-        """The endpoint that the tokens belong to; Roost sends them to no other."""
+        """The endpoint that the tokens belong to; Roost sends them to no other endpoint."""
         ...
 
     async def get(self) -> str:
@@ -35,15 +36,18 @@ class TokenSource(Protocol):
         ...
 
     async def refresh(self, rejected: str) -> str:
-        """Return a token to replace `rejected`, or `rejected` itself if there is no other.
+        """Return a token to replace `rejected`, or `rejected` itself if there is no other token.
 
-        Called at most once per request, after a 401.
+        The client calls this method at most once per request, after a 401.
         """
         ...
 
 
 class FixedToken:
-    """A token that is never refreshed here: an app's own, or one that another program renews."""
+    """A token that this process never refreshes.
+
+    Examples are an app's own token, or a token that another program refreshes.
+    """
 
     def __init__(self, access_token: str, endpoint: XEndpoint = LIVE_X) -> None:
         self._access_token = access_token
@@ -54,17 +58,17 @@ class FixedToken:
         return self._access_token
 
     async def refresh(self, rejected: str) -> str:
-        """Return the unchanged token, because there is no other."""
+        """Return the unchanged token, because there is no other token."""
         return self._access_token
 
 
 class MemoryTokens:
-    """A grant kept in this process. Concurrent callers share one refresh request.
+    """A grant that is kept in memory. Concurrent callers share one refresh request.
 
-    `on_rotated` is awaited with each new grant before the grant is used. Store the grant there,
-    because X has already invalidated the old refresh token. If `on_rotated` raises, the callers get
-    its exception, and the next refresh calls `on_rotated` again with that grant, without a request
-    to X.
+    `on_rotated` is awaited with each new grant before the grant is used. The function should store
+    the grant, because X has already invalidated the old refresh token. If the function raises an
+    exception, the callers get this exception, and the next refresh calls the function again with
+    the same grant, without a request to X.
 
     Raises: UnsafeHost (the grant and the app belong to different endpoints).
     """
@@ -99,7 +103,7 @@ class MemoryTokens:
         return await self.refresh(token)
 
     async def refresh(self, rejected: str) -> str:
-        """Return the next token. If a caller is cancelled, the request to X still completes.
+        """Return a new token. If a caller is cancelled, the request to X still completes.
 
         Raises: RefreshTokenInvalid, AppMisconfigured, XUnavailable, OutcomeUnknown; the errors of
         `on_rotated`.
@@ -132,4 +136,4 @@ class MemoryTokens:
     def _on_refreshed(self, task: "asyncio.Task[str]") -> None:
         self._refreshing = None
         if not task.cancelled():
-            task.exception()  # asyncio would log the error if all callers have been cancelled
+            task.exception()  # Otherwise asyncio logs the error if all callers were cancelled.

@@ -1,7 +1,7 @@
-"""Media uploads: streamed from disk in numbered segments, and resumable after a crash.
+"""Media uploads: streams files in segments, and resumes an upload after a crash.
 
 `upload` does every step and waits until X has processed the file. A caller that does other work in
-the meantime uploads the bytes with `transfer` and asks X for its progress with `read_processing`.
+the meantime uploads the bytes by `transfer`, and asks X for its progress by `read_processing`.
 """
 
 from roost.x.media.content import HashedFile

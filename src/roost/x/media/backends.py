@@ -11,7 +11,7 @@ from roost.x.media.state import UploadApi
 
 
 class UploadBackend(Protocol):
-    """One of X's upload APIs. Each function sends one request; its errors are `Client.call`'s."""
+    """One of X's upload APIs. Each function sends one request, and raises as `Client.call`."""
 
     async def initialize(
         self, client: UploadClient, *, mime_type: str, category: str, total_bytes: int
@@ -20,19 +20,19 @@ class UploadBackend(Protocol):
         ...
 
     async def append(self, client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
-        """Send a segment. May be repeated: X replaces a segment that has the same number."""
+        """Send a segment. A repetition is safe: X replaces the segment with the same number."""
         ...
 
     async def finalize(self, client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-        """Report that all segments have been sent."""
+        """Tell X that all segments have been sent."""
         ...
 
     async def read_status(self, client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-        """Read X's progress. Raises: MediaRejected (also if the status is `failed`)."""
+        """Read X's progress in processing. Raises: MediaRejected, also if processing failed."""
         ...
 
     async def set_alt_text(self, client: UploadClient, media_id: XMediaId, alt_text: str) -> None:
-        """Set the alt text; $0.005."""
+        """Set the alt text of a file; X bills $0.005."""
         ...
 
     async def add_subtitles(
@@ -48,7 +48,7 @@ class UploadBackend(Protocol):
 
 
 def backend_for(upload_api: UploadApi) -> UploadBackend:
-    """Return the functions of an upload API."""
+    """Return the module with the functions of an upload API."""
     match upload_api:
         case UploadApi.V2:
             return v2

@@ -1,6 +1,7 @@
 """The bytes of an upload, read chunk by chunk; each chunk has a buffer of its own.
 
-Bytes in the page cache are read without a thread, which would cost as much as sending the chunk.
+Bytes that are in the page cache are read without a thread, because handing a chunk to a thread
+costs as much as sending the chunk.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from roost.blocking import run_blocking
 from roost.errors import MediaChanged, MediaStalled, MediaUnreadable, RoostError
 from roost.mediafile.media_info import Unreadable
 
-#: The largest file that X accepts.
+#: The size of the largest file that X accepts.
 _MAX_BYTES: Final = 512 << 20
 
 
@@ -28,7 +29,7 @@ _MAX_BYTES: Final = 512 << 20
 class HashedFile:
     """An open file with the SHA-256 of its bytes, which the caller has verified.
 
-    Its upload can be resumed with any copy of the same bytes.
+    An upload of this file can be resumed with any copy of the same bytes.
     """
 
     file: BinaryIO
@@ -54,7 +55,7 @@ class Content:
         self.fingerprint = fingerprint
         """See `UploadState.fingerprint`."""
         self.failure: OSError | RoostError | None = None
-        """The error of a failed read, because aiohttp does not pass it on to its caller."""
+        """The error of a failed read. It is kept here, because aiohttp does not pass it on."""
         self._get_version = get_version
         self._version = get_version()
         self._read_at = read_at
@@ -81,7 +82,10 @@ class Content:
         return chunk
 
     def check_unchanged(self) -> None:
-        """Check that the file did not change. Raises: MediaChanged (X may have both versions)."""
+        """Check that the file did not change.
+
+        Raises: MediaChanged, because X may have segments of both versions.
+        """
         if self._get_version() != self._version:
             raise _changed("was changed")
 
@@ -115,7 +119,7 @@ async def open_content(source: Source) -> AsyncIterator[Content]:
         with file:
             yield _from_descriptor(file.fileno())
     else:
-        source.flush()  # the upload includes the bytes that are still in a writer's buffer
+        source.flush()  # So that the upload includes bytes that are still in the file's buffer.
         if isinstance(getattr(source, "raw", source), io.FileIO):
             yield _from_descriptor(source.fileno())
         else:
@@ -133,7 +137,7 @@ def _from_bytes(source: bytes) -> Content:
 
 
 def _open_path(path: Path) -> io.FileIO:
-    """Open with O_NONBLOCK, because opening a pipe could otherwise block."""
+    """Open a file with O_NONBLOCK, because opening a pipe could otherwise block."""
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     descriptor = os.open(path, flags)
     try:
@@ -174,7 +178,7 @@ def _from_descriptor(descriptor: int, sha256: str | None = None) -> Content:
         chunk = bytearray(length)
         try:
             count = os.preadv(descriptor, [chunk], offset, os.RWF_NOWAIT)
-        except OSError:  # the bytes are not in the page cache, or RWF_NOWAIT is not supported
+        except OSError:  # The bytes are not in the page cache, or RWF_NOWAIT is not supported.
             return None
         return chunk if count == length else None
 
@@ -183,7 +187,10 @@ def _from_descriptor(descriptor: int, sha256: str | None = None) -> Content:
 
 
 def _from_seekable(source: BinaryIO) -> Content:
-    """Wrap a file without a descriptor. It has one position, so only one task may read it."""
+    """Wrap a file object without a descriptor, which only one task at a time may read.
+
+    The object has only one read position.
+    """
     position_lock = threading.Lock()
     size = source.seek(0, os.SEEK_END)
     source.seek(0)

@@ -29,7 +29,7 @@ class UploadClient(Protocol):
 
 
 class MeteredClient:
-    """A client that adds up the prices of an upload's requests and keeps the last limits."""
+    """A client that adds up the prices of an upload's requests and keeps the last rate limits."""
 
     def __init__(self, client: Client) -> None:
         self.now = client.now
@@ -45,7 +45,7 @@ class MeteredClient:
 
     @property
     def price(self) -> Price:
-        """US dollars that all successful requests cost together."""
+        """The total price of all successful requests in US dollars."""
         return prices.sum_prices(self._prices)
 
     @property

@@ -16,9 +16,10 @@ _READY: Final = Processing(ProcessingState.SUCCEEDED)
 
 
 async def read_processing(client: UploadClient, state: UploadState) -> Processing:
-    """Ask X how far it has processed a finalized file; free. Images need no request.
+    """Ask X for its progress in processing a finalized file; the request is free.
 
-    A failure is returned with X's reason, not raised.
+    For an image no request is sent. If processing failed, the result contains X's reason; no
+    exception is raised.
 
     Raises: NotFoundOnX (X no longer has the upload), RateLimited, ReauthorizationRequired,
     XUnavailable.
@@ -30,7 +31,7 @@ async def read_processing(client: UploadClient, state: UploadState) -> Processin
 
 
 async def wait_processed(client: UploadClient, state: UploadState, deadline: timedelta) -> None:
-    """Poll X at the interval that X states until the file can be attached.
+    """Poll X, at the interval that X states, until the file can be attached to a post.
 
     `deadline` is wall time.
 
@@ -52,7 +53,7 @@ async def wait_processed(client: UploadClient, state: UploadState, deadline: tim
 
 
 def to_processing(media: schemas.MediaData) -> Processing:
-    """Read the progress from a response; if X states none, the processing has succeeded."""
+    """Read the progress from a response; without a stated progress, processing has succeeded."""
     info = media.processing_info
     if info is None or info.state == ProcessingState.SUCCEEDED:
         return _READY

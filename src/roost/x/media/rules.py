@@ -23,7 +23,7 @@ _GIF: Final = "image/gif"
 _VIDEOS: Final = frozenset({"video/mp4", "video/quicktime"})
 _SUBTITLES: Final = frozenset({"text/srt", "text/vtt"})
 _TYPES: Final = _IMAGES | _VIDEOS | _SUBTITLES | {_GIF}
-#: Common misspellings, with the type that X accepts.
+#: Common misspellings of MIME types, with the types that X accepts.
 _CORRECTIONS: Final = {
     "image/jpg": "image/jpeg",
     "image/x-png": "image/png",
@@ -31,7 +31,7 @@ _CORRECTIONS: Final = {
     "video/x-m4v": "video/mp4",
     "application/x-subrip": "text/srt",
 }
-#: The types of each of X's categories, and its size limit in bytes (None: X does not say).
+#: For each of X's categories, its MIME types and its size limit in bytes (None: X states no limit).
 _CATEGORIES: Final[Mapping[str, tuple[frozenset[str], int | None]]] = {
     "tweet_image": (_IMAGES | {_GIF}, MAX_IMAGE_BYTES),
     "tweet_gif": (frozenset({_GIF}), MAX_GIF_BYTES),
@@ -46,7 +46,7 @@ _LANGUAGE: Final = re.compile(r"[A-Z]{2}")
 
 
 class UploadRefused(InvalidInput):
-    """X would not accept the file or its metadata, so Roost did not send it."""
+    """X would not accept the file or its metadata, so Roost did not send them."""
 
 
 class MediaTypeInvalid(UploadRefused):
@@ -86,7 +86,7 @@ class LanguageInvalid(UploadRefused):
 
 
 def category_for(mime_type: str) -> str:
-    """Return X's category for a post's file of this type. Raises: MediaTypeInvalid."""
+    """Return X's category for a file of a MIME type in a post. Raises: MediaTypeInvalid."""
     _check_type(mime_type)
     if mime_type in _SUBTITLES:
         return "subtitles"
@@ -96,7 +96,7 @@ def category_for(mime_type: str) -> str:
 
 
 def check_category(mime_type: str, category: str) -> None:
-    """Check that X has the category and accepts the MIME type in it.
+    """Check that X has a category, and that the category accepts a MIME type.
 
     Raises: MediaTypeInvalid, MediaCategoryInvalid.
     """

@@ -56,7 +56,8 @@ class SegmentBody(Payload):
         offset, end = self._segment.offset, self._segment.offset + self._segment.length
         while offset < end:
             chunk = await self._segment.content.read(offset, min(_READ_BYTES, end - offset))
-            # If the transport cannot send everything at once, it copies less from a memoryview.
+            # A memoryview is passed, because the transport then copies fewer bytes if it cannot
+            # send all bytes at once.
             await writer.write(memoryview(chunk))
             offset += len(chunk)
         await writer.write(self._tail)
@@ -64,5 +65,5 @@ class SegmentBody(Payload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """Write the whole body; `content_length` is always the body's own length."""
+        """Write the whole body; `content_length` is ignored, as it is always the body's length."""
         await self.write(writer)

@@ -30,17 +30,17 @@ class ProcessingState(StrEnum):
 
 
 class Processing(msgspec.Struct, frozen=True):
-    """How far X has processed an uploaded file."""
+    """X's progress in processing an uploaded file."""
 
     state: ProcessingState
     check_after: timedelta | None = None
-    """When to ask X again, in wall time; None once processing has ended."""
+    """Wall time to wait before X is asked again; None once processing has ended."""
     reason: str | None = None
     """X's reason for a failure."""
 
 
 class UploadState(msgspec.Struct, frozen=True, kw_only=True):
-    """All that another process needs to resume an upload; contains no secret.
+    """The data that another process needs to resume an upload; it contains no secret.
 
     Store it with `msgspec.json.encode(state)`, and load it with
     `msgspec.json.decode(stored, type=UploadState)`.
@@ -52,12 +52,13 @@ class UploadState(msgspec.Struct, frozen=True, kw_only=True):
     total_bytes: int
     segment_bytes: int
     fingerprint: str
-    """Identifies the content: a digest of its bytes if known, or else the file's size and
-    the time of its last change."""
+    """The identity of the content: a digest of its bytes if this is known, or else the file's size
+    and the time of its last change."""
     acknowledged: tuple[int, ...] = ()
-    """The numbers of the segments that X has."""
+    """The numbers of the segments that X has received."""
     expires_at: datetime
-    """When X discards an upload that no post has attached; domain time of the client."""
+    """The time at which X discards the upload unless a post has attached it, in the client's domain
+    time."""
     upload_api: UploadApi = UploadApi.V2
     processing: Processing | None = None
     """X's latest progress; None before the upload is finalized."""
@@ -86,12 +87,12 @@ class UploadedMedia:
     """A file that X stores for this account."""
 
     media_id: XMediaId
-    """The id by which a post attaches it."""
+    """The id by which a post attaches the file."""
     media_key: str
     """The key that identifies the file in a post on the timeline."""
     expires_after: timedelta
-    """How long a post can still attach the file, in domain time."""
+    """The duration for which a post can still attach the file, in domain time."""
     price: Price
-    """US dollars: $0.005 for an alt text, otherwise free."""
+    """The price in US dollars: $0.005 for an alt text, otherwise 0."""
     rate: tuple[Window, ...]
     """The rate limits that the last response reported."""

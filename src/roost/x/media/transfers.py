@@ -1,9 +1,10 @@
 """Uploads a file's bytes: initialize, append segments in parallel, finalize.
 
-Two steps may be repeated: append, because X stores segments by number, and finalize, because it
-completes the same file. If a finalize got no response and X refuses the next one, the state on X is
-unknown, so the upload starts again. This module does not repeat a failed initialize, after which no
-bytes are lost. The caller may repeat it, because X discards an upload that no post attaches.
+Two steps may be repeated: append, because X stores segments by number, and finalize, because each
+finalize completes the same file. If X sent no response to a finalize and refuses the next one, the
+state on X is unknown, so the upload starts again. This module does not repeat a failed initialize.
+The caller may repeat the whole upload then: no bytes have been sent, and X discards an upload that
+no post attaches.
 """
 
 import asyncio
@@ -27,9 +28,9 @@ from roost.x.media.state import UploadApi, UploadState
 from roost.x.retry import repeat_upload_step
 
 _MIB: Final = 1024 * 1024
-#: The largest segment that each API accepts.
+#: The size of the largest segment that each API accepts.
 _SEGMENT_BYTES: Final = {UploadApi.V2: 4 * _MIB, UploadApi.V1_1: 5 * _MIB}
-#: A size that X has always accepted.
+#: A size of segments that X has always accepted.
 _SMALL_SEGMENT_BYTES: Final = 1 * _MIB
 #: X numbers segments from 0 to 999.
 _MAX_SEGMENTS: Final = 1000
@@ -53,14 +54,14 @@ async def transfer(
     on_progress: OnProgress | None = None,
     upload_api: UploadApi | str = UploadApi.V2,
 ) -> UploadState:
-    """Upload a file's bytes, or resume from a stored `state`; free.
+    """Upload a file's bytes, or resume the upload of a stored `state`; X does not bill this.
 
     `segment_bytes` is 4 MiB with v2 and 5 MiB with v1.1 by default; if X refuses that size, the
     upload starts again with 1 MiB. `on_state` is awaited after initialize, after each acknowledged
     segment and after finalize, one call at a time; another process can resume from the last state.
-    If X has discarded the upload of `state`, or `state` has other content, the upload starts again.
-    `on_progress` gets the number of bytes that X has received, and the total. Memory use depends on
-    `parallel`, not on the size of the file.
+    If X has discarded the upload of `state`, or `state` is about other content, the upload starts
+    again. `on_progress` gets the number of bytes that X has received, and the total number. Memory
+    use depends on `parallel`, not on the size of the file.
 
     Raises: UploadRefused (X would not accept the file; nothing was sent), OSError (the file cannot
     be read), MediaUnreadable (not a regular file, or larger than X accepts), MediaStalled,
@@ -107,7 +108,7 @@ class _UploadOptions:
     on_progress: OnProgress | None
 
     async def report(self, state: UploadState) -> None:
-        """Await `on_state`."""
+        """Call `on_state` with the current state."""
         if self.on_state is not None:
             await self.on_state(state)
 
@@ -124,7 +125,10 @@ async def _upload(
     resumed: UploadState | None,
     segment_bytes: int,
 ) -> UploadState:
-    """Upload from the start, or resume. Raises: NotFoundOnX (X has discarded the upload)."""
+    """Upload the content from the start, or resume its upload.
+
+    Raises: NotFoundOnX if X has discarded the upload.
+    """
     if resumed is not None and resumed.finalized:
         return resumed
     started = resumed or await _initialize(client, content, options, segment_bytes)
@@ -170,7 +174,7 @@ async def _append_missing(
 
     async def send_segments() -> None:
         nonlocal state
-        for index in missing:  # all tasks share one iterator, so each segment is sent by one task
+        for index in missing:  # All tasks share one iterator, so one task sends each segment.
             await _append(client, backend, content, state, index)
             async with state_lock:
                 state = msgspec.structs.replace(
@@ -210,7 +214,10 @@ async def _append(
 async def _finalize(
     client: UploadClient, backend: UploadBackend, state: UploadState, *, maybe_finalized: bool
 ) -> schemas.MediaData:
-    """Finalize the upload. Raises: NotFoundOnX (X may have finalized it before, and refuses)."""
+    """Finalize the upload.
+
+    Raises: NotFoundOnX if X refuses an upload that it may have finalized before.
+    """
 
     async def send() -> schemas.MediaData:
         nonlocal maybe_finalized

@@ -29,7 +29,7 @@ class Subtitles:
     language_code: str
     """Two capital letters, such as `EN`."""
     display_name: str
-    """The language as viewers see it, such as `English`."""
+    """The name of the language that viewers see, such as `English`."""
     mime_type: str = "text/srt"
 
 
@@ -49,11 +49,11 @@ async def upload(
     processing_deadline: timedelta = _PROCESSING_DEADLINE,
     upload_api: UploadApi | str = UploadApi.V2,
 ) -> UploadedMedia:
-    """Upload a file (or bytes) and wait until X has processed it. An alt text costs $0.005.
+    """Upload a file or bytes, and wait until X has processed them. An alt text costs $0.005.
 
-    `category` is X's: `tweet_image`, `tweet_gif` or `tweet_video`; by default it follows the MIME
-    type. `processing_deadline` is wall time. `transfer` describes the other options. If `state` is
-    already finalized, the function only waits for X's processing.
+    `category` is one of X's categories: `tweet_image`, `tweet_gif` or `tweet_video`; by default,
+    the MIME type determines the category. `processing_deadline` is wall time. `transfer` describes
+    the other options. If `state` is already finalized, the function only waits for X's processing.
 
     Raises: the errors of `transfer`, MediaRejected with X's reason, XUnavailable (not processed in
     time; the stored state can be resumed).
@@ -83,10 +83,10 @@ async def upload(
     try:
         uploaded = await transfer_and_wait(state)
     except errors.NotFoundOnX:
-        uploaded = await transfer_and_wait(None)  # X has discarded the upload
+        uploaded = await transfer_and_wait(None)  # X has discarded the upload, so start again.
     await _add_metadata(metered, uploaded, alt_text, subtitles)
     if uploaded.media_key is None:
-        # A post is recognized on the timeline by the keys of its files, so a key is required.
+        # Roost recognizes a post on the timeline by the keys of its files, so a key is required.
         raise errors.XUnavailable(
             "X did not return the key of the uploaded file.",
             operation=Operation.MEDIA_UPLOAD.value,
@@ -101,7 +101,10 @@ async def _add_metadata(
     alt_text: str | None,
     subtitles: Sequence[Subtitles],
 ) -> None:
-    """Add alt text ($0.005) and subtitles; a failed step is repeated, to keep the upload."""
+    """Add the alt text ($0.005) and subtitles.
+
+    A failed step is repeated, so that the upload does not have to start again.
+    """
     backend = backend_for(uploaded.upload_api)
     if alt_text:
         await repeat_upload_step(lambda: backend.set_alt_text(client, uploaded.media_id, alt_text))

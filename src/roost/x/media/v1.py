@@ -28,8 +28,8 @@ async def initialize(
 ) -> schemas.MediaData:
     """Announce a file to X, which returns the media id of the upload.
 
-    Raises: AppMisconfigured (X reports that it no longer serves this API, or the URL does not
-    exist, because X may remove the API without a notice).
+    Raises: AppMisconfigured if X reports that it no longer serves this API, or if the URL does not
+    exist (X may remove the API without an error of its own).
     """
     form = {
         "command": "INIT",
@@ -51,7 +51,7 @@ async def initialize(
 
 
 async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
-    """Send a segment. May be repeated: X replaces a segment that has the same number."""
+    """Send a segment. A repetition is safe: X replaces the segment with the same number."""
     fields = {"command": "APPEND", "media_id": media_id, "segment_index": str(segment.index)}
     request = Request(
         Operation.MEDIA_UPLOAD,
@@ -66,12 +66,12 @@ async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> 
 
 
 async def finalize(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-    """Report that all segments have been sent."""
+    """Tell X that all segments have been sent."""
     return await _post_form(client, {"command": "FINALIZE", "media_id": media_id})
 
 
 async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-    """Read X's progress. Raises: MediaRejected (also if the status is `failed`)."""
+    """Read X's progress in processing. Raises: MediaRejected, also if processing failed."""
     request = Request(
         Operation.MEDIA_STATUS,
         "GET",
@@ -85,7 +85,7 @@ async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.Media
 
 
 async def set_alt_text(client: UploadClient, media_id: XMediaId, alt_text: str) -> None:
-    """Set the alt text; $0.005."""
+    """Set the alt text of a file; X bills $0.005."""
     body = {"media_id": media_id, "alt_text": {"text": alt_text}}
     await _post_json(client, Operation.MEDIA_METADATA, "/1.1/media/metadata/create.json", body)
 

@@ -1,7 +1,7 @@
 """Uploads through API v2, with one endpoint per step.
 
-Source: docs.x.com, media/quickstart and OpenAPI 2.167, and experience of live clients: finalize
-needs a JSON object, and segments above 1 MiB are sometimes refused.
+Source: docs.x.com, media/quickstart; OpenAPI 2.167. Two facts are only known from live clients:
+finalize needs a JSON object as its body, and X sometimes refuses segments above 1 MiB.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ async def initialize(
 
 
 async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> None:
-    """Send a segment. May be repeated: X replaces a segment that has the same number."""
+    """Send a segment. A repetition is safe: X replaces the segment with the same number."""
     request = Request(
         Operation.MEDIA_UPLOAD,
         "POST",
@@ -44,12 +44,12 @@ async def append(client: UploadClient, media_id: XMediaId, segment: Segment) -> 
 
 
 async def finalize(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-    """Report that all segments have been sent."""
+    """Tell X that all segments have been sent."""
     return await _post(client, f"/2/media/upload/{media_id}/finalize", {})
 
 
 async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-    """Read X's progress. Raises: MediaRejected (also if the status is `failed`)."""
+    """Read X's progress in processing. Raises: MediaRejected, also if processing failed."""
     request = Request(
         Operation.MEDIA_STATUS,
         "GET",
@@ -61,7 +61,7 @@ async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.Media
 
 
 async def set_alt_text(client: UploadClient, media_id: XMediaId, alt_text: str) -> None:
-    """Set the alt text; $0.005."""
+    """Set the alt text of a file; X bills $0.005."""
     body = {"id": media_id, "metadata": {"alt_text": {"text": alt_text}}}
     request = Request(Operation.MEDIA_METADATA, "POST", "/2/media/metadata", body=json_body(body))
     await client.call(request, _NO_CONTENT)

@@ -1,10 +1,12 @@
 """X's response bodies as typed structs, in both spellings (`tweet_count`, `post_count`).
 
-X is renaming `tweet` to `post`, and does not document which spelling a response has. So each struct
-has both fields, and a property that reads the field that is present. Unused fields are skipped.
+X is renaming `tweet` to `post`, and does not document which spelling a response has. Each struct
+therefore has both fields, and a property that returns the field that is present. Unused fields are
+skipped.
 
-A proxy's `{}` or `{"status": "ok"}` with status 200 is valid JSON. So each struct requires the
-fields that every response of X to the request contains, and a body without them is not decoded.
+A proxy may send `{}` or `{"status": "ok"}` with status 200, which is valid JSON. Each struct
+therefore requires the fields that every response of X to the request contains, so that decoding
+such a body fails.
 """
 
 from roost.x.schemas.accounts import (

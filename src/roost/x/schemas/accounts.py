@@ -67,7 +67,7 @@ class DailyUsage(msgspec.Struct, frozen=True):
 
 
 class UsageData(msgspec.Struct, frozen=True):
-    """How many posts a project has read, and how many it may read."""
+    """The number of posts that a project has read, and the number that it may read."""
 
     cap_reset_day: int | None = None
     project_cap: int | None = None

@@ -8,7 +8,7 @@ from roost.x.schemas.response import ResponseBody
 
 
 class ProcessingError(msgspec.Struct, frozen=True):
-    """X's reason why it could not process a file; both fields may be missing."""
+    """X's reason for not processing a file; both fields may be missing."""
 
     name: str = ""
     message: str = ""
@@ -67,7 +67,7 @@ class MediaResponseV1(ResponseBody, frozen=True):
 
 
 class NoContent(ResponseBody, frozen=True):
-    """A response whose content is not used: an object under `data`, or no body (204)."""
+    """A response whose content is not used: it has an object under `data`, or no body (204)."""
 
     empty_body: ClassVar[bytes] = b'{"data":{}}'
 

@@ -40,7 +40,7 @@ class NonPublicMetrics(msgspec.Struct, frozen=True):
 
 
 class OrganicMetrics(msgspec.Struct, frozen=True):
-    """Counts that the author sees for 30 days: without promotion, or from promotion only."""
+    """Counts that only the author sees, for 30 days: without promotion, or by promotion alone."""
 
     impression_count: int | None = None
     like_count: int | None = None
@@ -151,9 +151,9 @@ class PageMeta(msgspec.Struct, frozen=True):
 class PostsResponse(ResponseBody, frozen=True):
     """Several posts; `errors` names the requested posts and fields that are missing.
 
-    Data and errors may both be absent only if `meta` counts no posts. A count that differs from the
-    number of posts is accepted only together with `errors`, because X does not document whether the
-    count includes omitted posts.
+    Posts and errors may both be absent only if `meta` states a count of 0. A count that differs
+    from the number of posts is accepted only together with `errors`, because X does not document
+    whether the count includes omitted posts.
     """
 
     data: list[PostData] = msgspec.field(default_factory=list)
@@ -169,18 +169,18 @@ class PostsResponse(ResponseBody, frozen=True):
             raise ValueError(_COUNT_MISMATCH)
 
     def posts_read(self) -> tuple[TweetId, ...]:
-        """Return the ids of all posts; each is billed."""
+        """Return the ids of all posts in the response; X bills each post."""
         return tuple(TweetId(post.id) for post in self.data)
 
     def billed_resources(self) -> int:
-        """Return the number of posts; each is billed."""
+        """Return the number of posts in the response; X bills each post."""
         return len(self.data)
 
 
 class TimelineResponse(PostsResponse, frozen=True):
-    """A page of an account's timeline, possibly empty: `meta` must count its posts.
+    """A page of an account's timeline; `meta` must state its number of posts, even if it is 0.
 
-    X's refusal to show a timeline has no count: it contains problems of X and no posts.
+    If X refuses to show a timeline, its response has no count and no posts, but problems of X.
     """
 
     def __post_init__(self) -> None:
@@ -191,7 +191,10 @@ class TimelineResponse(PostsResponse, frozen=True):
             raise ValueError(_COUNT_MISMATCH)
 
     def refusal(self) -> dict[str, Any] | None:
-        """Return X's reason for a protected or suspended account, whose page is not just empty."""
+        """Return X's reason for not showing the timeline, such as a protected account.
+
+        Without this check, the page would look like an empty timeline.
+        """
         return self.errors[0] if self.errors and not self.data else None
 
 
@@ -248,11 +251,11 @@ class PostAnalyticsResponse(ResponseBody, frozen=True):
         require_content(self.data, self.errors)
 
     def posts_read(self) -> tuple[TweetId, ...]:
-        """Return the ids of all posts; each is billed, as far as is known."""
+        """Return the ids of all posts; as far as is known, X bills each post."""
         return tuple(TweetId(post.id) for post in self.data)
 
     def billed_resources(self) -> int:
-        """Return the number of posts; each is billed, as far as is known."""
+        """Return the number of posts; as far as is known, X bills each post."""
         return len(self.data)
 
 

@@ -10,10 +10,11 @@ from roost.x.problems import is_problem
 
 
 class ResponseBody(msgspec.Struct, frozen=True):
-    """A whole response body; by default it contains nothing that X bills."""
+    """A whole response body; by default, the body contains nothing that X bills."""
 
     empty_body: ClassVar[bytes] = b""
-    """Decoded instead of an empty body. Empty: X never sends an empty body for the request."""
+    """The JSON to decode if the body is empty. If this is empty too, an empty body is an error,
+    because X never sends an empty body in response to the request."""
 
     def posts_read(self) -> tuple[TweetId, ...]:
         """Return the ids of the posts in the response."""
@@ -28,7 +29,7 @@ class ResponseBody(msgspec.Struct, frozen=True):
         return None
 
     def refusal(self) -> dict[str, Any] | None:
-        """Return X's reason for missing data, because X also refuses with status 200."""
+        """Return X's reason for missing data; X may refuse a request with status 200."""
         return None
 
     def billed_resources(self) -> int:
@@ -37,6 +38,6 @@ class ResponseBody(msgspec.Struct, frozen=True):
 
 
 def require_content(data: Sequence[object], errors: Sequence[Mapping[str, Any]]) -> None:
-    """Check that a response has data, or X's reason why data is missing. Raises: ValueError."""
+    """Check that a response has data, or X's reason for missing data. Raises: ValueError."""
     if not data and not (errors and is_problem(errors[0])):
         raise ValueError("neither `data` nor a problem of X")

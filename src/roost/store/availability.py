@@ -1,8 +1,8 @@
-"""The errors that mean that the database is away, so that a later try may succeed.
+"""The errors that mean that the database is away, and connecting to a database.
 
-The database counts as away if it cannot be reached, is starting or stopping, is read-only, has no
-disk space or no free connection, has ended a session or a statement because of a limit, or if a
-restore replaced tables and functions during a statement.
+The database counts as away if it cannot be reached, is starting or stopping, is read-only, or has
+no disk space or no free connection. It also counts as away if it has ended a session or a statement
+because of a limit, or if a restore replaced tables and functions during a statement.
 """
 
 import asyncio
@@ -13,31 +13,31 @@ from procrastinate.exceptions import ConnectorException
 from psycopg.pq import PGconn, Ping
 
 DATABASE_AWAY: Final = (
-    # Classes 08 (connection), 40 and 55 (conflicts), 53 (no space, no connection), 57 (shut down,
-    # starting, cancelled by a limit), 58 (files), and every timeout of psycopg's pool.
+    # The SQLSTATE classes 08 (connection), 40 and 55 (conflicts), 53 (no space, no connection), 57
+    # (shut down, starting, cancelled by a limit) and 58 (files), and timeouts of psycopg's pool.
     psycopg.OperationalError,
     psycopg.InterfaceError,
-    psycopg.errors.ReadOnlySqlTransaction,  # 25006, a standby too
+    psycopg.errors.ReadOnlySqlTransaction,  # 25006: the server is read-only, such as a standby
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
-    # XX000: an object that a statement used was dropped during the statement ("cache lookup
-    # failed", "could not open relation with OID"). Damaged data has codes that are not listed.
+    # XX000: an object was dropped while a statement used it ("cache lookup failed", "could not open
+    # relation with OID"). Damaged data has other codes, so it is not mistaken for this.
     psycopg.errors.InternalError_,
     ConnectorException,  # the job engine's error for all of these
 )
 
-#: Messages of a server or a pooler that accepts no connection now, but will do so later. A
-#: server may send its messages in another language; then `PGconn.ping` recognizes most cases.
+#: Parts of messages of a server or a pooler that accepts no connections now, but will do so later.
+#: If a server sends its messages in another language, `PGconn.ping` recognizes most cases.
 _LATER: Final = (
     "the database system is", "too many", "connection slots", "no more connections allowed",
     "cannot connect to server", "server login has been failing", "server conn crashed",
     "server_login_retry", "query_wait_timeout", "is not currently accepting connections",
     "terminating connection",
 )  # fmt: skip
-#: Wall seconds in which a server must answer a ping.
+#: Wall seconds in which a server must respond to a ping.
 _PING_TIMEOUT_S: Final = 5
-#: Tries to connect if the server answers a ping but the connection fails without a message of the
-#: server: the server may have restarted between the connection and the ping.
+#: Maximum number of tries to connect, if the connection fails without a message of the server but
+#: the server then responds to a ping. The server may have restarted between the two.
 _TRIES: Final = 3
 _PAUSE_S: Final = 0.1
 
@@ -49,10 +49,10 @@ class ConnectionRefused(psycopg.OperationalError):
 async def connect(
     conninfo: str, *, autocommit: bool = True, **options: Any
 ) -> psycopg.AsyncConnection[Any]:
-    """Connect. The type of the error says whether waiting helps.
+    """Connect to a database. The type of the error shows whether it helps to wait.
 
-    Raises: psycopg.OperationalError (the database is away: try again), ConnectionRefused (a wrong
-    password, database, user or setting).
+    Raises: psycopg.OperationalError if the database is away; ConnectionRefused for a wrong
+    password, database, user or setting.
     """
     for left in reversed(range(_TRIES)):
         try:
@@ -60,7 +60,8 @@ async def connect(
         except psycopg.OperationalError as error:
             if await _will_pass(error, conninfo):
                 raise
-            # The server's own messages have two spaces after their severity, in every language.
+            # A message of the server has two spaces after its severity, in every language. Such a
+            # message, which is not in `_LATER`, means a lasting problem.
             if ":  " in str(error) or not left:
                 raise ConnectionRefused(first_line(error)) from error
         await asyncio.sleep(_PAUSE_S)
@@ -73,7 +74,7 @@ def first_line(error: Exception) -> str:
 
 
 async def _will_pass(error: psycopg.OperationalError, conninfo: str) -> bool:
-    """Whether a failed connection may succeed later without any change by a person."""
+    """Whether a connection that failed may succeed later without any change by a person."""
     if any(message in str(error) for message in _LATER):
         return True
     address = psycopg.conninfo.make_conninfo(conninfo, connect_timeout=_PING_TIMEOUT_S)
