@@ -17,6 +17,7 @@ import re
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from roost import changes
 from roost.next_actions import ActionCode, NextAction
 from roost.scrub import hide_known
 
@@ -41,10 +42,11 @@ class Kind(StrEnum):
 class RoostError(Exception):
     """An error: what happened, what Roost did about it, and what to do next.
 
-    `message` says what happened and to whom. `did` says what Roost did; the default is that
-    nothing was changed. `next` says what the reader can do. `facts` are plain values for programs.
-    Secrets from the settings are masked in all of these, because a library's message may
-    contain a URL with a password. `code` is the class's name in snake case, and stable.
+    `message` says what happened and to whom. `did` says what Roost did; by default, whether the
+    command or the web request has changed anything so far. `next` says what the reader can do.
+    `facts` are plain values for programs. Secrets from the settings are masked in all of these,
+    because a library's message may contain a URL with a password. `code` is the class's name in
+    snake case, and stable.
     """
 
     kind: ClassVar[Kind] = Kind.BROKEN
@@ -63,7 +65,7 @@ class RoostError(Exception):
         message = hide_known(message)
         super().__init__(message)
         self.message = message
-        self.did = hide_known(did) or "Nothing was changed."
+        self._did = hide_known(did)
         self.next = hide_known(next) or self.default_next
         if next_action is None and not next and self.default_action is not None:
             next_action = NextAction(self.default_action)
@@ -74,6 +76,15 @@ class RoostError(Exception):
     def code(self) -> str:
         """The stable name of this error: the class's name in snake case."""
         return snake_case(type(self).__name__)
+
+    @property
+    def did(self) -> str:
+        """What Roost did; empty if it is not known whether anything was changed."""
+        return self._did or changes.describe()
+
+    @did.setter
+    def did(self, text: str) -> None:
+        self._did = hide_known(text)
 
     def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
         """Return the error in the JSON form that the command line and HTTP use.

@@ -57,7 +57,8 @@ def to_json(value: Any) -> Any:
 def print_result(value: Any, text: str | None = None, *, as_json: bool) -> None:
     """Print the command's result on standard output: `value` as JSON, or `text`."""
     if as_json:
-        encoded = json.dumps(to_json(value), ensure_ascii=False)
+        is_unicode = sys.stdout.encoding.lower().startswith("utf")
+        encoded = json.dumps(to_json(value), ensure_ascii=not is_unicode)
         print(escaping.json_text(encoded), flush=True)  # noqa: T201  the result
     elif text is not None:
         print(escaping.terminal(text), flush=True)  # noqa: T201
@@ -108,7 +109,8 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
         print_note(escaping.one_line(reason))
     if "sql" in error.facts:
         print_note(error.facts["sql"])
-    print_note(escaping.one_line(error.did))
+    if error.did:
+        print_note(escaping.one_line(error.did))
     if advice := describe_next(error):
         print_note(escaping.one_line(advice))
 
