@@ -86,6 +86,10 @@ class RoostError(Exception):
     def did(self, text: str) -> None:
         self._did = hide_known(text)
 
+    def set_default_did(self, text: str) -> None:
+        """Set what Roost did, unless the error says it already."""
+        self._did = self._did or text
+
     def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
         """Return the error in the JSON form that the command line and HTTP use.
 
@@ -223,8 +227,8 @@ class AccountConnectedElsewhere(Conflict):
     """Another tenant has connected this X account already."""
 
     default_next = (
-        "Disconnect the account from the other tenant, or have an administrator set"
-        " ROOST_SHARED_ACCOUNTS=true."
+        "Use the account in the other tenant, or have an administrator set"
+        " ROOST_SHARED_ACCOUNTS=true: posts of both tenants are then published in turn."
     )
 
 

@@ -1,11 +1,8 @@
 """`roost publish` and `roost connect` in real processes."""
 
 import asyncio
-import contextlib
 import os
-import random
 import signal
-import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from fix_emulator import Emulator
 from fix_processes import environment_of, python_process, until
 from fix_publishing import CommandResult, Publisher, piped_python, run_roost, wait_for_result
 from fix_runtime import ACTOR, connect_account
+from fix_web import free_port
 from roost import store
 from roost.cli.demo.browser import give_consent
 from roost.models import Tenant
@@ -400,7 +398,7 @@ async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
 async def test_connect_ends_once_consent_is_given(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, settings: Settings, tmp_path: Path
 ) -> None:
-    origin = f"http://127.0.0.1:{_free_port()}"
+    origin = f"http://127.0.0.1:{free_port()}"
     callback = f"{origin}/api/auth/callback/twitter"
     app = await emulator.control("apps", callbacks=[callback])
     environment = environment_of(settings) | {
@@ -423,12 +421,3 @@ async def test_connect_ends_once_consent_is_given(
     assert (result.code, result.answer["username"]) == (0, "larkbooks")
     assert result.answer["environment"] == "emulator"
     assert "oken" not in result.out.replace("token_expires_at", "")
-
-
-def _free_port() -> int:
-    """Return a free port below the range that the system assigns to other processes."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

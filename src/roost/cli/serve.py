@@ -7,12 +7,14 @@ import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
 from roost.cli.arguments import Json
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
+from roost.endpoint import is_loopback
 from roost.escaping import one_line
 from roost.models import Actor, ActorKind
 
@@ -86,12 +88,29 @@ def serve(
 
         def on_listening(url: str) -> None:
             print_result({"url": url}, f"Roost is at {url}", as_json=as_json)
+            if warning := _describe_other_callback(runtime.settings.twitter_callback_url, url):
+                print_note(warning)
 
         server.require_loopback(host)
         async with open_for_command(wait=True) as runtime:
             await server.serve(runtime, host, port, on_listening=on_listening)
 
     return _until_ended(work)
+
+
+def _describe_other_callback(callback_url: str, url: str) -> str | None:
+    """Describe that X sends browsers to another port than the one of this server; else None.
+
+    Behind a proxy, whose address is not one of this machine, the ports differ as they should.
+    """
+    callback, own = urlsplit(callback_url), urlsplit(url)
+    if not is_loopback(callback.hostname or "") or callback.port == own.port:
+        return None
+    return (
+        f"! X sends the browser back to {callback.scheme}://{callback.netloc}"
+        f" (TWITTER_CALLBACK_URL), but this server listens on port {own.port}: accounts cannot be"
+        " connected on its pages. Use the same port in --port and in TWITTER_CALLBACK_URL."
+    )
 
 
 def _until_ended(work: Callable[[], Awaitable[None]]) -> int:

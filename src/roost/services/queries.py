@@ -129,6 +129,15 @@ async def get_account(runtime: Runtime, scope: Scope, account_id: IntegrationId)
         return await store.integrations.get(transaction, account_id)
 
 
+async def is_shared_account(runtime: Runtime, scope: Scope, account: Integration) -> bool:
+    """Return whether another tenant has connected the same X account too."""
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        row = await transaction.run_one(
+            "is_connected_elsewhere", environment=account.environment, x_user=account.x_user_id
+        )
+    return bool(row and row["found"])
+
+
 async def get_account_with_posts(
     runtime: Runtime, scope: Scope, account_id: IntegrationId
 ) -> tuple[Integration, list[Post]]:

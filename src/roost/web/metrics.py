@@ -92,6 +92,7 @@ async def show_account(
         post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
         already_connected=already_connected,
+        is_shared=await queries.is_shared_account(runtime, scope, account),
     )
 
 
