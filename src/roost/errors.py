@@ -346,6 +346,12 @@ class SchemaOutdated(Broken):
     default_action = ActionCode.MIGRATE_DATABASE
 
 
+class NotSetUp(SchemaOutdated):
+    """Roost has no data folder or no tables in the database yet."""
+
+    default_action = ActionCode.INITIALIZE
+
+
 class DatabaseForgot(Broken):
     """The database has lost events: it was restored, or failed over to an older copy."""
 

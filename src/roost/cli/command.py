@@ -19,6 +19,7 @@ from roost import changes
 from roost.cli import require_extras
 from roost.cli.output import print_error
 from roost.cli.streams import safe_output
+from roost.cli.tenant_option import running_command
 from roost.errors import (
     AdministratorNeeded,
     Broken,
@@ -70,7 +71,7 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
     A command whose result cannot be written still completes. If it has changed something, it keeps
     its exit code, so that no script repeats it.
     """
-    with safe_output() as (stdout, _), changes.recording() as made:
+    with safe_output() as (stdout, _), changes.recording() as made, running_command():
         code = _run(app, arguments)
         stdout.flush()
         if stdout.failure is None or stdout.is_reader_gone:

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.command import open_for_command, run_async
+from roost.cli.outcome import warn_if_no_worker
 from roost.cli.output import CopyProgress, describe_finding, describe_price, print_result
 from roost.escaping import one_line
 from roost.services import schedule
@@ -33,6 +34,8 @@ def import_plan(
             imported = await schedule.import_plan(
                 runtime, scope, plan, dry_run=dry_run, on_progress=CopyProgress()
             )
+            if imported.posts and not dry_run:
+                await warn_if_no_worker(runtime)
         print_result(imported, _describe(imported, dry_run), as_json=as_json)
         return 1 if imported.refused else 0
 

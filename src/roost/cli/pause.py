@@ -6,10 +6,18 @@ from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, choose_account, choose_tenant, command_actor
+from roost.cli.arguments import (
+    Json,
+    TenantName,
+    choose_account,
+    choose_tenant,
+    command_actor,
+    list_tenant_options,
+)
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_result
 from roost.cli.post_status import describe_pauses
+from roost.cli.tenant_option import name_tenant
 from roost.errors import InvalidInput
 from roost.escaping import one_line
 from roost.models import Integration, PostId, Scope, Tenant
@@ -175,7 +183,8 @@ async def _pause(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[
         await pauses.pause_account(runtime, scope, target.account)
     else:
         await pauses.pause_tenant(runtime, scope)
-    text = f"{target.posts} paused. To resume: `roost resume {target.arguments}`."
+    resume = name_tenant(f"`roost resume {target.arguments}`")
+    text = f"{target.posts} paused. To resume: {resume}."
     return target.as_json(paused=True), text
 
 
@@ -217,6 +226,7 @@ async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str,
 
 async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[dict[str, Any], str]:
     resumed = await resuming.resume_everything(runtime, command_actor(), accept_copy=accept_copy)
+    options = await list_tenant_options(runtime)
     result = {
         "paused": False,
         "scope": PauseScope.EVERYTHING,
@@ -244,17 +254,19 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
             "Posts that are due later, although X already has an identical post:"
             f" {_list_numbers(resumed.asked)}"
         )
-        lines.append("  Decide about each post: `roost resolve POST found ID` or `resend`.")
+        lines.append("  `roost alerts` says how to decide about each post.")
     if resumed.may_have_changed:
         lines.append(
             "Posts that are scheduled as they were when the copy was made; repeat the changes and"
             f" cancellations made since then: {_list_numbers(resumed.may_have_changed)}"
         )
-    lines += [
-        f"X could not be searched for @{username} (the account may have to be connected again):"
-        f" its posts are paused. To resume: `roost resume --account @{username}`."
-        for username in map(one_line, resumed.paused_accounts)
-    ]
+    for account in resumed.paused:
+        name = one_line(f"@{account.username}")
+        command = name_tenant(f"`roost resume --account {name}`", options[account.tenant_id])
+        lines.append(
+            f"X could not be searched for {name} (the account may have to be connected again): its"
+            f" posts are paused. To resume: {command}."
+        )
     return result, "\n".join(lines)
 
 

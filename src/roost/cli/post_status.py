@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from roost.cli.output import to_json
+from roost.cli.tenant_option import name_tenant
 from roost.clock import in_time_zone
 from roost.escaping import one_line
 from roost.models import Environment, PartState, PostState, Tenant, Wait
@@ -42,8 +43,10 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
         lines.append(one_line(f"It {describe_wait(status.wait, tenant)}."))
         if all(part.state is PartState.PENDING for part in post.parts):
             lines.append(
-                f"Nothing of the post is on X: `roost cancel {post.id}` cancels it,"
-                f" `roost edit {post.id}` changes it."
+                name_tenant(
+                    f"Nothing of the post is on X: `roost cancel {post.id}` cancels it,"
+                    f" `roost edit {post.id}` changes it."
+                )
             )
     for part in post.parts:
         if part.sent_as is None:

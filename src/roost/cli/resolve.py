@@ -7,6 +7,7 @@ from cyclopts import Parameter
 from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
+from roost.cli.outcome import warn_without_worker
 from roost.cli.output import print_result
 from roost.cli.post_status import describe_post, post_as_json
 from roost.errors import InvalidInput
@@ -57,6 +58,7 @@ def resolve(
             if choice is Choice.DELETE:
                 await _confirm_price(runtime, scope, PostId(post), yes)
             resolved = await _apply(runtime, scope, PostId(post), choice, url, text)
+            await warn_without_worker(runtime, resolved)
             status = await queries.get_status_of(runtime, scope, resolved)
         print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
 

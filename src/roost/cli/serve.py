@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json
+from roost.cli.arguments import Json, list_tenant_options
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
 from roost.endpoint import is_loopback
@@ -66,8 +66,12 @@ def worker(*, as_json: Json = False) -> int:
             await publisher.run(runtime, actor, on_stopping=on_ending)
             posts = await outcome.list_interrupted(runtime, actor, sending[0]) if sending else []
             is_alive = bool(posts) and await health.is_worker_alive(runtime)
+            options = await list_tenant_options(runtime) if posts else {}
         for post in posts:
-            print_note(outcome.describe_interrupted(post, worker_alive=is_alive))
+            option = options[post.tenant_id]
+            print_note(
+                outcome.describe_interrupted(post, worker_alive=is_alive, tenant_option=option)
+            )
         print_note("The worker has ended.")
 
     return _until_ended(work)

@@ -117,6 +117,19 @@ async def get_tenant(runtime: Runtime, name: str) -> Tenant:
     return await store.tenants.get(runtime.database, name)
 
 
+async def count_tenants(runtime: Runtime) -> int:
+    """Return the number of tenants."""
+    return len(await store.tenants.list_ids(runtime.database))
+
+
+async def list_tenants(runtime: Runtime) -> list[Tenant]:
+    """Return every tenant, in one transaction each."""
+    return [
+        await store.tenants.get_by_id(runtime.database, tenant_id)
+        for tenant_id in await store.tenants.list_ids(runtime.database)
+    ]
+
+
 async def list_accounts(runtime: Runtime, scope: Scope) -> list[Integration]:
     """Return the tenant's accounts in the order in which they were first connected."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from roost import changes
-from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
+from roost.errors import DatabaseUnavailable, NotSetUp, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
 from roost.next_actions import ActionCode, NextAction
 from roost.store.away import DATABASE_AWAY, ConnectionRefused, first_line
@@ -255,10 +255,12 @@ async def _check(conninfo: str) -> None:
         version = None
         if await _read_value(connection, _FIND_TABLES):
             version = await _read_value(connection, "SELECT version_num FROM roost.alembic_version")
+        if version is None:
+            raise NotSetUp("Roost is not set up in this database yet: it has no tables of Roost.")
         if version != HEAD:
             raise SchemaOutdated(
-                f"The database's tables have version {version or 'none'}, but this version of Roost"
-                f" needs {HEAD}."
+                f"The database's tables have version {version}, but this version of Roost needs"
+                f" {HEAD}."
             )
 
 
