@@ -1,5 +1,6 @@
 """`roost metrics`: the latest metrics of accounts and posts."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
@@ -8,10 +9,13 @@ from rich.table import Table
 
 from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
+from roost.cli.next_actions import describe_action
 from roost.cli.output import make_console, print_result
 from roost.escaping import one_line
 from roost.insights.snapshots import latest_post_snapshots, metric_values
+from roost.insights.wording import format_read_time
 from roost.models import AccountHistory, Metric, PostSnapshot
+from roost.next_actions import ActionCode, NextAction
 from roost.services import queries
 from roost.services import report as reporting
 
@@ -49,34 +53,41 @@ def metrics(
             since = reporting.period_start(runtime.clock.now(), days)
             histories = await reporting.gather_histories(runtime, scope, accounts, since=since)
         if as_json:
-            print_result({"accounts": [_as_json(one) for one in histories]}, as_json=True)
+            shown = [_as_json(one, since) for one in histories]
+            print_result({"accounts": shown}, as_json=True)
             return
+        if not histories:
+            advice = describe_action(NextAction(ActionCode.CONNECT_FIRST_ACCOUNT))
+            print_result(None, f"No account is connected yet. {advice}", as_json=False)
         for history in histories:
-            _print(history)
+            _print(history, since)
 
     return run_async(work)
 
 
-def _latest_posts(history: AccountHistory) -> list[PostSnapshot]:
-    """Return the latest snapshot of each post, newest post first."""
-    return latest_post_snapshots(history)[::-1]
+def _latest_posts(history: AccountHistory, since: datetime) -> list[PostSnapshot]:
+    """Return the latest snapshot of each post that was sent since an instant, oldest post first."""
+    return [one for one in latest_post_snapshots(history)[::-1] if one.sent_at >= since]
 
 
-def _as_json(history: AccountHistory) -> dict[str, Any]:
+def _as_json(history: AccountHistory, since: datetime) -> dict[str, Any]:
     return {
         "account": history.integration.username,
-        "snapshots": history.account,
-        "posts": _latest_posts(history),
+        "snapshots": [one for one in history.account if one.at >= since],
+        "posts": _latest_posts(history, since),
         "anomalies": history.anomalies,
         "usd": history.usd,
     }
 
 
-def _print(history: AccountHistory) -> None:
+def _print(history: AccountHistory, since: datetime) -> None:
     console = make_console()
     name = one_line(f"@{history.integration.username}")
     if not history.account:
-        console.print(f"{name}: no metrics yet.")
+        when = ""
+        if history.next_read_at is not None:
+            when = f" They are read {format_read_time(history.next_read_at)}."
+        console.print(f"{name}: no metrics yet.{when}")
         return
     counts = metric_values(history.account, Metric.FOLLOWERS)
     followers = "followers unknown"
@@ -86,10 +97,14 @@ def _print(history: AccountHistory) -> None:
     console.print(f"{name}: {followers}; ${history.usd:.3f} paid to X")
     for anomaly in history.anomalies:
         console.print(one_line(f"  anomaly: {anomaly.message}"))
-    if not history.posts:
+    if history.unread:
+        n = len(history.unread)
+        console.print(f"  {n} {'post is' if n == 1 else 'posts are'} not measured yet")
+    posts = _latest_posts(history, since)
+    if not posts:
         return
     table = Table("sent (UTC)", *(metric.replace("_", " ") for metric in _COLUMNS), "text")
-    for snapshot in _latest_posts(history):
+    for snapshot in posts:
         values = ("–" if (v := snapshot.metrics[m]) is None else f"{v:,}" for m in _COLUMNS)
         sent_at = snapshot.sent_at.strftime("%m-%d %H:%M")
         table.add_row(sent_at, *values, one_line(snapshot.text)[:_TEXT_LENGTH])

@@ -71,7 +71,7 @@ async def show_account(
     account_id: RowId,
     already_connected: Annotated[bool, Query()] = False,
 ) -> Response:
-    """Show one account: followers, what its posts earned, anomalies and X's bill.
+    """Show one account: followers, how its posts performed, anomalies and X's bill.
 
     `already_connected` is set if the browser has loaded the callback's address a second time.
     """
@@ -88,7 +88,7 @@ async def show_account(
         report=built.accounts[0],
         days=_DAYS,
         charts=await asyncio.to_thread(_draw_charts, built),
-        latest=latest_post_snapshots(histories[0]),
+        latest=[one for one in latest_post_snapshots(histories[0]) if one.sent_at >= since],
         post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
         already_connected=already_connected,
