@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -105,8 +106,11 @@ async def test_import_lists_scheduled_posts_and_refused_rows(
     dry = await run(publisher, tmp_path, "import", "plan.csv", "--dry-run")
     real = await run(publisher, tmp_path, "import", "plan.csv")
     assert (dry.code, real.code) == (1, 1)
-    assert dry.answer == real.answer
-    assert real.answer["posts"] == 1
+    (planned,), (scheduled,) = dry.answer["posts"], real.answer["posts"]
+    assert planned == scheduled | {"id": None}
+    assert dry.answer | {"posts": []} == real.answer | {"posts": []}
+    post = await publisher.get_post(PostId(scheduled["id"]))
+    assert post.due_at == datetime.fromisoformat(scheduled["due_at"])
     assert [(row["line"], row["code"]) for row in real.answer["refused"]] == [(3, "text_too_long")]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from fix_processes import environment_of, python_process, until
 from fix_publishing import CommandResult, Publisher, piped_python, run_roost, wait_for_result
 from fix_runtime import ACTOR, connect_account
 from fix_web import free_port
+from harness.json_output import validate_output
 from roost import store
 from roost.cli.demo.browser import give_consent
 from roost.models import Tenant
@@ -332,7 +333,7 @@ async def test_dry_run_shows_time_account_and_price_and_stores_nothing(
     later = await publish(publisher, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
     assert later.code == 0
     due_at = publisher.runtime.clock.now() + timedelta(hours=1)
-    assert later.answer["due_at"] == due_at.isoformat()
+    assert datetime.fromisoformat(later.answer["due_at"]) == due_at
     assert (later.answer["problems"], later.answer["paused_by"]) == ([], [])
     result = await run_roost(
         "posts", "--json", settings=publisher.runtime.settings, folder=tmp_path
@@ -356,7 +357,7 @@ async def test_dry_run_shows_reasons_to_refuse_the_post_and_to_wait(
     until = (await publisher.get_integration()).backoff_until
     assert until is not None
     assert (waits.code, waits.answer["paused_by"]) == (0, ["everything"])
-    assert waits.answer["wait"]["until"] == until.isoformat()
+    assert datetime.fromisoformat(waits.answer["wait"]["until"]) == until
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, publisher.account)
     lost = await publish(publisher, tmp_path, "Hello", "--dry-run", "--json")
@@ -380,7 +381,7 @@ async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
         roost("posts", "1", "--json"), roost("posts", "--json"), roost("posts", "1")
     )
     for one in (shown.answer["post"], *listed.answer["posts"]):
-        assert one["wait"]["until"] == until.isoformat()
+        assert datetime.fromisoformat(one["wait"]["until"]) == until
         assert one["wait"]["reason"]
     assert f"It waits until {until.isoformat(timespec='seconds')}: " in text.out
     assert "Nothing of the post is on X: `roost cancel 1` cancels it" in text.out
@@ -418,6 +419,7 @@ async def test_connect_ends_once_consent_is_given(
             assert line, "the command ended before it printed an address"
         await give_consent(line.strip(), "larkbooks")
         result = await wait_for_result(process)
-    assert (result.code, result.answer["username"]) == (0, "larkbooks")
+    assert (result.code, result.answer["account"]) == (0, "larkbooks")
     assert result.answer["environment"] == "emulator"
+    validate_output(["connect"], result.answer)
     assert "oken" not in result.out.replace("token_expires_at", "")

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -175,7 +175,7 @@ async def test_resume_after_a_restore_lists_posts_that_are_searched_again(
     await publisher.emulator.jump(seconds=90)
     paused = await run(publisher, tmp_path, "pause", "--restored", "--json")
     assert last_event_at is not None
-    assert paused.answer["restored_to"] == last_event_at.isoformat()
+    assert datetime.fromisoformat(paused.answer["restored_to"]) == last_event_at
     resumed = await run(publisher, tmp_path, "resume", "--all")
     assert f"X is searched again before they are sent: {post_id}\n" in resumed.out
     await publisher.run_to_completion()

@@ -3,7 +3,8 @@
 from roost.cli.arguments import Json, list_tenant_options
 from roost.cli.command import open_for_command, run_async
 from roost.cli.next_actions import describe_action
-from roost.cli.output import print_result, to_json
+from roost.cli.output import print_result
+from roost.cli.schemas.health import AlertListOutput
 from roost.escaping import one_line
 from roost.publishing.alerts import action_for, alert_as_json, describe_alert
 from roost.services import monitor
@@ -22,7 +23,7 @@ def alerts(*, as_json: Json = False) -> int:
             for tenant, alert in open_alerts
         ]
         result = [
-            to_json(alert_as_json(alert, next_text=sentence)) | {"tenant": tenant and tenant.name}
+            alert_as_json(alert, next_text=sentence) | {"tenant": tenant and tenant.name}
             for (tenant, alert), sentence in zip(open_alerts, advice, strict=True)
         ]
         lines = [
@@ -33,6 +34,7 @@ def alerts(*, as_json: Json = False) -> int:
             + f"\n    → {one_line(sentence)}"
             for (tenant, alert), sentence in zip(open_alerts, advice, strict=True)
         ]
-        print_result({"alerts": result}, "\n".join(lines) or "No alert is open.", as_json=as_json)
+        shown = AlertListOutput.model_validate({"alerts": result})
+        print_result(shown, "\n".join(lines) or "No alert is open.", as_json=as_json)
 
     return run_async(work)

@@ -16,6 +16,7 @@ from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.callback_listener import is_served, port_of, require_own_address
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
+from roost.cli.schemas.accounts import ConnectedAccountOutput
 from roost.errors import Busy, Refused
 from roost.escaping import one_line
 from roost.models import Integration, Scope, Tenant
@@ -81,7 +82,8 @@ def connect(
                 f"\nAnother tenant has connected @{account.username} too: posts of both tenants are"
                 " published in turn, and each tenant sees only its own posts."
             )
-        print_result(account, text, as_json=as_json)
+        result = ConnectedAccountOutput.of(account, is_shared=is_shared)
+        print_result(result, text, as_json=as_json)
 
     return run_async(work)
 

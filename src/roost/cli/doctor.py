@@ -12,6 +12,7 @@ from roost.cli.command import run_async
 from roost.cli.confirm import confirm
 from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result
+from roost.cli.schemas.health import DoctorOutput
 from roost.cli.tenant_option import make_option
 from roost.errors import RoostError
 from roost.escaping import one_line
@@ -40,8 +41,11 @@ def doctor(
         findings, tenants = await _check(command_settings(warn=False), live, yes)
         has_errors = any(one.status is HealthStatus.ERROR for one in findings)
         text = "\n".join(_describe(one, tenants) for one in findings)
-        shown = [_as_json(one, tenants) for one in findings]
-        print_result({"ok": not has_errors, "findings": shown}, text, as_json=as_json)
+        shown = {
+            "ok": not has_errors,
+            "findings": [_as_json(one, tenants) for one in findings],
+        }
+        print_result(DoctorOutput.model_validate(shown), text, as_json=as_json)
         return 5 if has_errors else 0
 
     return run_async(work)

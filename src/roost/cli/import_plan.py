@@ -1,7 +1,7 @@
 """`roost import`: schedules a content plan from a CSV file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -11,6 +11,9 @@ from roost.cli.outcome import warn_if_no_worker
 from roost.cli.output import CopyProgress, describe_finding, describe_price, print_result
 from roost.escaping import one_line
 from roost.services import schedule
+
+if TYPE_CHECKING:
+    from roost.cli.schemas.plans import ImportOutput
 
 
 def import_plan(
@@ -36,10 +39,28 @@ def import_plan(
             )
             if imported.posts and not dry_run:
                 await warn_if_no_worker(runtime)
-        print_result(imported, _describe(imported, dry_run), as_json=as_json)
+        result = _as_json(imported) if as_json else None
+        print_result(result, _describe(imported, dry_run), as_json=as_json)
         return 1 if imported.refused else 0
 
     return run_async(work)
+
+
+def _as_json(imported: schedule.Imported) -> "ImportOutput":
+    from roost.cli.schemas.plans import ImportOutput
+
+    posts = [
+        {
+            "id": row.post_id,
+            "line": row.line,
+            "account": row.account.username,
+            "due_at": row.due_at,
+        }
+        for row in imported.scheduled
+    ]
+    own = ("already_imported", "refused", "findings", "price")
+    fields = {name: getattr(imported, name) for name in own}
+    return ImportOutput.model_validate(fields | {"posts": posts})
 
 
 def _describe(imported: schedule.Imported, dry_run: bool) -> str:

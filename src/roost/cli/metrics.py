@@ -53,8 +53,10 @@ def metrics(
             since = reporting.period_start(runtime.clock.now(), days)
             histories = await reporting.gather_histories(runtime, scope, accounts, since=since)
         if as_json:
-            shown = [_as_json(one, since) for one in histories]
-            print_result({"accounts": shown}, as_json=True)
+            from roost.cli.schemas.accounts import MetricsOutput
+
+            shown = {"accounts": [_as_json(one, since) for one in histories]}
+            print_result(MetricsOutput.model_validate(shown), as_json=True)
             return
         if not histories:
             advice = describe_action(NextAction(ActionCode.CONNECT_FIRST_ACCOUNT))
@@ -77,6 +79,8 @@ def _as_json(history: AccountHistory, since: datetime) -> dict[str, Any]:
         "posts": _latest_posts(history, since),
         "anomalies": history.anomalies,
         "usd": history.usd,
+        "unread": len(history.unread),
+        "next_read_at": history.next_read_at,
     }
 
 

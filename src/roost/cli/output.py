@@ -27,11 +27,14 @@ _MIB: Final = 1 << 20
 def to_json(value: Any) -> Any:
     """Return a value as JSON types.
 
-    Dataclasses become objects, reasons become objects with a sentence, instants and days become
-    ISO 8601 strings, dollars become numbers, and durations become numbers of seconds.
+    The models of `roost.cli.schemas` say how they become JSON. Other dataclasses become objects,
+    reasons become objects with a sentence, instants and days become ISO 8601 strings, dollars
+    become numbers, and durations become numbers of seconds.
     """
     from roost.models import Reason
 
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
     if isinstance(value, Reason):
         from roost.publishing.history import reason_as_json
 
@@ -101,7 +104,9 @@ def print_findings(findings: "Sequence[PostFinding]") -> None:
 def print_error(error: RoostError, *, as_json: bool) -> None:
     """Print an error: as JSON on standard output, or as sentences on standard error."""
     if as_json:
-        print_result({"error": error_as_json(error)}, as_json=True)
+        from roost.cli.schemas.errors import describe_error
+
+        print_result(describe_error(error_as_json(error)), as_json=True)
         return
     print_note(escaping.one_line(f"{error.code}: {error.message}"))
     for violation in error.facts.get("violations", []):

@@ -17,6 +17,7 @@ from roost.cli.arguments import (
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_result
 from roost.cli.post_status import describe_pauses
+from roost.cli.schemas.health import PauseOutput, ResumeOutput
 from roost.cli.tenant_option import name_tenant
 from roost.errors import InvalidInput
 from roost.escaping import one_line
@@ -83,7 +84,7 @@ def pause(
                 owner, scope = await choose_tenant(runtime, tenant)
                 target = await _choose_target(runtime, scope, owner, target_scope, post, account)
                 result, text = await _pause(runtime, scope, target)
-        print_result(result, text, as_json=as_json)
+        print_result(PauseOutput.model_validate(result), text, as_json=as_json)
 
     return run_async(work)
 
@@ -115,7 +116,7 @@ def resume(
                 owner, scope = await choose_tenant(runtime, tenant)
                 target = await _choose_target(runtime, scope, owner, target_scope, post, account)
                 result, text = await _resume(runtime, scope, target)
-        print_result(result, text, as_json=as_json)
+        print_result(ResumeOutput.model_validate(result), text, as_json=as_json)
 
     return run_async(work)
 

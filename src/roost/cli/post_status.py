@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from roost.cli.output import to_json
+from roost.cli.output import print_result
 from roost.cli.tenant_option import name_tenant
 from roost.clock import in_time_zone
 from roost.escaping import one_line
@@ -13,6 +13,9 @@ from roost.publishing.history import describe_reason
 from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 from roost.tweet_urls import tweet_url
+
+if TYPE_CHECKING:  # pydantic takes time to build the models, and only `--json` needs them
+    from roost.cli.schemas.posts import PostOutput
 
 #: For each scope of a pause, the words that name what is paused.
 _PAUSED: Final[dict[PauseScope, str]] = {
@@ -23,10 +26,17 @@ _PAUSED: Final[dict[PauseScope, str]] = {
 }
 
 
-def post_as_json(status: PostStatus) -> dict[str, Any]:
+def post_as_json(status: PostStatus) -> "PostOutput":
     """Return a post for `--json`, with its pauses and what it is waiting for now."""
-    shown: dict[str, Any] = to_json(status.post)
-    return shown | {"paused_by": status.paused_by, "wait": status.wait}
+    from roost.cli.schemas.posts import PostOutput
+
+    return PostOutput.of(status)
+
+
+def print_post(status: PostStatus, tenant: Tenant, *, as_json: bool) -> None:
+    """Print a post and what it is waiting for now, as JSON or as text."""
+    result = post_as_json(status) if as_json else None
+    print_result(result, describe_post(status, tenant), as_json=as_json)
 
 
 def describe_post(status: PostStatus, tenant: Tenant) -> str:

@@ -1,14 +1,14 @@
 """`roost posts`: lists posts in due order, or shows one post with its history."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 from rich.table import Table
 
 from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
-from roost.cli.output import make_console, print_result, to_json
+from roost.cli.output import make_console, print_result
 from roost.cli.post_status import describe_pauses, describe_post, describe_wait, post_as_json
 from roost.clock import in_time_zone
 from roost.escaping import indented, one_line
@@ -55,7 +55,10 @@ async def _print_list(
     only = await choose_account(runtime, scope, tenant, account) if account else None
     statuses = await queries.list_post_statuses(runtime, scope, only.id if only else None)
     if as_json:
-        print_result({"posts": [post_as_json(one) for one in statuses]}, as_json=True)
+        from roost.cli.schemas.posts import PostListOutput
+
+        shown = tuple(post_as_json(one) for one in statuses)
+        print_result(PostListOutput(posts=shown), as_json=True)
         return
     zone = tenant.time_zone
     table = Table("post", "account", f"due ({zone})", "state", "parts", "text")
@@ -97,10 +100,9 @@ async def _print_one(
     details = await queries.get_post_details(runtime, scope, post_id)
     parts = details.publish_state.parts
     if as_json:
-        result: dict[str, Any] = {"post": post_as_json(details.status)}
-        if with_history:
-            result |= _history_as_json(details.events, parts)
-        print_result(result, as_json=True)
+        from roost.cli.schemas.posts import PostDetailOutput
+
+        print_result(PostDetailOutput.of(details, with_history=with_history), as_json=True)
         return
     zone = tenant.time_zone
     lines = [describe_post(details.status, tenant)]
@@ -109,18 +111,6 @@ async def _print_one(
     if with_history:
         lines += _describe_events(details.events, zone)
     print_result(None, "\n".join(lines), as_json=False)
-
-
-def _history_as_json(events: Sequence[Event], parts: Sequence[PartProgress]) -> dict[str, Any]:
-    """Return every event with its sentence, and every attempt."""
-    return {
-        "history": [post_history.event_as_json(event) for event in events],
-        "attempts": [
-            {"part": one.part.position} | to_json(attempt)
-            for one in parts
-            for attempt in one.attempts
-        ],
-    }
 
 
 def _describe_part(progress: PartProgress, zone: str, with_history: bool) -> Iterator[str]:

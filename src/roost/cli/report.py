@@ -10,6 +10,7 @@ from roost.cli.arguments import AccountName, Json, TenantName, choose_account, c
 from roost.cli.command import open_for_command, run_async
 from roost.cli.metrics import Days
 from roost.cli.output import print_result
+from roost.cli.schemas.installation import ReportOutput
 from roost.errors import InvalidInput
 from roost.escaping import one_line
 from roost.services import report as reporting
@@ -41,6 +42,8 @@ def report(
                 next="Use another file for --out.",
             ) from None
         changes.record()
-        print_result({"report": out}, f"The report is {one_line(str(out))}.", as_json=as_json)
+        print_result(
+            ReportOutput(report=out), f"The report is {one_line(str(out))}.", as_json=as_json
+        )
 
     return run_async(work)

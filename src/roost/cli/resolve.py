@@ -8,8 +8,7 @@ from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
 from roost.cli.outcome import warn_without_worker
-from roost.cli.output import print_result
-from roost.cli.post_status import describe_post, post_as_json
+from roost.cli.post_status import print_post
 from roost.errors import InvalidInput
 from roost.models import Post, PostId, Scope
 from roost.publishing.decisions import Choice, list_choices, list_deletable, price_deletion
@@ -60,7 +59,7 @@ def resolve(
             resolved = await _apply(runtime, scope, PostId(post), choice, url, text)
             await warn_without_worker(runtime, resolved)
             status = await queries.get_status_of(runtime, scope, resolved)
-        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
+        print_post(status, owner, as_json=as_json)
 
     return run_async(work)
 

@@ -14,6 +14,7 @@ from cyclopts import Parameter
 from roost.cli.arguments import Json, list_tenant_options
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
+from roost.cli.schemas.installation import ListeningOutput, WorkerOutput
 from roost.endpoint import is_loopback
 from roost.escaping import one_line
 from roost.models import Actor, ActorKind
@@ -62,7 +63,7 @@ def worker(*, as_json: Json = False) -> int:
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000)
-            print_result({"worker": "ready"}, "The worker is ready.", as_json=as_json)
+            print_result(WorkerOutput(worker="ready"), "The worker is ready.", as_json=as_json)
             await publisher.run(runtime, actor, on_stopping=on_ending)
             posts = await outcome.list_interrupted(runtime, actor, sending[0]) if sending else []
             is_alive = bool(posts) and await health.is_worker_alive(runtime)
@@ -91,7 +92,7 @@ def serve(
         from roost.web import server
 
         def on_listening(url: str) -> None:
-            print_result({"url": url}, f"Roost is at {url}", as_json=as_json)
+            print_result(ListeningOutput(url=url), f"Roost is at {url}", as_json=as_json)
             if warning := _describe_other_callback(runtime.settings.twitter_callback_url, url):
                 print_note(warning)
 
@@ -150,7 +151,7 @@ def emulator(
     from x_emulator.state import World
 
     def on_listening(url: str) -> None:
-        print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
+        print_result(ListeningOutput(url=url), f"The emulator is at {url}", as_json=as_json)
         print_note(
             f"Settings for Roost: ROOST_X_BASE_URL={url} ROOST_CLOCK_URL={url}/_emulator/clock"
         )
