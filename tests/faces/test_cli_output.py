@@ -52,6 +52,7 @@ async def run_into(
     return CommandResult(process.returncode, (out or b"").decode(), err.decode())
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
 async def test_import_completes_on_a_terminal_that_lacks_a_character(
     publisher: Publisher, folder: Path, options: tuple[str, ...]
@@ -70,6 +71,7 @@ async def test_import_completes_on_a_terminal_that_lacks_a_character(
     assert "Nothing was changed" not in result.err
 
 
+@pytest.mark.timing
 async def test_import_completes_although_its_reader_is_gone(
     publisher: Publisher, folder: Path
 ) -> None:
@@ -81,6 +83,7 @@ async def test_import_completes_although_its_reader_is_gone(
     assert await count_posts(publisher) == 2
 
 
+@pytest.mark.timing
 async def test_import_says_that_only_its_result_is_lost__full_device(
     publisher: Publisher, folder: Path, full: int
 ) -> None:
@@ -93,6 +96,7 @@ async def test_import_says_that_only_its_result_is_lost__full_device(
     ]
 
 
+@pytest.mark.timing
 @pytest.mark.parametrize("arguments", [("posts",), ("posts", "--json"), ("--help",)], ids=" ".join)
 async def test_command_that_only_reads_fails_without_its_result__full_device(
     publisher: Publisher, folder: Path, full: int, arguments: tuple[str, ...]

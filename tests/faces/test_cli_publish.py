@@ -135,7 +135,7 @@ async def test_publish_at_reads_the_time_in_the_tenants_zone(
         "publish", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
         settings=runtime.settings, folder=tmp_path,
     )  # fmt: skip
-    assert result.answer["due_at"] == "2031-01-01T00:00:00+00:00"
+    assert result.answer["due_at"] == "2031-01-01T00:00:00Z"
 
 
 async def test_publish_uploads_media_with_alt_texts(
@@ -244,7 +244,7 @@ async def test_publish_interrupted__post_stays_scheduled(
             assert await process.wait() == 130, log.read_text()
     assert "Traceback" not in log.read_text()
     assert (
-        "Post 1 stays scheduled. No worker is alive: start `roost worker` to publish the post."
+        "Post 1 stays scheduled. No worker is alive, so nothing is published: start `roost worker`."
         in log.read_text()
     )
     assert "`roost posts 1` shows it, `roost cancel 1` cancels it." in log.read_text()
@@ -319,7 +319,7 @@ async def test_publish_at_notes_that_no_worker_is_alive(
 ) -> None:
     result = await publish(publisher, tmp_path, "Hello", "--at", "+1h", "--json")
     assert (result.code, result.answer["state"]) == (0, "scheduled")
-    assert "No worker is alive: start `roost worker` to publish the post." in result.err
+    assert "No worker is alive, so nothing is published: start `roost worker`." in result.err
 
 
 async def test_dry_run_shows_time_account_and_price_and_stores_nothing(

@@ -130,7 +130,10 @@ async def test_sigterm_ends_a_question_and_nothing_is_done(
 async def test_posts_shows_every_pause_of_a_post(publisher: Publisher, tmp_path: Path) -> None:
     post_id = await publisher.schedule("Paused", after_s=600)
     paused = await run(publisher, tmp_path, "pause", str(post_id), "--json")
-    assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
+    assert (paused.code, paused.answer) == (
+        0,
+        {"paused": True, "scope": "post", "of": post_id, "restored_to": None},
+    )
     account = await run(publisher, tmp_path, "pause", "--account", "@larkbooks")
     assert (account.code, account.err) == (0, "")
     await pause.pause_everything(publisher.runtime, ACTOR)

@@ -81,7 +81,7 @@ def _as_json(finding: HealthFinding, tenants: Sequence[Tenant]) -> dict[str, Any
     action, tenant = finding.next_action, _find_tenant(finding, tenants)
     return {
         "what": finding.what,
-        "status": finding.status,
+        "status": finding.status.value,
         "tenant": None if tenant is None else tenant.name,
         "post_id": finding.post_id,
         "message": finding.message,

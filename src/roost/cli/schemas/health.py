@@ -1,11 +1,12 @@
 """The JSON of `doctor`, `alerts`, `pause` and `resume`."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from roost.cli.schemas.errors import NextActionOutput
 from roost.cli.schemas.fields import Facts, Instant, Output
 from roost.models import AlertKind, SubjectType
-from roost.services.health import HealthStatus
 from roost.services.pause import PauseScope
 
 
@@ -13,7 +14,7 @@ class HealthFindingOutput(Output):
     """The result of one check."""
 
     what: str = Field(description="What was checked.")
-    status: HealthStatus
+    status: Literal["ok", "warning", "error"]
     tenant: str | None = Field(description="The tenant that it concerns; null for all tenants.")
     post_id: int | None = Field(description="The post that it concerns, if it concerns one.")
     message: str
