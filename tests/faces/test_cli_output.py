@@ -17,6 +17,7 @@ from roost.models import PostId
 from roost.services import queries, schedule
 from roost.services.schedule import PartInput
 
+NO_WORKER = "No worker is alive, so nothing is published: start `roost worker`."
 PLAN = "account,at,text,media,alt,thread\n@larkbooks,+1h,Grüße ✨,,,\n@larkbooks,+2h,Two,,,\n"
 
 
@@ -79,7 +80,7 @@ async def test_import_completes_although_its_reader_is_gone(
     os.close(reader)
     result = await run_into(publisher, folder, writer, "import", "plan.csv")
     os.close(writer)
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, result.err) == (0, f"{NO_WORKER}\n")
     assert await count_posts(publisher) == 2
 
 
@@ -90,6 +91,7 @@ async def test_import_says_that_only_its_result_is_lost__full_device(
     result = await run_into(publisher, folder, full, "import", "plan.csv")
     assert (result.code, await count_posts(publisher)) == (0, 2)
     assert result.err.splitlines() == [
+        NO_WORKER,
         "output_failed: The result cannot be written: No space left on device.",
         "The command has done its work; only its result is lost.",
         "Look at the present state; do not run the command again.",
