@@ -24,6 +24,7 @@ from PIL import Image
 from fix_emulator import START_TIME, Emulator
 from fix_processes import environment_of, until
 from fix_runtime import ACTOR, connect_account, scope_of
+from harness.json_output import validate_output
 from roost import jobs, store
 from roost.models import (
     Integration,
@@ -344,6 +345,8 @@ async def run_roost(
 ) -> CommandResult:
     """Run one command in its own process, in a folder without `.env`.
 
+    The output of `--json` is validated by the command's schema.
+
     `environment` adds further settings; an empty value counts as unset.
     """
     base = environment_of(settings) if settings else minimal_environment(folder)
@@ -352,7 +355,10 @@ async def run_roost(
             code = await _run_command(arguments, base | environment, folder, out, err)
         out.seek(0)
         err.seek(0)
-        return _to_result(code, out.read(), err.read())
+        result = _to_result(code, out.read(), err.read())
+    if "--json" in arguments and result.out:
+        validate_output(arguments, result.answer)
+    return result
 
 
 async def _run_command(

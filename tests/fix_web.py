@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import random
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +12,15 @@ import pytest
 
 from roost.runtime import Runtime
 from roost.web import server
+
+
+def free_port() -> int:
+    """Return a free port below the range that the system assigns to other processes."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextlib.asynccontextmanager

@@ -1,14 +1,18 @@
 """Writes the pages of docs/reference that are generated from the code; a test compares them."""
 
 import importlib
+import json
 import pkgutil
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from command_reference import commands_page
 from cost_tables import costs_page
 
 import roost
+from roost.cli.schemas.commands import OUTPUTS
+from roost.cli.schemas.fields import Output
 from roost.errors import RoostError, snake_case
 from roost.settings import ENVIRONMENT_NAMES, Settings
 
@@ -34,6 +38,19 @@ _TREE = """
 
 The errors of X have two base classes: `XError`, and the one below which they are drawn.
 
+"""
+_JSON = """# JSON
+
+With `--json`, a command prints one JSON object on standard output, on one line, and nothing else there.
+A command that fails prints [an error](#errors) instead; its exit code says the same ([command line](cli.md#exit-codes)).
+
+- Every key is always present; null means that there is no value.
+- A time is in UTC, in ISO 8601 with `Z` at the end. A duration is a number of seconds, a price a number of dollars.
+- `account` is the username on X, without `@`. `url` is an address on x.com; it is null for a post on an emulator.
+- If standard output is not UTF-8, every other character than ASCII is escaped (`\\u2713`).
+
+Each schema is a [JSON Schema](https://json-schema.org/) of draft 2020-12.
+`tools/make_docs.py` generates this page and the schemas from `src/roost/cli/schemas`.
 """
 _ERRORS = """# Errors
 
@@ -111,8 +128,94 @@ def _descendants(parent: type[RoostError]) -> set[type[RoostError]]:
     return {one for one in found if not one.__name__.startswith("_")}
 
 
+def json_page() -> str:
+    """Return the text of `docs/reference/json.md`: the keys of every command's JSON."""
+    sections = [_JSON]
+    described: set[str] = set()
+    for name, output in OUTPUTS.items():
+        purpose = f"{_first_line(output)} [Schema](json/{name}.json)"
+        sections.append(f"\n## {_command(name)}\n\n{purpose}\n")
+        sections += _tables(output.model_json_schema(mode="serialization"), described)
+    return "".join(sections)
+
+
+def _command(name: str) -> str:
+    """Return the heading for the output of this name."""
+    headings = {
+        "error": "Errors",
+        "posts-post": "roost posts POST",
+        "publish-dry-run": "roost publish --dry-run",
+    }
+    return headings.get(name, f"roost {name}")
+
+
+def _first_line(output: type[Output]) -> str:
+    return (output.__doc__ or "").strip().splitlines()[0]
+
+
+def _tables(schema: dict[str, Any], described: set[str]) -> list[str]:
+    """Return a table for an object, and for each object in it that was not described before."""
+    title = schema["title"]
+    if title in described:
+        return [f"\nThe keys are those of `{_object_name(title)}` above.\n"]
+    defs = schema.get("$defs", {})
+    tables = [_table(schema, defs)]
+    described.add(title)
+    for name, inner in defs.items():
+        if "properties" in inner and name not in described:
+            described.add(name)
+            purpose = inner["description"].splitlines()[0]
+            tables.append(f"\n### {_object_name(name)}\n\n{purpose}\n{_table(inner, defs)}")
+    return tables
+
+
+def _table(schema: dict[str, Any], defs: dict[str, Any]) -> str:
+    rows = ["\n| key | type | meaning |\n|---|---|---|\n"]
+    for key, value in schema["properties"].items():
+        meaning = value.get("description", "")
+        rows.append(f"| `{key}` | {_type(value, defs)} | {meaning} |\n")
+    return "".join(rows)
+
+
+def _type(value: dict[str, Any], defs: dict[str, Any]) -> str:
+    """Describe the type of a key: `number or null`, `list of Part`."""
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        if "enum" in defs[name]:
+            return ", ".join(f"`{one}`" for one in defs[name]["enum"])
+        return _object_name(name)
+    if "anyOf" in value:
+        return " or ".join(_type(one, defs) for one in value["anyOf"])
+    if value.get("type") == "array":
+        return f"list of {_type(value['items'], defs)}"
+    if value.get("format") == "date-time":
+        return "time (UTC)"
+    if value.get("format") == "date":
+        return "day (UTC)"
+    return str(value.get("type", "any"))
+
+
+def _object_name(title: str) -> str:
+    """Return the name of an object in the documentation: `Part` for `PartOutput`."""
+    return title.removesuffix("Output")
+
+
+def json_schemas() -> dict[str, str]:
+    """Return the JSON Schema of every command's output by file name."""
+    draft = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return {
+        f"{name}.json": json.dumps(draft | output.model_json_schema(mode="serialization"), indent=1)
+        + "\n"
+        for name, output in OUTPUTS.items()
+    }
+
+
 if __name__ == "__main__":
     reference = Path(__file__).parents[1] / "docs" / "reference"
+    (reference / "json.md").write_text(json_page(), "utf-8")
+    (reference / "json").mkdir(exist_ok=True)
+    for file_name, schema_text in json_schemas().items():
+        (reference / "json" / file_name).write_text(schema_text, "utf-8")
     (reference / "settings.md").write_text(settings_page(), "utf-8")
     (reference / "errors.md").write_text(errors_page(), "utf-8")
     (reference / "commands.md").write_text(commands_page(), "utf-8")

@@ -17,6 +17,7 @@ import re
 from enum import StrEnum
 from typing import Any, ClassVar
 
+from roost import changes
 from roost.next_actions import ActionCode, NextAction
 from roost.scrub import mask_known_secrets
 
@@ -41,10 +42,11 @@ class Kind(StrEnum):
 class RoostError(Exception):
     """An error: what happened, what Roost did about it, and what to do next.
 
-    `message` says what happened and to whom. `did` says what Roost did; the default is that
-    nothing was changed. `next` says what the reader can do. `facts` are plain values for programs.
-    Secrets from the settings are masked in all of these, because a library's message may
-    contain a URL with a password. `code` is the class's name in snake case, and stable.
+    `message` says what happened and to whom. `did` says what Roost did; by default, whether the
+    command or the web request has changed anything so far. `next` says what the reader can do.
+    `facts` are plain values for programs. Secrets from the settings are masked in all of these,
+    because a library's message may contain a URL with a password. `code` is the class's name in
+    snake case, and stable.
     """
 
     kind: ClassVar[Kind] = Kind.BROKEN
@@ -63,7 +65,7 @@ class RoostError(Exception):
         message = mask_known_secrets(message)
         super().__init__(message)
         self.message = message
-        self.did = mask_known_secrets(did) or "Nothing was changed."
+        self._did = mask_known_secrets(did)
         self.next = mask_known_secrets(next) or self.default_next
         if next_action is None and not next and self.default_action is not None:
             next_action = NextAction(self.default_action)
@@ -74,6 +76,19 @@ class RoostError(Exception):
     def code(self) -> str:
         """The stable name of this error: the class's name in snake case."""
         return snake_case(type(self).__name__)
+
+    @property
+    def did(self) -> str:
+        """What Roost did; empty if it is not known whether anything was changed."""
+        return self._did or changes.describe()
+
+    @did.setter
+    def did(self, text: str) -> None:
+        self._did = mask_known_secrets(text)
+
+    def set_default_did(self, text: str) -> None:
+        """Set what Roost did, unless the error says it already."""
+        self._did = self._did or text
 
     def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
         """Return the error in the JSON form that the command line and HTTP use.
@@ -212,8 +227,8 @@ class AccountConnectedElsewhere(Conflict):
     """Another tenant has connected this X account already."""
 
     default_next = (
-        "Disconnect the account from the other tenant, or have an administrator set"
-        " ROOST_SHARED_ACCOUNTS=true."
+        "Use the account in the other tenant, or have an administrator set"
+        " ROOST_SHARED_ACCOUNTS=true: posts of both tenants are then published in turn."
     )
 
 
@@ -329,6 +344,12 @@ class SchemaOutdated(Broken):
     """The database's tables do not match this version of Roost."""
 
     default_action = ActionCode.MIGRATE_DATABASE
+
+
+class NotSetUp(SchemaOutdated):
+    """Roost has no data folder or no tables in the database yet."""
+
+    default_action = ActionCode.INITIALIZE
 
 
 class DatabaseLostEvents(Broken):

@@ -15,6 +15,7 @@ from roost.clock import Clock, open_clock
 from roost.errors import (
     AdministratorNeeded,
     DatabaseUnavailable,
+    NotSetUp,
     SchemaOutdated,
     SettingInvalid,
 )
@@ -161,14 +162,14 @@ async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterat
     """Open all resources in order, and close them at the end.
 
     With `wait`, for long-running processes, wait without limit for a database that is away.
-    Raises: SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
+    Raises: NotSetUp, SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
     UnsafeDatabaseRole, UntrustedPath.
     """
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.suppress(FileNotFoundError):
             require_trusted_folder(settings.home)
         if settings.database_url is None and not (settings.home / "postgres").exists():
-            raise SchemaOutdated(f"Roost is not set up in {settings.home} yet.")
+            raise NotSetUp(f"Roost is not set up in {settings.home} yet.")
         ring = load_keyring(settings.home, settings.vault_keys)
         database = await _enter_database(stack, settings, wait=wait)
         clock = await stack.enter_async_context(open_clock(settings.clock_url, settings.x_endpoint))
@@ -186,7 +187,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         except DatabaseUnavailable as error:
             if settings.database_url is None and not error.will_pass:
                 # The embedded server refuses a login only if the role or the database is missing.
-                raise SchemaOutdated(f"{error} Roost's database is not set up yet.") from None
+                raise NotSetUp(f"{error} Roost's database is not set up yet.") from None
             raise
         yield database
 

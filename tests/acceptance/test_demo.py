@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
+from harness.json_output import validate_output
+
 pytestmark = pytest.mark.timing
 
 ROOT = Path(__file__).parents[2]
@@ -62,6 +64,7 @@ async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path
         output, errors = await demo.communicate()
     assert demo.returncode == 0, errors.decode()
     result: dict[str, Any] = json.loads(output)
+    validate_output(["demo"], result)
     truth = result["ground_truth"]
     assert (result["tenants"], result["connected"]) == (2, 2)
     assert [row["code"] for row in result["refused"]] == ["text_too_long"]

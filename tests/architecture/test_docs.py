@@ -1,6 +1,7 @@
 """The documentation matches the code."""
 
 import ast
+import json
 import re
 import shlex
 import subprocess
@@ -26,6 +27,7 @@ STATES = (DOCS / "reference" / "post-states.md").read_text("utf-8")
         ("errors", "errors_page"),
         ("commands", "commands_page"),
         ("monthly-costs", "costs_page"),
+        ("json", "json_page"),
     ],
 )
 def test_generated_page_is_up_to_date(page: str, function: str) -> None:
@@ -35,6 +37,17 @@ def test_generated_page_is_up_to_date(page: str, function: str) -> None:
     )
     assert generated.returncode == 0, generated.stderr
     assert (DOCS / "reference" / f"{page}.md").read_text("utf-8") == generated.stdout
+
+
+def test_generated_schemas_are_up_to_date() -> None:
+    script = "import json, make_docs; print(json.dumps(make_docs.json_schemas()))"
+    generated = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT / "tools"
+    )
+    assert generated.returncode == 0, generated.stderr
+    folder = DOCS / "reference" / "json"
+    files = {path.name: path.read_text("utf-8") for path in folder.iterdir()}
+    assert files == json.loads(generated.stdout)
 
 
 def error_classes() -> set[str]:

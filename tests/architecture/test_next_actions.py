@@ -11,6 +11,7 @@ import pytest
 
 import roost
 from roost.cli import next_actions as cli_words
+from roost.cli.tenant_option import make_option, name_tenant
 from roost.errors import RoostError
 from roost.next_actions import ActionCode, NextAction
 from roost.web import next_actions as web_words
@@ -31,6 +32,48 @@ def test_every_action_is_worded_by_each_face(code: ActionCode) -> None:
         assert sentence.endswith(".")
         assert not re.search(r"[{}]", sentence)
     assert action.to_json() == {"code": code.value, "facts": _FACTS}
+
+
+@pytest.mark.parametrize("code", list(ActionCode))
+def test_pages_name_no_command(code: ActionCode) -> None:
+    assert "`roost" not in web_words.describe_action(NextAction(code, _FACTS))
+
+
+def test_templates_name_no_command() -> None:
+    for template in (_SOURCE / "web" / "templates").iterdir():
+        assert not re.search(r"<code>roost\b|`roost\b", template.read_text("utf-8")), template.name
+
+
+@pytest.mark.parametrize(
+    ("advice", "expected"),
+    [
+        ("Run `roost posts 7` now.", "Run `roost posts 7 --tenant acme` now."),
+        (
+            "`roost resume --all-accounts` and `roost resume --all` resume.",
+            "`roost resume --all-accounts --tenant acme` and `roost resume --all` resume.",
+        ),
+        ("Start `roost worker`.", "Start `roost worker`."),
+        ("`roost init --tenant NAME`, `roost postscript`", None),
+    ],
+)
+def test_commands_in_advice_name_the_tenant(advice: str, expected: str | None) -> None:
+    assert name_tenant(advice, " --tenant acme") == (expected or advice)
+    assert name_tenant(advice, "") == advice
+
+
+@pytest.mark.parametrize(
+    ("name", "is_only", "option"),
+    [
+        ("default", True, ""),
+        ("default", False, " --tenant default"),
+        ("acme", True, " --tenant acme"),
+        ("acme", False, " --tenant acme"),
+    ],
+)
+def test_tenant_is_named_unless_commands_use_it_anyway(
+    name: str, is_only: bool, option: str
+) -> None:
+    assert make_option(name, is_only_tenant=is_only) == option
 
 
 @pytest.mark.parametrize("code", list(ActionCode))

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -13,21 +12,12 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import run_roost
-from fix_web import serving
+from fix_web import free_port, serving
 from roost.cli.callback_listener import CallbackNotOurs, is_served
 from roost.errors import UnsafeHost
 from roost.models import Tenant
 from roost.runtime import Runtime
 from roost.store.vault import Vault, make_key_line, read_keyring
-
-
-def free_port() -> int:
-    """Return a free port below the range that the system assigns to other processes."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 def with_settings(runtime: Runtime, **changed: Any) -> Runtime:

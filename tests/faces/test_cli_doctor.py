@@ -6,14 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psycopg
 import pytest
 
 from fix_processes import QUICK, python_process, until
 from fix_publishing import Publisher, run_roost
-from fix_runtime import ACTOR
+from fix_runtime import ACTOR, make_tenant
+from fix_web import get
 from roost import store
-from roost.services import pause
+from roost.models import Tenant
+from roost.runtime import Runtime
+from roost.services import pause, queries
+from roost.services.health import get_service_health
 from roost.store.locks import find_stale_holders
 
 
@@ -157,3 +162,75 @@ async def test_doctor_reports_a_media_folder_that_others_can_write_to(
     publisher.runtime.media.folder.chmod(0o777)
     found = (await doctor(publisher, tmp_path))["media"]
     assert (found["status"], "chmod 700" in found["next"]) == ("error", True)
+
+
+async def test_doctor_names_the_tenant_and_the_post_of_a_finding(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    post_id = await publisher.schedule("Late")
+    await publisher.emulator.jump(seconds=200)
+    late = (await doctor(publisher, tmp_path))["posts"]
+    assert (late["tenant"], late["post_id"]) == ("default", post_id)
+    assert late["message"] == f"post {post_id} of @larkbooks is 3 min late"
+    account = (await doctor(publisher, tmp_path))["@larkbooks"]
+    assert (account["tenant"], account["post_id"]) == ("default", None)
+    settings = publisher.runtime.settings
+    alone = await run_roost("doctor", settings=settings, folder=tmp_path)
+    assert "✓ @larkbooks: connected" in alone.out
+    await make_tenant(publisher.runtime, "acme")
+    result = await run_roost("doctor", settings=settings, folder=tmp_path)
+    assert "✗ posts (tenant default): post 1 of @larkbooks is 3 min late" in result.out
+    assert "✓ @larkbooks (tenant default): connected" in result.out
+
+
+async def test_doctor_does_not_fail_without_a_worker_before_an_account_is_connected(
+    runtime: Runtime, tenant: Tenant, tmp_path: Path
+) -> None:
+    result = await run_roost("doctor", "--json", settings=runtime.settings, folder=tmp_path)
+    findings = {one["what"]: one["status"] for one in result.answer["findings"]}
+    assert (result.code, findings["workers"]) == (0, "warning")
+
+
+@pytest.mark.timing
+async def test_health_counts_each_worker_process_once(publisher: Publisher, tmp_path: Path) -> None:
+    settings, log = publisher.runtime.settings, tmp_path / "worker.log"
+
+    async def has_workers(n: int) -> bool:
+        return (await get_service_health(publisher.runtime)).live_workers == n
+
+    async with python_process("-m", "roost", "worker", settings=settings, log=log):
+        await until(lambda: has_workers(1), within=60)
+        found = await doctor(publisher, tmp_path)
+        assert found["workers"]["message"] == "1 worker is alive"
+        async with python_process("-m", "roost", "worker", settings=settings, log=log):
+            await until(lambda: has_workers(2), within=60)
+
+
+async def test_unknown_settings_are_named(publisher: Publisher, tmp_path: Path) -> None:
+    settings = publisher.runtime.settings
+    result = await run_roost(
+        "doctor", "--json", settings=settings, folder=tmp_path, ROOST_X_BASEURL="http://a"
+    )
+    (unknown,) = [one for one in result.answer["findings"] if "ROOST_X_BASEURL" in one["message"]]
+    assert (unknown["status"], unknown["next"]) == ("warning", "Did you mean ROOST_X_BASE_URL?")
+    posts = await run_roost("posts", settings=settings, folder=tmp_path, ROOST_X_BASEURL="http://a")
+    assert posts.code == 0
+    assert posts.err.startswith("! ROOST_X_BASEURL in the environment is not a setting of Roost")
+
+
+async def test_import_and_page_say_that_no_worker_is_alive(
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    settings = publisher.runtime.settings
+    (tmp_path / "plan.csv").write_text(
+        "account,at,text,media,alt,thread\n@larkbooks,+1h,Hello,,,\n", "utf-8"
+    )
+    dry = await run_roost("import", "plan.csv", "--dry-run", settings=settings, folder=tmp_path)
+    result = await run_roost("import", "plan.csv", settings=settings, folder=tmp_path)
+    again = await run_roost("import", "plan.csv", settings=settings, folder=tmp_path)
+    note = "No worker is alive, so nothing is published: start `roost worker`."
+    assert (dry.err, result.err.strip(), again.err) == ("", note, "")
+    (post,) = await queries.list_posts(publisher.runtime, publisher.scope)
+    for path in ("/", "/posts", f"/posts/{post.id}"):
+        _, body = await get(browser, web + path)
+        assert "No worker is running." in body

@@ -211,7 +211,7 @@ async def test_a_database_without_roosts_tables_is_reported(
         admin.execute(administrator_sql("for_init").encode())
     url = app_url(empty_database)
     result = await run_roost("worker", "--json", folder=tmp_path, DATABASE_URL=url)
-    assert (result.code, result.error) == (3, "schema_outdated")
+    assert (result.code, result.error) == (3, "not_set_up")
     assert "roost init" in result.answer["error"]["next"]
 
 
@@ -240,7 +240,7 @@ async def test_the_embedded_server_is_used_as_the_applications_role(tmp_path: Pa
     await (await start_embedded(home, durable=False)).stop()
     try:
         result = await run_roost("posts", "--json", folder=tmp_path)
-        assert (result.code, result.error) == (3, "schema_outdated")
+        assert (result.code, result.error) == (3, "not_set_up")
         for is_first in (True, False):
             result = await run_roost("init", "--json", folder=tmp_path)
             assert (result.code, result.answer["migrated"]) == (0, is_first)

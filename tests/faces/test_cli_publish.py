@@ -1,12 +1,9 @@
 """`roost publish` and `roost connect` in real processes."""
 
 import asyncio
-import contextlib
 import os
-import random
 import signal
-import socket
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,8 @@ from fix_emulator import Emulator
 from fix_processes import environment_of, python_process, until
 from fix_publishing import CommandResult, Publisher, piped_python, run_roost, wait_for_result
 from fix_runtime import ACTOR, connect_account
+from fix_web import free_port
+from harness.json_output import validate_output
 from roost import store
 from roost.cli.demo.browser import give_consent
 from roost.formats import format_time
@@ -137,7 +136,7 @@ async def test_publish_at_reads_the_time_in_the_tenants_zone(
         "publish", "Hello", "--tenant", "abroad", "--at", "2031-01-01T09:00", "--json",
         settings=runtime.settings, folder=tmp_path,
     )  # fmt: skip
-    assert result.answer["due_at"] == "2031-01-01T00:00:00+00:00"
+    assert result.answer["due_at"] == "2031-01-01T00:00:00Z"
 
 
 async def test_publish_uploads_media_with_alt_texts(
@@ -246,7 +245,7 @@ async def test_publish_interrupted__post_stays_scheduled(
             assert await process.wait() == 130, log.read_text()
     assert "Traceback" not in log.read_text()
     assert (
-        "Post 1 stays scheduled. No worker is alive: start `roost worker` to publish the post."
+        "Post 1 stays scheduled. No worker is alive, so nothing is published: start `roost worker`."
         in log.read_text()
     )
     assert "`roost posts 1` shows it, `roost cancel 1` cancels it." in log.read_text()
@@ -321,7 +320,7 @@ async def test_publish_at_notes_that_no_worker_is_alive(
 ) -> None:
     result = await publish(publisher, tmp_path, "Hello", "--at", "+1h", "--json")
     assert (result.code, result.answer["state"]) == (0, "scheduled")
-    assert "No worker is alive: start `roost worker` to publish the post." in result.err
+    assert "No worker is alive, so nothing is published: start `roost worker`." in result.err
 
 
 async def test_dry_run_shows_time_account_and_price_and_stores_nothing(
@@ -335,7 +334,7 @@ async def test_dry_run_shows_time_account_and_price_and_stores_nothing(
     later = await publish(publisher, tmp_path, "Hello", "--dry-run", "--at", "+1h", "--json")
     assert later.code == 0
     due_at = publisher.runtime.clock.now() + timedelta(hours=1)
-    assert later.answer["due_at"] == due_at.isoformat()
+    assert datetime.fromisoformat(later.answer["due_at"]) == due_at
     assert (later.answer["problems"], later.answer["paused_by"]) == ([], [])
     result = await run_roost(
         "posts", "--json", settings=publisher.runtime.settings, folder=tmp_path
@@ -359,7 +358,7 @@ async def test_dry_run_shows_reasons_to_refuse_the_post_and_to_wait(
     until = (await publisher.get_integration()).backoff_until
     assert until is not None
     assert (waits.code, waits.answer["paused_by"]) == (0, ["everything"])
-    assert waits.answer["wait"]["until"] == until.isoformat()
+    assert datetime.fromisoformat(waits.answer["wait"]["until"]) == until
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await store.integrations.mark_needs_reconnect(transaction, publisher.account)
     lost = await publish(publisher, tmp_path, "Hello", "--dry-run", "--json")
@@ -383,7 +382,7 @@ async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
         roost("posts", "1", "--json"), roost("posts", "--json"), roost("posts", "1")
     )
     for one in (shown.answer["post"], *listed.answer["posts"]):
-        assert one["wait"]["until"] == until.isoformat()
+        assert datetime.fromisoformat(one["wait"]["until"]) == until
         assert one["wait"]["reason"]
     assert f"It waits until {format_time(until, 'UTC')}: " in text.out
     assert "Nothing of the post is on X: `roost cancel 1` cancels it" in text.out
@@ -401,7 +400,7 @@ async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
 async def test_connect_ends_once_consent_is_given(
     runtime: Runtime, tenant: Tenant, emulator: Emulator, settings: Settings, tmp_path: Path
 ) -> None:
-    origin = f"http://127.0.0.1:{_free_port()}"
+    origin = f"http://127.0.0.1:{free_port()}"
     callback = f"{origin}/api/auth/callback/twitter"
     app = await emulator.control("apps", callbacks=[callback])
     environment = environment_of(settings) | {
@@ -421,15 +420,7 @@ async def test_connect_ends_once_consent_is_given(
             assert line, "the command ended before it printed an address"
         await give_consent(line.strip(), "larkbooks")
         result = await wait_for_result(process)
-    assert (result.code, result.answer["username"]) == (0, "larkbooks")
+    assert (result.code, result.answer["account"]) == (0, "larkbooks")
     assert result.answer["environment"] == "emulator"
+    validate_output(["connect"], result.answer)
     assert "oken" not in result.out.replace("token_expires_at", "")
-
-
-def _free_port() -> int:
-    """Return a free port below the range that the system assigns to other processes."""
-    while True:
-        port = random.randrange(20_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

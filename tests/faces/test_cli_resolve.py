@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -131,7 +131,10 @@ async def test_sigterm_ends_a_question_and_nothing_is_done(
 async def test_posts_shows_every_pause_of_a_post(publisher: Publisher, tmp_path: Path) -> None:
     post_id = await publisher.schedule("Paused", after_s=600)
     paused = await run(publisher, tmp_path, "pause", str(post_id), "--json")
-    assert (paused.code, paused.answer) == (0, {"paused": True, "scope": "post", "of": post_id})
+    assert (paused.code, paused.answer) == (
+        0,
+        {"paused": True, "scope": "post", "of": post_id, "restored_to": None},
+    )
     account = await run(publisher, tmp_path, "pause", "--account", "@larkbooks")
     assert (account.code, account.err) == (0, "")
     await pause.pause_everything(publisher.runtime, ACTOR)
@@ -176,7 +179,7 @@ async def test_resume_after_a_restore_lists_posts_that_are_searched_again(
     await publisher.emulator.jump(seconds=90)
     paused = await run(publisher, tmp_path, "pause", "--restored", "--json")
     assert last_event_at is not None
-    assert paused.answer["restored_to"] == last_event_at.isoformat()
+    assert datetime.fromisoformat(paused.answer["restored_to"]) == last_event_at
     resumed = await run(publisher, tmp_path, "resume", "--all")
     assert f"X is searched again before they are sent: {post_id}\n" in resumed.out
     await publisher.run_to_completion()

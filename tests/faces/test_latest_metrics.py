@@ -1,6 +1,6 @@
-"""Private metrics, which X reports for only 30 days, keep their last known value."""
+"""Metrics of posts: one period for all of a page, and last known values of private metrics."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -10,9 +10,10 @@ from fix_publishing import Publisher, run_roost
 from fix_web import get
 from roost import store
 from roost.models import Metric, PostSnapshot
+from roost.services import collect
 
 
-@pytest.mark.parametrize("days", [1, 30, 60])
+@pytest.mark.parametrize("days", [30, 60])
 async def test_private_metrics_keep_their_last_known_value(
     publisher: Publisher, web: str, browser: aiohttp.ClientSession, tmp_path: Path, days: int
 ) -> None:
@@ -36,13 +37,50 @@ async def test_private_metrics_keep_their_last_known_value(
     result = await run_roost(
         "metrics", "--days", str(days), "--json", settings=settings, folder=tmp_path
     )
-    (post,) = result.answer["accounts"][0]["posts"]
+    posts = result.answer["accounts"][0]["posts"]
+    _, report = await get(browser, f"{web}/report?days={days}")
+    assert ("9,100" in report, "4,321" in report) == (days >= 43, days >= 43)
+    if days < 43:  # Only the posts that were sent in the period are listed.
+        assert posts == []
+        return
+    (post,) = posts
     assert (post["metrics"]["impressions"], post["metrics"]["engagements"]) == (9_100, 4_321)
     assert post["metrics"]["link_clicks"] == 777
-    _, page = await get(browser, f"{web}/accounts/{publisher.account.id}")
-    assert "9,100" in page
-    assert "4,321" in page
-    if days >= 43:  # A report lists only the posts that were sent in its period.
-        _, report = await get(browser, f"{web}/report?days={days}")
-        assert "9,100" in report
-        assert "4,321" in report
+
+
+async def test_page_of_an_account_lists_the_posts_that_its_tile_counts(
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
+) -> None:
+    page = f"{web}/accounts/{publisher.account.id}"
+    await publisher.schedule("Long ago")
+    await publisher.run_due_jobs()
+    at = publisher.runtime.clock.now() + timedelta(days=365)
+    await publisher.emulator.jump(seconds=1)
+    _, body = await get(browser, page)
+    assert "<dt>Posts</dt><dd>1</dd>" in body
+    when = f"{at.day} {at:%b} at {at:%H:%M} UTC"
+    assert f"1 post was published; its metrics are read on {when}." in body
+    await publisher.emulator.jump(days=1)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
+    await publisher.emulator.jump(seconds=1)
+    _, body = await get(browser, page)
+    assert "<dt>Posts</dt><dd>1</dd>" in body
+    assert ("Long ago" in body, "metrics are read" in body) == (True, False)
+    await publisher.emulator.jump(days=40)
+    _, body = await get(browser, page)
+    assert "<dt>Posts</dt><dd>0</dd>" in body
+    assert "Long ago" not in body
+
+
+async def test_posts_are_read_at_half_past_eleven__account_collected_at_once(
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
+) -> None:
+    await publisher.schedule("Hello")
+    await publisher.run_due_jobs()
+    now = publisher.runtime.clock.now()
+    await publisher.set_next_collection(now)
+    await publisher.emulator.jump(seconds=1)
+    _, body = await get(browser, f"{web}/report")
+    at = datetime.combine(now.date(), time(23, 30), UTC)
+    at += timedelta(days=at <= now)
+    assert f"1 post was published; its metrics are read on {at.day} {at:%b} at 23:30 UTC." in body

@@ -16,7 +16,7 @@ from roost.models import Actor, ActorKind, PostState
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.services import pause
 from roost.services.schedule import schedule_post
-from services.alert_causes import needs_decision, partly_published
+from services.alert_causes import copied, failed, needs_decision, partly_published
 
 
 async def press(
@@ -265,7 +265,52 @@ async def test_pages_and_api_show_what_a_post_is_waiting_for(
         _, body = await get(browser, web + path)
         assert f'It waits until <time datetime="{until.isoformat()}">' in body
     _, body = await get(browser, f"{web}/posts/{post_id}")
-    assert f"<code>roost cancel {post_id}</code>" in body
+    assert f'action="/posts/{post_id}/cancel?tenant=default"' in body
     _, body = await get(browser, f"{web}/api/posts")
     (shown,) = json.loads(body)["posts"]
     assert datetime.fromisoformat(shown["wait"]["until"]) == until
+
+
+async def test_a_failed_post_can_be_tried_again(
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
+) -> None:
+    post_id = await failed(publisher)
+    assert (await publisher.get_post(post_id)).state is PostState.FAILED
+    _, body = await get(browser, f"{web}/posts/{post_id}")
+    assert f'action="/posts/{post_id}/retry?tenant=default"' in body
+    (original,) = (await publisher.emulator.ground_truth())["posts"]
+    await publisher.emulator.act("delete", post=original["id"])
+    answer, _ = await press(browser, web, f"/posts/{post_id}/retry")
+    assert answer.status == 303
+    await publisher.run_to_completion()
+    assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+    answer, body = await press(browser, web, f"/posts/{post_id}/retry")
+    assert (answer.status, "<code>post_not_editable</code>" in body) == (409, True)
+
+
+async def test_a_scheduled_post_can_be_cancelled(
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
+) -> None:
+    post_id = await publisher.schedule("Not today", after_s=600)
+    answer, _ = await press(browser, web, f"/posts/{post_id}/cancel")
+    assert answer.status == 303
+    assert (await publisher.get_post(post_id)).state is PostState.CANCELLED
+    _, body = await get(browser, f"{web}/posts/{post_id}")
+    assert "/cancel?" not in body
+    answer, body = await press(browser, web, f"/posts/{post_id}/cancel")
+    assert (answer.status, "<code>post_not_editable</code>" in body) == (409, True)
+    assert (await press(browser, web, "/posts/404/cancel"))[0].status == 404
+
+
+async def test_a_copy_of_the_database_can_be_accepted(
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
+) -> None:
+    await copied(publisher)
+    _, body = await get(browser, f"{web}/")
+    assert "This copy replaces the original" in body
+    answer, _ = await press(browser, web, "/resume")
+    assert answer.status == 409
+    answer, _ = await press(browser, web, "/resume", accept_copy="true")
+    assert answer.status == 303
+    _, body = await get(browser, f"{web}/")
+    assert "Everything is paused" not in body

@@ -155,7 +155,8 @@ async def test_prepare_post_fails_a_post_whose_copy_is_lost(
     post_id = await publisher.schedule("With a picture", after_s=3600, media=teal)
     (part,) = (await publisher.get_post(post_id)).parts
     shutil.rmtree(publisher.runtime.media.folder)
-    assert await media_copies.list_missing(publisher.runtime) == [teal.name]
+    (missing,) = await media_copies.list_missing(publisher.runtime)
+    assert (missing.tenant_id, missing.names) == (publisher.tenant.id, (teal.name,))
     await publisher.emulator.jump(seconds=3000)
     await publisher.run_due_jobs()
     post = await publisher.get_post(post_id)

@@ -352,10 +352,56 @@ def test_page_table_leaves_gaps_empty(html: str) -> None:
         ),
         pytest.param(
             (AccountHistory(integration(), followers({20: 0})),),
-            "No post sent in this period",
+            "No post was sent in this period",
             id="new account",
         ),
     ],
 )
 def test_page_states_missing_data(histories: tuple[AccountHistory, ...], sentence: str) -> None:
     assert sentence in render_html(build(*histories))
+
+
+def unread(*days: int, at: datetime | None = None) -> AccountHistory:
+    """An account whose posts of these days were not read yet."""
+    return AccountHistory(
+        integration(), unread=tuple(evening(day) for day in days), next_read_at=at
+    )
+
+
+@pytest.mark.parametrize(
+    ("histories", "sentence"),
+    [
+        (
+            (unread(20, 20, at=UNTIL.replace(hour=23, minute=30)),),
+            "2 posts were published; their metrics are read on 21 May at 23:30 UTC.",
+        ),
+        ((unread(20, at=SINCE),), "1 post was published; its metrics have not been read yet."),
+        (
+            (unread(20, at=UNTIL), unread(19, at=UNTIL.replace(hour=4))),
+            "2 posts were published; their metrics are read on 21 May at 04:00 UTC.",
+        ),
+        (
+            (unread(20, at=UNTIL), unread(19)),
+            "2 posts were published; their metrics have not been read yet.",
+        ),
+    ],
+    ids=["time", "overdue", "two accounts", "one time unknown"],
+)
+def test_posts_of_today_are_said_to_be_read_later(
+    histories: tuple[AccountHistory, ...], sentence: str
+) -> None:
+    report = build(*histories)
+    assert sentence in report.sentences
+    assert not any("No post was sent" in one for one in report.sentences)
+    page = render_html(report)
+    assert page.count(sentence) >= 2
+    assert "none measured yet" in page
+
+
+def test_unread_posts_are_counted_beside_measured_posts() -> None:
+    posts = post(1, evening(12), {14: (900, 9)})
+    history = AccountHistory(integration(), posts=posts, unread=(evening(9), evening(20)))
+    report = build(history)
+    assert (report.metrics.posts, report.metrics.unread, report.metrics.sent) == (1, 1, 2)
+    assert "1 post was sent and measured; posts gained 900 impressions" in report.sentences[1]
+    assert "1 more post was published; its metrics have not been read yet." in report.sentences

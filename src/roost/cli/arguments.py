@@ -4,13 +4,17 @@ import getpass
 import re
 import socket
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
 from roost.cli import env_file
+from roost.cli.output import print_note
+from roost.cli.tenant_option import make_option, set_tenant
 from roost.errors import AccountNotFound, InvalidInput, PostNotFound
-from roost.models import Actor, ActorKind, Integration, PostId, Scope, Tenant
+from roost.escaping import one_line
+from roost.models import Actor, ActorKind, Integration, PostId, Scope, Tenant, TenantId
 
 if TYPE_CHECKING:  # imported where they are needed: the base installation has no database
     from roost.runtime import Runtime
@@ -34,14 +38,25 @@ class AccountUnclear(InvalidInput):
     """The tenant has several accounts, and the command names none of them."""
 
 
-def command_settings() -> "Settings":
+def command_settings(*, warn: bool = True) -> "Settings":
     """Return the settings; environment variables have priority over the settings file.
 
+    With `warn`, print a note for each setting that does not exist, because Roost ignores it.
     Raises: the errors of `read_settings`.
     """
     from roost.settings import read_settings
+    from roost.unknown_settings import find_unknown_settings
 
-    return read_settings(env_file.get())
+    settings = read_settings(env_file.get())
+    if warn:
+        for unknown in find_unknown_settings(settings_file(settings.home)):
+            print_note(one_line(f"! {unknown.message}. {unknown.next}"))
+    return settings
+
+
+def settings_file(home: Path) -> Path:
+    """Return the file with settings, which may be missing."""
+    return env_file.get() or home / ".env"
 
 
 def command_actor() -> Actor:
@@ -61,7 +76,17 @@ async def choose_tenant(runtime: "Runtime", name: str) -> tuple[Tenant, Scope]:
     from roost.services import queries
 
     tenant = await queries.get_tenant(runtime, name)
+    set_tenant(tenant.name, is_only_tenant=await queries.count_tenants(runtime) == 1)
     return tenant, Scope(tenant.id, command_actor())
+
+
+async def list_tenant_options(runtime: "Runtime") -> dict[TenantId, str]:
+    """Return, for each tenant, the option `--tenant` that commands in advice need."""
+    from roost.services import queries
+
+    tenants = await queries.list_tenants(runtime)
+    is_only = len(tenants) == 1
+    return {one.id: make_option(one.name, is_only_tenant=is_only) for one in tenants}
 
 
 async def choose_account(

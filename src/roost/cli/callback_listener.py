@@ -31,6 +31,28 @@ def port_of(callback: SplitResult) -> int:
     return callback.port or (443 if callback.scheme == "https" else 80)
 
 
+class CallbackNotServed(Refused):
+    """Nothing listens at the callback address, and `roost connect` cannot listen there itself."""
+
+    default_next = (
+        "Start `roost serve`, and check that the proxy of this address forwards to it. To connect"
+        " without a proxy, set TWITTER_CALLBACK_URL to an http address of this machine."
+    )
+
+
+def require_own_address(callback: SplitResult) -> None:
+    """Refuse a callback address at which `roost connect` cannot run a web server.
+
+    Raises: CallbackNotServed.
+    """
+    if callback.scheme != "http" or not is_loopback(callback.hostname or ""):
+        raise CallbackNotServed(
+            f"Nothing listens at {callback.scheme}://{callback.netloc}, to which X would send the"
+            " browser back (TWITTER_CALLBACK_URL).",
+            did="The browser was not opened.",
+        )
+
+
 async def is_served(runtime: Runtime) -> bool:
     """Return whether this installation's server listens at the callback address.
 

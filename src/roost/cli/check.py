@@ -1,7 +1,7 @@
 """`roost check`: validates a text and its media and shows the price; sends nothing."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 from rich import text as rich_text
@@ -16,6 +16,9 @@ from roost.part_validation import Validation, validate_parts
 from roost.post_options import describe_options
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.text import LIMIT, LONG_LIMIT, Weight, extract_entities, weigh
+
+if TYPE_CHECKING:
+    from roost.cli.schemas.checks import CheckOutput
 
 
 def check(
@@ -46,23 +49,30 @@ def check(
             [part], subscription_type=subscription, may_quote=command_settings().may_quote
         )
         weight = weigh(text, LONG_LIMIT if premium else LIMIT)
-        result = {
-            "weighted_length": weight.weighted_length,
-            "limit": weight.limit,
-            "valid": not judged.violations,
-            "entities": extract_entities(text),
-            "options": part.options,
-            "violations": judged.violations,
-            "findings": judged.findings,
-            "price": judged.price,
-        }
         if as_json:
-            print_result(result, as_json=True)
+            print_result(_as_json(part, weight, judged), as_json=True)
         else:
             _print(part, weight, judged)
         return 2 if judged.violations else 0
 
     return run_async(work)
+
+
+def _as_json(part: PartInput, weight: Weight, judged: Validation) -> "CheckOutput":
+    from roost.cli.schemas.checks import CheckOutput
+
+    return CheckOutput.model_validate(
+        {
+            "weighted_length": weight.weighted_length,
+            "limit": weight.limit,
+            "valid": not judged.violations,
+            "entities": extract_entities(part.text),
+            "options": part.options,
+            "violations": judged.violations,
+            "findings": judged.findings,
+            "price": judged.price,
+        }
+    )
 
 
 def _print(part: PartInput, weight: Weight, judged: Validation) -> None:

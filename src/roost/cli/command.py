@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Final
 import cyclopts
 from cyclopts import App
 
+from roost import changes
 from roost.cli import require_extras
 from roost.cli.output import print_error
+from roost.cli.streams import safe_output
+from roost.cli.tenant_option import running_command
 from roost.cli.text_input import mark_standard_input
-from roost.errors import AdministratorNeeded, Kind, RoostError, SchemaOutdated
+from roost.errors import AdministratorNeeded, Broken, Kind, RoostError, SchemaOutdated
 from roost.extras import ExtraMissing
 from roost.telemetry import log_lost_exceptions, log_to_stderr
 from roost.unexpected import to_roost_error
@@ -39,6 +42,12 @@ NEEDS_ADMINISTRATOR: Final = 3
 INTERRUPTED: Final = 130
 
 
+class OutputFailed(Broken):
+    """The result cannot be written to standard output, for example to a full disk."""
+
+    default_next = "Free space on the disk, or use another file; then run the command again."
+
+
 def exit_code(error: RoostError) -> int:
     """Return the exit code of an error."""
     if isinstance(error, AdministratorNeeded | SchemaOutdated | ExtraMissing):
@@ -47,7 +56,26 @@ def exit_code(error: RoostError) -> int:
 
 
 def run_command_line(app: App, arguments: list[str] | None) -> int:
-    """Run a command line, print any error, and return the exit code."""
+    """Run a command line, print any error, and return the exit code.
+
+    A command whose result cannot be written still completes. If it has changed something, it keeps
+    its exit code, so that no script repeats it.
+    """
+    with safe_output() as (stdout, _), changes.recording() as made, running_command():
+        code = _run(app, arguments)
+        stdout.flush()
+        if stdout.failure is None or stdout.is_reader_gone:
+            return code
+        reason = getattr(stdout.failure, "strerror", None) or type(stdout.failure).__name__
+        error = OutputFailed(f"The result cannot be written: {reason}.")
+        if made.made:
+            error.did = "The command has done its work; only its result is lost."
+            error.next = "Look at the present state; do not run the command again."
+        print_error(error, as_json=False)
+        return code if made.made else exit_code(error)
+
+
+def _run(app: App, arguments: list[str] | None) -> int:
     tokens = sys.argv[1:] if arguments is None else arguments
     as_json = "--json" in tokens
     try:
@@ -69,8 +97,6 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
         return exit_code(error)
     except (KeyboardInterrupt, asyncio.CancelledError):
         return INTERRUPTED
-    except BrokenPipeError:
-        return 0
     except Exception as unexpected:
         wrapped = to_roost_error(unexpected)
         print_error(wrapped, as_json=as_json)

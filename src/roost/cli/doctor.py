@@ -1,24 +1,29 @@
 """`roost doctor`: checks the installation and says what to do."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
 from roost.cli import env_file
-from roost.cli.arguments import Json, command_settings
+from roost.cli.arguments import Json, command_settings, settings_file
 from roost.cli.command import run_async
 from roost.cli.confirm import confirm
 from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result
+from roost.cli.schemas.health import DoctorOutput
+from roost.cli.tenant_option import make_option
 from roost.errors import RoostError
 from roost.escaping import one_line
 from roost.formats import format_count
+from roost.models import Tenant
 from roost.next_actions import ActionCode, NextAction
 from roost.runtime import Runtime, open_runtime
-from roost.services import health
+from roost.services import health, queries
 from roost.services.health import HealthFinding, HealthStatus
 from roost.settings import Settings
+from roost.unknown_settings import find_unknown_settings
 
 _MARKS: Final = {HealthStatus.OK: "✓", HealthStatus.WARNING: "!", HealthStatus.ERROR: "✗"}
 
@@ -34,49 +39,85 @@ def doctor(
     """Check settings, database, keys, X, connections and late posts, and say what to do."""
 
     async def work() -> int:
-        findings = await _check(command_settings(), live, yes)
+        findings, tenants = await _check(command_settings(warn=False), live, yes)
         has_errors = any(one.status is HealthStatus.ERROR for one in findings)
-        text = "\n".join(
-            one_line(f"{_MARKS[one.status]} {one.what}: {one.message}")
-            + (f"\n    → {one_line(advice)}" if (advice := _advice(one)) else "")
-            for one in findings
-        )
-        shown = [_as_json(one) for one in findings]
-        print_result({"ok": not has_errors, "findings": shown}, text, as_json=as_json)
+        text = "\n".join(_describe(one, tenants) for one in findings)
+        shown = {
+            "ok": not has_errors,
+            "findings": [_as_json(one, tenants) for one in findings],
+        }
+        print_result(DoctorOutput.model_validate(shown), text, as_json=as_json)
         return 5 if has_errors else 0
 
     return run_async(work)
 
 
-def _advice(finding: HealthFinding) -> str:
+def _describe(finding: HealthFinding, tenants: Sequence[Tenant]) -> str:
+    what = finding.what
+    tenant = _find_tenant(finding, tenants)
+    if tenant is not None and _option(tenant, tenants):
+        what += f" (tenant {tenant.name})"
+    line = one_line(f"{_MARKS[finding.status]} {what}: {finding.message}")
+    advice = _advice(finding, tenants)
+    return f"{line}\n    → {one_line(advice)}" if advice else line
+
+
+def _advice(finding: HealthFinding, tenants: Sequence[Tenant]) -> str:
     """Return what the operator can do about a finding; empty if there is nothing to do."""
-    return finding.next if finding.next_action is None else describe_action(finding.next_action)
+    if finding.next_action is None:
+        return finding.next
+    tenant = _find_tenant(finding, tenants)
+    return describe_action(finding.next_action, _option(tenant, tenants) if tenant else "")
 
 
-def _as_json(finding: HealthFinding) -> dict[str, Any]:
-    action = finding.next_action
+def _find_tenant(finding: HealthFinding, tenants: Sequence[Tenant]) -> Tenant | None:
+    return next((one for one in tenants if one.id == finding.tenant_id), None)
+
+
+def _option(tenant: Tenant, tenants: Sequence[Tenant]) -> str:
+    return make_option(tenant.name, is_only_tenant=len(tenants) == 1)
+
+
+def _as_json(finding: HealthFinding, tenants: Sequence[Tenant]) -> dict[str, Any]:
+    action, tenant = finding.next_action, _find_tenant(finding, tenants)
     return {
         "what": finding.what,
-        "status": finding.status,
+        "status": finding.status.value,
+        "tenant": None if tenant is None else tenant.name,
+        "post_id": finding.post_id,
         "message": finding.message,
-        "next": _advice(finding),
+        "next": _advice(finding, tenants),
         "next_action": None if action is None else action.to_json(),
     }
 
 
-async def _check(settings: Settings, live: bool, yes: bool) -> list[HealthFinding]:
+async def _check(
+    settings: Settings, live: bool, yes: bool
+) -> tuple[list[HealthFinding], list[Tenant]]:
+    """Return the findings, and the tenants that they may name."""
     findings = [
         *_check_settings_file(settings),
+        *_check_names(settings),
         *health.check_settings(settings),
         await health.check_x(settings),
     ]
+    tenants: list[Tenant] = []
     try:
         async with open_runtime(settings) as runtime:
+            tenants = await queries.list_tenants(runtime)
             findings += await health.check_database(runtime)
             findings += await _check_runtime(runtime, live, yes)
     except RoostError as error:
         findings.append(health.describe_start_failure(error))
-    return findings
+    return findings, tenants
+
+
+def _check_names(settings: Settings) -> list[HealthFinding]:
+    """Warn of each setting that does not exist, because Roost ignores it."""
+    return [
+        HealthFinding("settings", HealthStatus.WARNING, one.message, one.next)
+        for one in find_unknown_settings(settings_file(settings.home))
+    ]
 
 
 def _check_settings_file(settings: Settings) -> list[HealthFinding]:

@@ -10,6 +10,7 @@ from roost.agents.composer import compose_drafts
 from roost.cli.arguments import Json
 from roost.cli.command import run_async
 from roost.cli.output import print_result
+from roost.cli.schemas.checks import DraftListOutput
 from roost.escaping import indented
 
 
@@ -25,6 +26,7 @@ def draft(
         text = "\n\n".join(
             f"{indented(one.text, '  ')}\n  ({one.weighted_length} of 240)" for one in drafts
         )
-        print_result({"drafts": drafts}, text, as_json=as_json)
+        result = DraftListOutput.model_validate({"drafts": drafts})
+        print_result(result, text, as_json=as_json)
 
     return run_async(work)

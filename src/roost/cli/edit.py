@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from roost.cli.arguments import Json, TenantName, choose_tenant, parse_at, parse_post_id
 from roost.cli.command import open_for_command, run_async
 from roost.cli.outcome import warn_without_worker
-from roost.cli.output import CopyProgress, print_findings, print_result
+from roost.cli.output import CopyProgress, print_findings
 from roost.cli.part_arguments import (
     NO_FLAGS,
     AltTexts,
@@ -20,7 +20,7 @@ from roost.cli.part_arguments import (
     read_parts,
     with_options,
 )
-from roost.cli.post_status import describe_post, post_as_json
+from roost.cli.post_status import print_post
 from roost.cli.text_input import read_text
 from roost.errors import InvalidInput
 from roost.models import NO_OPTIONS, Part, Post
@@ -85,7 +85,7 @@ def edit(
             )
             await warn_without_worker(runtime, changed)
             status = await queries.get_status_of(runtime, scope, changed)
-        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
+        print_post(status, owner, as_json=as_json)
 
     return run_async(work)
 
@@ -164,6 +164,6 @@ def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = Fals
             owner, scope = await choose_tenant(runtime, tenant)
             cancelled = await schedule.cancel_post(runtime, scope, parse_post_id(post))
             status = await queries.get_status_of(runtime, scope, cancelled)
-        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
+        print_post(status, owner, as_json=as_json)
 
     return run_async(work)

@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from roost.cli.arguments import Json, command_settings
 from roost.cli.command import run_async
 from roost.cli.output import print_note, print_result
+from roost.cli.schemas.installation import EmulatorAppOutput, ListeningOutput
 from roost.cli.usage import UsageInvalid
 from roost.errors import Busy
 from roost.escaping import one_line
@@ -74,7 +75,7 @@ def emulator(
     from x_emulator.state import World
 
     def on_listening(url: str) -> None:
-        print_result({"url": url}, f"The emulator is at {url}", as_json=as_json)
+        print_result(ListeningOutput(url=url), f"The emulator is at {url}", as_json=as_json)
         listening_port = urlsplit(url).port
         option = "" if listening_port == _DEFAULT_PORT else f" --port {listening_port}"
         print_note(f'Settings for Roost: eval "$(roost emulator --app{option})"')
@@ -126,7 +127,8 @@ def _print_app(url: str, secret: str | None, *, as_json: bool) -> int:
             "TWITTER_API_SECRET": found["api_secret"],
         }
         lines = [f"export {name}={shlex.quote(value)}" for name, value in settings.items()]
-        print_result(settings, "\n".join(lines), as_json=as_json)
+        result = EmulatorAppOutput.model_validate(settings)
+        print_result(result, "\n".join(lines), as_json=as_json)
 
     return run_async(work)
 

@@ -1,16 +1,20 @@
 """`roost import`: schedules a content plan from a CSV file."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from roost.cli.arguments import Json, TenantName, choose_tenant
 from roost.cli.command import open_for_command, run_async
+from roost.cli.outcome import warn_if_no_worker
 from roost.cli.output import CopyProgress, describe_finding, describe_price, print_result
 from roost.escaping import one_line
 from roost.formats import format_count
 from roost.services import schedule
+
+if TYPE_CHECKING:
+    from roost.cli.schemas.plans import ImportOutput
 
 
 def import_plan(
@@ -34,7 +38,10 @@ def import_plan(
             imported = await schedule.import_plan(
                 runtime, scope, plan, dry_run=dry_run, on_progress=CopyProgress()
             )
-        print_result(imported, _describe(imported, dry_run), as_json=as_json)
+            if imported.posts and not dry_run:
+                await warn_if_no_worker(runtime)
+        result = _as_json(imported) if as_json else None
+        print_result(result, _describe(imported, dry_run), as_json=as_json)
         return 1 if imported.refused else 0
 
     return run_async(work)
@@ -47,6 +54,23 @@ def _describe_scheduled(imported: schedule.Imported, dry_run: bool) -> str:
     verb = "would be" if dry_run else "was" if count == 1 else "were"
     price = describe_price(imported.price)
     return f"{format_count(count, 'post')} {verb} scheduled; X will charge {price}."
+
+
+def _as_json(imported: schedule.Imported) -> "ImportOutput":
+    from roost.cli.schemas.plans import ImportOutput
+
+    posts = [
+        {
+            "id": row.post_id,
+            "line": row.line,
+            "account": row.account.username,
+            "due_at": row.due_at,
+        }
+        for row in imported.scheduled
+    ]
+    own = ("already_imported", "refused", "findings", "price")
+    fields = {name: getattr(imported, name) for name in own}
+    return ImportOutput.model_validate(fields | {"posts": posts})
 
 
 def _describe(imported: schedule.Imported, dry_run: bool) -> str:

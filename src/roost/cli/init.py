@@ -7,6 +7,7 @@ from cyclopts import Parameter
 from roost.cli.arguments import Json, TenantName, command_settings
 from roost.cli.command import run_async
 from roost.cli.output import print_result
+from roost.cli.schemas.installation import InitOutput
 from roost.runtime import migrate, open_runtime
 from roost.services import setup
 from roost.settings import Settings
@@ -29,7 +30,9 @@ def init(
     async def work() -> None:
         settings = command_settings()
         result = await _init(settings, tenant, time_zone)
-        print_result(result, _describe(result, settings), as_json=as_json)
+        print_result(
+            InitOutput.model_validate(result), _describe(result, settings), as_json=as_json
+        )
 
     return run_async(work)
 

@@ -1,5 +1,6 @@
 """`roost metrics`: the latest metrics of accounts and posts."""
 
+from datetime import datetime
 from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
@@ -7,13 +8,16 @@ from cyclopts.validators import Number
 
 from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
+from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result
 from roost.cli.table import Column, print_table
 from roost.escaping import one_line
 from roost.formats import format_count, format_local_time, format_time
 from roost.insights.labels import shorten
 from roost.insights.snapshots import latest_post_snapshots, metric_values
+from roost.insights.wording import format_read_time
 from roost.models import AccountHistory, Metric, PostSnapshot
+from roost.next_actions import ActionCode, NextAction
 from roost.services import queries
 from roost.services import report as reporting
 
@@ -51,33 +55,44 @@ def metrics(
             since = reporting.period_start(runtime.clock.now(), days)
             histories = await reporting.gather_histories(runtime, scope, accounts, since=since)
         if as_json:
-            print_result({"accounts": [_as_json(one) for one in histories]}, as_json=True)
+            from roost.cli.schemas.accounts import MetricsOutput
+
+            shown = {"accounts": [_as_json(one, since) for one in histories]}
+            print_result(MetricsOutput.model_validate(shown), as_json=True)
             return
+        if not histories:
+            advice = describe_action(NextAction(ActionCode.CONNECT_FIRST_ACCOUNT))
+            print_result(None, f"No account is connected yet. {advice}", as_json=False)
         for history in histories:
-            _print(history, owner.time_zone)
+            _print(history, since, owner.time_zone)
 
     return run_async(work)
 
 
-def _latest_posts(history: AccountHistory) -> list[PostSnapshot]:
-    """Return the latest snapshot of each post, newest post first."""
-    return latest_post_snapshots(history)[::-1]
+def _latest_posts(history: AccountHistory, since: datetime) -> list[PostSnapshot]:
+    """Return the latest snapshot of each post that was sent since an instant, oldest post first."""
+    return [one for one in latest_post_snapshots(history)[::-1] if one.sent_at >= since]
 
 
-def _as_json(history: AccountHistory) -> dict[str, Any]:
+def _as_json(history: AccountHistory, since: datetime) -> dict[str, Any]:
     return {
         "account": history.integration.username,
-        "snapshots": history.account,
-        "posts": _latest_posts(history),
+        "snapshots": [one for one in history.account if one.at >= since],
+        "posts": _latest_posts(history, since),
         "anomalies": history.anomalies,
         "usd": history.usd,
+        "unread": len(history.unread),
+        "next_read_at": history.next_read_at,
     }
 
 
-def _print(history: AccountHistory, zone: str) -> None:
+def _print(history: AccountHistory, since: datetime, zone: str) -> None:
     name = one_line(f"@{history.integration.username}")
     if not history.account:
-        print_result(None, f"{name}: no metrics yet.", as_json=False)
+        when = ""
+        if history.next_read_at is not None:
+            when = f" They are read {format_read_time(history.next_read_at)}."
+        print_result(None, f"{name}: no metrics yet.{when}", as_json=False)
         return
     counts = metric_values(history.account, Metric.FOLLOWERS)
     followers = "followers unknown"
@@ -86,15 +101,19 @@ def _print(history: AccountHistory, zone: str) -> None:
         followers = f"{format_count(int(count), 'follower')} on {format_time(at, zone)}"
     lines = [f"{name}: {followers}; ${history.usd:.3f} paid to X"]
     lines += [one_line(f"  anomaly: {anomaly.message}") for anomaly in history.anomalies]
+    if history.unread:
+        n = len(history.unread)
+        lines.append(f"  {n} {'post is' if n == 1 else 'posts are'} not measured yet")
     print_result(None, "\n".join(lines), as_json=False)
-    if not history.posts:
+    posts = _latest_posts(history, since)
+    if not posts:
         return
     columns = (
         Column(f"sent ({zone})", 0),
         *(Column(metric.replace("_", " "), rank) for rank, metric in enumerate(_COLUMNS, 2)),
         Column("text", 1, wraps=True),
     )
-    print_table(columns, [_row(snapshot, zone) for snapshot in _latest_posts(history)])
+    print_table(columns, [_row(snapshot, zone) for snapshot in posts])
 
 
 def _row(snapshot: PostSnapshot, zone: str) -> tuple[str, ...]:

@@ -1,12 +1,14 @@
 """Words next actions as commands, for the command line."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from roost.action_wording import ActionWording
-from roost.next_actions import ActionCode
+from roost.cli.tenant_option import name_tenant
+from roost.errors import RoostError
+from roost.next_actions import ActionCode, NextAction
 
-#: The sentences that name a command.
+#: The sentences that name a command, in backticks. Facts replace the names in braces.
 _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ActionCode.LIST_POSTS: "`roost posts` lists the posts.",
     ActionCode.SHOW_POST: "`roost posts {post_id} --history` shows the post's state.",
@@ -47,9 +49,70 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Repeat the cancellations and edits that were lost; then run `roost resume --all`. Before"
         " anything is sent, Roost searches X for posts that the database may lack."
     ),
+    ActionCode.RESCHEDULE_POST: "Give the post another time: `roost edit {post_id} --at TIME`.",
+    ActionCode.CHECK_MEDIA: "Check the file with `roost check --media`, or use another file.",
+    ActionCode.REPLACE_MEDIA: "Give the file again: `roost edit POST --media FILE`.",
+    ActionCode.RESTORE_MEDIA: (
+        "Restore the folder `media` of ROOST_HOME, or give the file again: `roost edit POST --media"
+        " FILE`."
+    ),
+    ActionCode.USE_SAME_VERSION: "Run `roost connect` in the same version as the web server.",
+    ActionCode.CREATE_TENANT: "`roost init --tenant NAME` creates a tenant.",
+    ActionCode.INITIALIZE: "Run `roost init`.",
+    ActionCode.MIGRATE_DATABASE: "Run `roost init`; it migrates the database.",
+    ActionCode.CREATE_VAULT_KEY: (
+        "`roost init` creates a vault key, or set ROOST_VAULT_KEYS to `id:base64`."
+    ),
+    ActionCode.PREPARE_DATABASE: (
+        "Set ROOST_ADMIN_DATABASE_URL to the same database, with a user who may create its roles"
+        " and tables, and run `roost init`. Or ask a database administrator to run this SQL once"
+        " and to give both roles passwords; then let ROOST_ADMIN_DATABASE_URL log in as the first"
+        " role."
+    ),
+    ActionCode.PREPARE_ROLES: (
+        "Ask a database administrator to run this SQL, then run `roost init` again. If the server"
+        " requires passwords, {role} needs a password as well."
+    ),
+    ActionCode.REVOKE_RIGHTS: (
+        "Ask a database administrator to revoke this privilege from the role; `roost init` with"
+        " ROOST_ADMIN_DATABASE_URL closes the database to other roles."
+    ),
+    ActionCode.START_DATABASE: (
+        "Check that PostgreSQL runs at DATABASE_URL, then run `roost doctor`."
+    ),
+    ActionCode.CHECK_DATABASE_URL: (
+        "Check that DATABASE_URL has the right server, database, login and password. If the login"
+        " is missing, `roost init` with ROOST_ADMIN_DATABASE_URL creates it."
+    ),
+    ActionCode.LOG_IN_AS_ROLE: (
+        "Let DATABASE_URL log in as {role}. If that role is missing, set ROOST_ADMIN_DATABASE_URL"
+        " to an administrator's address of the database: `roost init` then creates the role."
+    ),
+    ActionCode.TRY_AGAIN: "Try again; `roost doctor` checks the installation.",
+    ActionCode.START_EMULATOR: "Start `roost emulator`, or unset ROOST_CLOCK_URL.",
+    ActionCode.START_WORKER: "Start `roost worker`.",
+    ActionCode.CHECK_WORKER: "Check that `roost worker` runs, then run `roost doctor`.",
+    ActionCode.ACCEPT_COPY: (
+        "If the original is no longer used, `roost resume --all --this-is-the-real-one` makes this"
+        " database the original."
+    ),
 }
 _WORDING: Final = ActionWording(_SENTENCES)
 
-describe_action = _WORDING.describe_action
-describe_next = _WORDING.describe_next
-error_as_json = _WORDING.error_as_json
+
+def describe_action(action: NextAction, tenant_option: str | None = None) -> str:
+    """Describe an action in a sentence, whose commands name the tenant if they have to.
+
+    `tenant_option` is the option of `make_option`; by default, that of the running command.
+    """
+    return name_tenant(_WORDING.describe_action(action), tenant_option)
+
+
+def describe_next(error: RoostError) -> str:
+    """Describe what to do about an error; empty if Roost knows no next action."""
+    return name_tenant(_WORDING.describe_next(error))
+
+
+def error_as_json(error: RoostError) -> dict[str, Any]:
+    """Return an error for programs, with the next action as a sentence and as a code."""
+    return error.as_dict(next_text=describe_next(error))

@@ -9,6 +9,7 @@ from roost.cli.command import INTERRUPTED
 from roost.cli.output import print_note
 from roost.cli.post_status import describe_pauses, describe_wait
 from roost.cli.serve import worker_actor
+from roost.cli.tenant_option import name_tenant
 from roost.escaping import one_line
 from roost.models import Actor, IntegrationStatus, PartState, Post, PostState, Scope, Tenant
 from roost.publishing.history import describe_account_status, describe_state
@@ -28,7 +29,7 @@ _EXIT_CODES: Final = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
 #: another environment, or because the account is not connected.
 _PAUSED: Final = 4
 _DISCONNECTED: Final = 5
-_NO_WORKER: Final = "No worker is alive: start `roost worker` to publish the post."
+_NO_WORKER: Final = "No worker is alive, so nothing is published: start `roost worker`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,8 @@ def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
         return Outcome(post, _PAUSED)
     if account.status is not IntegrationStatus.CONNECTED:
         print_note(
-            f"@{account.username} {describe_account_status(account.status)}: run `roost connect`."
+            f"@{account.username} {describe_account_status(account.status)}: "
+            + name_tenant("run `roost connect`.")
         )
         print_note(advice)
         return Outcome(post, _DISCONNECTED)
@@ -128,12 +130,21 @@ def _describe_resume(status: PostStatus) -> str:
         PauseScope.TENANT: "`roost resume --all-accounts`",
         PauseScope.EVERYTHING: "`roost resume --all`",
     }
-    needed = " and ".join(commands[scope] for scope in status.paused_by)
+    needed = name_tenant(" and ".join(commands[scope] for scope in status.paused_by))
     return f"{needed} {'resumes' if len(status.paused_by) == 1 else 'resume'} publishing."
 
 
-def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
-    """Describe what happens to a post whose publishing was interrupted, and how to check it."""
+def describe_interrupted(
+    post: Post, *, worker_alive: bool, tenant_option: str | None = None
+) -> str:
+    """Describe what happens to a post whose publishing was interrupted, and how to check it.
+
+    `tenant_option` is the option of `make_option`; by default, that of the running command.
+    """
+    return name_tenant(_describe_interrupted(post, worker_alive), tenant_option)
+
+
+def _describe_interrupted(post: Post, worker_alive: bool) -> str:
     show = f"`roost posts {post.id}` shows it"
     if post.state is PostState.PUBLISHED:
         return f"Post {post.id} was published all the same; {show}."
@@ -157,9 +168,15 @@ def describe_interrupted(post: Post, *, worker_alive: bool) -> str:
     )
 
 
-async def warn_without_worker(runtime: Runtime, post: Post) -> None:
-    """Print a note if the post is unfinished and no worker is alive to publish it."""
-    if post.state in UNFINISHED and not await health.is_worker_alive(runtime):
+async def warn_without_worker(runtime: Runtime, *posts: Post) -> None:
+    """Print a note if a post is unfinished and no worker is alive to publish it."""
+    if any(post.state in UNFINISHED for post in posts):
+        await warn_if_no_worker(runtime)
+
+
+async def warn_if_no_worker(runtime: Runtime) -> None:
+    """Print a note if no worker is alive to publish scheduled posts."""
+    if not await health.is_worker_alive(runtime):
         print_note(_NO_WORKER)
 
 

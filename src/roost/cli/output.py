@@ -27,11 +27,14 @@ _MIB: Final = 1 << 20
 def to_json(value: Any) -> Any:
     """Return a value as JSON types.
 
-    Dataclasses become objects, reasons become objects with a sentence, instants and days become
-    ISO 8601 strings, dollars become numbers, and durations become numbers of seconds.
+    The models of `roost.cli.schemas` say how they become JSON. Other dataclasses become objects,
+    reasons become objects with a sentence, instants and days become ISO 8601 strings, dollars
+    become numbers, and durations become numbers of seconds.
     """
     from roost.models import Reason
 
+    if hasattr(value, "model_dump"):
+        return value.model_dump(mode="json")
     if isinstance(value, Reason):
         from roost.publishing.history import reason_as_json
 
@@ -57,7 +60,8 @@ def to_json(value: Any) -> Any:
 def print_result(value: Any, text: str | None = None, *, as_json: bool) -> None:
     """Print the command's result on standard output: `value` as JSON, or `text`."""
     if as_json:
-        encoded = json.dumps(to_json(value), ensure_ascii=False)
+        is_unicode = sys.stdout.encoding.lower().startswith("utf")
+        encoded = json.dumps(to_json(value), ensure_ascii=not is_unicode)
         print(escaping.json_text(encoded), flush=True)  # noqa: T201  the result
     elif text is not None:
         print(escaping.terminal(text), flush=True)  # noqa: T201
@@ -101,7 +105,9 @@ def print_findings(findings: "Sequence[PostFinding]") -> None:
 def print_error(error: RoostError, *, as_json: bool) -> None:
     """Print an error: as JSON on standard output, or as sentences on standard error."""
     if as_json:
-        print_result({"error": error_as_json(error)}, as_json=True)
+        from roost.cli.schemas.errors import describe_error
+
+        print_result(describe_error(error_as_json(error)), as_json=True)
         return
     print_note(escaping.one_line(f"{error.code}: {error.message}"))
     violations = error.facts.get("violations", [])
@@ -112,7 +118,8 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
             print_note(escaping.one_line(f"  · {listed}"))
     if "sql" in error.facts:
         print_note(error.facts["sql"])
-    print_note(escaping.one_line(error.did))
+    if error.did:
+        print_note(escaping.one_line(error.did))
     if advice := describe_next(error):
         print_note(escaping.one_line(advice))
 

@@ -12,11 +12,14 @@ from roost.cli.arguments import (
     choose_account,
     choose_tenant,
     command_actor,
+    list_tenant_options,
     parse_post_id,
 )
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_result
 from roost.cli.post_status import describe_pauses
+from roost.cli.schemas.health import PauseOutput, ResumeOutput
+from roost.cli.tenant_option import name_tenant
 from roost.errors import InvalidInput
 from roost.escaping import one_line
 from roost.models import Integration, PostId, Scope, Tenant
@@ -82,7 +85,7 @@ def pause(
                 owner, scope = await choose_tenant(runtime, tenant)
                 target = await _choose_target(runtime, scope, owner, target_scope, post, account)
                 result, text = await _pause(runtime, scope, target)
-        print_result(result, text, as_json=as_json)
+        print_result(PauseOutput.model_validate(result), text, as_json=as_json)
 
     return run_async(work)
 
@@ -114,7 +117,7 @@ def resume(
                 owner, scope = await choose_tenant(runtime, tenant)
                 target = await _choose_target(runtime, scope, owner, target_scope, post, account)
                 result, text = await _resume(runtime, scope, target)
-        print_result(result, text, as_json=as_json)
+        print_result(ResumeOutput.model_validate(result), text, as_json=as_json)
 
     return run_async(work)
 
@@ -182,7 +185,8 @@ async def _pause(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[
         await pauses.pause_account(runtime, scope, target.account)
     else:
         await pauses.pause_tenant(runtime, scope)
-    text = f"{target.posts} paused. To resume: `roost resume {target.arguments}`."
+    resume = name_tenant(f"`roost resume {target.arguments}`")
+    text = f"{target.posts} paused. To resume: {resume}."
     return target.as_json(paused=True), text
 
 
@@ -224,6 +228,7 @@ async def _pause_everything(runtime: Runtime, restored: bool) -> tuple[dict[str,
 
 async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[dict[str, Any], str]:
     resumed = await resuming.resume_everything(runtime, command_actor(), accept_copy=accept_copy)
+    options = await list_tenant_options(runtime)
     result = {
         "paused": False,
         "scope": PauseScope.EVERYTHING,
@@ -251,17 +256,19 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
             "Posts that are due later, although X already has an identical post:"
             f" {_list_numbers(resumed.needs_decision)}"
         )
-        lines.append("  Decide about each post: `roost resolve POST found ID` or `resend`.")
+        lines.append("  `roost alerts` says how to decide about each post.")
     if resumed.may_have_changed:
         lines.append(
             "Posts that are scheduled as they were when the copy was made; repeat the changes and"
             f" cancellations made since then: {_list_numbers(resumed.may_have_changed)}"
         )
-    lines += [
-        f"X could not be searched for @{username} (the account may have to be connected again):"
-        f" its posts are paused. To resume: `roost resume --account @{username}`."
-        for username in map(one_line, resumed.paused_accounts)
-    ]
+    for account in resumed.paused:
+        name = one_line(f"@{account.username}")
+        command = name_tenant(f"`roost resume --account {name}`", options[account.tenant_id])
+        lines.append(
+            f"X could not be searched for {name} (the account may have to be connected again): its"
+            f" posts are paused. To resume: {command}."
+        )
     return result, "\n".join(lines)
 
 

@@ -1,9 +1,10 @@
 """Describes a post's status in a few lines, which every command about one post prints."""
 
 from collections.abc import Collection, Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
-from roost.cli.output import to_json
+from roost.cli.output import print_result
+from roost.cli.tenant_option import name_tenant
 from roost.escaping import one_line
 from roost.formats import format_time
 from roost.models import Environment, PartState, PostState, Tenant, Wait
@@ -11,6 +12,9 @@ from roost.publishing.history import describe_reason, describe_state
 from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 from roost.tweet_urls import tweet_url
+
+if TYPE_CHECKING:  # pydantic takes time to build the models, and only `--json` needs them
+    from roost.cli.schemas.posts import PostOutput
 
 #: For each scope of a pause, the words that name what is paused.
 _PAUSED: Final[dict[PauseScope, str]] = {
@@ -21,10 +25,17 @@ _PAUSED: Final[dict[PauseScope, str]] = {
 }
 
 
-def post_as_json(status: PostStatus) -> dict[str, Any]:
+def post_as_json(status: PostStatus) -> "PostOutput":
     """Return a post for `--json`, with its pauses and what it is waiting for now."""
-    shown: dict[str, Any] = to_json(status.post)
-    return shown | {"paused_by": status.paused_by, "wait": status.wait}
+    from roost.cli.schemas.posts import PostOutput
+
+    return PostOutput.of(status)
+
+
+def print_post(status: PostStatus, tenant: Tenant, *, as_json: bool) -> None:
+    """Print a post and what it is waiting for now, as JSON or as text."""
+    result = post_as_json(status) if as_json else None
+    print_result(result, describe_post(status, tenant), as_json=as_json)
 
 
 def describe_post(status: PostStatus, tenant: Tenant) -> str:
@@ -40,8 +51,10 @@ def describe_post(status: PostStatus, tenant: Tenant) -> str:
         lines.append(one_line(f"It {describe_wait(status.wait, tenant)}."))
         if all(part.state is PartState.PENDING for part in post.parts):
             lines.append(
-                f"Nothing of the post is on X: `roost cancel {post.id}` cancels it,"
-                f" `roost edit {post.id}` changes it."
+                name_tenant(
+                    f"Nothing of the post is on X: `roost cancel {post.id}` cancels it,"
+                    f" `roost edit {post.id}` changes it."
+                )
             )
     for part in post.parts:
         if part.sent_as is None:

@@ -1,7 +1,7 @@
 """`roost posts`: lists posts, posts ahead first, or shows one post with its history."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
@@ -15,7 +15,7 @@ from roost.cli.arguments import (
     parse_post_id,
 )
 from roost.cli.command import open_for_command, run_async
-from roost.cli.output import print_result, to_json
+from roost.cli.output import print_result
 from roost.cli.post_details import describe_cost, describe_missing_files, describe_obstacle
 from roost.cli.post_status import (
     describe_pauses,
@@ -119,7 +119,10 @@ async def _print_list(
         runtime, scope, only.id if only else None, selection
     )
     if as_json:
-        print_result({"posts": [post_as_json(one) for one in statuses]}, as_json=True)
+        from roost.cli.schemas.posts import PostListOutput
+
+        shown = tuple(post_as_json(one) for one in statuses)
+        print_result(PostListOutput(posts=shown), as_json=True)
         return
     if not statuses:
         is_open = selection == EVERY_POST and only is None
@@ -173,10 +176,9 @@ async def _print_one(
     details = await queries.get_post_details(runtime, scope, parse_post_id(number))
     parts = details.publish_state.parts
     if as_json:
-        result: dict[str, Any] = {"post": post_as_json(details.status)}
-        if with_history:
-            result |= _history_as_json(details.events, parts)
-        print_result(result, as_json=True)
+        from roost.cli.schemas.posts import PostDetailOutput
+
+        print_result(PostDetailOutput.of(details, with_history=with_history), as_json=True)
         return
     zone = tenant.time_zone
     lines = [describe_post(details.status, tenant)]
@@ -190,18 +192,6 @@ async def _print_one(
     if with_history:
         lines += _describe_events(details.events, zone)
     print_result(None, "\n".join(lines), as_json=False)
-
-
-def _history_as_json(events: Sequence[Event], parts: Sequence[PartProgress]) -> dict[str, Any]:
-    """Return every event with its sentence, and every attempt."""
-    return {
-        "history": [post_history.event_as_json(event) for event in events],
-        "attempts": [
-            {"part": one.part.position} | to_json(attempt)
-            for one in parts
-            for attempt in one.attempts
-        ],
-    }
 
 
 def _describe_part(progress: PartProgress, zone: str, with_history: bool) -> Iterator[str]:

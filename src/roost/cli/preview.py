@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from roost.cli.command import exit_code
 from roost.cli.next_actions import describe_next, error_as_json
-from roost.cli.output import describe_finding, describe_price, print_result, to_json
+from roost.cli.output import describe_finding, describe_price, print_result
 from roost.cli.post_status import describe_pauses, describe_wait
 from roost.errors import ReconnectNeeded, RoostError, TimePast, TimeTooFar
 from roost.escaping import indented, one_line
@@ -18,6 +19,9 @@ from roost.runtime import Runtime
 from roost.services import health, queries, schedule
 from roost.services.queries import AccountStatus
 from roost.services.schedule import PartInput, Validation
+
+if TYPE_CHECKING:
+    from roost.cli.schemas.plans import PreviewOutput
 
 
 def require_connected(account: Integration) -> None:
@@ -55,7 +59,8 @@ async def preview(
 ) -> int:
     """Print what would happen to a post; return the exit code that publishing it would give."""
     result = await _read(runtime, scope, account, parts, due_at)
-    print_result(_as_json(result), "\n".join(_describe(result, tenant)), as_json=as_json)
+    shown = _as_json(result) if as_json else None
+    print_result(shown, "\n".join(_describe(result, tenant)), as_json=as_json)
     if result.judged.violations:
         return 2
     return exit_code(result.problems[0]) if result.problems else 0
@@ -128,14 +133,18 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
     return lines
 
 
-def _as_json(result: _Preview) -> dict[str, object]:
-    return {
+def _as_json(result: _Preview) -> "PreviewOutput":
+    from roost.cli.schemas.plans import PreviewOutput
+
+    fields = {
         "parts": [draft.text for draft in result.judged.parts],
         "options": [draft.options for draft in result.judged.parts],
         "violations": result.judged.violations,
         "findings": result.judged.findings,
         "problems": [error_as_json(error) for error in result.problems],
-        "account": to_json(result.account),
+        "account": result.account.username,
+        "environment": result.account.environment,
+        "status": result.account.status,
         "due_at": result.due_at,
         "paused_by": result.status.paused_by,
         "wait": result.status.wait,
@@ -143,3 +152,4 @@ def _as_json(result: _Preview) -> dict[str, object]:
         "worker_alive": result.worker_alive,
         "price": result.judged.price,
     }
+    return PreviewOutput.model_validate(fields)

@@ -18,7 +18,7 @@ from roost.cli.arguments import (
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
 from roost.cli.outcome import wait_for_outcome, warn_without_worker
-from roost.cli.output import CopyProgress, print_findings, print_result
+from roost.cli.output import CopyProgress, print_findings
 from roost.cli.part_arguments import (
     NO_FLAGS,
     AltTexts,
@@ -28,7 +28,7 @@ from roost.cli.part_arguments import (
     read_parts,
     with_options,
 )
-from roost.cli.post_status import describe_post, post_as_json
+from roost.cli.post_status import print_post
 from roost.cli.preview import preview, require_connected
 from roost.cli.text_input import read_text
 from roost.errors import InvalidInput
@@ -117,7 +117,7 @@ def publish(
             else:
                 await warn_without_worker(runtime, post)
             status = await queries.get_status_of(runtime, scope, post)
-        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
+        print_post(status, owner, as_json=as_json)
         return code
 
     return run_async(work)

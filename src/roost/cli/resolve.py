@@ -7,8 +7,9 @@ from cyclopts import Parameter
 from roost.cli.arguments import Json, TenantName, choose_tenant, parse_post_id
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
-from roost.cli.output import describe_price, print_result
-from roost.cli.post_status import describe_post, post_as_json
+from roost.cli.outcome import warn_without_worker
+from roost.cli.output import describe_price
+from roost.cli.post_status import print_post
 from roost.cli.text_input import read_text
 from roost.errors import InvalidInput
 from roost.formats import format_count
@@ -65,8 +66,9 @@ def resolve(
             if choice is Choice.DELETE:
                 await _confirm_price(runtime, scope, parse_post_id(post), yes)
             resolved = await _apply(runtime, scope, parse_post_id(post), choice, url, text)
+            await warn_without_worker(runtime, resolved)
             status = await queries.get_status_of(runtime, scope, resolved)
-        print_result(post_as_json(status), describe_post(status, owner), as_json=as_json)
+        print_post(status, owner, as_json=as_json)
 
     return run_async(work)
 

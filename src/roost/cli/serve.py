@@ -6,12 +6,15 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json
+from roost.cli.arguments import Json, list_tenant_options
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
+from roost.cli.schemas.installation import ListeningOutput, WorkerOutput
+from roost.endpoint import is_loopback
 from roost.models import Actor, ActorKind
 
 
@@ -45,12 +48,16 @@ def worker(*, as_json: Json = False) -> int:
             gc.collect()
             gc.freeze()
             gc.set_threshold(20_000)
-            print_result({"worker": "ready"}, "The worker is ready.", as_json=as_json)
+            print_result(WorkerOutput(worker="ready"), "The worker is ready.", as_json=as_json)
             await publisher.run(runtime, actor, on_stopping=on_ending)
             posts = await outcome.list_interrupted(runtime, actor, sending[0]) if sending else []
             is_alive = bool(posts) and await health.is_worker_alive(runtime)
+            options = await list_tenant_options(runtime) if posts else {}
         for post in posts:
-            print_note(outcome.describe_interrupted(post, worker_alive=is_alive))
+            option = options[post.tenant_id]
+            print_note(
+                outcome.describe_interrupted(post, worker_alive=is_alive, tenant_option=option)
+            )
         print_note("The worker has ended.")
 
     return _until_ended(work)
@@ -70,13 +77,30 @@ def serve(
         from roost.web import server
 
         def on_listening(url: str) -> None:
-            print_result({"url": url}, f"Roost is at {url}", as_json=as_json)
+            print_result(ListeningOutput(url=url), f"Roost is at {url}", as_json=as_json)
+            if warning := _describe_other_callback(runtime.settings.twitter_callback_url, url):
+                print_note(warning)
 
         server.require_loopback(host)
         async with open_for_command(wait=True) as runtime:
             await server.serve(runtime, host, port, on_listening=on_listening)
 
     return _until_ended(work)
+
+
+def _describe_other_callback(callback_url: str, url: str) -> str | None:
+    """Describe that X sends browsers to another port than the one of this server; else None.
+
+    Behind a proxy, whose address is not one of this machine, the ports differ as they should.
+    """
+    callback, own = urlsplit(callback_url), urlsplit(url)
+    if not is_loopback(callback.hostname or "") or callback.port == own.port:
+        return None
+    return (
+        f"! X sends the browser back to {callback.scheme}://{callback.netloc}"
+        f" (TWITTER_CALLBACK_URL), but this server listens on port {own.port}: accounts cannot be"
+        " connected on its pages. Use the same port in --port and in TWITTER_CALLBACK_URL."
+    )
 
 
 def _until_ended(work: Callable[[], Awaitable[None]]) -> int:

@@ -71,6 +71,15 @@ class PeriodMetrics:
     """Number of days without a follower count between the first and last days with a count."""
     best_to_median: float | None = None
     """Engagements of the best post divided by those of the median post; None below four posts."""
+    unread: int = 0
+    """Number of posts that were sent in the period and whose metrics were not read yet."""
+    next_read_at: datetime | None = None
+    """When the metrics of the unread posts are read; None if that is not known, or past."""
+
+    @property
+    def sent(self) -> int:
+        """Number of posts that were sent in the period."""
+        return self.posts + self.unread
 
     @property
     def followers_share(self) -> float | None:
@@ -130,6 +139,8 @@ def measure_account(
         usd=history.usd,
         missing_days=int(np.isnan(inside.values).sum()) if inside else 0,
         best_to_median=_best_to_median(sent_engagements),
+        unread=sum(period.since <= at < period.until for at in history.unread),
+        next_read_at=_future(history.next_read_at, period),
     )
 
 
@@ -160,7 +171,20 @@ def sum_accounts(accounts: Sequence[PeriodMetrics], *, days: int) -> PeriodMetri
         # The ratio is left out for several accounts, because it would mainly show that the accounts
         # differ in size.
         best_to_median=accounts[0].best_to_median if len(accounts) == 1 else None,
+        unread=sum(each.unread for each in accounts),
+        next_read_at=_last_read_at(accounts),
     )
+
+
+def _future(at: datetime | None, period: Period) -> datetime | None:
+    return at if at is not None and at >= period.until else None
+
+
+def _last_read_at(accounts: Sequence[PeriodMetrics]) -> datetime | None:
+    """Return when all unread posts will have been read; None if an account's time is unknown."""
+    times = [each.next_read_at for each in accounts if each.unread]
+    known = [at for at in times if at is not None]
+    return max(known) if known and len(known) == len(times) else None
 
 
 def ratio(part: float | None, whole: float | None) -> float | None:

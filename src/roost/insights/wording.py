@@ -3,7 +3,7 @@
 Every number that a report or an anomaly message shows is formatted here or in `roost.formats`.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from roost.formats import format_count
@@ -19,6 +19,7 @@ def describe_period(metrics: PeriodMetrics) -> tuple[str, ...]:
     sentences = (
         _describe_followers(metrics),
         _describe_gains(metrics),
+        describe_unread(metrics),
         _describe_best_post(metrics),
         _describe_gaps(metrics),
         _describe_cost(metrics),
@@ -56,17 +57,39 @@ def _describe_followers(metrics: PeriodMetrics) -> str:
 
 
 def _describe_gains(metrics: PeriodMetrics) -> str:
+    if not metrics.posts and metrics.unread and metrics.impressions is None:
+        return ""  # The sentence about the unread posts says everything.
     was = "was" if metrics.posts == 1 else "were"
-    sent = (
-        f"{format_count(metrics.posts, 'post')} {was} sent" if metrics.posts else "No post was sent"
-    )
+    sent = f"{format_count(metrics.posts, 'post')} {was} sent and measured; "
+    if not metrics.unread:
+        sent = f"{format_count(metrics.posts, 'post')} {was} sent; "
+    if not metrics.posts:
+        sent = "" if metrics.unread else "No post was sent; "
     if metrics.impressions is None:
-        return f"{sent}; no impressions were read."
+        return f"{sent}no impressions were read."
     gained = format_count(metrics.impressions, "impression")
     if metrics.engagements is not None:
         gained += f" and {format_count(metrics.engagements, 'engagement')}"
-    subject = "posts" if metrics.posts else "earlier posts"
-    return f"{sent}; {subject} gained {gained}{_compare_impressions(metrics)}."
+    subject = "posts" if metrics.posts else "earlier posts" if sent else "Earlier posts"
+    return f"{sent}{subject} gained {gained}{_compare_impressions(metrics)}."
+
+
+def describe_unread(metrics: PeriodMetrics) -> str:
+    """Describe the posts whose metrics were not read yet, and when they are read."""
+    if not metrics.unread:
+        return ""
+    number = f"{metrics.unread:,}{' more' if metrics.posts else ''}"
+    subject, pronoun = ("post was", "its") if metrics.unread == 1 else ("posts were", "their")
+    when = "have not been read yet"
+    if metrics.next_read_at is not None:
+        when = f"are read {format_read_time(metrics.next_read_at)}"
+    return f"{number} {subject} published; {pronoun} metrics {when}."
+
+
+def format_read_time(at: datetime) -> str:
+    """Return `on 29 May at 23:30 UTC`."""
+    utc = at.astimezone(UTC)
+    return f"on {format_day(utc.date(), year=False)} at {utc:%H:%M} UTC"
 
 
 def _compare_impressions(metrics: PeriodMetrics) -> str:

@@ -93,3 +93,7 @@ class AccountHistory:
     """The US dollars that X billed for this account in the reported period."""
     known_before: Mapping[PartId, Mapping[Metric, int]] = field(default_factory=dict)
     """For each tweet in `posts`, the last value of each metric before the reported period."""
+    unread: tuple[datetime, ...] = ()
+    """When each tweet was sent whose metrics have not been read yet."""
+    next_read_at: datetime | None = None
+    """When the account's metrics are read next."""

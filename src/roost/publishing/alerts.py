@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from roost.formats import format_time
-from roost.models import Alert, AlertKind, SubjectType
+from roost.models import Alert, AlertKind, PostId, SubjectType
 from roost.next_actions import ActionCode, NextAction
 from roost.publishing.history import describe_reason
 
@@ -72,8 +72,14 @@ def action_for(alert: Alert) -> NextAction:
     code = _ACTIONS[alert.kind]
     if alert.detail.get("is_partly_published"):
         code = ActionCode.DECIDE_PARTLY_PUBLISHED
+    post_id = find_post_id(alert)
+    return NextAction(code, {} if post_id is None else {"post_id": post_id})
+
+
+def find_post_id(alert: Alert) -> PostId | None:
+    """Return the post that an alert is about; None if it is about no post."""
     is_about_post = alert.subject_type is SubjectType.POST
-    return NextAction(code, {"post_id": int(alert.subject_id)} if is_about_post else {})
+    return PostId(int(alert.subject_id)) if is_about_post else None
 
 
 def alert_as_json(alert: Alert, *, next_text: str) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Removes copies of media files that no post needs, and lists copies that are missing."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from roost import store
-from roost.models import PartState, Post
+from roost.models import PartState, Post, PostId, PostState, TenantId
 from roost.runtime import Runtime
 
 
@@ -32,14 +33,41 @@ async def list_missing_of(runtime: Runtime, post: Post) -> list[str]:
     return sorted(names[each] for each in await runtime.media.list_missing(names))
 
 
-async def list_missing(runtime: Runtime) -> list[str]:
-    """Return the sorted names of the files without a copy that a post may still need.
+@dataclass(frozen=True, slots=True)
+class MissingCopies:
+    """The files of one post that the post may still need, but that have no copy."""
+
+    tenant_id: TenantId
+    post_id: PostId
+    names: tuple[str, ...]
+
+
+async def list_missing(runtime: Runtime) -> list[MissingCopies]:
+    """List the posts that need files without a copy, tenant by tenant.
 
     Raises: MediaStalled.
     """
-    needed: dict[str, str] = {}
+    found = []
     for tenant_id in await store.tenants.list_ids(runtime.database):
         async with runtime.database.for_tenant(tenant_id) as transaction:
             rows = await transaction.run("list_needed_files")
-        needed |= {row["sha256"]: Path(row["path"]).name for row in rows}
-    return sorted(needed[each] for each in await runtime.media.list_missing(needed))
+        missing = set(await runtime.media.list_missing([row["sha256"] for row in rows]))
+        if missing:
+            async with runtime.database.for_tenant(tenant_id) as transaction:
+                posts = await store.posts.list_all(transaction)
+            found += [each for post in posts if (each := _find_missing(post, missing)) is not None]
+    return found
+
+
+def _find_missing(post: Post, missing: Collection[str]) -> MissingCopies | None:
+    """Return the files of a post that are missing; None if the post needs none of them."""
+    if post.state in (PostState.PUBLISHED, PostState.CANCELLED):
+        return None
+    names = tuple(
+        Path(file.path).name
+        for part in post.parts
+        if part.state is not PartState.SENT
+        for file in part.media
+        if file.sha256 in missing
+    )
+    return MissingCopies(post.tenant_id, post.id, names) if names else None

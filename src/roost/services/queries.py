@@ -121,6 +121,19 @@ async def get_tenant(runtime: Runtime, name: str) -> Tenant:
     return await store.tenants.get(runtime.database, name)
 
 
+async def count_tenants(runtime: Runtime) -> int:
+    """Return the number of tenants."""
+    return len(await store.tenants.list_ids(runtime.database))
+
+
+async def list_tenants(runtime: Runtime) -> list[Tenant]:
+    """Return every tenant, in one transaction each."""
+    return [
+        await store.tenants.get_by_id(runtime.database, tenant_id)
+        for tenant_id in await store.tenants.list_ids(runtime.database)
+    ]
+
+
 async def list_accounts(runtime: Runtime, scope: Scope) -> list[Integration]:
     """Return the tenant's accounts in the order in which they were first connected."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
@@ -131,6 +144,15 @@ async def get_account(runtime: Runtime, scope: Scope, account_id: IntegrationId)
     """Return an account by number. Raises: AccountNotFound."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return await store.integrations.get(transaction, account_id)
+
+
+async def is_shared_account(runtime: Runtime, scope: Scope, account: Integration) -> bool:
+    """Return whether another tenant has connected the same X account too."""
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        row = await transaction.run_one(
+            "is_connected_elsewhere", environment=account.environment, x_user=account.x_user_id
+        )
+    return bool(row and row["found"])
 
 
 async def get_account_with_posts(

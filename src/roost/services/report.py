@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from roost import store
 from roost.extras import require_extra
+from roost.insights.read_plan import ReadPlan, plan_reads
 from roost.insights.reports.report import build_report
 from roost.models import AccountHistory, Integration, Scope
 from roost.runtime import Runtime
@@ -42,6 +43,11 @@ async def gather_histories(
             account = await store.snapshots.list_account(
                 transaction, integration.id, since=before, until=until
             )
+            sent = await store.snapshots.list_sent_parts(transaction, integration.id, since=since)
+            unread = [(part, at, None) for part, _, at, read_at in sent if read_at is None]
+            collected_at = await store.integrations.find_next_collection_at(
+                transaction, integration.id
+            )
             histories.append(
                 AccountHistory(
                     integration=integration,
@@ -50,9 +56,21 @@ async def gather_histories(
                     known_before=known_before,
                     anomalies=tuple(anomalies),
                     usd=usd,
+                    unread=tuple(sent_at for _, sent_at, _ in unread),
+                    next_read_at=_find_next_read_at(plan_reads(unread, until), collected_at),
                 )
             )
     return histories
+
+
+def _find_next_read_at(plan: ReadPlan, collected_at: datetime | None) -> datetime | None:
+    """Return when the unread posts of a plan are read, if the account is collected at an instant.
+
+    A collection that comes before the planned time reads only the account.
+    """
+    if collected_at is None or plan.due or plan.next_at is None:
+        return collected_at
+    return max(collected_at, plan.next_at)
 
 
 async def write_report(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from roost import store
+from roost import changes, store
 from roost.errors import Conflict, SettingInvalid
 from roost.file_trust import make_private_folder
 from roost.models import Tenant
@@ -63,11 +63,14 @@ def make_home(settings: Settings) -> bool:
     Return whether a key was created.
     """
     home = settings.home
+    if not home.exists():
+        changes.record()
     make_private_folder(home)
     path = key_file(home)
     if settings.vault_keys is not None or os.path.lexists(path):
         return False
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    changes.record()
     with os.fdopen(descriptor, "w") as file:
         file.write(make_key_line() + "\n")
     return True

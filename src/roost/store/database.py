@@ -13,10 +13,12 @@ from typing import Any, LiteralString, TypeVar
 
 import msgspec
 import psycopg
+from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from roost.errors import DatabaseUnavailable, SchemaOutdated, UnsafeDatabaseRole
+from roost import changes
+from roost.errors import DatabaseUnavailable, NotSetUp, SchemaOutdated, UnsafeDatabaseRole
 from roost.models import TenantId
 from roost.next_actions import ActionCode, NextAction
 from roost.store.availability import DATABASE_AWAY, ConnectionRefused, first_line
@@ -44,6 +46,22 @@ _FIND_TABLES: LiteralString = """
     SELECT EXISTS (SELECT FROM pg_class WHERE relname = 'alembic_version'
                    AND relnamespace = to_regnamespace('roost'))
 """
+
+
+#: The transaction's id, which PostgreSQL assigns at the first write; NULL: nothing was written.
+_FIND_WRITE: LiteralString = "SELECT pg_current_xact_id_if_assigned()"
+#: The statements that read only, of those that run outside a transaction.
+_READS = frozenset({"get_x_user_id", "has_event", "read_wall_clock", "read_watermark"})
+
+
+async def _record_change(raw: _Connection) -> None:
+    """Record that the transaction that will be committed has written, if it has.
+
+    This costs a round trip, but only until a command or a web request has made its first change.
+    """
+    is_open = raw.info.transaction_status is TransactionStatus.INTRANS
+    if changes.is_unchanged() and is_open and await _read_value(raw, _FIND_WRITE) is not None:
+        changes.record()
 
 
 @contextlib.asynccontextmanager
@@ -111,6 +129,8 @@ class Autocommit(Queries):
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
         """Run a named statement and return its rows; a statement without a result returns []."""
+        if name not in _READS:
+            changes.record()
         # `AsyncConnectionPool.connection` would also send the commit of a transaction.
         raw = await self._pool.getconn()
         try:
@@ -153,6 +173,7 @@ class Database:
             # At the end of `async with`, a pooled connection commits or rolls back, and stays open.
             async with raw, _closed_if_read_only(raw):
                 yield Transaction(raw)
+                await _record_change(raw)
         finally:
             await self._pool.putconn(raw)
 
@@ -161,6 +182,7 @@ class Database:
         async with await open_session(self.conninfo) as raw:
             await raw.execute("BEGIN")
             yield Transaction(raw)
+            await _record_change(raw)
 
     async def connect(self) -> _Connection:
         """Open a connection outside the pool, in autocommit mode; the caller closes it.
@@ -245,10 +267,12 @@ async def _check(conninfo: str) -> None:
         version = None
         if await _read_value(connection, _FIND_TABLES):
             version = await _read_value(connection, "SELECT version_num FROM roost.alembic_version")
+        if version is None:
+            raise NotSetUp("Roost is not set up in this database yet: it has no tables of Roost.")
         if version != HEAD:
             raise SchemaOutdated(
-                f"The database's tables have version {version or 'none'}, but this version of Roost"
-                f" needs {HEAD}."
+                f"The database's tables have version {version}, but this version of Roost needs"
+                f" {HEAD}."
             )
 
 

@@ -120,6 +120,17 @@ def _open(vault: TenantVault, sealed: SealedTokens) -> Tokens:
     )
 
 
+async def find_next_collection_at(
+    transaction: Transaction, integration_id: IntegrationId
+) -> datetime | None:
+    """Return when an account's metrics are read next; None if the account is not connected."""
+    row = await transaction.run_one("get_integration", integration=integration_id)
+    if row is None or row["status"] != IntegrationStatus.CONNECTED:
+        return None
+    at: datetime | None = row["collect_due_at"]
+    return at
+
+
 def to_integration(row: Mapping[str, Any]) -> Integration:
     """Convert a row of `integrations` to an account; the row may be JSON of PostgreSQL."""
     metadata: Mapping[str, Any] = row["metadata"]

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from roost import changes
 from roost.errors import AdministratorNeeded, SettingInvalid
 from roost.next_actions import ActionCode, NextAction
 from roost.store.ownership import find_transfers
@@ -184,6 +185,7 @@ async def make_roles(
             next_action=NextAction(ActionCode.PREPARE_ROLES, {"role": roles.app}),
             sql=_as_script(missing.statements, connection),
         ) from None
+    changes.record()
     return True
 
 

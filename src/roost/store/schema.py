@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from roost import changes
 from roost.errors import DatabaseCreationRefused
 from roost.store.migrations import HEAD
 from roost.store.roles import Roles, make_roles, password_for, roles_of
@@ -63,6 +64,7 @@ async def create_database(url: str, name: str) -> bool:
                 next=f"Ask a database administrator to run: {allow.as_string(connection)}"
                 " Or unset DATABASE_URL to use a private PostgreSQL.",
             ) from None
+    changes.record()
     return True
 
 

@@ -3,6 +3,7 @@
 The buttons are plain forms, answered with a redirect (303). Programs use the command line instead.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from roost.errors import InvalidInput, NotFound, RoostError
 from roost.models import IntegrationId, PostId, Scope, Tenant
 from roost.publishing.decisions import Choice
 from roost.runtime import Runtime
-from roost.services import pause, queries, resolve, resume
+from roost.services import pause, queries, resolve, resume, schedule
 from roost.web import error_handlers, pages
 from roost.web.dependencies import ACTOR, NamedTenant, OpenRuntime, RowId, TenantScope, scope_of
 
@@ -50,10 +51,7 @@ async def resolve_post(
     except NotFound:
         raise
     except RoostError as error:
-        status = error_handlers.STATUS[error.kind]
-        return await pages.post_page(
-            runtime, scope, tenant, PostId(post_id), error=error, status=status
-        )
+        return await _show_error(runtime, tenant, post_id, error)
     return _redirect(f"/posts/{post_id}", tenant)
 
 
@@ -102,6 +100,52 @@ async def resume_post(
     return _redirect(f"/posts/{post_id}", tenant)
 
 
+@router.post("/posts/{post_id}/cancel")
+async def cancel_post(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, post_id: RowId
+) -> Response:
+    """Cancel a post of which no part is on X; show any error on the post's page."""
+    return await _change_post(
+        runtime, tenant, post_id, lambda post: schedule.cancel_post(runtime, scope, post)
+    )
+
+
+@router.post("/posts/{post_id}/retry")
+async def retry_post(
+    runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, post_id: RowId
+) -> Response:
+    """Schedule a failed post for now, without a change; show any error on the post's page."""
+    now = runtime.clock.now()
+    return await _change_post(
+        runtime,
+        tenant,
+        post_id,
+        lambda post: schedule.edit_post(runtime, scope, post, parts=None, due_at=now),
+    )
+
+
+async def _change_post(
+    runtime: Runtime, tenant: Tenant, post_id: int, change: Callable[[PostId], Awaitable[object]]
+) -> Response:
+    try:
+        await change(PostId(post_id))
+    except NotFound:
+        raise
+    except RoostError as error:
+        return await _show_error(runtime, tenant, post_id, error)
+    return _redirect(f"/posts/{post_id}", tenant)
+
+
+async def _show_error(
+    runtime: Runtime, tenant: Tenant, post_id: int, error: RoostError
+) -> Response:
+    """Return the post's page with the error of an action."""
+    status = error_handlers.STATUS[error.kind]
+    return await pages.post_page(
+        runtime, scope_of(tenant), tenant, PostId(post_id), error=error, status=status
+    )
+
+
 @router.post("/accounts/{account_id}/pause")
 async def pause_account(
     runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, account_id: RowId
@@ -130,9 +174,14 @@ async def pause_everything(runtime: OpenRuntime) -> Response:
 
 
 @router.post("/resume")
-async def resume_everything(runtime: OpenRuntime) -> Response:
-    """Resume everything; after a restore of the database, Roost searches X first."""
-    await resume.resume_everything(runtime, ACTOR)
+async def resume_everything(
+    runtime: OpenRuntime, accept_copy: Annotated[bool, Form()] = False
+) -> Response:
+    """Resume everything; after a restore of the database, Roost searches X first.
+
+    `accept_copy` says that this copy of a database replaces the original.
+    """
+    await resume.resume_everything(runtime, ACTOR, accept_copy=accept_copy)
     return RedirectResponse("/", 303)
 
 

@@ -12,7 +12,8 @@ from roost.errors import RoostError
 from roost.models import Integration, Tenant
 from roost.services import connect, prove_service, queries
 from roost.web import error_handlers, templating
-from roost.web.dependencies import OpenRuntime, TenantName, scope_of
+from roost.web.attempts import AttemptId
+from roost.web.dependencies import KnownAttempts, OpenRuntime, TenantName, scope_of
 from roost.web.middleware import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
@@ -28,8 +29,17 @@ def _cookie_name(state: str) -> str:
 
 
 @router.get("/twitter/start")
-async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "default") -> Response:
-    """Redirect the browser to X, with a cookie that binds the connection to this browser."""
+async def start(
+    request: Request,
+    runtime: OpenRuntime,
+    attempts: KnownAttempts,
+    tenant: TenantName = "default",
+    attempt: AttemptId = "",
+) -> Response:
+    """Redirect the browser to X, with a cookie that binds the connection to this browser.
+
+    `attempt` is the id by which `roost connect` asks for the error that ended the connection.
+    """
     home = urlsplit(runtime.settings.twitter_callback_url).hostname or ""
     if is_loopback(home) and host_name(request.url.netloc) != home:
         # A cookie set for `localhost` is not sent to `127.0.0.1`, so start at the callback's host.
@@ -45,6 +55,8 @@ async def start(request: Request, runtime: OpenRuntime, tenant: TenantName = "de
     owner = await queries.get_tenant(runtime, tenant)
     departure = await connect.start(runtime, scope_of(owner))
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
+    if attempt:
+        attempts.start(attempt, state)
     response = RedirectResponse(departure.url, 302)
     response.set_cookie(
         _cookie_name(state),
@@ -65,11 +77,18 @@ async def prove(request: Request, runtime: OpenRuntime, challenge: str = "") -> 
     return PlainTextResponse(await prove_service.prove(runtime, challenge, (host, port)))
 
 
+@router.get("/attempts/{attempt}")
+async def find_failure(attempts: KnownAttempts, attempt: str) -> Response:
+    """Tell `roost connect` the error that ended its attempt; `error` is null if there is none."""
+    return error_handlers.SafeJSON({"error": attempts.find_failure(attempt)})
+
+
 @router.get("/callback/twitter")
 @router.get("/callback/twitter/", include_in_schema=False)
 async def complete(
     request: Request,
     runtime: OpenRuntime,
+    attempts: KnownAttempts,
     state: Annotated[str, Query()] = "",
     code: Annotated[str | None, Query()] = None,
     error: Annotated[str | None, Query()] = None,
@@ -89,6 +108,8 @@ async def complete(
         connected = await connect.find_connected(runtime, state=state, browser=browser)
         if connected is not None:
             return _redirect_to_account(*connected, already_connected="1")
+        failure.set_default_did("No account was connected.")
+        attempts.fail(state, failure)
         title = "The account was not connected"
         response = error_handlers.error_response(request.url.path, failure, title=title)
         response.delete_cookie(name, path=_COOKIE_PATH)

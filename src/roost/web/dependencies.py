@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Query, Request
 from roost.models import Actor, ActorKind, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import queries
+from roost.web.attempts import Attempts
 
 #: The largest id that the database can store.
 _LARGEST_ID = 2**63 - 1
@@ -19,7 +20,13 @@ async def _get_runtime(request: Request) -> Runtime:
     return runtime
 
 
+async def _get_attempts(request: Request) -> Attempts:
+    attempts: Attempts = request.app.state.attempts
+    return attempts
+
+
 OpenRuntime = Annotated[Runtime, Depends(_get_runtime)]
+KnownAttempts = Annotated[Attempts, Depends(_get_attempts)]
 RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 TenantName = Annotated[str, Query(max_length=63, pattern=r"^[\w-]+$")]
 

@@ -88,10 +88,11 @@ async def show_account(
         report=built.accounts[0],
         days=_DAYS,
         charts=await asyncio.to_thread(_draw_charts, built),
-        latest=latest_post_snapshots(histories[0]),
+        latest=[one for one in latest_post_snapshots(histories[0]) if one.sent_at >= since],
         post_of={part.id: post.id for post in posts for part in post.parts},
         columns=_COLUMNS,
         already_connected=already_connected,
+        is_shared=await queries.is_shared_account(runtime, scope, account),
     )
 
 

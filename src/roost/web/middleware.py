@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from roost import changes
 from roost.endpoint import is_loopback
 from roost.errors import Refused, UnsafeHost
 from roost.unexpected import to_roost_error
@@ -66,6 +67,10 @@ class RequestGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        with changes.recording():
+            await self._handle(scope, receive, send)
+
+    async def _handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         has_started = False
 
         async def send_guarded(message: Message) -> None:

@@ -1,6 +1,7 @@
 """Words next actions for the pages, and links to the page where each is done.
 
-If only the command line can do an action, the sentence names the command.
+A sentence names a button or a link. If the pages cannot do an action, the sentence says whom to
+ask; it never names a shell command.
 """
 
 from collections.abc import Mapping
@@ -21,9 +22,12 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         " the post as it is."
     ),
     ActionCode.DECIDE_MISSED: "Open post {post_id} to send it now or to discard it.",
-    ActionCode.DECIDE_FAILED: (
-        "`roost edit {post_id} --text … --at +1m` tries again; open post {post_id} to leave the"
-        " post as it is."
+    ActionCode.DECIDE_FAILED: "Open post {post_id} to try again or to leave it as it is.",
+    ActionCode.RESCHEDULE_POST: "Open post {post_id} and press “Try again now”.",
+    ActionCode.CHECK_MEDIA: "Use another file, in a format that X accepts.",
+    ActionCode.REPLACE_MEDIA: "Give the post its file again, or cancel the post.",
+    ActionCode.RESTORE_MEDIA: (
+        "Ask the operator to restore the folder of media copies, or give the post its file again."
     ),
     ActionCode.CHECK_DUPLICATE: (
         "Check the account's timeline and delete the duplicate; then acknowledge post {post_id}."
@@ -36,7 +40,25 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Connect the account again; its waiting posts are then published."
     ),
     ActionCode.RESUME_ACCOUNT: "Press “Resume its posts” on the page of @{username}.",
-    ActionCode.CHECK_LATE_POSTS: "Check the posts, and the worker's log.",
+    ActionCode.CHECK_LATE_POSTS: "Open the posts, and ask the operator to check the worker.",
+    ActionCode.USE_SAME_VERSION: "Ask the operator to use one version of Roost everywhere.",
+    ActionCode.CREATE_TENANT: "Start from the list of accounts, which shows every tenant.",
+    ActionCode.INITIALIZE: "Ask the operator to set up Roost.",
+    ActionCode.MIGRATE_DATABASE: "Ask the operator to bring the database up to date.",
+    ActionCode.CREATE_VAULT_KEY: "Ask the operator to create or restore the vault key.",
+    ActionCode.PREPARE_DATABASE: "Ask the operator to create the database's roles and tables.",
+    ActionCode.PREPARE_ROLES: "Ask the operator to create the database role {role}.",
+    ActionCode.REVOKE_RIGHTS: "Ask the operator to revoke the database role's surplus privileges.",
+    ActionCode.START_DATABASE: "Ask the operator to start the database.",
+    ActionCode.CHECK_DATABASE_URL: "Ask the operator to check DATABASE_URL.",
+    ActionCode.LOG_IN_AS_ROLE: "Ask the operator to let DATABASE_URL log in as {role}.",
+    ActionCode.TRY_AGAIN: "Load the page again; if that does not help, ask the operator.",
+    ActionCode.START_EMULATOR: "Ask the operator to start the emulator, or to unset its clock.",
+    ActionCode.START_WORKER: "Ask the operator to start a worker.",
+    ActionCode.CHECK_WORKER: "Ask the operator to check that a worker runs.",
+    ActionCode.ACCEPT_COPY: (
+        "If the original is no longer used, open “This copy replaces the original” and resume."
+    ),
     ActionCode.RESUME_EVERYTHING: "Press “Resume everything”.",
     ActionCode.RESUME_AGAIN: "Press “Resume everything” again once X answers.",
     ActionCode.SEARCH_AND_RESUME: (
@@ -67,6 +89,8 @@ _LINKS: Final[Mapping[ActionCode, tuple[str, str]]] = {
     ActionCode.CONNECT_ACCOUNT: ("Connect an account", _CONNECT),
     ActionCode.CONNECT_FIRST_ACCOUNT: ("Connect an account", _CONNECT),
     ActionCode.RECONNECT_ACCOUNT: ("Connect the account again", _CONNECT),
+    ActionCode.RESCHEDULE_POST: ("Open post {post_id}", _POST),
+    ActionCode.CHECK_LATE_POSTS: ("All posts", "/posts"),
 }
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 
 from roost.errors import RoostError
@@ -17,14 +17,17 @@ from roost.models import (
     Anomaly,
     Integration,
     Metric,
+    PartState,
     Post,
     PostId,
     PostState,
+    ReasonCode,
     Scope,
     SubjectType,
     Tenant,
 )
-from roost.publishing import alerts, decisions
+from roost.publishing import decisions
+from roost.publishing.alerts import action_for
 from roost.runtime import Runtime
 from roost.services import health, monitor, queries
 from roost.services.pause import PauseScope
@@ -110,22 +113,28 @@ class _ShownAlert:
         """The link to the page on which a person can act on the alert."""
         if self.tenant is None:
             return None
-        return find_link(alerts.action_for(self.alert), self.tenant.name)
+        return find_link(action_for(self.alert), self.tenant.name)
 
 
 @router.get("/", response_class=HTMLResponse)
-async def show_accounts(runtime: OpenRuntime) -> Response:
+async def show_accounts(
+    runtime: OpenRuntime, alerts: Annotated[Literal["newest", "all"], Query()] = "newest"
+) -> Response:
     """Show every tenant's accounts, the open alerts and whether everything is paused."""
     now = runtime.clock.now()
     overviews = await queries.list_tenant_overviews(runtime, since=now - _PERIOD)
     service = await health.get_service_health(runtime)
+    shown_alerts = [
+        _ShownAlert(tenant, alert) for tenant, alert in await monitor.list_alerts(runtime)
+    ]
     return templating.page(
         "accounts.html.j2",
         tenant_sections=[tenant_section(one, now=now) for one in overviews],
         now=now,
         service=service,
-        max_alerts=_MAX_ALERTS,
-        alerts=[_ShownAlert(tenant, alert) for tenant, alert in await monitor.list_alerts(runtime)],
+        is_copy=service.stop_reason is not None and service.stop_reason.code == ReasonCode.IS_COPY,
+        max_alerts=_MAX_ALERTS if alerts == "newest" else len(shown_alerts),
+        alerts=shown_alerts,
     )
 
 
@@ -159,7 +168,14 @@ def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
 async def show_posts(runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope) -> Response:
     """Show the tenant's posts in due order."""
     statuses = await queries.list_post_statuses(runtime, scope)
-    return templating.page("posts.html.j2", tenant=tenant, groups=group_posts(statuses))
+    return templating.page(
+        "posts.html.j2",
+        tenant=tenant,
+        groups=group_posts(statuses),
+        has_accounts=bool(statuses or await queries.list_accounts(runtime, scope)),
+        is_worker_missing=any(one.post.state in _UNFINISHED for one in statuses)
+        and not await health.is_worker_alive(runtime),
+    )
 
 
 @router.get("/posts/{post_id}", response_class=HTMLResponse)
@@ -196,7 +212,10 @@ async def post_page(
         choices=decisions.list_choices(post),
         deletable=deletable,
         deletion_price=decisions.price_deletion(deletable),
+        is_worker_missing=post.state in _UNFINISHED and not await health.is_worker_alive(runtime),
         can_pause=post.state in _UNFINISHED,
+        can_cancel=post.state in _UNFINISHED
+        and all(part.state is PartState.PENDING for part in post.parts),
         is_paused=PauseScope.POST in paused_by,
         error=error,
     )

@@ -18,6 +18,7 @@ from roost.errors import Broken, UnsafeListenAddress
 from roost.runtime import Runtime
 from roost.services import health
 from roost.web import actions, api, connect, error_handlers, metrics, pages
+from roost.web.attempts import Attempts
 from roost.web.middleware import RequestGuard
 from roost.web.protocol import BoundedProtocol
 
@@ -56,6 +57,7 @@ def make_app(runtime: Runtime) -> FastAPI:
         middleware=[Middleware(RequestGuard)],
     )
     app.state.runtime = runtime
+    app.state.attempts = Attempts()
     error_handlers.add_handlers(app)
     for module in (pages, actions, metrics, connect, api):
         app.include_router(module.router)

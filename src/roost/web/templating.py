@@ -148,6 +148,7 @@ _TEMPLATES.filters |= {
     "count": count,
     "signed": lambda number: wording.format_signed(round(number)),
     "dollars": wording.format_dollars,
+    "unread": wording.describe_unread,
     "percent": wording.format_percent,
     "duration": describe_duration,
     "who_may_reply": who_may_reply,

@@ -25,6 +25,7 @@ from roost.cli.demo.month import DAYS, find_month_start, live_through_month
 from roost.cli.demo.output import Progress, show_result
 from roost.cli.demo.processes import running
 from roost.cli.output import print_note, print_result, to_json
+from roost.cli.schemas.installation import DemoOutput
 from roost.errors import Broken, InvalidInput
 from roost.escaping import one_line
 from roost.formats import format_count
@@ -92,7 +93,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
                 result, unpublished = await _run_steps(environment, progress)
                 result["seconds"] = round(time.monotonic() - started_at, 1)
                 progress.stop()
-                print_result(result, as_json=as_json)
+                print_result(DemoOutput.model_validate(result), as_json=as_json)
                 show_result(result, unpublished, shown=not as_json)
                 if keep is not None:
                     print_note(one_line(f"The demo's data is kept in {keep}."))

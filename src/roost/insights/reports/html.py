@@ -93,6 +93,7 @@ def _environment() -> jinja2.Environment:
         "percent": wording.format_percent,
         "signed_percent": wording.format_signed_percent,
         "dollars": wording.format_dollars,
+        "unread": wording.describe_unread,
         "day": _format_sent_day,
         "metrics": _describe_metrics,
         "daily_rows": _daily_rows,

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from roost.errors import RoostError
+from roost.models import PostId, TenantId
 from roost.next_actions import NextAction
 
 
@@ -30,11 +31,19 @@ class HealthFinding:
     """The next action as text, if the action needs no command."""
     next_action: NextAction | None = None
     """The next action as a code, which the command line and the web pages describe differently."""
+    tenant_id: TenantId | None = None
+    """The tenant that the finding is about; None if it concerns all tenants."""
+    post_id: PostId | None = None
+    """The post that the finding is about; None if it concerns no single post."""
 
 
-def error_finding(what: str, error: RoostError) -> HealthFinding:
+def error_finding(
+    what: str, error: RoostError, *, tenant_id: TenantId | None = None
+) -> HealthFinding:
     """Return the finding of a check that failed with an error."""
-    return HealthFinding(what, HealthStatus.ERROR, error.message, error.next, error.next_action)
+    return HealthFinding(
+        what, HealthStatus.ERROR, error.message, error.next, error.next_action, tenant_id
+    )
 
 
 def describe_distance(instant: datetime, now: datetime) -> str:

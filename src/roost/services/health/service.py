@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from roost import jobs
 from roost.models import Reason
 from roost.runtime import Runtime
 from roost.services import monitor, pause
 from roost.store.availability import DATABASE_AWAY
+from roost.store.database import Transaction
 
 log = logging.getLogger(__name__)
 
@@ -18,6 +21,10 @@ log = logging.getLogger(__name__)
 _DATABASE_TIMEOUT_S: Final = 5.0
 #: Wall seconds between two checks for late posts.
 _LATENESS_INTERVAL_S: Final = 30.0
+
+
+#: A worker process runs one engine per queue, and each engine sends heartbeats of its own.
+_ENGINES_PER_WORKER: Final = len({jobs.PUBLISH, jobs.PREPARE, jobs.COLLECT})
 
 
 class ServiceStatus(StrEnum):
@@ -57,16 +64,15 @@ async def get_service_health(runtime: Runtime) -> ServiceHealth:
     now = runtime.clock.now()
     within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
-        workers = await transaction.run_one("count_live_workers", within=within)
+        live_workers = await _count_live_workers(transaction, within)
         oldest_due_at = await monitor.get_oldest_due_at(runtime, transaction, now)
         pauses = await pause.get_pause_status(transaction)
-    assert workers is not None, "an aggregate returns one row"
-    status = ServiceStatus.OK if workers["n"] else ServiceStatus.NO_WORKER
+    status = ServiceStatus.OK if live_workers else ServiceStatus.NO_WORKER
     if monitor.is_late(oldest_due_at, now):
         status = ServiceStatus.LATE
     if pauses.everything:
         status = ServiceStatus.STOPPED
-    return ServiceHealth(status, workers["n"], oldest_due_at, pauses.everything, pauses.reason)
+    return ServiceHealth(status, live_workers, oldest_due_at, pauses.everything, pauses.reason)
 
 
 async def probe_service(runtime: Runtime) -> ServiceHealth:
@@ -82,8 +88,18 @@ async def is_worker_alive(runtime: Runtime) -> bool:
     """Whether any worker of this database has sent a heartbeat within the worker timeout."""
     within = runtime.settings.worker_timeout
     async with runtime.database.unscoped() as transaction:
-        workers = await transaction.run_one("count_live_workers", within=within)
-    return workers is not None and workers["n"] > 0
+        return await _count_live_workers(transaction, within) > 0
+
+
+async def _count_live_workers(transaction: Transaction, within: timedelta) -> int:
+    """Return how many worker processes have sent a heartbeat within a time.
+
+    A worker that stops has fewer engines than others, but still counts as one.
+    """
+    row = await transaction.run_one("count_live_workers", within=within)
+    assert row is not None, "an aggregate returns one row"
+    engines: int = row["n"]
+    return math.ceil(engines / _ENGINES_PER_WORKER)
 
 
 async def watch_lateness(runtime: Runtime) -> None:

@@ -1,20 +1,30 @@
 """Checks workers, late posts, alerts, back-offs, copies of media files and accounts."""
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
 from roost import store, x
 from roost.account_client import open_account, update_profile
 from roost.errors import MediaStalled, MediaStoreUnsafe, RoostError
-from roost.formats import format_count, format_time
-from roost.models import Integration, IntegrationStatus, Reason, ReasonCode
+from roost.formats import format_time
+from roost.models import (
+    Integration,
+    IntegrationStatus,
+    Post,
+    PostState,
+    Reason,
+    ReasonCode,
+)
 from roost.next_actions import ActionCode, NextAction
 from roost.prices import Operation, Price, price_of_reads
-from roost.publishing.alerts import action_for, describe_alert
+from roost.publishing.alerts import action_for, describe_alert, find_post_id
 from roost.publishing.history import describe_account_status, describe_reason
+from roost.publishing.state import find_wait
 from roost.runtime import Runtime
-from roost.services import media_copies, monitor, queries
+from roost.services import media_copies, monitor, pause, queries
 from roost.services.health.findings import (
     HealthFinding,
     HealthStatus,
@@ -22,16 +32,19 @@ from roost.services.health.findings import (
     error_finding,
 )
 from roost.services.health.service import ServiceHealth, get_service_health
+from roost.services.pause import PauseStatus
 from roost.store.availability import DATABASE_AWAY
 from roost.unexpected import to_roost_error
+
+log = logging.getLogger(__name__)
 
 #: The kinds of alerts about a single post. They are only warnings, because the other posts are
 #: still published.
 _POST_ALERTS: Final = {"decision", "missed", "failed"}
 #: `roost doctor` does not list these alerts, because it has a check of its own for each of them.
 _CHECKED_ALERTS: Final = {"late"}
-#: Maximum number of files that one finding names.
-_NAMED_FILES: Final = 5
+#: Maximum number of late posts, and of posts without files, that findings name.
+_NAMED_POSTS: Final = 5
 
 
 async def list_all_accounts(
@@ -52,7 +65,7 @@ async def list_all_accounts(
         except Exception as error:
             failure = to_roost_error(error)
             what = f"accounts of tenant {tenant_id}"
-            findings.append(error_finding(what, failure))
+            findings.append(error_finding(what, failure, tenant_id=tenant_id))
     return accounts, findings
 
 
@@ -61,24 +74,34 @@ async def check_work(runtime: Runtime, accounts: Sequence[Integration]) -> list[
     await monitor.check_lateness(runtime)
     service = await get_service_health(runtime)
     return [
-        *_describe_service(runtime, service),
+        *_describe_service(service, accounts),
+        *await _check_lateness(runtime, service, accounts),
         *await _check_alerts(runtime),
         *await _check_apps(runtime),
         *await _check_stalled_workers(runtime, accounts),
-        await _check_media(runtime),
+        *await _check_media(runtime),
     ]
 
 
-def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFinding]:
-    workers = HealthFinding("workers", HealthStatus.OK, "at least one worker is alive")
-    if not service.live_workers:
-        workers = HealthFinding(
-            "workers",
-            HealthStatus.WARNING,
-            "no worker is alive",
-            next_action=NextAction(ActionCode.START_WORKER),
-        )
-    findings = [workers]
+def _describe_service(
+    service: ServiceHealth, accounts: Sequence[Integration]
+) -> list[HealthFinding]:
+    """Describe the workers and the global pause.
+
+    Without a worker nothing is published, which is an error once an account is connected.
+    """
+    n = service.live_workers or 0
+    message = "1 worker is alive" if n == 1 else f"{n} workers are alive"
+    findings = [HealthFinding("workers", HealthStatus.OK, message)]
+    if not n:
+        findings = [
+            HealthFinding(
+                "workers",
+                HealthStatus.ERROR if accounts else HealthStatus.WARNING,
+                "no worker is alive, so nothing is published and no metrics are read",
+                next_action=NextAction(ActionCode.START_WORKER),
+            )
+        ]
     if service.is_stopped:
         message = "everything is paused"
         if service.stop_reason is not None:
@@ -91,15 +114,82 @@ def _describe_service(runtime: Runtime, service: ServiceHealth) -> list[HealthFi
                 next_action=NextAction(ActionCode.RESUME_EVERYTHING),
             )
         )
+    return findings
+
+
+async def _check_lateness(
+    runtime: Runtime, service: ServiceHealth, accounts: Sequence[Integration]
+) -> list[HealthFinding]:
+    """Return a finding for each of the first late posts, with its tenant; or an OK."""
     now = runtime.clock.now()
     if service.oldest_due_at is None or not monitor.is_late(service.oldest_due_at, now):
         message = f"no post is more than {monitor.LATE // timedelta(minutes=1)} min late"
-        return [*findings, HealthFinding("posts", HealthStatus.OK, message)]
-    message = (
-        f"the oldest due post is {(now - service.oldest_due_at) // timedelta(minutes=1)} min late"
-    )
+        return [HealthFinding("posts", HealthStatus.OK, message)]
+    names = {account.id: f"@{account.username}" for account in accounts}
+    findings = [
+        HealthFinding(
+            "posts",
+            HealthStatus.ERROR,
+            f"post {post.id} of {names.get(post.integration_id, 'an account')} is"
+            f" {_describe_minutes(now - post.due_at)} late",
+            next_action=NextAction(ActionCode.CHECK_LATE_POSTS),
+            tenant_id=post.tenant_id,
+            post_id=post.id,
+        )
+        for post in await _list_late_posts(runtime, at_most=_NAMED_POSTS)
+        if post.due_at is not None
+    ]
+    if findings:
+        return findings
+    message = f"the oldest due post is {_describe_minutes(now - service.oldest_due_at)} late"
     action = NextAction(ActionCode.CHECK_LATE_POSTS)
-    return [*findings, HealthFinding("posts", HealthStatus.ERROR, message, next_action=action)]
+    return [HealthFinding("posts", HealthStatus.ERROR, message, next_action=action)]
+
+
+async def _list_late_posts(runtime: Runtime, *, at_most: int) -> list[Post]:
+    """List late posts, tenant by tenant; the tenants after the last listed post are not read.
+
+    Posts that are paused or wait for X are omitted, as by `get_oldest_due_at`.
+    """
+    now = runtime.clock.now()
+    late: list[Post] = []
+    for tenant_id in await store.tenants.list_ids(runtime.database):
+        try:
+            async with runtime.database.for_tenant(tenant_id) as transaction:
+                posts = await store.posts.list_all(transaction)
+                accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
+                pauses = await pause.get_pause_status(transaction)
+        except DATABASE_AWAY:
+            raise
+        except Exception as error:
+            code = to_roost_error(error).code
+            log.error("the posts of tenant %s cannot be read (%s)", tenant_id, code)
+            continue
+        late += [
+            post
+            for post in posts
+            if post.state in (PostState.SCHEDULED, PostState.PUBLISHING)
+            and monitor.is_late(post.due_at, now)
+            and _can_be_published(runtime, post, accounts[post.integration_id], pauses)
+        ]
+        if len(late) >= at_most:
+            break
+    return late[:at_most]
+
+
+def _can_be_published(
+    runtime: Runtime, post: Post, account: Integration, pauses: PauseStatus
+) -> bool:
+    """Whether nothing delays the post: its environment, a pause or a wait."""
+    return (
+        account.environment is runtime.settings.environment
+        and not pause.active_pauses(post, account, pauses)
+        and find_wait(post, account, runtime.clock.now()) is None
+    )
+
+
+def _describe_minutes(span: timedelta) -> str:
+    return f"{span // timedelta(minutes=1)} min"
 
 
 async def _check_alerts(runtime: Runtime) -> list[HealthFinding]:
@@ -110,6 +200,8 @@ async def _check_alerts(runtime: Runtime) -> list[HealthFinding]:
             describe_alert(alert)
             + f" Since {format_time(alert.raised_at, tenant.time_zone if tenant else 'UTC')}.",
             next_action=action_for(alert),
+            tenant_id=None if tenant is None else tenant.id,
+            post_id=find_post_id(alert),
         )
         for tenant, alert in await monitor.list_alerts(runtime)
         if alert.kind not in _CHECKED_ALERTS
@@ -155,23 +247,31 @@ async def _check_stalled_workers(
     ]
 
 
-async def _check_media(runtime: Runtime) -> HealthFinding:
+async def _check_media(runtime: Runtime) -> list[HealthFinding]:
     """Check that every file of an unpublished post has a copy, because Roost uploads the copy."""
     try:
-        lost = await media_copies.list_missing(runtime)
+        missing = await media_copies.list_missing(runtime)
         runtime.media.require_safe()
     except (MediaStalled, MediaStoreUnsafe) as error:
-        return error_finding("media", error)
-    if not lost:
-        return HealthFinding("media", HealthStatus.OK, "every file that a post needs has a copy")
-    names = ", ".join(lost[:_NAMED_FILES])
-    if len(lost) > _NAMED_FILES:
-        names += f" and {len(lost) - _NAMED_FILES} more"
-    have = "has" if len(lost) == 1 else "have"
-    count = format_count(len(lost), "file")
-    message = f"{count} of unpublished posts {have} no copy in {runtime.media.folder}: {names}"
-    action = NextAction(ActionCode.RESTORE_MEDIA)
-    return HealthFinding("media", HealthStatus.ERROR, message, next_action=action)
+        return [error_finding("media", error)]
+    if not missing:
+        return [HealthFinding("media", HealthStatus.OK, "every file that a post needs has a copy")]
+    findings = [
+        HealthFinding(
+            "media",
+            HealthStatus.ERROR,
+            f"post {one.post_id} needs files that have no copy in {runtime.media.folder}:"
+            f" {', '.join(one.names)}",
+            next_action=NextAction(ActionCode.RESTORE_MEDIA),
+            tenant_id=one.tenant_id,
+            post_id=one.post_id,
+        )
+        for one in missing[:_NAMED_POSTS]
+    ]
+    if (more := len(missing) - _NAMED_POSTS) > 0:
+        message = f"{more} more posts need files that have no copy"
+        findings.append(HealthFinding("media", HealthStatus.ERROR, message))
+    return findings
 
 
 def price_live_check(accounts: Sequence[Integration]) -> Price:
@@ -189,7 +289,8 @@ async def check_account(
     connection = _check_connection(runtime, account)
     if connection.status is HealthStatus.OK and live:
         connection = await _ask_x(runtime, account)
-    return [connection, *_check_account_limits(runtime, account)]
+    findings = [connection, *_check_account_limits(runtime, account)]
+    return [replace(finding, tenant_id=account.tenant_id) for finding in findings]
 
 
 def _check_connection(runtime: Runtime, account: Integration) -> HealthFinding:

@@ -9,7 +9,7 @@ from typing import Final
 from roost import planfile, prices, store
 from roost.errors import AccountNotFound, TimeTooFar
 from roost.formats import format_time
-from roost.models import Integration, PostFinding, Scope, Tenant, Violation
+from roost.models import Integration, PostFinding, PostId, Scope, Tenant, Violation
 from roost.part_validation import FileAccess, Validation
 from roost.post_files import OnFileProgress
 from roost.repeats import REPEAT_WINDOW, find_repeats, find_repeats_in_plan
@@ -40,6 +40,18 @@ class RowFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class ScheduledRow:
+    """A post that an import has scheduled, or would schedule."""
+
+    line: int
+    """The number of the line on which its first row begins."""
+    post_id: PostId | None
+    """None in a dry run."""
+    account: Integration
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """The result of an import, or of a dry run."""
 
@@ -52,6 +64,8 @@ class Imported:
     """Findings in the order of their lines."""
     price: prices.Price
     """The price of the scheduled posts."""
+    scheduled: tuple[ScheduledRow, ...] = ()
+    """The posts that were scheduled, in the order of their lines."""
 
 
 async def import_plan(
@@ -119,7 +133,9 @@ async def _import(
             refused += planfile.refuse_post(planned, result.violations)
         else:
             valid.append((planned, account, result))
-    scheduled, already_imported = [], len(imported_before)
+    is_dry_run = files.store_in is None
+    scheduled: list[ScheduledRow] = []
+    charged, already_imported = [], len(imported_before)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         findings = [*_list_findings(valid), *await _find_repeats(transaction, valid)]
         for planned, account, result in valid:
@@ -138,14 +154,17 @@ async def _import(
             if post_id is None:
                 already_imported += 1
             else:
-                scheduled.append(result.price)
-        if files.store_in is None:  # a dry run
+                charged.append(result.price)
+                number = None if is_dry_run else post_id
+                scheduled.append(ScheduledRow(planned.lines[0], number, account, planned.due_at))
+        if is_dry_run:
             await transaction.raw.rollback()
     refused.sort(key=lambda row: row.line)
     findings.sort(key=lambda row: row.line)
     return Imported(
         len(scheduled), already_imported, tuple(refused), tuple(findings),
-        prices.sum_prices(scheduled),
+        prices.sum_prices(charged),
+        tuple(sorted(scheduled, key=lambda row: row.line)),
     )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from alembic.config import Config
 from psycopg import sql
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event, text
 
+from roost import changes
 from roost.store.roles import Roles
 from roost.store.session import set_up_sync
 
@@ -46,6 +47,7 @@ def migrate(url: str, roles: Roles, version: str) -> bool:
             folder = resources.files("roost.store").joinpath("migrations")
             config.set_main_option("script_location", str(folder))
             config.attributes["connection"] = connection
+            changes.record()
             command.upgrade(config, "head")
             connection.commit()
         connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _MIGRATING})

@@ -1,0 +1,99 @@
+"""The JSON of `check` and `draft`, which need only the base installation; findings and prices."""
+
+from pydantic import Field
+
+from roost.cli.schemas.fields import Dollars, Output, Seconds
+from roost.models import ReplySettings
+
+
+class PriceOutput(Output):
+    """What X charges, in dollars; a range if X's documents are ambiguous."""
+
+    low: Dollars
+    high: Dollars
+    reason: str
+
+
+class ViolationOutput(Output):
+    """A rule of X that a post breaks."""
+
+    code: str
+    message: str
+    limit: int | float | str | None
+    found: int | float | str | None
+    next: str = Field(description="What to change.")
+    part: int | None = Field(description="The part, counted from 1; null for the whole post.")
+
+
+class FindingOutput(Output):
+    """A probable mistake in a post, which X accepts all the same."""
+
+    code: str
+    message: str
+    next: str = Field(description="What to change.")
+    part: int | None = Field(description="The part, counted from 1; null for the whole post.")
+    start: int | None = Field(description="Start in the text, in code points of its NFC form.")
+    end: int | None
+    proposal: str | None = Field(description="A text to replace the passage with.")
+
+
+class EntityOutput(Output):
+    """A link, mention or tag in a text."""
+
+    value: str
+    start: int = Field(description="Start in the text, in code points of its NFC form.")
+    end: int
+    slug: str
+
+
+class EntitiesOutput(Output):
+    """The links, mentions and tags of a text."""
+
+    text: str = Field(description="The NFC form of the text.")
+    urls: tuple[EntityOutput, ...]
+    mentions: tuple[EntityOutput, ...]
+    hashtags: tuple[EntityOutput, ...]
+    cashtags: tuple[EntityOutput, ...]
+
+
+class PollOutput(Output):
+    """A poll of a part."""
+
+    options: tuple[str, ...]
+    duration: Seconds = Field(description="How long the poll is open, in seconds.")
+
+
+class OptionsOutput(Output):
+    """The options of a part."""
+
+    reply_to: str | None = Field(description="The id of the post on X that the part replies to.")
+    quote_of: str | None = Field(description="The id of the quoted post on X.")
+    poll: PollOutput | None
+    reply_settings: ReplySettings | None = Field(description="Who may reply; null for everyone.")
+
+
+class CheckOutput(Output):
+    """The result of checking a text and its media by X's rules."""
+
+    weighted_length: int
+    limit: int
+    valid: bool
+    entities: EntitiesOutput
+    options: OptionsOutput
+    violations: tuple[ViolationOutput, ...]
+    findings: tuple[FindingOutput, ...]
+    price: PriceOutput
+
+
+class DraftOutput(Output):
+    """A text that can be posted."""
+
+    text: str
+    fact_ids: tuple[str, ...] = Field(description="The facts of the brief that the text states.")
+    weighted_length: int
+
+
+class DraftListOutput(Output):
+    """The drafts of a brief."""
+
+    drafts: tuple[DraftOutput, ...]

@@ -1,0 +1,48 @@
+"""The JSON output of each command; `tools/make_docs.py` writes a JSON Schema for each."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from roost.cli.schemas.accounts import ConnectedAccountOutput, MetricsOutput
+from roost.cli.schemas.checks import CheckOutput, DraftListOutput
+from roost.cli.schemas.errors import ErrorOutput
+from roost.cli.schemas.fields import Output
+from roost.cli.schemas.health import AlertListOutput, DoctorOutput, PauseOutput, ResumeOutput
+from roost.cli.schemas.installation import (
+    DemoOutput,
+    EmulatorAppOutput,
+    InitOutput,
+    ListeningOutput,
+    ReportOutput,
+    WorkerOutput,
+)
+from roost.cli.schemas.plans import ImportOutput, PreviewOutput
+from roost.cli.schemas.posts import PostDetailOutput, PostListOutput, PostOutput
+
+#: The output by the name of its schema, which begins with the name of the command.
+OUTPUTS: Final[Mapping[str, type[Output]]] = {
+    "alerts": AlertListOutput,
+    "cancel": PostOutput,
+    "check": CheckOutput,
+    "connect": ConnectedAccountOutput,
+    "demo": DemoOutput,
+    "doctor": DoctorOutput,
+    "draft": DraftListOutput,
+    "edit": PostOutput,
+    "emulator": ListeningOutput,
+    "emulator-app": EmulatorAppOutput,
+    "error": ErrorOutput,
+    "import": ImportOutput,
+    "init": InitOutput,
+    "metrics": MetricsOutput,
+    "pause": PauseOutput,
+    "posts": PostListOutput,
+    "posts-post": PostDetailOutput,
+    "publish": PostOutput,
+    "publish-dry-run": PreviewOutput,
+    "report": ReportOutput,
+    "resolve": PostOutput,
+    "resume": ResumeOutput,
+    "serve": ListeningOutput,
+    "worker": WorkerOutput,
+}

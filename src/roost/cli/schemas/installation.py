@@ -1,0 +1,96 @@
+"""The JSON of the commands that set up, run and show the installation."""
+
+from datetime import date
+from pathlib import Path
+
+from pydantic import Field
+
+from roost.cli.schemas.fields import Dollars, Output
+from roost.models import Metric
+
+
+class InitOutput(Output):
+    """What `roost init` has set up."""
+
+    home: Path
+    key_made: bool = Field(description="Whether a vault key was created.")
+    database: str = Field(description="`embedded`, or `DATABASE_URL`.")
+    migrated: bool = Field(description="Whether the tables were created or migrated.")
+    tenant: str
+    tenant_made: bool = Field(description="Whether the tenant was created.")
+    time_zone: str = Field(description="The tenant's time zone, an IANA name.")
+    callback_url: str
+    to_set: tuple[str, ...] = Field(description="Settings without which no account can connect.")
+
+
+class ListeningOutput(Output):
+    """The address of a server, printed once it accepts connections."""
+
+    url: str
+
+
+class EmulatorAppOutput(Output):
+    """The settings of an X app of the running emulator, by the names of the variables."""
+
+    x_base_url: str = Field(alias="ROOST_X_BASE_URL")
+    clock_url: str = Field(alias="ROOST_CLOCK_URL")
+    callback_url: str = Field(alias="TWITTER_CALLBACK_URL")
+    client_id: str = Field(alias="TWITTER_CLIENT_ID")
+    client_secret: str = Field(alias="TWITTER_CLIENT_SECRET", repr=False)
+    api_key: str = Field(alias="TWITTER_API_KEY")
+    api_secret: str = Field(alias="TWITTER_API_SECRET", repr=False)
+
+
+class WorkerOutput(Output):
+    """Printed once the worker runs."""
+
+    worker: str = Field(description="`ready`.")
+
+
+class ReportOutput(Output):
+    """The file that was written."""
+
+    report: Path
+
+
+class DemoRefusedOutput(Output):
+    """A row of a plan that the demo does not publish, because it breaks a rule."""
+
+    row: int
+    code: str
+    message: str
+
+
+class DemoAnomalyOutput(Output):
+    """An anomaly that was found, or that the emulator has made."""
+
+    account: str
+    metric: Metric
+    day: date
+
+
+class DemoTruthOutput(Output):
+    """The emulator's own counts."""
+
+    posts: int
+    media: int
+    dollars: float
+    anomalies: tuple[DemoAnomalyOutput, ...]
+
+
+class DemoOutput(Output):
+    """The counts of the demo."""
+
+    tenants: int
+    connected: int
+    published: int
+    refused: tuple[DemoRefusedOutput, ...]
+    parts: int
+    media: int
+    snapshots: int
+    anomalies: tuple[DemoAnomalyOutput, ...]
+    requests: int = Field(description="Requests to X.")
+    dollars: Dollars = Field(description="What the real X would have charged.")
+    ground_truth: DemoTruthOutput
+    report: str
+    seconds: float

@@ -1,0 +1,48 @@
+"""The attempts of `roost connect` to connect an account, so that the command learns their end.
+
+The command creates a random id and opens the start page with it. The server keeps the newest
+attempts in memory: if it restarts, the command still sees a new account in the database.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from fastapi import Query
+
+from roost.errors import RoostError
+from roost.web import next_actions
+
+#: The number of attempts that the server remembers.
+_MAX_ATTEMPTS: Final = 256
+
+#: The id of an attempt in a request: 256 random bits, or empty for a page's own button.
+AttemptId = Annotated[str, Query(pattern=r"^([A-Za-z0-9_-]{43})?$")]
+
+
+@dataclass
+class Attempts:
+    """The newest attempts, and the OAuth flows that they have started."""
+
+    _by_state: OrderedDict[str, str] = field(default_factory=OrderedDict, repr=False)
+    _failures: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict, repr=False)
+
+    def start(self, attempt_id: str, state: str) -> None:
+        """Record the OAuth flow of an attempt; a new flow replaces the failure of an old one."""
+        self._failures.pop(attempt_id, None)
+        self._by_state[state] = attempt_id
+        if len(self._by_state) > _MAX_ATTEMPTS:
+            self._by_state.popitem(last=False)
+
+    def fail(self, state: str, error: RoostError) -> None:
+        """Record the error that ended a flow; nothing is recorded for a flow of a page's button."""
+        attempt_id = self._by_state.pop(state, None)
+        if attempt_id is None:
+            return
+        self._failures[attempt_id] = next_actions.error_as_json(error)
+        if len(self._failures) > _MAX_ATTEMPTS:
+            self._failures.popitem(last=False)
+
+    def find_failure(self, attempt_id: str) -> dict[str, Any] | None:
+        """Return the error that ended an attempt as JSON; None if the attempt has no error."""
+        return self._failures.get(attempt_id)
