@@ -15,8 +15,8 @@ from harness.json_output import validate_output
 from roost.cli.schemas.commands import OUTPUTS
 from roost.services import collect
 
-#: The outputs that other tests validate: those of a browser and of the demo.
-_ELSEWHERE = {"connect", "demo"}
+#: The outputs that other tests validate: of a browser, of the demo and of an app.
+_ELSEWHERE = {"connect", "demo", "emulator-app"}
 _TIME_KEY = re.compile(r"(?:^|_)at$|until$|^restored_to$")
 
 PLAN = (
