@@ -345,9 +345,8 @@ async def run_roost(
 ) -> CommandResult:
     """Run one command in its own process, in a folder without `.env`.
 
-    The output of `--json` is validated by the command's schema.
-
-    `environment` adds further settings; an empty value counts as unset.
+    The output of `--json` is validated by the command's schema. `environment` adds further
+    settings; an empty value counts as unset.
     """
     base = environment_of(settings) if settings else minimal_environment(folder)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -356,7 +355,8 @@ async def run_roost(
         out.seek(0)
         err.seek(0)
         result = _to_result(code, out.read(), err.read())
-    if "--json" in arguments and result.out:
+    options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+    if "--json" in options and result.out:
         validate_output(arguments, result.answer)
     return result
 

@@ -60,6 +60,9 @@ def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]
         ("POST", "/accounts/{account_id}/resume"): [*account, hostile],
         ("POST", "/pause"): [{}],
         ("POST", "/resume"): [{}],
+        ("GET", "/api/auth/attempts/{attempt}"): [hostile],
+        ("POST", "/posts/{post_id}/retry"): [*posts, hostile],
+        ("POST", "/posts/{post_id}/cancel"): [*posts, hostile],
     }  # fmt: skip
 
 
