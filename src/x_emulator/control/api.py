@@ -1,4 +1,4 @@
-"""The routes of the control API under `/_emulator`. Tests and demos use them; X has none."""
+"""The routes of the control API under `/_emulator`, for tests and demos. X has no such routes."""
 
 import base64
 import re
@@ -28,7 +28,8 @@ from x_emulator.switches import Switches
 T = TypeVar("T")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-_ACTION = cast("type[Action]", Action)  # mypy does not accept a union as a type
+# mypy does not accept a union as an argument of the type `type`
+_ACTION = cast("type[Action]", Action)
 
 
 class _ClockChange(msgspec.Struct, forbid_unknown_fields=True):
