@@ -226,7 +226,11 @@ def sum_prices(prices: Iterable[Price]) -> Price:
 
 
 def _list_parts(parts: Collection[Price]) -> str:
-    """List the parts of a sum; beyond `_LISTED_REASONS`, only their amounts."""
+    """Describe the prices that add up to a total.
+
+    The first `_LISTED_REASONS` different prices are listed with their reasons, the others only with
+    their amounts.
+    """
     counts = Counter((part.low, part.high, part.reason) for part in parts)
     listed = dict(list(counts.items())[:_LISTED_REASONS])
     others: Counter[tuple[Decimal, Decimal, str]] = Counter()
