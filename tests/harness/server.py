@@ -25,7 +25,7 @@ RestartMode = Literal["fast", "immediate"]
 READ_WRITE = "-c default_transaction_read_only=off"
 #: The server's maximum number of connections. The embedded server's default of 200 is too low: a
 #: worker under load holds some 25 connections, benchmarks run up to a dozen workers at once, and
-#: each scenario also has a connection pool.
+#: each test setup also has a connection pool.
 _MAX_CONNECTIONS = 600
 _numbers = itertools.count(1)
 
