@@ -1,4 +1,4 @@
-"""The routes of the control API under `/_emulator`, for tests and demos. X has no such routes."""
+"""The routes of the control API under `/_emulator`, which X does not have."""
 
 import base64
 import re
@@ -257,7 +257,7 @@ async def perform_action(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Delete all data and restart the scenario, with its own accounts or those of the request."""
+    """Delete all data and restart the scenario, with its accounts or those in the request."""
     world, body = _world(request), await _body(request, _Reset)
     names = [each.username.lower() for each in body.accounts or ()]
     if len(set(names)) < len(names):
