@@ -1,4 +1,4 @@
-"""The runs of `roost connect`, so that the command learns which error ended its OAuth flow.
+"""The runs of `roost connect`, so that the command learns the error that ended its flow.
 
 Such a run is called an attempt here. The command creates a random id for it, and opens the start
 page with the id. The server keeps the newest attempts in memory. If the server restarts, the
