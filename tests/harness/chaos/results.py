@@ -45,7 +45,7 @@ class PhaseResult:
     parts: int
     findings: list[Finding]
     histories: dict[int, str]
-    """The rows and ground truth of each post with findings, by post id."""
+    """The rows and ground truth of each post that violates the delivery guarantee, by post id."""
     states: Counter[str]
     untouched: int
     """The number of posts that have no identical post and were not deleted by a person."""
