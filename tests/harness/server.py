@@ -61,8 +61,8 @@ class Server:
         name = _name_of(database)
         await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{_copy_of(name)}"')
-        # The privileges on a database are lost when the database is dropped. The dump contains the
-        # privileges on the tables.
+        # Dropping the database removed the privileges on it, so they are granted again here. The
+        # copy has the privileges on the tables.
         await prepare_database(self.url(name))
 
     async def set_read_only(self, read_only: bool) -> None:
