@@ -89,7 +89,7 @@ def make_snapshots(levels: list[int], hour: float) -> list[AccountSnapshot]:
 
 
 def apply_purge(snapshots: list[AccountSnapshot], at: datetime) -> list[AccountSnapshot]:
-    """Return the snapshots without a share of the followers, which leave at an instant."""
+    """Return the snapshots after a share of the followers has left at one instant."""
     before = [snapshot for snapshot in snapshots if snapshot.at < at][-1]
     lost = round(PURGE_SHARE * (before.metrics[Metric.FOLLOWERS] or 0))
     return [

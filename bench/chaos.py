@@ -13,8 +13,8 @@ three phases:
     crashes.
 (c) As in (a), but a copy of the database is restored while the workers run.
 
-A seed always gives the same posts, interruptions, clocks and faults. Each finding is printed with
-the post's rows, history and ground truth.
+A seed always gives the same posts, interruptions, clocks and faults. Each violation of the delivery
+guarantee is printed with the post's rows, history and ground truth.
 """
 
 import argparse

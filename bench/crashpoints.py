@@ -2,8 +2,9 @@
 
     ./dev bench crashpoints [--json] [--parallel N] [--only WORD] [--seed N]
 
-Real worker processes run in several scenarios in parallel. `wrong` counts the crashes after which X
-or the rows violate the delivery guarantee. `--only` runs the crashes whose names contain WORD.
+Several test setups run cases in parallel. Each has its own database, emulator and worker processes.
+`wrong` counts the crashes after which X or the rows violate the delivery guarantee. `--only` runs
+the crashes whose names contain WORD.
 """
 
 import argparse

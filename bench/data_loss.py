@@ -1,11 +1,11 @@
-"""Run all schedules that lose data: fail-over, restore, a copy in use, another machine.
+"""Lose data in all ways, and check the posts: fail-over, restore, a copy, another machine.
 
     ./dev bench data_loss [--json] [--only WORD] [--parallel N] [--seed N]
 
-Real worker processes run on real PostgreSQL clusters, in several environments in parallel. Each
-schedule runs twice: once X refuses duplicates, and once X accepts duplicates. An operator resumes
-publishing only if an alert was opened. At the end, the emulator's ground truth is compared with the
-planned posts.
+A schedule is one way to lose data. Real worker processes run on real PostgreSQL clusters, several
+schedules in parallel. Each schedule runs twice: once X refuses duplicates, and once X accepts
+duplicates. An operator resumes publishing only if an alert was opened. At the end, the emulator's
+ground truth is compared with the planned posts.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from harness.data_loss.schedules import all_schedules
 from harness.report import Threshold, report
 from harness.server import cancel_on_sigterm
 
-#: The number of findings of `harness.checker` that are printed for each case.
+#: The number of violations (`harness.checker.Finding`) that are printed for each case.
 _PRINTED_FINDINGS = 5
 
 

@@ -124,7 +124,7 @@ class LoadResult:
 
 
 async def run_load(url: str, tokens: list[str], each: int, name: str) -> LoadResult:
-    """Create `each` posts on every connection; each connection has its own account."""
+    """Create `each` posts on every connection, with one account per connection."""
     address = urlsplit(url)
     loop = asyncio.get_running_loop()
     connections = []

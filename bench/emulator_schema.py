@@ -86,7 +86,10 @@ class ExistingIds:
 
 
 def read_description() -> dict[str, Any]:
-    """Read X's OpenAPI description, amended, with only the operations of the emulator."""
+    """Read X's OpenAPI description, amended, with only the operations of the emulator.
+
+    Problems of the type `about:blank` are added to the description.
+    """
     description: dict[str, Any] = json.loads(OPENAPI.read_text("utf-8"))
     schemas = description["components"]["schemas"]
     schemas["BlankProblem"] = _BLANK_PROBLEM

@@ -71,7 +71,7 @@ def read_in_process(path: Path) -> None:
 
 
 def measure_ms(read: Callable[[Path], object], path: Path) -> float:
-    """Return the milliseconds of a call."""
+    """Return the wall milliseconds that `read` takes for a file."""
     start = time.perf_counter()
     read(path)
     return (time.perf_counter() - start) * 1000
@@ -111,7 +111,11 @@ def draw_video(path: Path) -> None:
 
 
 def measure_video(path: Path) -> dict[str, float]:
-    """Measure the time of the probe, and the peak memory of both processes from the kernel."""
+    """Measure the time of a probe, and the peak memory of its two processes together.
+
+    The two processes are the program in `_MEASURE` and the decoder process that it starts. The
+    kernel reports their peak memory (VmHWM).
+    """
     process = subprocess.run(
         [sys.executable, "-c", _MEASURE, str(path)], capture_output=True, check=True, text=True
     )

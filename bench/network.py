@@ -2,11 +2,11 @@
 
     ./dev bench network [--json] [--only WORD] [--short]
 
-Real worker processes with Roost's default settings reach the emulator through a proxy that delays
-and repeats requests, and loses and replaces responses. If the machine allows this, other workers
-have wall clocks that are wrong or step (libfaketime), or a loopback device that loses packets.
-`--only` runs the schedules whose names contain WORD. A schedule with a problem is printed with the
-post's history.
+A schedule is a list of actions on the requests of one post. Real worker processes with Roost's
+default settings reach the emulator through a proxy that delays and repeats requests, and loses and
+replaces responses. If the machine allows this, other workers have wall clocks that are wrong or
+step (libfaketime), or a loopback device that loses packets. `--only` runs the schedules whose names
+contain WORD. A schedule with a problem is printed with the post's history.
 """
 
 import argparse
@@ -21,9 +21,8 @@ from harness.report import report
 from harness.server import cancel_on_sigterm, open_server
 from harness.workers import find_faketime
 
-#: The minimum number of schedules in a full run. There are some 250 schedules: each response of a
-#: portal comes before or after delivery, and X refuses or accepts duplicates. If fewer schedules
-#: ran than the minimum, a part of the list is missing.
+#: The minimum number of schedules in a full run, which has about 250. If fewer schedules ran than
+#: the minimum, some were left out by mistake.
 MIN_SCHEDULES = 230
 
 

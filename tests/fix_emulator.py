@@ -128,7 +128,7 @@ class Emulator:
         return done
 
     async def fail(self, operation: str, when: str, kind: str, **more: Any) -> None:
-        """Inject a fault into the next request of an operation."""
+        """Inject a fault into the next request of an operation, `before` or `after` its commit."""
         await self.control("faults", operation=operation, when=when, kind=kind, **more)
 
     async def clear_faults(self) -> None:

@@ -179,7 +179,7 @@ class Publisher:
         await until(are_complete, within=60)
 
     async def wait_for_request(self, operation: str) -> None:
-        """Return once X has received one request of an operation, without responding to it."""
+        """Return while X processes its first request of an operation, before its response."""
 
         async def is_pending() -> bool:
             return await self.list_statuses(operation) == [None]
@@ -187,7 +187,7 @@ class Publisher:
         await until(is_pending, within=60)
 
     async def set_next_collection(self, at: datetime) -> None:
-        """Set when the account's metrics are collected next."""
+        """Set the time at which the account's metrics are collected next."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE integrations SET collect_due_at = %s WHERE id = %s", [at, self.account.id]

@@ -24,7 +24,7 @@ Roost reads the metrics of a post {reads} times in the 90 days after its publica
 | item | create | reads of its metrics | total |
 |---|---|---|---|
 {items}
-An account costs {account} a month besides, for one read a day of its followers.
+In addition, each account costs {account} a month, for one read of its followers a day.
 Uploads and token requests are free.
 
 ## Accounts and posts

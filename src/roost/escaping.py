@@ -56,13 +56,17 @@ def markup(text: str) -> str:
 def form_value(text: str) -> str:
     """Escape control characters in the value of a form field.
 
-    Direction characters are not escaped, so that the form submits them unchanged.
+    Unicode's bidirectional control characters are not escaped, so that the form submits them
+    unchanged.
     """
     return _CONTROL.sub(_spelled, text)
 
 
 def json_text(encoded: str) -> str:
-    """Escape encoded JSON for a terminal by JSON's own escapes; its value stays the same."""
+    """Replace characters in encoded JSON that a terminal would interpret by JSON escapes.
+
+    The result decodes to the same value.
+    """
     return _ACTIVE.sub(lambda found: f"\\u{ord(found[0]):04x}", encoded)
 
 

@@ -101,12 +101,12 @@ _BY_OPERATION: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of a request in dollars: the certain minimum, the possible maximum, and why."""
+    """The price of a request in dollars: certain minimum, possible maximum, and the reason."""
 
     low: Decimal
     high: Decimal
     reason: str
-    """The reason, or the parts of a sum with their amounts and reasons."""
+    """The reason for the price; for a sum, the amount and the reason of each price in it."""
     parts: tuple["Price", ...] = field(default=(), repr=False, compare=False)
     """The prices of which this price is the sum; empty if it is not a sum."""
 
@@ -150,9 +150,9 @@ def price_of_create(
     """Return the price of creating one post.
 
     X bills any URL in the text as a link, even without `https://`. X probably bills a quoted post,
-    a card or a direct-message link as a link, and possibly also attached media, because X adds a
-    link to media to the text. `summoned` is for replies: True if the author of the parent mentioned
-    or quoted this account, which lowers the price; None if this is unknown.
+    a card or a direct-message link as a link, and possibly also attached media, because X appends a
+    link to the media to the text. `summoned` is for replies: True if the author of the parent
+    mentioned or quoted this account, which lowers the price; None if this is unknown.
     """
     base = _CREATE if summoned is False else _SUMMONED
     urls = extract_entities(text).urls
@@ -226,7 +226,11 @@ def sum_prices(prices: Iterable[Price]) -> Price:
 
 
 def _list_parts(parts: Collection[Price]) -> str:
-    """List the parts of a sum; beyond `_LISTED_REASONS`, only their amounts."""
+    """Describe the prices that add up to a total.
+
+    The first `_LISTED_REASONS` different prices are listed with their reasons, the others only with
+    their amounts.
+    """
     counts = Counter((part.low, part.high, part.reason) for part in parts)
     listed = dict(list(counts.items())[:_LISTED_REASONS])
     others: Counter[tuple[Decimal, Decimal, str]] = Counter()

@@ -30,7 +30,8 @@ class EmulatedClock:
         self._polled_again = asyncio.Event()
         self._closed = False
         self._polling: set[asyncio.Transport] = set()
-        #: Connections that received the current version and have not polled again.
+        #: The followers that have received the current version of the clock and have not polled
+        #: again.
         self._yet_to_poll: set[asyncio.Transport] = set()
         self._changing = asyncio.Lock()
 
@@ -106,7 +107,7 @@ class EmulatedClock:
         await self._change(now if at is None else _check_instant(at, not_before=now), 1.0)
 
     def dump(self) -> tuple[datetime, datetime, float]:
-        """Return the state to save: a machine's time, the emulated time then, and the rate."""
+        """Return the state to save: the machine's time now, the emulated time now, and the rate."""
         return self._wall, self._emulated, self._rate
 
     def load(self, wall: datetime, emulated: datetime, rate: float) -> None:

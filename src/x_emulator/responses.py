@@ -70,7 +70,7 @@ def encode(
     at: datetime,
     took_ms: int,
 ) -> EncodedResponse:
-    """Encode a response; `request_headers` are its headers that depend on the request."""
+    """Encode a response with `request_headers`, the headers that depend on the request."""
     type_headers: Headers
     if response.body is None:
         content, type_headers = b"", ()

@@ -22,7 +22,7 @@ from x_emulator.ui import dashboard, pages
 
 
 def make_app(world: World, *, any_host: bool = False) -> ASGIApp:
-    """Build the ASGI application for one world.
+    """Build the ASGI application that serves one emulator, whose state is `world`.
 
     With `any_host`, requests to the control API and the pages may use any host name. This is safe
     only if a secret protects the control API and the pages.

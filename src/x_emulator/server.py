@@ -30,7 +30,7 @@ def serve(
     secret: str | None = None,
     state: Path | None = None,
 ) -> None:
-    """Serve a world until SIGTERM or SIGINT, then close the world.
+    """Serve an emulator, whose state is `world`, until SIGTERM or SIGINT; then close it.
 
     `on_listening` is called with the base URL as soon as the server accepts connections. `secret`
     protects the control API and the pages, and is required if `host` is not loopback. If the file

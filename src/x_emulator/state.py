@@ -22,7 +22,8 @@ from x_emulator.scenarios.catalog import SCENARIOS
 from x_emulator.scenarios.scenario import Scenario, SeedAccount
 from x_emulator.switches import Switches
 
-#: The instant (4 November 2010) from which snowflake ids count milliseconds, above 22 lower bits.
+#: The instant (4 November 2010) from which the milliseconds in snowflake ids are counted. The count
+#: is in the bits above the 22 lowest bits.
 SNOWFLAKE_EPOCH_MS = 1_288_834_974_657
 #: The value of `Post.deleted_by` if a person deleted the post on X itself, not through an app.
 DELETED_BY_USER = "user"
@@ -233,7 +234,7 @@ class Post:
 
 @dataclass(slots=True)
 class Reactions:
-    """Reactions of emulated accounts to a post, which add to the counts of the model."""
+    """Reactions of emulated accounts to a post. They are added to the modelled counts."""
 
     likes: dict[str, list[datetime]] = field(default_factory=dict)
     """Maps each user id to the instants at which the user alternately liked and unliked."""

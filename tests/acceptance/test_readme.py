@@ -19,7 +19,7 @@ from roost.store.embedded import remove_embedded
 ROOT = Path(__file__).parents[2]
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
-#: Answers the consent page instead of a person.
+#: A program in place of a browser, which gives consent on the emulator's page instead of a person.
 _BROWSER = """#!{python}
 import asyncio, sys
 from roost.cli.demo.browser import give_consent
@@ -37,7 +37,8 @@ def shell_blocks(title: str) -> list[str]:
 def use_own_network() -> None:
     """Give this process loopback ports of its own, if the system lets it.
 
-    Otherwise, it uses the machine's ports, and the commands need 8700 and 8710 to be free.
+    If the system does not permit this, the process uses the machine's ports, of which 8700 and 8710
+    must then be free.
     """
     user, group = os.geteuid(), os.getegid()
     spaces = _CLONE_NEWNET if user == 0 else _CLONE_NEWNET | _CLONE_NEWUSER

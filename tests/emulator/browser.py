@@ -106,5 +106,6 @@ async def browsing(profile: Path) -> AsyncIterator[Browser]:
     finally:
         process.kill()
         await process.wait()
-        # Otherwise the pipe of the process stays open after the event loop has closed.
+        # This closes the pipe of the process, which would stay open after the event loop has
+        # closed.
         process._transport.close()  # type: ignore[attr-defined]

@@ -37,7 +37,8 @@ _NEW_NAMES = {
 def complaints(method: str, path: str, status: int, body: Any) -> list[str]:
     """List the schema errors of a response to `method` on a v2 path (without query).
 
-    Old field names, the old host in problem types, and the reason of a failed upload are no errors.
+    Old field names, the old host in problem types, and the reason of a failed upload do not count
+    as errors.
     """
     openapi = read_openapi()
     template = None if openapi is None else _template_of(path)

@@ -24,7 +24,7 @@ def emulated(reading: dict[str, Any]) -> datetime:
 
 
 async def test_clock_starts_with_the_machine(emulator: Emulator) -> None:
-    await emulator.control("reset")  # The fixture sets the clock to another time.
+    await emulator.control("reset")  # The fixture may have set another time of day.
     reading = await read(emulator)
     apart = emulated(reading) - datetime.fromisoformat(reading["wall"])
     # The two clocks are read one after the other, and a busy machine may pause in between.
@@ -121,7 +121,7 @@ async def test_silent_follower_delays_one_jump_only(
     first = asyncio.create_task(emulator.jump(hours=1))
     await asyncio.wait({first}, timeout=1)
     assert not first.done()
-    await first  # Otherwise the second jump would wait for the end of the first jump.
+    await first  # While the first jump is pending, the second jump would wait for it.
     async with asyncio.timeout(1.5):
         await emulator.jump(hours=1)
     silent.close()

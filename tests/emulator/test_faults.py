@@ -83,7 +83,8 @@ async def test_delay_before_the_commit_creates_the_post_after_a_client_timeout(
     emulator = account.emulator
     await emulator.fail("create_post", "before", "delay", seconds=1)
     asking = asyncio.create_task(account.create("Late"))
-    await until(lambda: fault_log(emulator))  # The log shows that the request has arrived.
+    # An entry in the fault log shows that the request has arrived.
+    await until(lambda: fault_log(emulator))
     asking.cancel()
     await asyncio.wait({asking})
     assert await texts(emulator) == []

@@ -165,7 +165,7 @@ def test_bots_come_within_hours_and_are_removed_two_weeks_later() -> None:
         came = [later - earlier for earlier, later in pairwise(hourly)]
         assert all(180 < each < 260 for each in came[:6])
         assert came[6] < 20
-        # The readings are at 9:00, before the bots come, whatever the time at which the test runs.
+        # The readings are at 9:00, before the bots come, at whatever time of day the test runs.
         daily = [metrics.follower_count(world, user, day(world, number)) for number in range(1, 51)]
         changes = [later - earlier for earlier, later in pairwise(daily)]
         assert max(changes) > 1_000

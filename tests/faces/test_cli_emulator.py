@@ -102,7 +102,7 @@ async def test_emulator_app_waits_for_an_emulator_and_sends_its_secret(tmp_path:
 
 
 async def test_emulator_app_says_that_no_emulator_runs(tmp_path: Path) -> None:
-    with socket.socket() as bound:  # Bound and not listening: connections are refused.
+    with socket.socket() as bound:  # The socket does not listen, so connections are refused.
         bound.bind(("127.0.0.1", 0))
         port = str(bound.getsockname()[1])
         result = await run_roost("emulator", "--app", "--port", port, folder=tmp_path)

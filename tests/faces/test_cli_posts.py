@@ -60,7 +60,7 @@ async def run_at_a_terminal(
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 1 << 16)
-    except OSError:  # The process has closed its end.
+    except OSError:  # The process has closed the terminal.
         return b""
 
 

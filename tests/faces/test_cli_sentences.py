@@ -1,4 +1,4 @@
-"""Sentences of commands: singular and plural, no empty brackets, no words of a library."""
+"""Sentences of commands: singular and plural, no empty brackets, no wording of a library."""
 
 import asyncio
 from datetime import timedelta

@@ -90,7 +90,7 @@ def _flat(routes: Any) -> list[Any]:
 async def ask(
     browser: aiohttp.ClientSession, web: str, method: str, path: str, **values: str
 ) -> tuple[aiohttp.ClientResponse, str]:
-    """Send one request as the page's own form does; return the response and its body."""
+    """Send one request as a form on Roost's own page does; return the response and its body."""
     name = values.pop("id", "")
     start = path.find("{")
     if start >= 0:

@@ -1,4 +1,4 @@
-"""Each command's real output validates against its JSON Schema, and has one shape for a thing."""
+"""Each command's output validates against its JSON Schema; equal things have one shape."""
 
 import asyncio
 import json
@@ -15,7 +15,8 @@ from harness.json_output import validate_output
 from roost.cli.schemas.commands import OUTPUTS
 from roost.services import collect
 
-#: The outputs that other tests validate: of a browser, of the demo and of an app.
+#: The outputs that other tests validate, because these commands need a browser, run the demo, or
+#: need an emulator that is started separately.
 _ELSEWHERE = {"connect", "demo", "emulator-app"}
 _TIME_KEY = re.compile(r"(?:^|_)at$|until$|^restored_to$")
 

@@ -1,4 +1,4 @@
-"""Metrics of posts: one period for all of a page, and last known values of private metrics."""
+"""Metrics of posts: one period per page, and the last known values of private metrics."""
 
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path

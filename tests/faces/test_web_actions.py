@@ -1,4 +1,4 @@
-"""The pages' buttons are forms that redirect with 303, and are refused from other sites."""
+"""The pages' buttons send forms, which redirect with 303 and are refused from other sites."""
 
 import json
 import re
@@ -26,7 +26,7 @@ async def press(
     headers: Mapping[str, str] | None = None,
     **fields: str,
 ) -> tuple[aiohttp.ClientResponse, str]:
-    """Send a form as the page's own button does, or with other headers."""
+    """Send a form as a button on Roost's page does, or with other headers."""
     sent_headers = {"origin": web, "sec-fetch-site": "same-origin"} if headers is None else headers
     async with browser.post(
         web + path, data=fields, headers=sent_headers, allow_redirects=False
@@ -35,7 +35,7 @@ async def press(
 
 
 def choices(body: str) -> set[str]:
-    """Return the choices that the page offers."""
+    """Return the choices for a decision that a post's page offers."""
     return set(re.findall(r'name="choice" value="(\w+)"', body))
 
 

@@ -25,7 +25,7 @@ ACCOUNT = "larkbooks"
 
 
 async def start(browser: aiohttp.ClientSession, web: str) -> dict[str, str]:
-    """Start a connection; return the query parameters that X's consent screen receives."""
+    """Start an OAuth flow; return the query parameters that X's consent screen receives."""
     answer, body = await get(browser, f"{web}/api/auth/twitter/start", tenant="default")
     assert answer.status == 302, body
     query = parse_qs(urlsplit(answer.headers["location"]).query)
@@ -75,7 +75,7 @@ async def test_callback_refuses_another_browser_and_ends_the_connection(
 ) -> None:
     back = await emulator.consent(ACCOUNT, **await start(browser, web))
     async with open_browser() as thief:
-        await start(thief, web)  # The thief's cookie belongs to another connection.
+        await start(thief, web)  # The thief's cookie belongs to another OAuth flow.
         answer, body = await call_back(thief, web, back)
     assert answer.status == 403
     assert "started in another browser" in body

@@ -304,7 +304,7 @@ def _check_content(evidence: Evidence, planned: PlannedPost) -> Iterator[str]:
 
 
 def _unclaimed(evidence: Evidence, planned: PlannedPost, position: int) -> list[XPost]:
-    """Return the X posts with the text of a part that no row claims."""
+    """Return the X posts with the text of a part whose ids no row contains."""
     claimed = {part.sent_as for row in evidence.rows.values() for part in row.parts if part.sent_as}
     return [each for each in evidence.copies_of_part(planned, position) if each.id not in claimed]
 

@@ -53,7 +53,9 @@ async def run_cases(
     parallel: int,
     on_result: Callable[[CrashResult, int], None] = lambda result, done: None,
 ) -> list[CrashResult]:
-    """Run crash cases in `parallel` scenarios.
+    """Run crash cases in `parallel` test setups, each with a database and an emulator.
+
+    A test setup runs one case after the other.
 
     `on_result` is called with each result and the number of results so far.
     """

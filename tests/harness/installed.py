@@ -57,7 +57,7 @@ def list_extra(extra: str) -> Iterator[Requirement]:
 
 
 def close(requirements: Iterable[Requirement]) -> set[str]:
-    """Return the names of all distributions that requirements need on this machine."""
+    """Return the names of all distributions that requirements need, also indirectly."""
     waiting, seen, names = list(requirements), set[str](), set[str]()
     while waiting:
         wanted = waiting.pop()

@@ -1,4 +1,7 @@
-"""A test environment with a database, an emulator, connected accounts and workers."""
+"""A test setup: a database, an emulator, connected accounts and workers.
+
+Its class is called `Scenario`. It has nothing to do with the scenarios of the emulator.
+"""
 
 import asyncio
 import contextlib
@@ -40,8 +43,8 @@ from roost.store.availability import DATABASE_AWAY
 from roost.store.locks import user_key
 from roost.store.vault import make_key_line
 
-#: Counts the connections that need a reconnect. If no post is in progress, the query also returns
-#: the time of the next due step. Posts that a person has paused do not count.
+#: Selects the number of connections that need a reconnect, and, if no post is in progress, the time
+#: of the next due step. Posts that a person has paused are left out.
 _IDLE_STATE = """
     SELECT (SELECT count(*) FROM roost.integrations WHERE status <> 'connected'),
            (SELECT least(min(due_at) FILTER (WHERE state = 'scheduled'),
@@ -59,7 +62,7 @@ SENDER_LOCK = 0x526F
 IS_WORKER_SESSION = (
     "(application_name = %s OR application_name ~ format('^roost .*:%%s$', %s::int))"
 )
-#: The wall seconds in which a worker must end after SIGTERM, when the scenario ends.
+#: The wall seconds in which a worker must end after SIGTERM, when the test setup ends.
 _STOP_TIMEOUT_S = 10
 #: A function that starts a worker, given its name and environment, the folder for its log and its
 #: failpoint trap.
@@ -70,7 +73,7 @@ T = TypeVar("T")
 
 @dataclass
 class Scenario:
-    """A running test environment, on which tests act from outside, as people and machines do."""
+    """A running test setup, on which tests act from outside, as people and machines do."""
 
     runtime: Runtime
     tenant: Tenant
@@ -342,7 +345,7 @@ async def open_scenario(
     *,
     wall: Mapping[str, str],
 ) -> AsyncIterator[Scenario]:
-    """Open a scenario on an empty, migrated database and on an emulator, which is reset.
+    """Open a test setup on an empty, migrated database and on an emulator, which is reset.
 
     `wall` has Roost's timeouts and other settings in wall seconds, as environment variables.
     """

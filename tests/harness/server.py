@@ -25,7 +25,7 @@ RestartMode = Literal["fast", "immediate"]
 READ_WRITE = "-c default_transaction_read_only=off"
 #: The server's maximum number of connections. The embedded server's default of 200 is too low: a
 #: worker under load holds some 25 connections, benchmarks run up to a dozen workers at once, and
-#: each scenario also has a connection pool.
+#: each test setup also has a connection pool.
 _MAX_CONNECTIONS = 600
 _numbers = itertools.count(1)
 
@@ -61,8 +61,8 @@ class Server:
         name = _name_of(database)
         await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{_copy_of(name)}"')
-        # The privileges on a database are lost when the database is dropped. The dump contains the
-        # privileges on the tables.
+        # Dropping the database removed the privileges on it, so they are granted again here. The
+        # copy has the privileges on the tables.
         await prepare_database(self.url(name))
 
     async def set_read_only(self, read_only: bool) -> None:

@@ -1,7 +1,8 @@
 """A workload for benchmarks: PostgreSQL, the emulator, and tenants of unequal sizes.
 
-All parts run as users run them: a durable server, the emulator over HTTP, workers as processes.
-Only the posts are inserted by SQL, because the benchmarks do not measure the planning of posts.
+All components run as users run them: a durable server, the emulator over HTTP, workers as
+processes. Only the posts are inserted by SQL, because the benchmarks do not measure the planning of
+posts.
 """
 
 import asyncio

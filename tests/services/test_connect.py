@@ -1,4 +1,4 @@
-"""Connecting: flows work once, for one browser and one environment; tokens are encrypted."""
+"""OAuth flows work once, for one browser and one environment; tokens are encrypted."""
 
 import asyncio
 import logging

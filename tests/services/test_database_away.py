@@ -1,4 +1,4 @@
-"""X's responses are written in the end, however long the database is away."""
+"""However long the database is unavailable, the worker finally stores X's responses in it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -33,7 +33,8 @@ async def test_response_of_x_is_written__sessions_ended(
     await publisher.wait_for_request("create_post")
     _end_sessions(admin_url)
     await asyncio.wait({working})
-    working.exception()  # asyncio logs an exception that is not read, and the run may have failed.
+    # The task may have failed; asyncio would log its exception if it were not read here.
+    working.exception()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHED, PartState.SENT)
     assert await publisher.list_statuses("read_timeline") == []

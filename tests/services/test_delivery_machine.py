@@ -76,7 +76,10 @@ class WorkerCrash(BaseException):
 
 
 class _NextFailpoint:
-    """The action at the next failpoint; one object, because observers stay registered."""
+    """Runs an action when the failpoint `name` is reached next.
+
+    There is one object for all actions, because an observer of failpoints cannot be removed.
+    """
 
     def __init__(self) -> None:
         self.name = ""

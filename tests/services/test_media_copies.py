@@ -203,7 +203,7 @@ async def test_remove_unneeded_removes_copies_that_no_post_needs(
 
 
 async def write_state(admin_url: str, post_id: PostId, state: PostState, part: str = "") -> None:
-    """Write a post's state with the checks of state changes turned off."""
+    """Write a post's state while the database's checks of state changes are turned off."""
     async with await psycopg.AsyncConnection.connect(admin_url) as admin:
         await admin.execute("SET session_replication_role = replica")
         await admin.execute("UPDATE roost.posts SET state = %s WHERE id = %s", [state, post_id])

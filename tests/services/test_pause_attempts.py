@@ -30,7 +30,7 @@ MARKS = {
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Open a transaction as superuser. An error rolls it back, otherwise the end commits it."""
+    """Open a transaction as superuser. The end commits it; an error rolls it back."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         yield connection
 

@@ -8,7 +8,7 @@ import pytest
 from fix_publishing import Publisher, code_of
 from roost.models import PartState, PostState
 
-#: Responses that come from a proxy, portal or filter in front of X, and not from X.
+#: Faults with responses of a proxy, captive portal or filter in front of X, not of X.
 FOREIGN = ["200empty", "200deep", "200html", "401html", "403html", "404empty", "413html", "429text"]
 UNCERTAIN = ["drop", "500", "503", "502text", *FOREIGN]
 

@@ -128,7 +128,8 @@ async def test_confirm_sent_refuses_a_claimed_post(publisher: Publisher) -> None
     other = await publisher.schedule("Mine")
     await publisher.run_due_jobs()
     post_id = await publish_undecided(publisher)
-    # The second post is new enough to be the undecided part, so only the claim excludes it.
+    # The second post is new enough to be the undecided part. It is refused only because its id on X
+    # already belongs to another part.
     late = await publisher.schedule("Later")
     await publisher.run_due_jobs()
     for known in (other, late):

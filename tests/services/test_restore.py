@@ -49,7 +49,7 @@ async def _publisher(
 
 
 async def problem_of(check: DatabaseCheck) -> str | None:
-    """Run the check of a heartbeat, and return the problem that it finds."""
+    """Check the database as a heartbeat does, and return the problem that is found."""
     await check.check()
     return check.problem
 
@@ -88,7 +88,8 @@ async def test_copy_sends_nothing_until_a_user_accepts_it(
     async with _publisher(there, emulator) as (publisher, check):
         assert check.problem is not None
         assert not publisher.locks.may_begin
-        publisher.locks.open_gate()  # Even with an open gate, the global pause stops publishing.
+        # Even if the locks permit attempts, the global pause stops publishing.
+        publisher.locks.open_gate()
         await emulator.jump(seconds=60)
         await publisher.run_due_jobs()
         assert await publisher.published_texts() == ["One", "Two"]

@@ -174,13 +174,13 @@ async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(
     assert (await theirs.get_post(second)).parts[0].sent_as is None
 
 
-# Data of one tenant that another tenant can see.
+# Tests of the data of one tenant that another tenant can see.
 
 
 async def columns(
     publisher: Publisher, query: str, sight: Tenant, **values: Any
 ) -> list[dict[str, Any]]:
-    """Return the rows that the application's role sees for the tenant `sight`."""
+    """Run a query in a transaction of the tenant `sight`; return the rows as dictionaries."""
     async with publisher.runtime.database.for_tenant(sight.id) as transaction:
         cursor = await transaction.raw.execute(query.encode(), values)
         assert cursor.description is not None

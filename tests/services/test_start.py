@@ -1,4 +1,4 @@
-"""A worker that starts waits for a database that is away, but ends at a wrong password."""
+"""A starting worker waits for an unavailable database, but ends if the password is wrong."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Times and counts as every face shows them."""
+"""Times and counts as the commands, the pages and the report show them."""
 
 from datetime import UTC, datetime
 

@@ -41,7 +41,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 def children_of(parent: int) -> list[int]:
-    """Return the decoder processes that a process has started, without their forks."""
+    """Return the decoder processes that a process has started, but not the forks of these."""
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():

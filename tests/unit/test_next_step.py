@@ -1,4 +1,4 @@
-"""The next step of a post, for tables of post states with the expected steps."""
+"""The next step of a post: tables of a post's states with the expected step."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

@@ -148,7 +148,7 @@ def test_sum_of_one_price_is_that_price() -> None:
 
 
 def test_parts_of_a_sum_of_sums_add_up() -> None:
-    """A plan with many links lists a few of them, and all amounts."""
+    """The total of a plan with many links lists some reasons, and all amounts."""
     alt_text = price_of(Operation.MEDIA_METADATA)
     threads = [
         sum_prices(

@@ -1,4 +1,4 @@
-"""The read plan has one read of a post per billed day, at a fixed time, to an age limit."""
+"""The read plan reads a post once per billed day, at a fixed time, up to an age limit."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -98,7 +98,7 @@ def sent() -> list[SentRequest]:
 
 @pytest_asyncio.fixture
 async def session(sent: list[SentRequest]) -> AsyncIterator[aiohttp.ClientSession]:
-    """The HTTP session of the tests, which records its requests in `sent`."""
+    """The HTTP session of the tests. The fixture `sent` records its requests."""
     trace = aiohttp.TraceConfig()
 
     async def on_start(_: Any, context: SimpleNamespace, event: Any) -> None:

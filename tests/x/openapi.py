@@ -13,7 +13,7 @@ OPENAPI = Path(__file__).resolve().parents[2] / "../shared/x-api/openapi-2.167.j
 
 @cache
 def openapi() -> dict[str, Any] | None:
-    """Return the document; None if the file is not available."""
+    """Return X's OpenAPI document; None if the file is not available."""
     if not OPENAPI.exists():
         return None
     document: dict[str, Any] = json.loads(OPENAPI.read_text())
@@ -21,7 +21,11 @@ def openapi() -> dict[str, Any] | None:
 
 
 def schema_of(method: str, path: str) -> dict[str, Any] | None:
-    """Return X's schema of the JSON request body; None if X has none, or not in API v2."""
+    """Return X's schema of an operation's JSON request body.
+
+    Return None if the operation has no JSON body, if the path is not one of API v2, or if the
+    OpenAPI file is not available.
+    """
     document = openapi()
     if document is None:
         return None
@@ -45,7 +49,7 @@ def schema_of(method: str, path: str) -> dict[str, Any] | None:
 
 
 def check_body(method: str, path: str, content_type: str, body: bytes) -> bool:
-    """Fail if the body does not match X's schema; return whether there is a schema."""
+    """Check a body by X's schema: fail if it does not match; return whether there is a schema."""
     if content_type != "application/json":
         return False
     schema = schema_of(method, path)

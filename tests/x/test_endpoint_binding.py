@@ -138,7 +138,7 @@ CALLS: Mapping[str, Callable[[Credentials], Awaitable[object]]] = {
         w.session, w.endpoint, server_time.ServerTime()
     ),
 }
-#: Other ways to send a request through these modules.
+#: Calls that send a request in other ways than the calls in `CALLS`.
 MORE: Mapping[str, Callable[[Credentials], Awaitable[object]]] = {
     "an upload through API v1.1": lambda w: x.media.upload(
         w.client, b"a", **FILE, upload_api="v1.1"

@@ -16,7 +16,7 @@ from roost.errors import AccountNotFound, InvalidInput, PostNotFound
 from roost.escaping import one_line
 from roost.models import Actor, ActorKind, Integration, PostId, Scope, Tenant, TenantId
 
-if TYPE_CHECKING:  # imported where they are needed: the base installation has no database
+if TYPE_CHECKING:  # these modules are imported where they are needed: the base has no database
     from roost.runtime import Runtime
     from roost.settings import Settings
 

@@ -27,11 +27,12 @@ from roost.settings import ENVIRONMENT_NAMES
 
 #: Wall seconds between two checks of whether the account is connected.
 _POLL_INTERVAL_S: Final = 0.5
-#: Once the account is connected, the server still runs for these wall seconds at most: until the
-#: browser has loaded the account's page, and then for the page's styles.
+#: Wall seconds for which the command's own web server still runs once the account is connected: at
+#: most the first until the browser has loaded the account's page, then the second for the page's
+#: styles.
 _PAGE_TIMEOUT_S: Final = 5
 _STYLES_DELAY_S: Final = 1
-#: Wall seconds for the web server's answer whether the attempt has failed.
+#: Wall seconds to wait until the web server responds whether the OAuth flow has failed.
 _REQUEST_TIMEOUT_S: Final = 5
 #: Wall seconds within which a person must give consent.
 _CONSENT_TIMEOUT_S: Final = 15 * 60
@@ -42,7 +43,7 @@ class ConnectTimedOut(Busy):
 
 
 class ConnectFailed(Refused):
-    """The connection failed in the browser; `code` is that of the error that the browser shows."""
+    """Connecting the account failed in the browser, which shows the error."""
 
     def __init__(self, error: Mapping[str, Any]) -> None:
         action = error.get("next_action")
@@ -149,7 +150,7 @@ async def _wait_for_account(
 async def _watching(
     url: str, attempt_id: str
 ) -> AsyncIterator[Callable[[], Awaitable[ConnectFailed | None]]]:
-    """Yield a function that asks the web server for the error that ended the attempt.
+    """Yield a function that asks the web server for the error that ended the OAuth flow.
 
     The first time that the server does not listen, the function prints a note.
     """

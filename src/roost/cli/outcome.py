@@ -25,8 +25,8 @@ _READS_PER_WORKER_CHECK: Final = 15
 #: States that a post leaves without a person's decision.
 UNFINISHED: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _EXIT_CODES: Final = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
-#: Exit codes if the command stops waiting early: because a pause applies or the account belongs to
-#: another environment, or because the account is not connected.
+#: Exit codes if the command stops waiting early: `_PAUSED` if a pause applies or the account
+#: belongs to another environment, `_DISCONNECTED` if the account is not connected.
 _PAUSED: Final = 4
 _DISCONNECTED: Final = 5
 _NO_WORKER: Final = "No worker is alive, so nothing is published: start `roost worker`."

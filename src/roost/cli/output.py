@@ -13,13 +13,14 @@ from roost import escaping
 from roost.cli.next_actions import describe_next, error_as_json
 from roost.errors import RoostError
 
-if TYPE_CHECKING:  # imported where they are needed: this module is part of every start
+if TYPE_CHECKING:  # these modules are imported where they are needed: every command loads this file
     from rich.console import Console
 
     from roost.models import PostFinding
     from roost.prices import Price
 
-#: The smallest file whose copy is reported: a smaller file is copied before anyone reads a line.
+#: The size of the smallest file whose copying is reported. A smaller file is copied before a person
+#: could read a line.
 _LARGE_BYTES: Final = 64 << 20
 _MIB: Final = 1 << 20
 

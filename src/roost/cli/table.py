@@ -9,7 +9,7 @@ from roost.cli.output import make_console, print_result
 
 #: The characters between two columns without lines.
 _GAP: Final = "  "
-#: The characters of a table's lines: for the table, and for each column.
+#: The number of characters that the lines of a table take: once for the table, and for each column.
 _TABLE_LINES: Final = 1
 _COLUMN_LINES: Final = 3
 #: The least width of a column whose cells may be wrapped.

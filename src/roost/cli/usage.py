@@ -11,7 +11,7 @@ from cyclopts import exceptions
 from roost.cli import list_command_names
 from roost.errors import InvalidInput
 
-#: The words of the parser's validators, and Roost's.
+#: Maps the words of the command-line parser's validators to Roost's words.
 _BOUNDS: Final = {"Must be >= ": "must be at least ", "Must be <= ": "must be at most "}
 
 

@@ -31,7 +31,7 @@ MAX_READ_BYTES: Final = 64 << 20
 #: The maximum number of pixels. Two copies of an image, at four bytes a pixel, must fit into the
 #: decoder's memory limit.
 _MAX_PIXELS: Final = 50_000_000
-#: WebP has a lower limit, because libwebp keeps several copies of the image in memory.
+#: WebP has a smaller maximum, because libwebp keeps several copies of the image in memory.
 _MAX_WEBP_PIXELS: Final = 24_000_000
 #: A sequential JPEG may be larger, because it is decoded at an eighth of its size: the decoder
 #: reads all bytes, but keeps few pixels.

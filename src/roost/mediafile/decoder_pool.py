@@ -155,7 +155,9 @@ class _DecoderProcess:
     def forget(self) -> None:
         """Close the connection to a process that this program's parent started before a fork."""
         self._socket.close()
-        self._process.returncode = 0  # So that Popen does not wait for a process of the parent.
+        # The process is a child of this program's parent, so Popen must not wait for it. A return
+        # code makes Popen treat the process as ended.
+        self._process.returncode = 0
 
 
 class _DecoderPool:

@@ -162,7 +162,7 @@ _STATES: Final[Mapping[PostState, str]] = {
 }
 
 
-#: For each status of an account, the words that follow `@larkbooks`.
+#: For each status of an account, the words that follow the account's name in a sentence.
 _ACCOUNT_STATUSES: Final[Mapping[IntegrationStatus, str]] = {
     IntegrationStatus.CONNECTED: "is connected",
     IntegrationStatus.NEEDS_RECONNECT: "has to be connected again",

@@ -50,9 +50,12 @@ class TweetUnlikely(InvalidInput):
 
 
 async def confirm_sent(runtime: Runtime, scope: Scope, post_id: PostId, address: str) -> Post:
-    """Record that the unknown part is on X at this address or id, and continue the post.
+    """Record that the part with the unknown outcome is on X at this address or id.
 
-    Raises: PostNotFound, DecisionNotOpen, TweetUnlikely (nothing is changed).
+    Roost then continues to publish the post.
+
+    Raises: PostNotFound, DecisionNotOpen, TweetUnlikely. If one of them is raised, nothing has
+    changed.
     """
     tweet_id, now = find_tweet_id(address), runtime.clock.now()
     if tweet_id is None:

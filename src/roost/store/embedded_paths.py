@@ -80,8 +80,8 @@ def prepare_paths(home: Path) -> EmbeddedPaths:
         raise DatabaseUnavailable(
             f"The database of {home} is missing: {folder} is a link to {folder.readlink()}, which"
             " does not exist.",
-            next="Restore that folder (a container keeps it only if it is on a volume), set"
-            f" DATABASE_URL, or remove {folder} to begin with an empty database.",
+            next=f"Restore {folder.readlink()} (a container keeps it only if it is on a volume),"
+            f" set DATABASE_URL, or remove {folder} to begin with an empty database.",
         )
     if os.geteuid() != 0:
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The identity of the database, its newest event, and the records of workers about it."""
+"""The database's identity and newest event, and the marks that workers leave in it."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -295,7 +295,7 @@ async def set_next_collection(
 ) -> None:
     """Set the time at which the account's metrics are due next.
 
-    `health` is the failure of the present read; None if the read succeeded.
+    `health` is the error of the last read of the metrics; None if the read succeeded.
     """
     await transaction.run(
         "set_next_collection", integration=integration_id, at=instant, health=health

@@ -58,8 +58,8 @@ def password_for(roles: Roles, url: str | None) -> str | None:
 
 
 _LET_OWNER: LiteralString = "GRANT CONNECT, CREATE, TEMPORARY ON DATABASE {database} TO {owner}"
-#: Statements for an administrator who prepares a database manually. The owner's role may log in
-#: here, because `roost init` logs in as this role afterwards.
+#: Statements for an administrator who prepares a database manually. They permit the owner's role to
+#: log in, because `roost init` then logs in as this role.
 _BY_HAND: Final[tuple[LiteralString, ...]] = (
     "CREATE ROLE {owner} LOGIN",
     "CREATE ROLE {app} LOGIN",

@@ -163,7 +163,10 @@ async def _refuse_lost(connection: psycopg.AsyncConnection[Any]) -> None:
     lost = await (await connection.execute(_FIND_LOST, _parameters({}))).fetchall()
     if lost:
         names = ", ".join(name for (name,) in lost)
-        raise _unsupported(f"settings of a session are lost in its next statement ({names})")
+        raise _unsupported(
+            f"the settings of a session ({names}) no longer apply in its next statement, as with a"
+            " pooler in transaction mode"
+        )
 
 
 async def _refuse_shared(connection: psycopg.AsyncConnection[Any], conninfo: str, pid: int) -> None:

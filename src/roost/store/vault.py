@@ -159,7 +159,7 @@ class TenantVault:
 
 
 class Vault:
-    """The vaults of all tenants, whose data keys are decrypted with the keyring."""
+    """Opens the `TenantVault` of each tenant, by decrypting its data key with the keyring."""
 
     def __init__(self, keyring: Sequence[KeyringKey]) -> None:
         self._keyring = {key.id: key for key in keyring}

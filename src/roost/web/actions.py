@@ -20,7 +20,8 @@ from roost.web.dependencies import ACTOR, NamedTenant, OpenRuntime, RowId, Tenan
 
 router = APIRouter()
 
-#: A bound above the length of X's longest text; X's rules decide whether a text is valid.
+#: The maximum characters of a form's text. The limit is above the length of X's longest text,
+#: because X's rules decide whether a text is valid.
 _MAX_TEXT_LENGTH: Final = 30_000
 
 Text = Annotated[str, Form(max_length=_MAX_TEXT_LENGTH)]

@@ -34,8 +34,9 @@ async def list_accounts(
 async def list_posts(runtime: OpenRuntime, scope: TenantScope) -> dict[str, list[dict[str, Any]]]:
     """Return the tenant's posts in due order, drafts last.
 
-    A reason has a code, its facts and a message. `wait` describes what a post waits for now; `wait`
-    is null if the post waits for nothing.
+    `reason` explains a failure, a wait or a refusal: it has a code, the values that its message
+    mentions (`facts`), and the message. `wait` describes what a post waits for now, and is null if
+    the post waits for nothing.
     """
     statuses = await queries.list_post_statuses(runtime, scope)
     return {"posts": [_post_as_json(status) for status in statuses]}
@@ -54,7 +55,7 @@ def _post_as_json(status: PostStatus) -> dict[str, Any]:
 
 @router.get("/healthz")
 async def get_health(runtime: OpenRuntime) -> Response:
-    """Return the service's health; 503 if the database does not answer or a post is late.
+    """Return the service's health; 503 if the database does not respond or a post is late.
 
     `oldest_due_seconds` is how long the oldest due post has been due, in domain time; null if no
     post is due.

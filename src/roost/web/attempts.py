@@ -1,7 +1,8 @@
-"""The attempts of `roost connect` to connect an account, so that the command learns their end.
+"""The runs of `roost connect`, so that the command learns the error that ended its flow.
 
-The command creates a random id and opens the start page with it. The server keeps the newest
-attempts in memory: if it restarts, the command still sees a new account in the database.
+Such a run is called an attempt here. The command creates a random id for it, and opens the start
+page with the id. The server keeps the newest attempts in memory. If the server restarts, the
+command still finds the new account in the database.
 """
 
 from collections import OrderedDict
@@ -16,7 +17,8 @@ from roost.web import next_actions
 #: The number of attempts that the server remembers.
 _MAX_ATTEMPTS: Final = 256
 
-#: The id of an attempt in a request: 256 random bits, or empty for a page's own button.
+#: The id of an attempt in a request: 256 random bits, or empty if a person started the flow by a
+#: button on a page.
 AttemptId = Annotated[str, Query(pattern=r"^([A-Za-z0-9_-]{43})?$")]
 
 
@@ -35,7 +37,7 @@ class Attempts:
             self._by_state.popitem(last=False)
 
     def fail(self, state: str, error: RoostError) -> None:
-        """Record the error that ended a flow; nothing is recorded for a flow of a page's button."""
+        """Record the error that ended a flow, if an attempt started the flow."""
         attempt_id = self._by_state.pop(state, None)
         if attempt_id is None:
             return

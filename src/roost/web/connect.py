@@ -18,7 +18,8 @@ from roost.web.middleware import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
 
-#: Longer than connecting may take, so that the service can still report that it took too long.
+#: The lifetime of the cookie. It is longer than an OAuth flow may take, so that Roost can still
+#: report that the flow took too long.
 _COOKIE_LIFETIME_S: Final = 20 * 60
 _COOKIE_PATH: Final = "/api/auth"
 
@@ -36,9 +37,9 @@ async def start(
     tenant: TenantName = "default",
     attempt: AttemptId = "",
 ) -> Response:
-    """Redirect the browser to X, with a cookie that binds the connection to this browser.
+    """Redirect the browser to X, with a cookie that binds the OAuth flow to this browser.
 
-    `attempt` is the id by which `roost connect` asks for the error that ended the connection.
+    `attempt` is the id with which `roost connect` asks for the error that ended the flow.
     """
     home = urlsplit(runtime.settings.twitter_callback_url).hostname or ""
     if is_loopback(home) and host_name(request.url.netloc) != home:
@@ -46,8 +47,8 @@ async def start(
         host = f"[{home}]" if ":" in home else home
         return RedirectResponse(str(request.url.replace(hostname=host)), 302)
     if is_from_other_site(request.headers):
-        # A link on another site led here. Starting a connection writes a row, so first ask for a
-        # click on our own page.
+        # The browser followed a link on another site. Starting an OAuth flow writes a row, so first
+        # ask for a click on our own page.
         query = urlencode({"tenant": tenant})
         return templating.page(
             "connect.html.j2", tenant_name=tenant, start=f"{request.url.path}?{query}"
@@ -72,14 +73,14 @@ async def start(
 
 @router.get("/proof")
 async def prove(request: Request, runtime: OpenRuntime, challenge: str = "") -> Response:
-    """Prove to `roost connect` that this server belongs to the command's installation."""
+    """Prove to `roost connect` that this server uses the same installation as the command."""
     host, port = request.scope["server"]
     return PlainTextResponse(await prove_service.prove(runtime, challenge, (host, port)))
 
 
 @router.get("/attempts/{attempt}")
 async def find_failure(attempts: KnownAttempts, attempt: str) -> Response:
-    """Tell `roost connect` the error that ended its attempt; `error` is null if there is none."""
+    """Return the error that ended an attempt of `roost connect`; null if there is no error."""
     return error_handlers.SafeJSON({"error": attempts.find_failure(attempt)})
 
 
@@ -93,10 +94,10 @@ async def complete(
     code: Annotated[str | None, Query()] = None,
     error: Annotated[str | None, Query()] = None,
 ) -> Response:
-    """Complete the connection and show the account, or show the error.
+    """Complete the OAuth flow: redirect to the account's page, or show the error.
 
-    If the browser loads this address again, it gets the account's page as long as it has the
-    cookie.
+    If the browser loads the callback address again, it gets the account's page as long as it has
+    the flow's cookie.
     """
     name = _cookie_name(state)
     browser = request.cookies.get(name)

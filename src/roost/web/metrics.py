@@ -42,7 +42,7 @@ _COLUMNS: Final = (
 def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
     """Return title, note and SVG of the first account's charts; empty charts are omitted."""
     require_extra("charts", purpose="The page of an account")
-    # Altair takes 25 MB, and a server may never be asked for a chart.
+    # Altair is imported here, because it takes 25 MB, and a server may never be asked for a chart.
     from roost.insights.reports import charts
 
     account = built.accounts[0]

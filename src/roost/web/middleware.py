@@ -19,7 +19,8 @@ _POLICY: Final = (
 )
 _HEADERS: Final = {
     "content-security-policy": _POLICY,
-    # Other sites get no referrer. `no-referrer` would also hide the origin of our own forms.
+    # With this policy, other sites get no referrer. The policy `no-referrer` would also hide the
+    # origin of our own forms.
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -41,7 +42,8 @@ class CrossSiteRequest(Refused):
     default_next = "Open Roost's own page and use the button there, or the command line."
 
 
-#: A name or an IPv6 address in brackets, then an optional port. Source: RFC 9110, section 7.2.
+#: Matches a Host header: a name or an IPv6 address in brackets, then an optional port. Source: RFC
+#: 9110, section 7.2.
 _HOST: Final = re.compile(
     r"(?:\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[^\[\]:@/]+))(?::\d{1,5})?", re.IGNORECASE
 )

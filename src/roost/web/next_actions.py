@@ -1,4 +1,4 @@
-"""Words next actions for the pages, and links to the page where each is done.
+"""Words next actions for the pages, with a link to the page on which each action is done.
 
 A sentence names a button or a link. If the pages cannot do an action, the sentence says whom to
 ask; it never names a shell command.

@@ -92,7 +92,8 @@ async def serve(
             lifespan="off",
             log_config=None,
             log_level="warning",
-            # A line per request would contain the request's query, and the callback's is secret.
+            # A line per request would contain the request's query, and the query of the OAuth
+            # callback is secret.
             access_log=False,
             proxy_headers=False,
             server_header=False,
@@ -133,7 +134,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Reports when it listens, and leaves signals to the command that opened the runtime."""
+    """A uvicorn server that calls back once it listens, and installs no signal handlers."""
 
     def __init__(self, config: uvicorn.Config, on_listening: Callable[[], None]) -> None:
         super().__init__(config)

@@ -47,9 +47,9 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 async def identify_caller(world: World, request: Request, at: datetime) -> Caller | Refusal:
-    """Return the caller, or, if the credentials are invalid, the refusal of a v1.1 path.
+    """Return the caller; if the credentials are invalid, the refusal in v1.1's format.
 
-    A v2 path responds with a plain 401 instead of this refusal.
+    On a v2 path, the emulator responds with 401 of the type `about:blank` instead.
     """
     scheme, _, value = _authorization(request).partition(" ")
     scheme = scheme.lower()

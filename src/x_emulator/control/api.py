@@ -1,4 +1,4 @@
-"""The routes of the control API under `/_emulator`. Tests and demos use them; X has none."""
+"""The routes of the control API under `/_emulator`, which X does not have."""
 
 import base64
 import re
@@ -28,7 +28,8 @@ from x_emulator.switches import Switches
 T = TypeVar("T")
 _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _SECONDS = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
-_ACTION = cast("type[Action]", Action)  # mypy does not accept a union as a type
+# mypy does not accept a union as an argument of the type `type`
+_ACTION = cast("type[Action]", Action)
 
 
 class _ClockChange(msgspec.Struct, forbid_unknown_fields=True):
@@ -256,7 +257,7 @@ async def perform_action(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Delete all data and restart the scenario, with its own accounts or those of the request."""
+    """Delete all data and restart the scenario, with its accounts or those in the request."""
     world, body = _world(request), await _body(request, _Reset)
     names = [each.username.lower() for each in body.accounts or ()]
     if len(set(names)) < len(names):

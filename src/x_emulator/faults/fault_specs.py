@@ -57,7 +57,7 @@ FaultKind = Literal[
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """A fault to inject into requests that perform its operation."""
+    """A fault to inject into requests that perform the operation `operation`."""
 
     operation: str
     """One of `OPERATIONS`, or `*` for all operations."""

@@ -2,8 +2,8 @@
 
 A fault applies before or after the commit of a request. Before the commit, the request has no
 effect. After the commit, the request has had its effect, but the client does not get the response.
-The seed determines the random numbers for the faults' probabilities. `fault_responses` corrupts
-responses.
+The seed determines the random numbers for the faults' probabilities. The module `fault_responses`
+corrupts responses.
 """
 
 from datetime import timedelta

@@ -73,7 +73,7 @@ async def upload(call: Call) -> ApiResponse:
 
 
 async def status(call: Call) -> ApiResponse:
-    """`GET /1.1/media/upload.json?command=STATUS&media_id=`: 404 if it is an image."""
+    """`GET /1.1/media/upload.json?command=STATUS&media_id=`: 404 for an image."""
     if call.query.get("command") != "STATUS":
         raise refusals.v1_media_refusal(_PATH, "command parameter is missing.")
     item = _get_upload(call, call.query.get("media_id", ""))

@@ -181,8 +181,8 @@ def split_by_permission(
 ) -> tuple[list[Post], list[dict[str, Any]]]:
     """Return the posts that the reader may see, and errors for the other posts.
 
-    A reader may see a post if they may see all its selected fields. Otherwise the errors have one
-    entry for each selected field that is private.
+    A reader may see a post if they may see all its selected fields. For any other post, the errors
+    have one entry for each selected field that is private.
     """
     fields = [
         f"{group}.{name}"

@@ -1,7 +1,8 @@
 """Finds links, mentions and tags in a text, and replaces links by t.co links as X does.
 
 Links determine the price of a post, and Roost has rules of its own to find links. This module
-shares no code with Roost's rules, so that a mistake in either shows as a difference.
+shares no code with Roost's rules, so that a mistake in one of them shows as a difference in the
+results.
 """
 
 import bisect
@@ -78,11 +79,11 @@ def find_links(text: str) -> list[Link]:
             continue
         run = match.group()
         if text[match.end() : match.end() + 1] in ("@", "+"):
-            # The last label is a part of the text that follows, as in an email address.
+            # The last label belongs to the text that follows, as in an email address.
             run = run.rpartition(".")[0]
         end = _end_of_domain(run, strict=True)
         if end is not None:
-            # Only the part of a bare domain after the last underscore is a link.
+            # In a bare domain, only the text after the last underscore is a link.
             start = match.start() + run.rfind("_", 0, end) + 1
             stop = _end_of_link(text, match.start() + end, match.end(), strict=True)
             found.append(Link(start, stop, text[start:stop]))

@@ -53,7 +53,8 @@ OneShotCategory = Literal[
 ]
 #: The maximum size of a file that is uploaded whole instead of in segments: the limit of a GIF.
 MAX_WHOLE_FILE_BYTES = media_validation.MAX_BYTES["tweet_gif"]
-#: For each signature at the beginning of a file: the signature, its offset and the media type.
+#: The known signatures of files: the bytes of the signature, their offset in the file, and the
+#: media type.
 _SIGNATURES: tuple[tuple[bytes, int, MediaType], ...] = (
     (b"\x89PNG", 0, "image/png"),
     (b"\xff\xd8\xff", 0, "image/jpeg"),

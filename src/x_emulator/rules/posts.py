@@ -23,7 +23,7 @@ _LONGEST_VIDEO_MS = 140_000
 
 @dataclass(frozen=True)
 class Created:
-    """A new post. If it is a reply to another user (`summoned`), it has a price of its own."""
+    """A new post. `summoned` is true if the post is a reply to another user."""
 
     post: Post
     summoned: bool

@@ -17,7 +17,7 @@ class Refusal(Exception):
         self.status = status
         self.body = body
         self.message = message
-        """The message to use in v1.1's format; None if v1.1 has no such message."""
+        """The message to use in v1.1's format; empty if v1.1 has no such message."""
 
     def describe(self) -> str:
         """Return the reason for the refusal as text for a person."""
@@ -96,9 +96,10 @@ def text_too_long(switches: Switches) -> Refusal:
 
 
 def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
-    """Return the refusal for a reply or quote by a self-serve app without a summons.
+    """Return the refusal for a reply that is not summoned, or a quote, by a self-serve app.
 
-    A summons is a mention of the app's user in the post.
+    A reply to another user is summoned if the parent mentions the app's user or quotes a post of
+    the user.
     """
     if switches.summons_error == "sentence" and quoting:
         return forbidden(

@@ -1,7 +1,8 @@
 """The top-level domains that make X link a domain without a protocol.
 
 They are all country codes, and common other domains. The list was written for the emulator. Roost
-uses the official lists instead, so that a domain that is missing in either shows as a difference.
+uses the official lists instead, so that a domain that is missing in one of the lists shows as a
+difference.
 """
 
 _COUNTRIES = """

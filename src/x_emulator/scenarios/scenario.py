@@ -1,4 +1,4 @@
-"""The parts of a scenario: accounts, and changes to these accounts at fixed times.
+"""The elements of a scenario: accounts, and changes to these accounts at fixed times.
 
 Days count from the scenario's start: the start or the last reset of the emulator. Day 0 is the UTC
 date of that instant. All times of day are UTC. The number of an account is its position in the
@@ -38,7 +38,7 @@ class FollowerChange:
     account: int
     day: int
     share: float
-    """The share of its followers that the account loses; negative if the account gains them."""
+    """The share of followers that the account loses; negative if the account gains followers."""
     hours: float = 0.0
     """The duration of the change; 0 if the change is instantaneous."""
 
@@ -47,7 +47,7 @@ class FollowerChange:
         return _instant(started_at, self.day, 12)
 
     def progress(self, started_at: datetime, at: datetime) -> float:
-        """Return the part of the change (0 to 1) that is complete at an instant."""
+        """Return the share of the change (0 to 1) that is complete at an instant."""
         since = (at - self.at(started_at)).total_seconds()
         if since < 0:
             return 0.0

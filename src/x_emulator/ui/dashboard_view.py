@@ -18,7 +18,7 @@ _POLL_FIELDS = frozenset({"options", "voting_status", "end_datetime"})
 
 @dataclass(frozen=True)
 class View:
-    """The selection in the page's query: acting user, timeline and position."""
+    """The selection in the query of the dashboard's URL: acting user, timeline and position."""
 
     acting: str
     """The username of the account that posts and reacts when a person uses the page."""
@@ -38,7 +38,7 @@ class Segment:
 
 
 def read_view(world: World, query: dict[str, str]) -> View:
-    """Read the view from the page's query; unknown values are replaced by defaults."""
+    """Read the view from a URL's query; unknown values are replaced by defaults."""
     names = [user.username for user in world.users.values()]
     acting, account, before = (query.get(name, "") for name in ("as", "account", "before"))
     return View(

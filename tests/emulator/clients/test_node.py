@@ -1,4 +1,7 @@
-"""Tests with the unmodified client twitter-api-v2 1.29 for Node, by an HTTP agent."""
+"""Tests with the unmodified client twitter-api-v2 1.29 for Node.
+
+An HTTP agent sends its requests to the emulator.
+"""
 
 import contextlib
 import hashlib

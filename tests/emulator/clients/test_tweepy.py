@@ -1,4 +1,7 @@
-"""Tests with the unmodified client tweepy 4.17. Adapters replace its constant hosts."""
+"""Tests with the unmodified client tweepy 4.17.
+
+Adapters send its requests to the emulator, because its hosts are constants.
+"""
 
 import hashlib
 from collections.abc import Iterator
@@ -37,7 +40,7 @@ def turned(session: requests.Session, x_emulator: EmulatedX) -> requests.Session
 @pytest.fixture
 def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[tweepy.Client]:
     """An OAuth 2.0 client of tweepy that has logged in with tweepy's own functions."""
-    # The callback uses http on loopback, which oauthlib refuses otherwise.
+    # Without this variable, oauthlib refuses the callback, which uses http.
     monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     handler = tweepy.OAuth2UserHandler(
         client_id=x_emulator.app.client_id,
@@ -101,7 +104,7 @@ def test_oauth1_create_read_and_delete(
     assert post["deleted_at"] is not None
 
 
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # tweepy still uses this module.
+@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # tweepy imports imghdr
 @pytest.mark.parametrize("kind", ["image", "video"])
 def test_v1_media_arrives_byte_for_byte(
     signing: tuple[tweepy.API, tweepy.Client],

@@ -17,7 +17,8 @@ SEGMENT = 1024 * 1024
 @pytest.fixture
 def client(x_emulator: EmulatedX, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """A client of xdk that has logged in as xdk's documentation shows."""
-    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")  # Otherwise oauthlib requires https.
+    # Without this variable, oauthlib accepts only https addresses.
+    monkeypatch.setenv("OAUTHLIB_INSECURE_TRANSPORT", "1")
     client = Client(
         base_url=x_emulator.url,
         authorization_base_url=f"{x_emulator.url}/i",

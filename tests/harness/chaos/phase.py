@@ -43,7 +43,8 @@ _PARALLEL_PLANS = 8
 #: A few posts (`_FUTURE_POSTS`) are due by `_FUTURE` later than all other posts. Roost must not
 #: touch these posts during the phase.
 _FUTURE, _FUTURE_POSTS = timedelta(days=60), 2
-#: For every 25 posts of a phase, one more is planned after the copy, and one after the restore.
+#: For every 25 posts of a phase, one more is planned after the database is copied, and one after
+#: the copy is restored.
 _POSTS_PER_EXTRA_POST = 25
 
 
@@ -126,7 +127,7 @@ class Phase:
         recovery: RecoveryTimer,
         incidents: IncidentRun,
     ) -> None:
-        """Interrupt workers until the last post is due, then wait until all posts are settled."""
+        """Interrupt workers until the last post is due, then wait until all posts are final."""
         scenario = self.scenario
         last_due_at = scenario.runtime.clock.now() + self.config.span + LEAD
         incident_task = asyncio.create_task(incidents.run())

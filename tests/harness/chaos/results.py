@@ -1,4 +1,4 @@
-"""The result of each phase, and the thresholds and figures over all phases."""
+"""The result of each phase, and the thresholds and counts over all phases."""
 
 import statistics
 from collections import Counter
@@ -45,7 +45,7 @@ class PhaseResult:
     parts: int
     findings: list[Finding]
     histories: dict[int, str]
-    """The rows and ground truth of each post with findings, by post id."""
+    """The rows and ground truth of each post that violates the delivery guarantee, by post id."""
     states: Counter[str]
     untouched: int
     """The number of posts that have no identical post and were not deleted by a person."""
@@ -98,7 +98,7 @@ async def check_phase(
     ]
 
     def describe(post_id: int) -> str:
-        """Describe the planned posts with an id; after a restore, two posts may have the same."""
+        """Describe the planned posts with an id, which two posts may share after a restore."""
         return "\n".join(
             describe_post(
                 rows[post_id],

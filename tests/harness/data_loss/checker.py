@@ -22,7 +22,7 @@ class HarmKind(StrEnum):
     LOST = "lost"
     """A planned part is not on X, although its post is final and gives no reason."""
     UNNOTICED = "unnoticed"
-    """X has a part that no row claims, and no alert was opened."""
+    """X has a part whose id no row contains, and no alert was opened."""
     SENT_BEFORE_DECISION = "sent_before_decision"
     """Workers of a copied database sent posts before a person confirmed the copy as real."""
     CANCELLED_PUBLISHED = "cancelled_published"
@@ -70,7 +70,7 @@ class LossOutcome:
 
     @property
     def claimed(self) -> set[str]:
-        """The ids of the X posts that rows claim."""
+        """The ids of X posts that the rows of parts contain."""
         parts = (part for row in self.rows.values() for part in row.parts)
         return {part.sent_as for part in parts if part.sent_as is not None}
 

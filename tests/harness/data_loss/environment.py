@@ -1,4 +1,8 @@
-"""The environment of one loss: a cluster with a fixed address, posts, machines, operator."""
+"""The test setup for one loss of data.
+
+It has a PostgreSQL cluster behind an address that never changes, planned posts, machines that run
+workers, and an operator.
+"""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,7 +38,7 @@ _SETTLE_TIMEOUT_S = 150.0
 
 @dataclass
 class LossEnvironment:
-    """The clusters, machines, posts and people of a schedule."""
+    """What one data-loss schedule uses: a cluster, machines, posts and an operator."""
 
     host: ClusterHost
     cluster: Cluster
@@ -159,7 +163,7 @@ class LossEnvironment:
         return machine
 
     async def use_database(self, url: str) -> None:
-        """Use another database from now on, both in the scenario and on the first machine."""
+        """Use another database from now on, both in the test setup and on the first machine."""
         scenario = self.scenario
         scenario.admin_url = url
         if scenario.admin_connection is not None:
@@ -196,7 +200,7 @@ class LossEnvironment:
         await self.operator.resume(kinds)
 
     async def _count_sent_by_copy(self) -> None:
-        """Count the attempts that the copy has added so far."""
+        """Count the attempts that were added to the copy of the database since it was made."""
         if self.attempts_copied is not None:
             url = self.copy_url or self.scenario.admin_url
             self.sent_before_decision = await count_attempts(url) - self.attempts_copied
@@ -243,7 +247,7 @@ async def open_environment(
     wall: Mapping[str, str],
     refuse_duplicates: bool,
 ) -> AsyncIterator[LossEnvironment]:
-    """Open an environment on a new cluster, and reset the emulator.
+    """Open the test setup for a loss on a new cluster, and reset the emulator.
 
     With `refuse_duplicates`, X refuses duplicates.
     """

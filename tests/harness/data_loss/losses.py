@@ -2,7 +2,7 @@
 
 Each function publishes the first posts and copies the database. The function then publishes more
 posts, loses all data since the copy, and starts the workers again. After the function has returned,
-the environment acts as an operator would.
+the test setup (`LossEnvironment`) acts as an operator would.
 """
 
 import shutil

@@ -46,7 +46,7 @@ class Machine:
 
     @property
     def environment(self) -> Mapping[str, str]:
-        """The environment of the machine's processes."""
+        """The environment variables of the machine's processes."""
         variables = {"ROOST_HOME": str(self.home), "DATABASE_URL": self.url}
         return {**self.scenario.environment, **variables}
 

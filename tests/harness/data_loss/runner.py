@@ -1,4 +1,4 @@
-"""Runs schedules of data loss in parallel environments, and checks their outcomes."""
+"""Runs data-loss schedules in several test setups in parallel, and checks their outcomes."""
 
 import asyncio
 import shutil
@@ -49,7 +49,7 @@ class LossResult:
     exit_logs: tuple[str, ...] = ()
     """The last log lines of each worker that ended by itself."""
     findings: tuple[Finding, ...] = ()
-    """Findings of `harness.checker`, which all benchmarks share."""
+    """Violations that `harness.checker`, which all benchmarks share, has found."""
     seconds: float = 0.0
 
 
@@ -61,7 +61,7 @@ async def run_cases(
     seed: int,
     on_result: Callable[[LossResult, int], None] = lambda result, done: None,
 ) -> list[LossResult]:
-    """Run cases in `parallel` environments.
+    """Run cases, `parallel` of them at a time, each in a test setup of its own.
 
     `on_result` is called with each result and the number of results so far.
     """

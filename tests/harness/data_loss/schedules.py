@@ -32,7 +32,7 @@ _RARE_HEARTBEAT = {"ROOST_HEARTBEAT_S": "4"}
 
 @dataclass(frozen=True)
 class Schedule:
-    """A way to lose data in certain circumstances."""
+    """A way to lose data in certain circumstances, such as a fail-over with running workers."""
 
     name: str
     run: Callable[[LossEnvironment], Awaitable[None]]

@@ -84,7 +84,7 @@ class ProxyRules:
 
 @dataclass
 class NetworkEnvironment:
-    """A database and an emulated X, with the schedules that run on them."""
+    """A database, an emulator and the proxy, with the schedules that run on them."""
 
     scenario: Scenario
     proxy: Proxy
@@ -192,7 +192,7 @@ class NetworkEnvironment:
 async def open_environment(
     server: Server, *, wall: Mapping[str, str], refuse_duplicates: bool, rate: float = 1
 ) -> AsyncIterator[NetworkEnvironment]:
-    """Open an environment without workers. With `refuse_duplicates`, X refuses duplicates."""
+    """Open a test setup without workers. With `refuse_duplicates`, X refuses duplicates."""
     number = next(_numbers)
     async with contextlib.AsyncExitStack() as stack:
         url = stack.enter_context(run_emulator("--scenario", "steady", "--seed", str(number)))
@@ -209,7 +209,7 @@ async def open_environment(
 
 @dataclass(frozen=True, slots=True)
 class NetworkResult:
-    """The results of the network schedules of one environment."""
+    """The results of the network schedules of one test setup."""
 
     results: list[ScheduleResult]
     app_backoffs: int

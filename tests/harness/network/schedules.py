@@ -35,13 +35,14 @@ PORTAL_RESPONSES = (
     CannedResponse("200-html-2015", 200, _LOGIN, headers=_IN_2015),
     CannedResponse("403-json-2015", 403, b'{"error":"forbidden"}', _JSON, headers=_IN_2015),
 )
-#: The portal responses that some schedules repeat for ten minutes: one of each kind.
+#: The names of the responses that a captive portal repeats for ten minutes in some schedules: one
+#: of each kind.
 _LONG_PORTALS = frozenset(
     {"200-object", "200-html", "204", "302", "403-html", "404-empty", "429-text"}
 )
 _CLIENT_ERROR_PORTALS = frozenset({"403-html", "404-html", "413-html", "403-object", "404-empty"})
-#: The wall seconds for which a portal responds in X's place. Even the short time is longer than
-#: 30 s, because an early version of Roost read the timeline only 15 and 30 s after an attempt.
+#: The wall seconds for which a captive portal responds in X's place. Even the short time is longer
+#: than 30 s, because an early version of Roost read the timeline only 15 and 30 s after an attempt.
 _SHORT_S, _LONG_S = 40.0, 600.0
 #: The wall seconds for which a response stalls, which is longer than any client waits.
 _STALL_S = 120.0
@@ -166,8 +167,8 @@ def replay_reads(delay_s: float) -> tuple[Action, Action]:
 def cached_schedules() -> list[Schedule]:
     """List a schedule with a cache that still repeats its timeline before Roost sends again.
 
-    The schedule must run in an environment of its own, because the old `Date` of a repeated
-    response would affect other schedules.
+    The schedule must run in a test setup of its own, because the old `Date` of a repeated response
+    would affect other schedules.
     """
     create, read = replay_reads(20)
     return [Schedule("cached/150s", (create,), read, 150)]

@@ -1,4 +1,4 @@
-"""Runs all network schedules and clock cases, and computes their thresholds and figures."""
+"""Runs all network schedules and clock cases, and computes their thresholds and counts."""
 
 import asyncio
 import contextlib
@@ -40,7 +40,7 @@ class SuiteResult:
     app_backoffs: int = 0
     """The number of X apps that were in back-off, although no response of X was about an app."""
     false_clock_alerts: int = 0
-    """The number of environments that had a clock alert although all their clocks are correct."""
+    """The number of test setups that had a clock alert although all their clocks are correct."""
     packet_loss: str = "not run"
 
 

@@ -28,7 +28,7 @@ class _ConsentForm(HTMLParser):
 async def give_consent(start_url: str, username: str) -> None:
     """Follow Roost's start address to X's consent screen, give consent, return to Roost.
 
-    Raises: Broken, with the page's status, if Roost does not complete the connection.
+    Raises: Broken, with the page's status, if Roost does not connect the account.
     """
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
         async with browser.get(start_url) as page:

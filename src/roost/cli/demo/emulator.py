@@ -43,7 +43,7 @@ class EmulatorControl:
         return apps
 
     async def read_ground_truth(self, client_id: str) -> dict[str, Any]:
-        """Return what really happened, of one app."""
+        """Return the ground truth of one app."""
         truth: dict[str, Any] = await self._call("GET", f"ground-truth?app={client_id}")
         return truth
 

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from roost.errors import Broken
 
-#: Wall seconds within which a process must become ready; and within which a process must end after
-#: SIGTERM, because it is killed otherwise.
+#: Wall seconds within which a process must become ready, and within which it must end after
+#: SIGTERM. A process that has not ended by then is killed.
 _READY_TIMEOUT_S: Final = 40.0
 _END_TIMEOUT_S: Final = 25.0
 _PR_SET_PDEATHSIG: Final = 1

@@ -19,19 +19,19 @@ class ConnectedAccountOutput(Output):
     url: str | None = Field(description="The address of the profile on X; null on an emulator.")
     environment: Environment
     x_user_id: str
-    client_id: str = Field(description="The X app by which it is connected.")
+    client_id: str = Field(description="The client id of the account's X app.")
     scopes: tuple[str, ...]
     status: IntegrationStatus
     subscription_type: str | None
     token_expires_at: Instant
     connected_at: Instant
-    health: str | None = Field(description="The failure of the last read of its metrics.")
+    health: str | None = Field(description="The error of the last read of metrics.")
     paused: bool
     backoff_until: Instant | None
     backoff_reason: ReasonOutput | None
     consecutive_refusals: int
     backoff_counts_as_late: bool
-    is_shared: bool = Field(description="Whether another tenant has connected it too.")
+    is_shared: bool = Field(description="Whether another tenant has this account.")
 
     @classmethod
     def of(cls, account: Integration, *, is_shared: bool) -> "ConnectedAccountOutput":

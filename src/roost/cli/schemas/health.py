@@ -15,8 +15,8 @@ class HealthFindingOutput(Output):
 
     what: str = Field(description="What was checked.")
     status: Literal["ok", "warning", "error"]
-    tenant: str | None = Field(description="The tenant that it concerns; null for all tenants.")
-    post_id: int | None = Field(description="The post that it concerns, if it concerns one.")
+    tenant: str | None = Field(description="The tenant of the finding; null for all tenants.")
+    post_id: int | None = Field(description="The post of the finding, if it has one.")
     message: str
     next: str = Field(description="What to do next, as a sentence; may be empty.")
     next_action: NextActionOutput | None
@@ -32,7 +32,7 @@ class DoctorOutput(Output):
 class AlertOutput(Output):
     """An open problem that an operator must act on."""
 
-    tenant: str | None = Field(description="The tenant that it concerns; null for all tenants.")
+    tenant: str | None = Field(description="The tenant of the alert; null for all tenants.")
     kind: AlertKind
     subject_type: SubjectType
     subject_id: str

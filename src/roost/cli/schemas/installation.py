@@ -42,7 +42,7 @@ class EmulatorAppOutput(Output):
 
 
 class WorkerOutput(Output):
-    """Printed once the worker runs."""
+    """The line that `roost worker` prints once the worker runs."""
 
     worker: str = Field(description="`ready`.")
 

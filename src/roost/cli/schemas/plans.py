@@ -57,13 +57,13 @@ class PreviewOutput(Output):
     options: tuple[OptionsOutput, ...]
     violations: tuple[ViolationOutput, ...]
     findings: tuple[FindingOutput, ...]
-    problems: tuple[ErrorDetailOutput, ...] = Field(description="Other reasons to refuse it.")
+    problems: tuple[ErrorDetailOutput, ...] = Field(description="Other reasons to refuse the post.")
     account: str = Field(description="The username of the account on X, without `@`.")
     environment: Environment
     status: IntegrationStatus = Field(description="The status of the account.")
     due_at: Instant
     paused_by: tuple[PauseScope, ...]
     wait: WaitOutput | None
-    is_other_x: bool = Field(description="Whether this Roost cannot publish for the account.")
+    is_other_x: bool = Field(description="Whether the account's environment is not Roost's.")
     worker_alive: bool
     price: PriceOutput

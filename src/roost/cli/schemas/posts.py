@@ -80,12 +80,12 @@ class PostOutput(Output):
     environment: Environment
     state: PostState
     due_at: Instant | None = Field(description="The due time; null only for a draft.")
-    url: str | None = Field(description="The address of the first part on X, if it is there.")
+    url: str | None = Field(description="The address of the first part, if X has it.")
     reason: ReasonOutput | None = Field(description="Why the post has its state.")
     parts: tuple[PartOutput, ...]
-    paused: bool = Field(description="Whether a person has paused this very post.")
+    paused: bool = Field(description="Whether the post itself is paused.")
     paused_by: tuple[PauseScope, ...] = Field(description="Every pause that applies to the post.")
-    tolerance: Seconds | None = Field(description="How late it may be published; null: default.")
+    tolerance: Seconds | None = Field(description="Maximum lateness; null: the default.")
     wait: WaitOutput | None = Field(description="What the post waits for now.")
     acknowledged_at: Instant | None
     possible_duplicate: bool = Field(description="Whether X may have a part twice.")
@@ -132,7 +132,7 @@ class EventOutput(Output):
 
     at: Instant
     post_id: int
-    position: int | None = Field(description="The part that it concerns; null for the whole post.")
+    position: int | None = Field(description="The part of the event; null for the whole post.")
     code: EventCode
     from_state: str | None
     to_state: str | None
