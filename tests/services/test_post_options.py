@@ -257,8 +257,8 @@ async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
     post = await talk.publisher.get_post(post_id)
     assert (post.state, reason_of(post)) == (
         PostState.FAILED,
-        f"the post that it replies to ({talk.asked}) is no longer on X, or hidden from"
-        " this account (parent_gone)",
+        f"the post that it replies to ({talk.asked}) is no longer on X, or is hidden"
+        " from this account (parent_gone)",
     )
     assert len(await talk.publisher.list_statuses("create_post")) == 1
 

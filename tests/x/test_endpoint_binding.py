@@ -258,9 +258,10 @@ def test_urls_of_x_are_created_and_requested_in_one_module_each() -> None:
     assert creating == {"endpoint.py"}
     assert requesting == {
         "x/transport.py",
-        # These files send no secret: the emulator's clock, health, callback listener and demo.
+        # These files send no secret: the emulator's clock, health, Roost's own web server and demo.
         "emulator_clock.py",
         "services/health/installation.py",
         "cli/callback_listener.py",
+        "cli/connect.py",
         "cli/demo/emulator.py",
     }

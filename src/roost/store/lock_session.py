@@ -109,7 +109,7 @@ class LockSession:
         self._sending_requests: asyncio.Task[None] | None = None
         self._is_urgent = asyncio.Event()
 
-    async def request(
+    async def run_request(
         self,
         action: _Action,
         kind: LockKind,
@@ -141,7 +141,7 @@ class LockSession:
         if session[0] == self._connection_number and self._is_proven():
             return True
         try:
-            return (await self.request("check", LockKind.SENDER, 0)).session == session
+            return (await self.run_request("check", LockKind.SENDER, 0)).session == session
         except psycopg.OperationalError:
             return False
 

@@ -170,7 +170,7 @@ class AccountLocks:
         """
         key = user_key(x_user_id)
         try:
-            result = await self._session.request(
+            result = await self._session.run_request(
                 "release", LockKind.SENDER, key, integration_id, excluding
             )
         except psycopg.OperationalError:
@@ -200,7 +200,7 @@ class AccountLocks:
             yield True
         finally:
             with contextlib.suppress(psycopg.OperationalError):
-                await self._session.request("release", LockKind.UPLOADER, key)
+                await self._session.run_request("release", LockKind.UPLOADER, key)
             self._held.pop((LockKind.UPLOADER, key), None)
 
     async def heartbeat(self, worker: str) -> None:
@@ -238,7 +238,7 @@ class AccountLocks:
         self._held[kind, key] = None
         acquired = False
         try:
-            result = await self._session.request("acquire", kind, key)
+            result = await self._session.run_request("acquire", kind, key)
             acquired = result.done
             self._held[kind, key] = result.session
         finally:
