@@ -166,7 +166,7 @@ def add_up(counts: Iterator[Counts]) -> Counts:
 
 
 def main() -> int:
-    """Run the benchmark, and report the results."""
+    """Run the benchmark; return 1 if a result misses its threshold, otherwise 0."""
     parser = argparse.ArgumentParser(description="Benchmark the detector of follower anomalies.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(

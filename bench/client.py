@@ -345,7 +345,7 @@ def measure_median_us(measure: Measure, calls: int, in_flight: int) -> float:
 
 
 def main() -> int:
-    """Run the benchmark, and report the results."""
+    """Run the benchmark; return 1 if a result misses its threshold, otherwise 0."""
     parser = argparse.ArgumentParser(description="Benchmark the client.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument(

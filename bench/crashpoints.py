@@ -24,7 +24,7 @@ from harness.server import cancel_on_sigterm, open_server
 
 
 def main() -> int:
-    """Run the benchmark, and report the results."""
+    """Run the benchmark; return 1 if a result misses its threshold, otherwise 0."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--parallel", type=int, default=4, help="number of scenarios (default 4)")

@@ -259,7 +259,7 @@ def measure_jump() -> tuple[float, float]:
 
 
 def main() -> int:
-    """Run the benchmark, and report the results."""
+    """Run the benchmark; return 1 if a result misses its threshold, otherwise 0."""
     parser = argparse.ArgumentParser(description="Benchmark the emulator.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--each", type=int, default=40, help="posts per connection and round")

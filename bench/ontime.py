@@ -359,7 +359,7 @@ async def measure(
 
 
 def main() -> int:
-    """Run the benchmark, and report the results."""
+    """Run the benchmark; return 1 if a result misses its threshold, otherwise 0."""
     parser = argparse.ArgumentParser(description="Benchmark dispatching and publishing.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--each", type=int, default=10, help="posts per account in the burst")

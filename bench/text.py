@@ -262,7 +262,7 @@ def measure_hostile(work: Callable[[str], object]) -> dict[str, tuple[float, flo
 
 
 def main() -> int:
-    """Run the benchmark, and report the results."""
+    """Run the benchmark; return 1 if a result misses its threshold, otherwise 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of a table")
     as_json = parser.parse_args().json

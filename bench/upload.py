@@ -274,7 +274,7 @@ def measure(rounds: int) -> tuple[list[Threshold], dict[str, float | int | str]]
 
 
 def main() -> int:
-    """Run the benchmark, and report the results."""
+    """Run the benchmark; return 1 if a result misses its threshold, otherwise 0."""
     parser = argparse.ArgumentParser(description="Benchmark uploads.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=ROUNDS)

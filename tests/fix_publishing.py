@@ -45,7 +45,7 @@ from roost.settings import Settings
 from roost.store.integrations import Tokens
 from roost.store.locks import AccountLocks, open_account_locks
 
-#: States that a post leaves without a user's action.
+#: The states from which Roost moves a post on by itself, without a user's action.
 MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 _NEXT_STEP = """
@@ -63,7 +63,7 @@ _TAKE_JOB = """
 
 @dataclass(frozen=True)
 class Publisher:
-    """One account of a tenant, and the operations of a publishing test on the account."""
+    """An account of a tenant, with the operations that publishing tests perform on it."""
 
     runtime: Runtime
     tenant: Tenant

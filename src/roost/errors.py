@@ -138,7 +138,7 @@ class SettingInvalid(InvalidInput):
 
 
 class BriefInvalid(InvalidInput):
-    """A writer's brief cannot be read, or lacks fields that drafting needs."""
+    """The brief of `roost draft` cannot be read, or lacks fields that drafting needs."""
 
 
 class PlanInvalid(InvalidInput):
@@ -292,9 +292,9 @@ class ConsentDenied(Refused):
 
 
 class ConnectFlowInvalid(Refused):
-    """A connection attempt is unknown, expired, already completed, or of another browser."""
+    """An attempt to connect is unknown, expired, completed, or began in another browser."""
 
-    default_next = "Start the connection again."
+    default_next = "Connect the account again."
 
 
 class Busy(RoostError):

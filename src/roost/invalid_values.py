@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-#: By pydantic's error type. Pydantic names Python's types, which a user does not know.
+#: Messages by pydantic's error type. Pydantic's own messages contain names of Python types, which a
+#: user may not know.
 _MESSAGES: Final[Mapping[str, str]] = {
     "missing": "is missing",
     "extra_forbidden": "is not known",

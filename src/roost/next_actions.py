@@ -1,4 +1,6 @@
-"""What a person can do next, as data: a code with its facts.
+"""What a person can do next, as data: a code, and the facts that its description needs.
+
+The facts are values such as a post's id or the name of a setting.
 
 Each interface describes the action in its own terms: the command line names a command, a web page
 names a link or a button, and JSON has the code and the facts.

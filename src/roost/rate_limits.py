@@ -2,7 +2,7 @@
 
 A response may have up to three families of headers: 15 minutes per endpoint, 24 hours per user,
 and 24 hours per app. A 429 can come while the 15-minute window still allows requests: because
-another window is empty, because a monthly cap is reached, or without a stated reason.
+no request is left in another window, because a monthly cap is reached, or without a stated reason.
 """
 
 import re
@@ -44,7 +44,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 #: Added to each reset time. X reports reset times in whole seconds, and X's clock may differ from
 #: ours; X would refuse a request that comes too early.
 _MARGIN: Final = timedelta(seconds=1)
-#: The wait after the first 429 for which no window is empty; each further such 429 doubles the
+#: The wait after the first 429 that no exhausted window explains; each further such 429 doubles the
 #: wait.
 _FIRST_BACKOFF: Final = timedelta(minutes=1)
 
@@ -68,7 +68,7 @@ class WaitReason(StrEnum):
     """The plan's cap for the day or month is reached, so a reset of a window does not end the wait.
     A person may raise the cap."""
     UNEXPLAINED = "unexplained"
-    """No window is empty, or the response has no headers: each further wait is longer."""
+    """No window is exhausted, or the response has no headers: each further wait is longer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ from pydantic_settings import DotEnvSettingsSource
 from roost.settings import ENVIRONMENT_NAMES, Settings
 
 _KNOWN: Final = frozenset(ENVIRONMENT_NAMES.values())
-#: A name with one of these beginnings is meant for Roost; in the environment, only the first is.
+#: In the settings file, a name with either beginning is meant for Roost. In the environment, only a
+#: name with the first is, because names with `TWITTER_` may belong to other programs.
 _BEGINNINGS: Final = ("ROOST_", "TWITTER_")
 #: The former names of settings that were renamed.
 _RENAMED: Final = {

@@ -57,7 +57,7 @@ class Call(msgspec.Struct, frozen=True):
         return self.world.users[self.user_id]
 
     def is_owned(self, user_id: str) -> bool:
-        """Return whether the app's developer reads their own data, which has a lower price."""
+        """Return whether the app's developer reads their own data; such reads cost less."""
         return self.caller.app.owner == self.user_id == user_id
 
     @property

@@ -1,4 +1,7 @@
-"""Each command's output validates against its JSON Schema; equal things have one shape."""
+"""Each command's output validates against its JSON Schema.
+
+Times have the same format in all outputs, and accounts are named without `@`.
+"""
 
 import asyncio
 import json

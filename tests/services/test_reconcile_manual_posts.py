@@ -13,7 +13,7 @@ TEXT = "Low tide at six"
 
 
 async def post_by_app_of_x(publisher: Publisher, text: str = TEXT) -> str:
-    """Publish with X's own app, as the account's owner; return the post's id."""
+    """Publish as a person would in X's mobile app; return the post's id."""
     made = await publisher.emulator.act("post", username="larkbooks", text=text)
     return str(made["id"])
 

@@ -62,12 +62,12 @@ async def test_import_plan_finds_a_repeated_text_at_the_later_line(
     await connect_account(publisher.runtime, publisher.tenant, publisher.emulator, "tidewatcher")
     rows = (
         "@larkbooks,+1h,Same text,,,\n"  # line 2
-        "@larkbooks,+90h,Same  text ,,,\n"  # line 3: days later, but in the same plan
-        "@tidewatcher,+1h,Same text,,,\n"  # line 4: for another account
-        f"@larkbooks,+2h,Same text,{teal.name},,\n"  # line 5: with a picture
+        "@larkbooks,+90h,Same  text ,,,\n"  # line 3: reported, because it is in the same plan
+        "@tidewatcher,+1h,Same text,,,\n"  # line 4: not reported, because it is for another account
+        f"@larkbooks,+2h,Same text,{teal.name},,\n"  # line 5: not reported, because of its picture
         "@larkbooks,+3h,Begin,,,t\n"  # line 6
-        ",,Same text,,,t\n"  # line 7
-        f"@larkbooks,+4h,Same text,{teal.name},,\n"  # line 8: with the same picture
+        ",,Same text,,,t\n"  # line 7: reported, because parts of threads count too
+        f"@larkbooks,+4h,Same text,{teal.name},,\n"  # line 8: reported: the picture of line 5
     )
     imported = await import_rows(publisher, tmp_path, rows, dry_run=dry_run)
     assert imported.posts == 6

@@ -59,7 +59,8 @@ def test_an_emulator_on_this_machine(url: str, plain: str) -> None:
         "https://api。x.com",
         "https://api%2ex.com",
         "https://api.x.com%00.example.org",
-        # Addresses of other servers.
+        # Servers that are neither X nor on this machine's loopback, and loopback addresses that are
+        # not spelled in normalized form.
         "http://example.org",
         "https://example.org",
         "https://api.x.com.example.org",

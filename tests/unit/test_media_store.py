@@ -1,4 +1,4 @@
-"""The media store: adding, reading, validating and removing copies."""
+"""The media store: add, read, validate and remove Roost's copies of media files."""
 
 import asyncio
 import errno

@@ -1,6 +1,7 @@
-"""Every fault of the emulator, on every operation, before and after the commit.
+"""The errors that the client raises for every fault of the emulator, on every operation.
 
-All operations run at the same time, so that their pauses before retries overlap.
+The emulator produces each fault before it carries out the request, or afterwards, in place of its
+response. All operations run at the same time, so that their pauses before retries overlap.
 """
 
 import asyncio

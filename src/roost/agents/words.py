@@ -25,12 +25,16 @@ def split_words(text: str) -> list[str]:
 
 
 def is_known_word(word: str, known: Iterable[str]) -> bool:
-    """Whether a word is known. A run without spaces is known if known words make up the run."""
+    """Whether a word is known.
+
+    In scripts without spaces, a word is also known if it is a sequence of known words.
+    """
     if word in known:
         return True
     if not _is_unspaced(word):
         return False
-    reachable = {0}  # The positions up to which known words cover the run.
+    # The positions `p` at which `word[:p]` is a sequence of known words.
+    reachable = {0}
     for start in range(len(word)):
         if start in reachable:
             reachable |= {start + len(each) for each in known if word.startswith(each, start)}

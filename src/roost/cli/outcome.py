@@ -22,7 +22,7 @@ from roost.services.queries import PostStatus
 _POLL_INTERVAL_S: Final = 0.2
 #: The number of reads of the post between two checks of whether a worker is alive.
 _READS_PER_WORKER_CHECK: Final = 15
-#: States that a post leaves without a person's decision.
+#: The states from which Roost moves a post on by itself, without a person's decision.
 UNFINISHED: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _EXIT_CODES: Final = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
 #: Exit codes if the command stops waiting early: `_PAUSED` if a pause applies or the account

@@ -1,7 +1,7 @@
 """Read the structure of image and video containers, without decoding.
 
-A file that is valid as two types is refused here, because X may show other content of the file than
-the user's viewer.
+A file that is valid as two types is refused here, because X may show one type, and the user's
+viewer the other.
 """
 
 import os

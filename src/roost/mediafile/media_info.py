@@ -78,7 +78,7 @@ class Unreadable(StrEnum):
     VIDEO_TYPE_UNSUPPORTED = "video_type_unsupported"
     """The file is a video other than MP4 and MOV, such as AVI, MKV, WebM, TS or WMV."""
     AMBIGUOUS = "ambiguous"
-    """The file is valid as two types, so X may show other content than the user's viewer."""
+    """The file is valid as two types: X may show one type, and the user's viewer the other."""
     TRUNCATED = "truncated"
     """The file ends before its content is complete."""
     DAMAGED = "damaged"

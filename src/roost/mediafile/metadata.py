@@ -46,7 +46,8 @@ def _strip_jpeg(data: bytes, exif: bytes) -> bytes:
         if marker == 0xFF:
             at += 1
             continue
-        if marker == 0xDA:  # The first scan starts: only the picture follows.
+        if marker == 0xDA:
+            # The first JPEG scan (SOS) starts here. Only picture data follows, and all is kept.
             return b"".join([*kept, pending, data[at:]])
         length = int.from_bytes(data[at + 2 : at + 4], "big")
         segment = data[at : at + 2 + length]

@@ -189,7 +189,7 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class PublishState:
-    """A post that is being published, with its parts, its account and X's limits."""
+    """A post that is being published: its parts, account, rate limits and back-offs."""
 
     post: Post
     account: Integration

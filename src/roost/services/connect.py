@@ -17,6 +17,7 @@ from roost.store.integrations import Identity, Tokens
 
 #: How long a user may take to consent on X's consent screen.
 _FLOW_LIFETIME: Final = timedelta(minutes=15)
+_UNKNOWN_FLOW: Final = "This attempt to connect an account is unknown or already completed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +73,19 @@ async def complete(
     async with runtime.database.unscoped() as transaction:
         tenant_id = await store.oauth_flows.find_tenant(transaction, state)
     if tenant_id is None:
-        raise ConnectFlowInvalid("This connection is unknown, or was already completed.")
+        raise ConnectFlowInvalid(_UNKNOWN_FLOW)
     async with runtime.database.for_tenant(tenant_id) as transaction:
         vault = await runtime.vault.for_tenant(transaction, tenant_id)
         flow = await store.oauth_flows.take(transaction, vault, state)
     now = runtime.clock.now()
     if flow is None:
-        raise ConnectFlowInvalid("This connection is unknown, or was already completed.")
+        raise ConnectFlowInvalid(_UNKNOWN_FLOW)
     if flow.expires_at < now:
-        raise ConnectFlowInvalid("The time to complete this connection has expired.")
+        raise ConnectFlowInvalid("This attempt to connect an account has expired.")
     if browser is None or store.oauth_flows.fingerprint(browser) != flow.browser_hash:
-        raise ConnectFlowInvalid("This connection was started in another browser.")
+        raise ConnectFlowInvalid(
+            "This attempt to connect an account was started in another browser."
+        )
     if error is not None or code is None:
         raise ConsentDenied(
             "X redirected the browser back without consent.",
@@ -91,7 +94,7 @@ async def complete(
     app = runtime.settings.x_app()
     if (flow.environment, flow.client_id) != (app.endpoint.environment, app.client_id):
         raise ConnectFlowInvalid(
-            "This connection was started for another environment or another X app."
+            "This attempt to connect an account was started for another environment or X app."
         )
     grant = await x.auth.oauth2.exchange_code(
         runtime.http(),

@@ -84,7 +84,7 @@ def needs_recheck(
     """Whether a database that matches may still lack events of posts that were sent. Pure.
 
     The database lacks nothing after an ordinary restart: the last worker has stopped cleanly, and
-    the tag that this worker stored in the database equals the result of `watermark.stop_tag`.
+    the stop tag that it stored in the database equals `stop_tag`, which this start has computed.
     """
     if found.event_id is None or found.registered_system is None:
         # The database has no events, or no worker has ever run, so nothing was sent.
@@ -184,8 +184,9 @@ class DatabaseCheck:
             _make_watermark(found), clean_stop_tag=secrets.randbelow(2**31)
         )
         await self._write(stop)
-        # The tag is None if another worker of this machine has written a watermark in the meantime,
-        # or if the write failed.
+        # The stop tag identifies this clean stop (see `watermark.stop_tag`). It is None if the file
+        # does not contain the watermark of this stop: the write failed, or another worker of this
+        # machine has written a newer watermark.
         tag = await self._compute_stop_tag(found)
         if tag is not None:
             await self.runtime.database.autocommit.run("record_clean_stop", tag=tag)

@@ -218,11 +218,13 @@ class LockSession:
             # The server may be gone. After the connection is closed, all its locks count as lost.
             await self._connection.close()
             raise psycopg.OperationalError(
-                "the account locks' connection does not respond"
+                "the database session that holds the account locks does not respond"
             ) from None
         except DATABASE_AWAY as error:
             await self._connection.close()
-            raise psycopg.OperationalError("the account locks' session has ended") from error
+            raise psycopg.OperationalError(
+                "the database session that holds the account locks has ended"
+            ) from error
         self._proven_at = asked_at
         return rows
 

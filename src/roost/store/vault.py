@@ -164,8 +164,8 @@ class Vault:
     def __init__(self, keyring: Sequence[KeyringKey]) -> None:
         self._keyring = {key.id: key for key in keyring}
         self._first = keyring[0] if keyring else None
-        # Entries stay valid, because a rotation of the keyring only encrypts the same data keys
-        # again.
+        # Cached vaults stay valid, because a rotation of the keyring does not change the data keys,
+        # but only encrypts them again.
         self._opened: dict[TenantId, TenantVault] = {}
 
     def require_key(self) -> KeyringKey:

@@ -42,7 +42,8 @@ class ThreadImpossible(InvalidInput):
 class Thread(Sequence[str]):
     """The parts of a thread in order. The sequence contains the text of each part.
 
-    The original text has only white space between two spans, so no text is lost.
+    Each part has a span: its start and end in `text`. Outside the spans, `text` contains only white
+    space, so the parts together contain all of the text.
     """
 
     text: str  #: The whole text, in NFC.

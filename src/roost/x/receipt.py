@@ -125,7 +125,7 @@ class Found(Mapping[K, V], Generic[K, V]):
 
     # These override Mapping's methods, which look up each value by its key and are slower.
     def values(self) -> ValuesView[V]:
-        """Return the values in the order of the ids."""
+        """Return the values, in the order in which iteration yields their ids."""
         return self.by_id.values()
 
     def items(self) -> ItemsView[K, V]:

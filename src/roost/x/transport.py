@@ -94,7 +94,11 @@ class DeadlineBody(BytesPayload):
     async def write_with_length(
         self, writer: AbstractStreamWriter, content_length: int | None
     ) -> None:
-        """Write the body; aiohttp sends the headers with the first byte of the body."""
+        """Write the body, unless its deadline has passed. Raises: _PastDeadline.
+
+        aiohttp sends the headers only with the first byte of the body, so X has received nothing of
+        the request if this method raises.
+        """
         if self._deadline is not None and boot_seconds() >= self._deadline:
             raise _PastDeadline
         self.is_started = True

@@ -1,7 +1,8 @@
 """Selects the fault that applies to a request, and logs every fault that was applied.
 
-A fault applies before or after the commit of a request. Before the commit, the request has no
-effect. After the commit, the request has had its effect, but the client does not get the response.
+A fault applies before or after the emulator carries out the request. A fault of the first kind
+usually prevents the request from having an effect. After a fault of the second kind, the request
+has had its effect, but the client does not get the usual response.
 The seed determines the random numbers for the faults' probabilities. The module `fault_responses`
 corrupts responses.
 """

@@ -33,5 +33,5 @@ class ErrorOutput(Output):
 
 
 def describe_error(fields: dict[str, Any]) -> ErrorOutput:
-    """Return the output for the fields of an error."""
+    """Build the JSON output of an error from its fields, such as code, message and next."""
     return ErrorOutput.model_validate({"error": fields})
