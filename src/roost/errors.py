@@ -184,7 +184,7 @@ class TenantNameInvalid(InvalidInput):
 class TimePast(InvalidInput):
     """The time of a post is in the past."""
 
-    default_next = "Give a future time, or leave the time out to publish now."
+    default_next = "Give a future time. To publish a new post now, give no time."
 
 
 class TimeTooFar(InvalidInput):

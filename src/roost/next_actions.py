@@ -73,6 +73,8 @@ class ActionCode(StrEnum):
     CHECK_WORKER = "check_worker"
     CHECK_LATE_POSTS = "check_late_posts"
     SET_CLOCK = "set_clock"
+    RESUME_TENANT = "resume_tenant"
+    RESUME_POST = "resume_post"
     RESUME_EVERYTHING = "resume_everything"
     RESUME_AGAIN = "resume_again"
     """Run the command that resumes everything again, once X responds."""

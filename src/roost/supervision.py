@@ -26,6 +26,8 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], stopped: asy
             await work()
             delay = 0.0
         except DATABASE_AWAY as error:
+            # A query that is cancelled may fail with such an error instead of a cancellation.
+            raise_if_cancelled()
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
             delay = next_delay(delay, now() - started)
             with contextlib.suppress(TimeoutError):

@@ -48,6 +48,20 @@ async def test_doctor_shows_backoffs_and_pauses(publisher: Publisher, tmp_path: 
     assert (await publisher.get_post(post_id)).state == "publishing"
 
 
+async def test_doctor_shows_paused_tenants_and_posts(publisher: Publisher, tmp_path: Path) -> None:
+    post = await publisher.schedule("Paused", after_s=3600)
+    await pause.pause_post(publisher.runtime, publisher.scope, post)
+    await pause.pause_tenant(publisher.runtime, publisher.scope)
+    result = await run_roost(
+        "doctor", "--json", settings=publisher.runtime.settings, folder=tmp_path
+    )
+    found = [
+        (one["message"], one["post_id"]) for one in result.answer["findings"]
+        if one["what"] == "pause"
+    ]  # fmt: skip
+    assert found == [("the tenant's posts are paused", None), (f"post {post} is paused", post)]
+
+
 async def test_doctor_and_alerts_show_a_post_that_needs_a_decision(
     publisher: Publisher, tmp_path: Path
 ) -> None:

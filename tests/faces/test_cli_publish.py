@@ -366,6 +366,14 @@ async def test_dry_run_shows_reasons_to_refuse_the_post_and_to_wait(
     assert [one["code"] for one in lost.answer["problems"]] == ["reconnect_needed"]
 
 
+async def test_dry_run_with_a_paused_account_names_no_time(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    await pause.pause_account(publisher.runtime, publisher.scope, publisher.account)
+    waits = await publish(publisher, tmp_path, "Hello", "--dry-run")
+    assert "would be published once it is resumed as @larkbooks" in waits.out
+
+
 async def test_a_waiting_post_shows_its_wait_and_can_be_cancelled(
     publisher: Publisher, tmp_path: Path
 ) -> None:

@@ -207,6 +207,7 @@ def test_read_plan_refuses_urls_and_windows_paths_as_media(
     plan = read(tmp_path, f"acme,+1s,x,{name},,\n")
     assert refused_codes(plan) == [(2, [code])]
     assert plan.refused[0].reasons[0].next
+    assert f"'{name}'" in plan.refused[0].reasons[0].message
 
 
 def test_read_plan_accepts_media_below_the_plans_folder__circular_link(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+import psycopg
 import pytest
 
 from roost.supervision import cancel_all, next_delay, supervise
@@ -41,6 +42,27 @@ async def test_task_ends_although_its_work_drops_a_cancellation() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert runs == 1
+
+
+@pytest.mark.timing
+async def test_error_of_a_cancelled_query_is_not_reported_as_a_lost_database(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    waiting = asyncio.Event()
+
+    async def fail_when_cancelled() -> None:
+        try:
+            waiting.set()
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise psycopg.OperationalError("the query was cancelled") from None
+
+    task = asyncio.create_task(supervise("the test", fail_when_cancelled, asyncio.Event()))
+    await waiting.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert caplog.records == []
 
 
 @pytest.mark.timing

@@ -32,6 +32,9 @@ AccountName = Annotated[
     str | None,
     Parameter(name="--account", help="The account, as @name; needed if the tenant has several."),
 ]
+OnlyAccount = Annotated[
+    str | None, Parameter(name="--account", help="Only this account, as @name.")
+]
 
 
 class AccountUnclear(InvalidInput):

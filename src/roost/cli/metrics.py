@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
+from roost.cli.arguments import Json, OnlyAccount, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.next_actions import describe_action
 from roost.cli.output import print_result
@@ -40,7 +40,7 @@ def metrics(
     *,
     days: Days = 30,
     tenant: TenantName = "default",
-    account: AccountName = None,
+    account: OnlyAccount = None,
     as_json: Json = False,
 ) -> int:
     """Show the latest stored metrics of accounts and posts, without a request to X."""

@@ -40,6 +40,8 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ),
     ActionCode.RESUME_ACCOUNT: "`roost resume --account @{username}` resumes the account's posts.",
     ActionCode.CHECK_LATE_POSTS: "Check `roost posts` and the worker's log.",
+    ActionCode.RESUME_TENANT: "`roost resume --all-accounts` resumes the tenant's posts.",
+    ActionCode.RESUME_POST: "`roost resume {post_id}` resumes the post.",
     ActionCode.RESUME_EVERYTHING: "`roost resume --all` resumes publishing.",
     ActionCode.RESUME_AGAIN: "Run `roost resume --all` again once X answers.",
     ActionCode.SEARCH_AND_RESUME: (

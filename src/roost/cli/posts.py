@@ -6,8 +6,8 @@ from typing import Annotated, Final
 from cyclopts import Parameter
 
 from roost.cli.arguments import (
-    AccountName,
     Json,
+    OnlyAccount,
     TenantName,
     choose_account,
     choose_tenant,
@@ -67,7 +67,7 @@ def posts(
     ] = "",
     limit: Annotated[int | None, Parameter(help="At most this many posts.")] = None,
     tenant: TenantName = "default",
-    account: AccountName = None,
+    account: OnlyAccount = None,
     as_json: Json = False,
 ) -> int:
     """List the posts, or show one post.

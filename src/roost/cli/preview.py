@@ -125,7 +125,7 @@ def _describe(result: _Preview, tenant: Tenant) -> list[str]:
         earliest = result.due_at if wait is None else wait.until or result.due_at
         when = f"on {format_time(earliest, tenant.time_zone)}"
         if result.is_due and wait is None:
-            when = "now"
+            when = "once it is resumed" if result.status.paused_by else "now"
         lines.append(one_line(f"The post would be published {when} as {name}."))
     else:
         lines.append(one_line(f"The post would be refused for {name}; nothing would be published."))

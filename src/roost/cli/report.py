@@ -6,7 +6,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from roost import changes
-from roost.cli.arguments import AccountName, Json, TenantName, choose_account, choose_tenant
+from roost.cli.arguments import Json, OnlyAccount, TenantName, choose_account, choose_tenant
 from roost.cli.command import open_for_command, run_async
 from roost.cli.metrics import Days
 from roost.cli.output import print_result
@@ -21,7 +21,7 @@ def report(
     out: Annotated[Path, Parameter(help="The file to write.")] = Path("report.html"),
     days: Days = 30,
     tenant: TenantName = "default",
-    account: AccountName = None,
+    account: OnlyAccount = None,
     as_json: Json = False,
 ) -> int:
     """Write the report as one HTML file that needs no network."""

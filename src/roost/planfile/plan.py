@@ -232,6 +232,11 @@ def _split(cell: str) -> list[str]:
     return [part.strip() for part in cell.split(_SEPARATOR)] if cell.strip() else []
 
 
+def _quote(name: str) -> str:
+    """Quote the beginning of a file name as it is written in the plan."""
+    return f"'{name[:_MAX_QUOTED]}'"
+
+
 def _validate_path(name: str, folder: Path) -> Violation | None:
     """Allow only files in the plan's folder, because a plan may come from a third party."""
     if not name:
@@ -243,16 +248,16 @@ def _validate_path(name: str, folder: Path) -> Violation | None:
     if _is_url(name):
         return Violation(
             "media_path_address",
-            f"{name[:_MAX_QUOTED]!r} is a URL; a plan contains paths of files.",
+            f"{_quote(name)} is a URL; a plan contains paths of files.",
             found=name,
             next="Save the file in the plan's folder and write its path relative to that folder.",
         )
     if "\\" in name and not PureWindowsPath(name).drive:
         return Violation(
             "media_path_backslash",
-            f"{name[:_MAX_QUOTED]!r} contains a backslash, which is a separator only on Windows.",
+            f"{_quote(name)} contains a backslash, which is a separator only on Windows.",
             found=name,
-            next=f"Write {name.replace(chr(92), '/')!r}.",
+            next=f"Write {_quote(name.replace(chr(92), '/'))}.",
         )
     if Path(name).is_absolute() or PureWindowsPath(name).drive:
         problem = "is an absolute path"
@@ -262,7 +267,7 @@ def _validate_path(name: str, folder: Path) -> Violation | None:
         return None
     return Violation(
         "media_path_outside",
-        f"{name!r} {problem}.",
+        f"{_quote(name)} {problem}.",
         found=name,
         next="Put the file into the plan's folder and write its path relative to that folder.",
     )

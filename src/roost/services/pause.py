@@ -57,6 +57,13 @@ async def get_pause_status(transaction: Transaction) -> PauseStatus:
     return PauseStatus(tenant=row["tenant"], everything=row["everything"], reason=reason)
 
 
+async def list_paused_posts(transaction: Transaction, *, at_most: int) -> list[PostId]:
+    """List posts of the tenant that are paused themselves and may still be published, by id."""
+    states = [state for state, moves in POST_MOVES.items() if moves]
+    rows = await transaction.run("list_paused_posts", states=states, at_most=at_most)
+    return [PostId(row["id"]) for row in rows]
+
+
 def active_pauses(post: Post, account: Integration, status: PauseStatus) -> tuple[PauseScope, ...]:
     """List the pauses that apply to a post; none if it has reached its final state. Pure."""
     if not POST_MOVES[post.state]:

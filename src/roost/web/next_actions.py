@@ -59,6 +59,8 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ActionCode.ACCEPT_COPY: (
         "If the original is no longer used, open “This copy replaces the original” and resume."
     ),
+    ActionCode.RESUME_TENANT: "Ask the operator to resume the tenant.",
+    ActionCode.RESUME_POST: "Press “Resume” on the page of post {post_id}.",
     ActionCode.RESUME_EVERYTHING: "Press “Resume everything”.",
     ActionCode.RESUME_AGAIN: "Press “Resume everything” again once X answers.",
     ActionCode.SEARCH_AND_RESUME: (

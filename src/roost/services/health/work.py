@@ -17,6 +17,7 @@ from roost.models import (
     PostState,
     Reason,
     ReasonCode,
+    TenantId,
 )
 from roost.next_actions import ActionCode, NextAction
 from roost.prices import Operation, Price, price_of_reads
@@ -32,7 +33,7 @@ from roost.services.health.findings import (
     error_finding,
 )
 from roost.services.health.service import ServiceHealth, get_service_health
-from roost.services.pause import PauseStatus
+from roost.services.pause import PauseStatus, get_pause_status, list_paused_posts
 from roost.store.availability import DATABASE_AWAY
 from roost.unexpected import to_roost_error
 
@@ -75,6 +76,7 @@ async def check_work(runtime: Runtime, accounts: Sequence[Integration]) -> list[
     service = await get_service_health(runtime)
     return [
         *_describe_service(service, accounts),
+        *await _check_pauses(runtime),
         *await _check_lateness(runtime, service, accounts),
         *await _check_alerts(runtime),
         *await _check_apps(runtime),
@@ -115,6 +117,29 @@ def _describe_service(
             )
         )
     return findings
+
+
+async def _check_pauses(runtime: Runtime) -> list[HealthFinding]:
+    """Return a finding for each paused tenant, and for each of the first paused posts."""
+    findings = []
+    for tenant_id in await store.tenants.list_ids(runtime.database):
+        async with runtime.database.for_tenant(tenant_id) as transaction:
+            status = await get_pause_status(transaction)
+            posts = await list_paused_posts(transaction, at_most=_NAMED_POSTS)
+        if status.tenant:
+            message, action = "the tenant's posts are paused", NextAction(ActionCode.RESUME_TENANT)
+            findings.append(_pause_finding(message, action, tenant_id))
+        for post_id in posts:
+            action = NextAction(ActionCode.RESUME_POST, {"post_id": post_id})
+            message = f"post {post_id} is paused"
+            findings.append(replace(_pause_finding(message, action, tenant_id), post_id=post_id))
+    return findings
+
+
+def _pause_finding(message: str, action: NextAction, tenant_id: TenantId) -> HealthFinding:
+    return HealthFinding(
+        "pause", HealthStatus.WARNING, message, next_action=action, tenant_id=tenant_id
+    )
 
 
 async def _check_lateness(

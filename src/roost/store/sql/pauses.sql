@@ -59,6 +59,10 @@ SELECT %(at)s, false, %(actor)s FROM before WHERE paused
 -- were sent, and whether the database is a copy.
 SELECT paused, reason, restored_to, copied FROM global_pause
 
+-- name: list_paused_posts
+-- The current tenant's posts that are paused themselves and may still be published.
+SELECT id FROM posts WHERE paused AND state = ANY(%(states)s) ORDER BY id LIMIT %(at_most)s
+
 -- name: get_pauses
 -- Whether the current tenant is paused (false without a tenant), and whether everything is paused.
 SELECT coalesce((SELECT paused FROM tenants), false) AS tenant, paused AS everything, reason
