@@ -110,8 +110,8 @@ def _print(history: AccountHistory, since: datetime, zone: str) -> None:
         return
     columns = (
         Column(f"sent ({zone})", 0),
-        *(Column(metric.replace("_", " "), rank) for rank, metric in enumerate(_COLUMNS, 2)),
-        Column("text", 1, wraps=True),
+        *(Column(metric.replace("_", " "), rank) for rank, metric in enumerate(_COLUMNS, 1)),
+        Column("text", len(_COLUMNS) + 1, wraps=True),
     )
     print_table(columns, [_row(snapshot, zone) for snapshot in posts])
 
