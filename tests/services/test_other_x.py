@@ -308,7 +308,7 @@ async def test_complete_refuses_a_flow_started_for_another_app(
     departure = await connect.start(process.runtime, process.scope)
     state = parse_qs(urlsplit(departure.url).query)["state"][0]
     another = process.with_settings(twitter_client_id="another").runtime
-    with pytest.raises(ConnectFlowInvalid, match="another X app"):
+    with pytest.raises(ConnectFlowInvalid, match="environment or X app"):
         await connect.complete(
             another, state=state, code="c", error=None, browser=departure.browser
         )
