@@ -25,6 +25,7 @@ It does not read a `.env` in the working directory, because any user may have wr
 - The settings file and the vault's key file must not be accessible to other users (`chmod 600`).
 - Other users must not be able to write to ROOST_HOME or to any directory above it, as for `ssh`; the error is `untrusted_path`.
 - A malformed setting stops every command at its start. The error names the setting and its purpose, never its value.
+- A line of the settings file that is neither a setting (`NAME=value`) nor a comment does so, too. The error names the file and the line, never its content.
 - A value must not contain white space or invisible characters, except for spaces inside ROOST_HOME.
 - In DATABASE_URL, percent-encode every character of the user and the password that is not a letter or a digit.
 

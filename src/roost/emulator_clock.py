@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import msgspec
 
+from roost.connection_failures import describe_connection_failure
 from roost.errors import Broken
 from roost.http_body import read_body
 from roost.next_actions import ActionCode, NextAction
@@ -117,7 +118,8 @@ async def follow_emulator_clock(clock_url: str) -> AsyncIterator[EmulatorClock]:
             reading = await _read(session, clock_url, None)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise Broken(
-                f"The emulator's clock at {clock_url} does not respond ({type(error).__name__}).",
+                f"The emulator's clock at {clock_url} does not respond:"
+                f" {describe_connection_failure(error)}.",
                 next_action=NextAction(ActionCode.START_EMULATOR),
             ) from error
         clock = EmulatorClock(clock_url, session, reading)

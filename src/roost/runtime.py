@@ -232,6 +232,7 @@ async def migrate(settings: Settings) -> bool:
             return await prepare_database(url, app_url=settings.database_url)
         except psycopg.OperationalError as error:
             raise DatabaseUnavailable(
-                f"The database cannot be used: {first_line(error)}",
+                "The database cannot be set up with ROOST_ADMIN_DATABASE_URL. PostgreSQL reports:"
+                f" {first_line(error)}",
                 next="Check that PostgreSQL runs at ROOST_ADMIN_DATABASE_URL, with this login.",
             ) from None

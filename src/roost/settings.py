@@ -1,5 +1,6 @@
 """Every setting of Roost: its name in the environment, type, default and description."""
 
+import io
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from dotenv.parser import parse_stream
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -340,22 +342,33 @@ def _describe_invalid(error: ValidationError) -> SettingInvalid:
         field = str(problem["loc"][0])
         name = ENVIRONMENT_NAMES.get(field, field.upper())
         purpose = Settings.model_fields[_FIELDS[name]].description
-        problems[name] = f"{name}: {describe_invalid(problem)}. Its purpose: {purpose}"
+        reason = describe_invalid(problem).removesuffix(".")
+        problems[name] = f"{name}: {reason}. Its purpose: {purpose}"
     return SettingInvalid(" ".join(problems.values()), setting=next(iter(problems)))
 
 
 def _require_readable(file: Path) -> None:
-    """Check that a settings file can be read.
+    """Check that a settings file can be read, and that each line is a setting or a comment.
 
-    Raises: SettingInvalid if the file is missing or not text; UntrustedPath.
+    Raises: SettingInvalid if the file is missing or not text, or has another line; UntrustedPath.
     """
     try:
-        read_private_file(file).decode()
+        text = read_private_file(file).decode()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
         raise SettingInvalid(f"The settings in {file} cannot be read: {reason}.") from None
     except UnicodeDecodeError:
         raise SettingInvalid(f"The settings in {file} are not UTF-8 text.") from None
+    # The parser yields a line without `=`, such as a single word, as a name without a value.
+    for one in parse_stream(io.StringIO(text)):
+        if one.error or (one.key is not None and one.value is None):
+            blank = one.original.string[: -len(one.original.string.lstrip())]
+            line = one.original.line + len(blank.splitlines())
+            # The line is not quoted, because it may contain a secret.
+            raise SettingInvalid(
+                f"Line {line} of {file} is not a setting.",
+                next="Write NAME=value, close every quotation mark, and begin a comment with `#`.",
+            )
 
 
 def _split(url: str) -> SplitResult:

@@ -15,10 +15,17 @@ except ModuleNotFoundError as missing:
     sys.exit(f"x_emulator needs {missing.name}: install Roost with its extra `emulator`.")
 
 
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65_535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port from 0 to 65535")
+    return port
+
+
 def main() -> None:
     """Parse the command line and run the server."""
     parser = argparse.ArgumentParser(prog="x_emulator", description="Emulate the X API over HTTP.")
-    parser.add_argument("--port", type=int, default=8099, help="0: any free port (default 8099)")
+    parser.add_argument("--port", type=_port, default=8099, help="0: any free port (default 8099)")
     parser.add_argument("--scenario", choices=sorted(SCENARIOS), default="purge")
     parser.add_argument("--seed", type=int, default=7, help="random seed (default 7)")
     parser.add_argument("--json", action="store_true", help="print the URL as one line of JSON")

@@ -117,3 +117,43 @@ async def test_emulator_app_refuses_options_without_effect(
     result = await run_roost("emulator", "--app", *option, "--json", folder=tmp_path)
     assert (result.code, result.answer["error"]["code"]) == (2, "usage_invalid")
     assert "--app" in json.dumps(result.answer)
+
+
+async def test_emulator_says_that_its_port_is_taken(emulator: Emulator, tmp_path: Path) -> None:
+    port = port_of(emulator)
+    result = await run_roost("emulator", "--port", port, "--json", folder=tmp_path)
+    assert (result.code, result.error) == (5, "port_taken")
+    error = result.answer["error"]
+    assert error["message"] == f"Another program listens on port {port} of 127.0.0.1."
+    assert error["did"] == "The emulator did not start."
+    assert "--port 0" in error["next"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("--faults", "none.yaml", "none.yaml cannot be read: No such file or directory."),
+        ("--faults", "wrong.yaml", "wrong.yaml is not a valid fault file: "),
+        ("--secret-file", "none.txt", "none.txt cannot be read: No such file or directory."),
+        ("--state", "none/state", "The folder none of the state file does not exist."),
+        ("--state", "wrong.yaml", "wrong.yaml is not a state file of this version"),
+    ],
+)
+async def test_emulator_names_a_file_that_it_cannot_use(
+    option: str, value: str, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "wrong.yaml").write_text("faults: 1")
+    result = await run_roost("emulator", "--port", "0", option, value, "--json", folder=tmp_path)
+    assert (result.code, result.error) == (2, "emulator_file_invalid")
+    error = result.answer["error"]
+    assert error["message"].startswith(reason)
+    assert error["did"] == "The emulator did not start."
+    assert option in error["next"]
+
+
+async def test_emulator_on_an_address_of_the_network_needs_a_secret(tmp_path: Path) -> None:
+    result = await run_roost(
+        "emulator", "--port", "0", "--host", "0.0.0.0", "--json", folder=tmp_path
+    )
+    assert (result.code, result.error) == (2, "usage_invalid")
+    assert "--secret-file" in result.answer["error"]["next"]

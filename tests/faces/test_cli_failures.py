@@ -79,6 +79,9 @@ async def test_an_unreachable_database_is_reported_without_its_password(tmp_path
         run_roost("init", "--json", folder=tmp_path, DATABASE_URL=NOWHERE),
     )
     assert (posts.code, posts.error) == (5, "database_unavailable")
+    assert posts.answer["error"]["message"].startswith(
+        "The database does not accept connections now. PostgreSQL reports: connection to server"
+    )
     assert (init.code, init.error) == (5, "database_unavailable")
     assert "a-password" not in posts.out + posts.err + init.out + init.err
 
@@ -210,3 +213,49 @@ async def test_an_error_says_what_roost_did_and_what_to_do(
         "Nothing was changed.",
         "`roost posts` lists the posts.",
     ]
+
+
+@pytest.mark.parametrize("command", ["serve", "emulator"])
+async def test_a_port_is_a_number_from_0_to_65535(command: str, tmp_path: Path) -> None:
+    for port, reason in (("65536", "must be at most 65535"), ("-1", "must be at least 0")):
+        result = await run_roost(command, f"--port={port}", "--json", folder=tmp_path)
+        assert (result.code, result.error) == (2, "usage_invalid")
+        assert result.answer["error"]["message"] == f"--port {reason}."
+
+
+@pytest.mark.parametrize("columns", ["0", "1"])
+async def test_help_is_complete_in_a_very_narrow_terminal(columns: str, tmp_path: Path) -> None:
+    result = await run_roost("--help", folder=tmp_path, COLUMNS=columns)
+    assert (result.code, result.err) == (0, "")
+    assert "publish" in result.out
+    assert "Publish or schedule" in result.out
+
+
+async def test_doctor_says_in_words_why_x_does_not_respond(tmp_path: Path) -> None:
+    result = await run_roost(
+        "doctor", folder=tmp_path, DATABASE_URL=NOWHERE, ROOST_X_BASE_URL="http://127.0.0.1:9"
+    )
+    assert (
+        "X at http://127.0.0.1:9: does not respond: no connection: Connection refused" in result.out
+    )
+
+
+async def test_an_unsafe_address_of_x_is_explained_without_doubled_dots(tmp_path: Path) -> None:
+    result = await run_roost("posts", folder=tmp_path, ROOST_X_BASE_URL="http://evil.example")
+    assert result.code == 2
+    assert "ROOST_X_EMULATOR_HOST. Its purpose:" in result.err
+
+
+async def test_an_unknown_tenant_is_reported_with_those_that_exist(
+    settings: Settings, tenant: Tenant, tmp_path: Path
+) -> None:
+    result = await run_roost("posts", "--tenant", "nope", settings=settings, folder=tmp_path)
+    assert result.code == 1
+    assert f"Name a tenant by --tenant: {tenant.name}." in result.err
+
+
+async def test_states_are_listed_as_in_the_help(tmp_path: Path) -> None:
+    result = await run_roost("posts", "--state", "done", folder=tmp_path)
+    assert result.code == 2
+    assert "needs-decision" in result.err
+    assert "_" not in result.err.partition(":")[2]

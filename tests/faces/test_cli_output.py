@@ -119,6 +119,18 @@ async def test_command_completes_without_standard_output(
     assert (await process.wait(), await count_posts(publisher)) == (0, 2)
 
 
+async def test_command_that_only_reads_fails_without_its_result__closed_output(
+    publisher: Publisher, folder: Path
+) -> None:
+    process = await asyncio.create_subprocess_shell(
+        f"{sys.executable} -m roost posts >&-",
+        env=environment_of(publisher.runtime.settings), cwd=folder, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, err = await process.communicate()
+    assert process.returncode == 5
+    assert b"output_failed: The result cannot be written: it is closed." in err
+
+
 async def test_report_that_cannot_be_written_is_an_error(
     publisher: Publisher, folder: Path
 ) -> None:

@@ -220,3 +220,12 @@ async def test_deleted_original_changes_nothing(publisher: Publisher, teal: Path
     teal.unlink()
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
+
+
+@pytest.mark.timing
+@pytest.mark.parametrize("arguments", [("posts",), ("posts", "--help")], ids=" ".join)
+async def test_a_terminal_of_one_column_gets_whole_words(
+    publisher: Publisher, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    await publisher.schedule("Hello", after_s=60)
+    assert "post" in await run_at_a_terminal(publisher, tmp_path, 1, *arguments)

@@ -17,6 +17,7 @@ from fix_web import get, open_browser, serving
 from roost import store
 from roost.errors import UnsafeListenAddress
 from roost.models import Integration, Tenant
+from roost.ports import PortTaken
 from roost.runtime import Runtime
 from roost.settings import Settings
 from roost.web import server
@@ -262,7 +263,7 @@ def test_loopback_addresses_are_accepted(host: str) -> None:
 
 async def test_a_taken_port_is_reported(runtime: Runtime, web: str) -> None:
     port = urlsplit(web).port or 0
-    with pytest.raises(server.PortTaken, match=f"port {port}"):
+    with pytest.raises(PortTaken, match=f"^Another program listens on port {port} of 127.0.0.1.$"):
         await server.serve(runtime, "127.0.0.1", port, on_listening=lambda _: None)
 
 

@@ -26,6 +26,7 @@ from roost.planfile import (
     times,
 )
 from roost.planfile.options import read_options
+from roost.planfile.table import read_table
 from roost.planfile.times import get_time_zone
 from roost.publishing import validation
 from roost.publishing.part_input import MediaInput
@@ -527,3 +528,27 @@ def test_the_page_lists_every_code() -> None:
     codes = set(re.findall(r'(?:Violation\(\s*|yield )"([a-z_]+)"', rules))
     assert len(codes) == 23
     assert [code for code in codes if f"`{code}`" not in page] == []
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ('a,+1h,"open,,,', "a quotation mark is not closed"),
+        ('a,+1h,"a" b,,,', "a quotation mark is followed by other characters than a comma"),
+        (f"a,+1h,{'x' * 131_073},,,", "a cell has more than 131,072 characters"),
+    ],
+)
+def test_a_row_that_is_not_csv_is_explained(row: str, reason: str) -> None:
+    data = f"account,at,text,media,alt,thread\n{row}\n".encode()
+    with pytest.raises(PlanInvalid) as caught:
+        read_table(data, "plan.csv")
+    assert caught.value.message == (
+        f"plan.csv: the row that begins on line 2 is not valid CSV: {reason}."
+    )
+
+
+def test_a_day_lacks_only_the_time_of_day() -> None:
+    with pytest.raises(TimeInvalid) as caught:
+        parse_due("2026-01-01", time_zone="UTC", now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert caught.value.message == "2026-01-01 has no time of day."
+    assert caught.value.next == "Write 2026-01-01T18:00, for example."

@@ -107,3 +107,31 @@ def test_a_strangers_file_or_home_is_refused(home: Path, given: str) -> None:
     os.chown(home / given, 54_321, 54_321)
     with pytest.raises(UntrustedPath, match="another user"):
         read_settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("garbage hunter2", 1),
+        ("TWITTER_CLIENT_ID=a\n\n# A comment\n\nhunter2\n", 5),
+        ("TWITTER_CLIENT_ID=a\nTWITTER_CLIENT_SECRET='hunter2\nROOST_X_TIER=enterprise\n", 2),
+        ("\r\n\r\nTWITTER_CLIENT_SECRET: hunter2\r\n", 3),
+    ],
+    ids=["two words", "one word", "open quotation mark", "colon"],
+)
+def test_a_line_that_is_not_a_setting_is_named_and_not_quoted(
+    home: Path, text: str, line: int
+) -> None:
+    file = write(home / ".env", text)
+    with pytest.raises(SettingInvalid) as caught:
+        read_settings()
+    assert caught.value.message == f"Line {line} of {file} is not a setting."
+    assert "hunter2" not in str(caught.value.as_dict())
+
+
+def test_comments_blank_lines_quotes_and_empty_values_are_settings(home: Path) -> None:
+    write(
+        home / ".env",
+        "# A comment\n\n \nexport TWITTER_CLIENT_ID='a' # more\nTWITTER_API_KEY=\nA=\"b\nc\"\n\n",
+    )
+    assert read_settings().twitter_client_id == "a"

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 
 from roost.cli import env_file
 from roost.cli.output import print_note
 from roost.cli.tenant_option import make_option, set_tenant
-from roost.errors import AccountNotFound, InvalidInput, PostNotFound
+from roost.errors import AccountNotFound, InvalidInput, PostNotFound, TenantNotFound
 from roost.escaping import one_line
 from roost.models import Actor, ActorKind, Integration, PostId, Scope, Tenant, TenantId
 
@@ -23,10 +24,13 @@ if TYPE_CHECKING:  # these modules are imported where they are needed: the base 
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 #: The largest number of a post that the database can store.
 _MAX_POST_ID: Final = (1 << 63) - 1
+#: The maximum number of tenants that an error names.
+_MOST_NAMES: Final = 10
 
 Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
 ]
+Port = Annotated[int, Parameter(help="0 uses any free port.", validator=Number(gte=0, lte=65_535))]
 TenantName = Annotated[str, Parameter(name="--tenant", help="The tenant, by name.")]
 AccountName = Annotated[
     str | None,
@@ -78,7 +82,17 @@ async def choose_tenant(runtime: "Runtime", name: str) -> tuple[Tenant, Scope]:
     """
     from roost.services import queries
 
-    tenant = await queries.get_tenant(runtime, name)
+    try:
+        tenant = await queries.get_tenant(runtime, name)
+    except TenantNotFound as error:
+        names = sorted(tenant.name for tenant in await queries.list_tenants(runtime))
+        if not names:
+            raise
+        shown = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+        raise TenantNotFound(
+            error.message,
+            next=f"Name a tenant by --tenant: {shown}. `roost init --tenant NAME` creates another.",
+        ) from None
     set_tenant(tenant.name, is_only_tenant=await queries.count_tenants(runtime) == 1)
     return tenant, Scope(tenant.id, command_actor())
 

@@ -18,7 +18,7 @@ from cyclopts import App
 from roost import changes
 from roost.cli import require_extras
 from roost.cli.output import print_error
-from roost.cli.streams import safe_output
+from roost.cli.streams import safe_output, set_least_width
 from roost.cli.tenant_option import running_command
 from roost.cli.text_input import mark_standard_input
 from roost.errors import AdministratorNeeded, Broken, Kind, RoostError, SchemaOutdated
@@ -61,6 +61,7 @@ def run_command_line(app: App, arguments: list[str] | None) -> int:
     A command whose result cannot be written still completes. If it has changed something, it keeps
     its exit code, so that no script repeats it.
     """
+    set_least_width()
     with safe_output() as (stdout, _), changes.recording() as made, running_command():
         code = _run(app, arguments)
         stdout.flush()

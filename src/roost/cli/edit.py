@@ -72,7 +72,8 @@ def edit(
             if parts is None and due_at is None:
                 raise InvalidInput(
                     "The command names nothing to change.",
-                    next="Use --text, --media, --thread, --at, --reply-to, --quote or --poll.",
+                    next="Use --text, --media, --alt, --thread, --at, --reply-to, --quote, --poll,"
+                    " --poll-duration or --reply-settings.",
                 )
             changed = await schedule.edit_post(
                 runtime,

@@ -2,21 +2,22 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import shlex
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, command_settings
+from roost.cli.arguments import Json, Port, command_settings
 from roost.cli.command import run_async
 from roost.cli.output import print_note, print_result
 from roost.cli.schemas.installation import EmulatorAppOutput, ListeningOutput
 from roost.cli.usage import UsageInvalid
-from roost.errors import Busy
-from roost.escaping import one_line
+from roost.endpoint import is_loopback
+from roost.errors import Busy, InvalidInput
+from roost.ports import describe_listen_failure, describe_os_error
 
 if TYPE_CHECKING:  # imported when the command needs it: the HTTP client takes time to load
     from roost.cli.demo.emulator import EmulatorControl
@@ -37,10 +38,15 @@ _DEFAULT_PORT: Final = 8710
 #: Wall seconds that `--app` waits for an emulator that is starting.
 _START_TIMEOUT_S: Final = 10
 _POLL_INTERVAL_S: Final = 0.1
+_NOT_STARTED: Final = "The emulator did not start."
 
 
 class EmulatorNotRunning(Busy):
     """No emulator responds at the address."""
+
+
+class EmulatorFileInvalid(InvalidInput):
+    """A file of the emulator is missing, unsafe or damaged, or cannot be written."""
 
 
 def emulator(
@@ -52,7 +58,7 @@ def emulator(
             help="Print the settings of an X app of the running emulator, as lines for the shell.",
         ),
     ] = False,
-    port: Annotated[int, Parameter(help="0 uses any free port.")] = _DEFAULT_PORT,
+    port: Port = _DEFAULT_PORT,
     scenario: Annotated[Scenario, Parameter(help="What happens to the accounts.")] = "purge",
     seed: Annotated[int, Parameter(help="The same seed gives the same metrics.")] = 7,
     state: Annotated[
@@ -74,33 +80,75 @@ def emulator(
     from x_emulator.faults.fault_specs import read_fault_file
     from x_emulator.state import World
 
+    is_started = False
+
     def on_listening(url: str) -> None:
+        nonlocal is_started
+        is_started = True
         print_result(ListeningOutput(url=url), f"The emulator is at {url}", as_json=as_json)
         listening_port = urlsplit(url).port
         option = "" if listening_port == _DEFAULT_PORT else f" --port {listening_port}"
         print_note(f'Settings for Roost: eval "$(roost emulator --app{option})"')
 
-    try:
+    with _reading("--secret-file", secret_file):
         secret = read_secret(secret_file)
-        if app:
-            if (scenario, seed, state, faults) != ("purge", 7, None, None):
-                raise UsageInvalid(
-                    "--app is for an emulator that runs, so --scenario, --seed, --state and"
-                    " --faults have no effect.",
-                    next="Start an emulator with these options, then run `roost emulator --app`.",
-                )
-            return _print_app(_loopback_url(host, port), secret, as_json=as_json)
+    if app:
+        if (scenario, seed, state, faults) != ("purge", 7, None, None):
+            raise UsageInvalid(
+                "--app is for an emulator that runs, so --scenario, --seed, --state and"
+                " --faults have no effect.",
+                next="Start an emulator with these options, then run `roost emulator --app`.",
+            )
+        return _print_app(_loopback_url(host, port), secret, as_json=as_json)
+    if not secret and not is_loopback(host):
+        raise UsageInvalid(
+            f"Other machines may reach {host}, so the emulator needs a secret there.",
+            did=_NOT_STARTED,
+            next="Name a file with the secret by --secret-file, or leave --host out.",
+        )
+    with _reading("--faults", faults):
         world = World(scenario, seed, read_fault_file(faults) if faults else ())
-        server.serve(host, port, world, on_listening=on_listening, secret=secret, state=state)
-    except (OSError, ValueError) as error:
-        print_note(one_line(f"The emulator does not start: {error}"))
-        return 2
+    if state is not None and not state.parent.is_dir():  # The file is written only at the end.
+        raise EmulatorFileInvalid(
+            f"The folder {state.parent} of the state file does not exist.",
+            did=_NOT_STARTED,
+            next="Create the folder, or name another file by --state.",
+        )
+    with _reading("--state", state):
+        try:
+            server.serve(host, port, world, on_listening=on_listening, secret=secret, state=state)
+        except OSError as error:
+            if is_started:
+                raise EmulatorFileInvalid(
+                    f"The state cannot be written to {state}: {describe_os_error(error)}.",
+                    did="The emulator ended without saving its state.",
+                    next="Free space on the disk, or name another file by --state.",
+                ) from None
+            if error.filename is not None:
+                raise
+            raise describe_listen_failure(error, host, port, server="The emulator") from None
     return 0
+
+
+@contextlib.contextmanager
+def _reading(option: str, file: Path | None) -> Iterator[None]:
+    """Convert the emulator's errors about the file of an option. Raises: EmulatorFileInvalid."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{file} cannot be read: {describe_os_error(error)}."
+        raise EmulatorFileInvalid(
+            reason,
+            did=_NOT_STARTED,
+            next=f"Correct the file, or name another one by {option}.",
+        ) from None
 
 
 def _loopback_url(host: str, port: int) -> str:
     """Return the URL of an emulator on this machine. Raises: UsageInvalid."""
-    if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+    if not is_loopback(host):
         raise UsageInvalid(
             f"--app finds an emulator on this machine only, and {host} is not a loopback address.",
             next="Leave --host out: an emulator that listens on another address of this machine"

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, list_tenant_options
+from roost.cli.arguments import Json, Port, list_tenant_options
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
 from roost.cli.schemas.installation import ListeningOutput, WorkerOutput
@@ -68,7 +68,7 @@ def serve(
     host: Annotated[
         str, Parameter(help="A loopback address, because there is no login yet.")
     ] = "127.0.0.1",
-    port: Annotated[int, Parameter(help="0 uses any free port.")] = 8700,
+    port: Port = 8700,
     as_json: Json = False,
 ) -> int:
     """Run the web server until SIGTERM or Ctrl-C: pages, OAuth callback and HTTP API."""

@@ -10,7 +10,11 @@ import io
 import os
 import sys
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
+
+#: The least width of help and tables, in characters. In a narrower terminal, their lines are broken
+#: by the terminal.
+LEAST_WIDTH: Final = 40
 
 
 class SafeStream(io.TextIOBase):
@@ -61,7 +65,11 @@ class SafeStream(io.TextIOBase):
         self._attempt("flush")
 
     def _attempt(self, method: str, *arguments: str) -> None:
-        if self._stream is None or self.failure is not None:
+        if self._stream is None:  # The process was started with the stream closed (`>&-`).
+            if any(arguments) and self.failure is None:
+                self.failure = OSError(errno.EBADF, "it is closed")
+            return
+        if self.failure is not None:
             return
         try:
             getattr(self._stream, method)(*arguments)
@@ -92,3 +100,26 @@ def safe_output() -> Iterator[tuple[SafeStream, SafeStream]]:
         for stream in safe:
             stream.flush()
         sys.stdout, sys.stderr = replaced
+
+
+def set_least_width() -> None:
+    """Set COLUMNS to `LEAST_WIDTH` if the terminal is narrower; ignore a COLUMNS of 0.
+
+    The library that prints help and tables takes its width from COLUMNS first. With a width of 1 it
+    does not end, and with a width of 0 it fails.
+    """
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and not int(columns):
+        del os.environ["COLUMNS"]
+        columns = ""
+    width = int(columns) if columns.isdecimal() else _terminal_width()
+    if width and width < LEAST_WIDTH:
+        os.environ["COLUMNS"] = str(LEAST_WIDTH)
+
+
+def _terminal_width() -> int:
+    """Return the width of the first standard stream that is a terminal; 0 if it is unknown."""
+    for descriptor in range(3):
+        with contextlib.suppress(OSError):
+            return os.get_terminal_size(descriptor).columns
+    return 0

@@ -112,7 +112,8 @@ def _describe_wrong_value(error: exceptions.CoercionError) -> str:
     kind = error.target_type
     choices = [str(choice) for choice in get_args(kind)] if get_origin(kind) is Literal else []
     if isinstance(kind, type) and issubclass(kind, Enum):
-        choices = [str(member.value) for member in kind]
+        # Written as in the help. The parser reads `_` as `-`.
+        choices = [str(member.value).replace("_", "-") for member in kind]
     if choices:
         return f"{name}: {value!r} is not one of {', '.join(choices)}.{_suggest(value, choices)}"
     if kind is int:

@@ -90,11 +90,28 @@ def _numbered_rows(data: bytes, name: str) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as error:
         # After a wrong quotation mark, the ends of rows are unknown, so the whole file is refused.
+        reason, advice = _describe_csv_error(error)
         raise PlanInvalid(
-            f"{name}: the row that begins on line {line} is not valid CSV ({error}).",
-            next='Close the quotation marks of the row, and write `""` for each `"` inside a text.',
+            f"{name}: the row that begins on line {line} is not valid CSV: {reason}.",
+            next=advice,
             line=line,
         ) from None
+
+
+def _describe_csv_error(error: csv.Error) -> tuple[str, str]:
+    """Return what is wrong with a row and how to correct it, without the CSV library's words."""
+    quotes = 'Close the quotation marks of the row, and write `""` for each `"` inside a text.'
+    message = str(error)
+    if "unexpected end" in message:
+        return "a quotation mark is not closed", quotes
+    if "expected after" in message:
+        return "a quotation mark is followed by other characters than a comma", quotes
+    if "field limit" in message:
+        return (
+            f"a cell has more than {csv.field_size_limit():,} characters",
+            "Shorten the cell; if its text is short, a quotation mark before it is not closed.",
+        )
+    return "its quotation marks or line ends are wrong", quotes
 
 
 def _decode(data: bytes, name: str) -> str:

@@ -21,6 +21,7 @@ _relative = re.compile(r"\+(\d{1,9})([smhd])", re.ASCII).fullmatch
 _absolute = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)?", re.ASCII
 ).fullmatch
+_day = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII).fullmatch
 
 
 class TimeInvalid(InvalidInput):
@@ -104,15 +105,19 @@ def parse_due_in_zone(zone: ZoneInfo, at: str, now: datetime) -> datetime:
         if match := _relative(at):
             return now.astimezone(UTC) + int(match[1]) * _UNITS[match[2]]
         if not _absolute(at):
-            raise TimeInvalid(
-                f"{at[:_MAX_QUOTED]!r} is not a time." if at else "The time is missing."
-            )
+            raise _not_a_time(at)
         instant = datetime.fromisoformat(at)
         if instant.tzinfo is None:
             instant = _in_zone(instant, zone)
         return instant.astimezone(UTC)
     except (ValueError, OverflowError):
         raise TimeInvalid(f"{at[:_MAX_QUOTED]!r} is not a possible time.") from None
+
+
+def _not_a_time(at: str) -> TimeInvalid:
+    if _day(at):
+        return TimeInvalid(f"{at} has no time of day.", next=f"Write {at}T18:00, for example.")
+    return TimeInvalid(f"{at[:_MAX_QUOTED]!r} is not a time." if at else "The time is missing.")
 
 
 def _in_zone(local: datetime, zone: ZoneInfo) -> datetime:

@@ -69,8 +69,14 @@ async def connect(
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's message, without the details below it."""
-    return str(error).splitlines()[0].strip() if str(error) else type(error).__name__
+    """Return the first line of an error's message, without the details below it.
+
+    For a failed connection, this is PostgreSQL's own message, without what psycopg adds before it.
+    """
+    if not str(error):
+        return type(error).__name__
+    line = str(error).splitlines()[0]
+    return line.removeprefix("connection failed: ").removeprefix("connection is bad: ").strip()
 
 
 async def _will_pass(error: psycopg.OperationalError, conninfo: str) -> bool:

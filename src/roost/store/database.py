@@ -241,9 +241,13 @@ class Database:
 
 
 def unavailable(reason: str, *, will_pass: bool) -> DatabaseUnavailable:
-    """Return the error for an unusable database; `will_pass` says whether waiting may help."""
+    """Return the error for an unusable database; `will_pass` says whether waiting may help.
+
+    `reason` is PostgreSQL's message.
+    """
+    problem = "does not accept connections now" if will_pass else "refuses the connection"
     error = DatabaseUnavailable(
-        f"The database cannot be used: {reason}",
+        f"The database {problem}. PostgreSQL reports: {reason}",
         next_action=NextAction(
             ActionCode.START_DATABASE if will_pass else ActionCode.CHECK_DATABASE_URL
         ),

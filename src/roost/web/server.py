@@ -14,7 +14,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from roost.endpoint import is_loopback
-from roost.errors import Broken, UnsafeListenAddress
+from roost.errors import UnsafeListenAddress
+from roost.ports import describe_listen_failure
 from roost.runtime import Runtime
 from roost.services import health
 from roost.web import actions, api, connect, error_handlers, metrics, pages
@@ -26,12 +27,6 @@ from roost.web.protocol import BoundedProtocol
 #: connecting an account.
 _SHUTDOWN_TIMEOUT_S: Final = 10
 _STATIC: Final = Path(__file__).parent / "static"
-
-
-class PortTaken(Broken):
-    """Another program listens at the address already."""
-
-    default_next = "End that program, or choose another port; `--port 0` uses any free port."
 
 
 def require_loopback(host: str) -> None:
@@ -127,10 +122,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise PortTaken(
-            f"Roost cannot listen on port {port} of {host}: {error.strerror}.",
-            did="Roost did not start.",
-        ) from None
+        raise describe_listen_failure(error, host, port, server="Roost") from None
 
 
 class _Server(uvicorn.Server):

@@ -119,5 +119,10 @@ def read_fault_file(path: Path) -> list[Fault]:
     try:
         content = yaml.load(path.read_bytes(), Loader=_PlainLoader)  # noqa: S506
         return msgspec.convert(content, _FaultFile).faults
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InvalidFaultFile(
+            f"{path} is not a valid fault file: line {line}: {error.problem}"
+        ) from error
     except (msgspec.ValidationError, yaml.YAMLError) as error:
         raise InvalidFaultFile(f"{path} is not a valid fault file: {error}") from error

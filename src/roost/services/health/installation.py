@@ -4,6 +4,7 @@ from typing import Final
 
 import aiohttp
 
+from roost.connection_failures import describe_connection_failure
 from roost.errors import (
     DatabaseUnavailable,
     PoolerUnsupported,
@@ -102,7 +103,7 @@ async def check_x(settings: Settings) -> HealthFinding:
         return HealthFinding(
             what,
             HealthStatus.ERROR,
-            f"does not respond ({type(error).__name__})",
+            f"does not respond: {describe_connection_failure(error)}",
             "Check the network, or ROOST_X_BASE_URL.",
         )
 

@@ -1,0 +1,32 @@
+"""The error of a server that cannot listen at its address."""
+
+import errno
+import os
+
+from roost.errors import Broken
+
+
+class PortTaken(Broken):
+    """A server cannot listen at its address; usually, another program does so already."""
+
+    default_next = "End that program, or choose another port; `--port 0` uses any free port."
+
+
+def describe_listen_failure(error: OSError, host: str, port: int, *, server: str) -> PortTaken:
+    """Return the error for a failed attempt to listen on a port; `server` is `Roost`, say."""
+    did = f"{server} did not start."
+    if error.errno == errno.EADDRINUSE:
+        return PortTaken(f"Another program listens on port {port} of {host}.", did=did)
+    return PortTaken(
+        f"{server} cannot listen on port {port} of {host}: {describe_os_error(error)}.",
+        did=did,
+        next="Choose another address or port; `--port 0` uses any free port.",
+    )
+
+
+def describe_os_error(error: OSError) -> str:
+    """Return the system's reason, without the number, path or address that Python adds."""
+    if error.errno is None:
+        return type(error).__name__
+    # The numbers of failed address lookups are negative, and belong to another table.
+    return os.strerror(error.errno) if error.errno > 0 else error.strerror or type(error).__name__
