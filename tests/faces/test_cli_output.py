@@ -1,4 +1,4 @@
-"""A command completes although its output cannot be written, and an error tells what changed."""
+"""A command completes although its output cannot be written, and an error says what changed."""
 
 import asyncio
 import json

@@ -12,6 +12,7 @@ from fix_processes import until
 from fix_runtime import connect_account, make_tenant
 from roost.models import IntegrationId, PostId, Tenant, XUserId
 from roost.runtime import Runtime
+from roost.store import lock_session
 from roost.store.locks import AccountLocks, StaleHolder, find_stale_holders, open_account_locks
 
 pytestmark = pytest.mark.timing
@@ -75,6 +76,22 @@ async def test_a_lost_session_is_noticed_and_replaced_by_the_next_request(
         await until_lost(locks, account.x_user_id)
         await locks.release(account.x_user_id, account.id, [])
         assert await locks.acquire(account.x_user_id)
+
+
+async def test_the_closed_socket_alone_shows_that_the_session_is_lost(
+    runtime: Runtime, admin_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The server's last answer counts as a proof for an hour, so the server is not asked again.
+    monkeypatch.setattr(lock_session, "_PROOF_S", 3600.0)
+    async with open_account_locks(runtime.database) as locks:
+        assert await locks.acquire(USER)
+        with psycopg.connect(admin_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                " WHERE locktype = 'advisory' AND classid = %s",
+                [0x526F],
+            )
+        await until_lost(locks, USER)
 
 
 async def test_a_cancelled_request_keeps_no_lock(runtime: Runtime) -> None:
