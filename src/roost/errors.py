@@ -310,7 +310,7 @@ class MediaStalled(Busy):
 
 
 class RestoreSearchFailed(Busy):
-    """Not every account's timeline could be searched after a restore, so nothing was resumed."""
+    """X was not searched completely after a restore, so nothing was resumed."""
 
     default_action = ActionCode.RESUME_AGAIN
 

@@ -54,6 +54,19 @@ async def problem_of(check: DatabaseCheck) -> str | None:
     return check.problem
 
 
+async def _wait_for_lock(admin_url: str) -> None:
+    """Wait until a session waits for an advisory lock."""
+    async with await psycopg.AsyncConnection.connect(admin_url, autocommit=True) as admin:
+        while True:
+            cursor = await admin.execute(
+                "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            if await cursor.fetchone():
+                return
+            await asyncio.sleep(0.01)
+
+
 async def _copy(admin_url: str, name: str) -> str:
     """Copy the database now, and return the copy's URL with the application's login."""
     original = admin_url.rpartition("/")[2].partition("?")[0]
@@ -193,6 +206,55 @@ async def test_failed_resume_pauses_no_account(publisher: Publisher) -> None:
     assert sorted(resumed.searched_again) == [post_id, theirs]
     await publisher.run_to_completion()
     assert sorted(await publisher.published_texts()) == ["Mine", "Part two", "Theirs"]
+
+
+async def test_worker_that_detects_the_restore_late_does_not_undo_the_resume(
+    noon: datetime, settings: Settings, emulator: Emulator, admin_url: str
+) -> None:
+    async with _publisher(settings, emulator) as (publisher, check):
+        await publisher.schedule("Sent")
+        await publisher.run_due_jobs()
+        await check.check()
+        assert publisher.locks.fence is not None
+        event_id = publisher.locks.fence.event_id
+        with psycopg.connect(admin_url) as admin:
+            admin.execute("UPDATE roost.events SET tag = tag + 1 WHERE id = %s", [event_id])
+        database = publisher.runtime.database
+        state = await store.installation.read(database.autocommit)
+        async with database.unscoped() as transaction:
+            # The check has compared the database, and waits here to pause everything. Meanwhile, a
+            # user resumes, because another worker has already paused everything.
+            await transaction.run("lock_pauses")
+            late = asyncio.create_task(check.check())
+            await _wait_for_lock(admin_url)
+            now = publisher.runtime.clock.now()
+            await store.installation.accept(transaction, state, since=now, until=now)
+        await late
+        async with database.unscoped() as transaction:
+            pause = await transaction.run_one("get_global_pause")
+        assert pause is not None
+        assert not pause["paused"]
+        assert check.problem is None
+        assert check.kept is not None
+        assert check.kept.generation == state.generation + 1
+
+
+async def test_restore_detected_during_the_resume_is_not_resumed(publisher: Publisher) -> None:
+    later = publisher.runtime.clock.now()
+    earlier = later - timedelta(minutes=10)
+    await publisher.schedule("Planned", after_s=600)
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, later)
+    await publisher.emulator.fail("read_timeline", "before", "delay", seconds=1)
+    work = asyncio.create_task(resume.resume_everything(publisher.runtime, ACTOR))
+    await publisher.wait_for_request("read_timeline")
+    await restore_check.pause_after_restore(publisher.runtime, ACTOR, earlier)
+    with pytest.raises(RestoreSearchFailed):
+        await work
+    async with publisher.runtime.database.unscoped() as transaction:
+        pause = await transaction.run_one("get_global_pause")
+    assert pause is not None
+    assert (pause["paused"], pause["restored_to"]) == (True, earlier)
+    await resume.resume_everything(publisher.runtime, ACTOR)
 
 
 async def test_attempt_is_refused__database_lacks_the_fence(

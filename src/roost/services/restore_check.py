@@ -134,9 +134,10 @@ class DatabaseCheck:
         try:
             self.kept = await asyncio.to_thread(watermark.read, home)
         except WatermarkUnreadable as error:
-            await self._refuse(found, error_reason(error))
+            while not await self._refuse(found, error_reason(error)):
+                found = await store.installation.read(database)
             return found
-        await self._compare(found)
+        found = await self._read_and_compare()
         if self.problem is None and needs_recheck(
             found,
             stop_tag=await self._compute_stop_tag(found),
@@ -159,12 +160,10 @@ class DatabaseCheck:
         Raises: the errors in `store.availability.DATABASE_AWAY`.
         """
         async with self._mutex:
-            database = self.runtime.database.autocommit
-            found = await store.installation.read(database)
-            await self._compare(found)
+            found = await self._read_and_compare()
             if self.problem is None:
                 await self._advance(found)
-                await database.run(
+                await self.runtime.database.autocommit.run(
                     "record_heartbeat", at=self.runtime.x_now(), timeline=found.timeline,
                     event=found.event_id, tag=found.event_tag,
                 )  # fmt: skip
@@ -203,7 +202,15 @@ class DatabaseCheck:
             server_started_at=None if is_private else found.server_started_at,
         )
 
-    async def _compare(self, found: DatabaseState) -> None:
+    async def _read_and_compare(self) -> DatabaseState:
+        """Read the database's state and compare it, again if a user accepts it meanwhile."""
+        while True:
+            found = await store.installation.read(self.runtime.database.autocommit)
+            if await self._compare(found):
+                return found
+
+    async def _compare(self, found: DatabaseState) -> bool:
+        """Compare a state with the watermark; return False if the state must be read again."""
         has_event = True
         if self.kept is not None and self.kept.event_id:
             row = await self.runtime.database.autocommit.run_one(
@@ -213,8 +220,8 @@ class DatabaseCheck:
         verdict = compare(self.kept, found, has_event=has_event)
         if verdict in {Verdict.MATCHES, Verdict.ACCEPTED}:
             self.problem = None
-            return
-        await self._refuse(found, Reason(_REASONS[verdict]))
+            return True
+        return await self._refuse(found, Reason(_REASONS[verdict]))
 
     async def _advance(self, found: DatabaseState) -> None:
         """Move the fence and the watermark to the database's newest event."""
@@ -234,17 +241,22 @@ class DatabaseCheck:
             # checks the fence.
             log.warning("the watermark cannot be written (%s)", type(error).__name__)
 
-    async def _refuse(self, found: DatabaseState, reason: Reason) -> None:
+    async def _refuse(self, found: DatabaseState, reason: Reason) -> bool:
+        """Pause everything; return False if a user has accepted the database since it was read."""
         if self.problem is not None:
-            return
+            return True
         problem = describe_reason(reason)
         self.locks.close_gate(problem)
-        await pause_after_restore(self.runtime, self.actor, reason=reason)
+        if not await pause_after_restore(
+            self.runtime, self.actor, reason=reason, generation=found.generation
+        ):
+            return False
         self.problem = problem
         self.kept = _make_watermark(found, is_refused=True)
         if reason.code != ReasonCode.IS_COPY:
             with contextlib.suppress(OSError):
                 await asyncio.to_thread(watermark.write, self.runtime.settings.home, self.kept)
+        return True
 
     async def _has_other_workers(self, found: DatabaseState) -> bool:
         """Whether another worker records a heartbeat within three heartbeat intervals."""
@@ -273,17 +285,22 @@ async def pause_after_restore(
     restored_to: datetime | None = None,
     *,
     reason: Reason = _RESTORED,
-) -> None:
+    generation: int | None = None,
+) -> bool:
     """Pause everything: the database may lack posts that were sent after `restored_to`.
 
     `restored_to` defaults to the instant until which the database has a record of all requests.
+    If `generation` is no longer the database's generation, nothing is paused and the result is
+    False: a user has resumed everything since the caller compared the database.
     """
     now, is_copy = runtime.clock.now(), reason.code == ReasonCode.IS_COPY
     async with runtime.database.unscoped() as transaction:
         await transaction.run("lock_pauses")
         # The state is read again, because another server may just have replaced the first one.
-        known_until = (await store.installation.read(transaction)).known_until
-        complete_until = restored_to or known_until or _EPOCH
+        state = await store.installation.read(transaction)
+        if generation is not None and generation != state.generation:
+            return False
+        complete_until = restored_to or state.known_until or _EPOCH
         facts = {"complete_until": complete_until.isoformat(timespec="seconds")}
         reason = Reason(reason.code, {**reason.detail, **facts})
         await transaction.run(
@@ -294,3 +311,4 @@ async def pause_after_restore(
         await store.alerts.open_alert(
             transaction, None, kind, DATABASE, at=now, detail=reason_detail(reason)
         )
+    return True

@@ -7,10 +7,10 @@ made, so a user decides.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from roost import store, timelines
 from roost.account_client import open_account
@@ -96,10 +96,28 @@ async def resume_everything(
         )
     if pause["restored_to"] is not None:
         resumed = await _search(runtime, actor, pause["restored_to"])
+    if not await _end_pause(runtime, actor, pause):
+        raise RestoreSearchFailed(
+            "While Roost was resuming, the database was found to be restored or a copy.",
+            did="Nothing was resumed. Posts that were found on X were adopted.",
+        )
+    return resumed
+
+
+async def _end_pause(runtime: Runtime, actor: Actor, searched: Mapping[str, Any]) -> bool:
+    """End the global pause as it was before the search of X.
+
+    Return False, and resume nothing, if the pause has got another reason to search X since then.
+    """
     now = runtime.clock.now()
-    state = await store.installation.read(runtime.database.autocommit)
     async with runtime.database.unscoped() as transaction:
+        await transaction.run("lock_pauses")
+        pause = await transaction.run_one("get_global_pause")
+        assert pause is not None
+        if any(pause[name] != searched[name] for name in ("restored_to", "copied")):
+            return False
         if pause["restored_to"] is not None:
+            state = await store.installation.read(transaction)
             await store.installation.accept(
                 transaction, state, since=pause["restored_to"], until=now + RESEND_AFTER
             )
@@ -107,7 +125,7 @@ async def resume_everything(
         for kind in (AlertKind.RESTORED, AlertKind.COPIED):
             await store.alerts.resolve_alert(transaction, None, kind, DATABASE, at=now)
         await transaction.run("announce_due")
-    return resumed
+    return True
 
 
 async def _search(runtime: Runtime, actor: Actor, since: datetime) -> Resumed:

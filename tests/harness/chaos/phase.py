@@ -46,6 +46,7 @@ _FUTURE, _FUTURE_POSTS = timedelta(days=60), 2
 #: For every 25 posts of a phase, one more is planned after the database is copied, and one after
 #: the copy is restored.
 _POSTS_PER_EXTRA_POST = 25
+_OPEN_ALERTS = "SELECT kind, detail FROM roost.alerts WHERE ended_at IS NULL"
 
 
 @dataclass
@@ -149,6 +150,8 @@ class Phase:
             posts = [*(planned for _, planned in calendar), *incidents.late]
             if not await scenario.wait_settled([each.post_id for each in posts], within=300):
                 log_progress("some posts do not reach a final state")
+                for kind, detail in await scenario.fetch(_OPEN_ALERTS):
+                    log_progress(f"open alert {kind}: {detail}")
                 for worker in scenario.workers:
                     log_progress(f"{worker.name}: {worker.log_tail()}")
             for task in background:
