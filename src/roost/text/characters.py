@@ -1,10 +1,12 @@
 """Rules about single characters: when a text is blank, and which characters X refuses."""
 
+import re
 import unicodedata
 from typing import Final
 
 #: Characters that X refuses in a post: two non-characters and the byte order mark.
 FORBIDDEN_CHARACTERS: Final = "\ufffe\ufeff\uffff"
+_FORBIDDEN: Final = re.compile(f"[{FORBIDDEN_CHARACTERS}\ud800-\udfff]")
 _INVISIBLE_CATEGORIES: Final = ("Cc", "Cf")
 
 
@@ -30,10 +32,4 @@ def find_forbidden_characters(text: str) -> list[str]:
 
     Lone surrogates are included, because the database cannot store them.
     """
-    return sorted(
-        {
-            f"U+{ord(char):04X}"
-            for char in text
-            if char in FORBIDDEN_CHARACTERS or "\ud800" <= char <= "\udfff"
-        }
-    )
+    return sorted({f"U+{ord(char):04X}" for char in _FORBIDDEN.findall(text)})

@@ -70,10 +70,10 @@ def counted_length(text: str, limit: int) -> int:
 
     For a long post, this is its weight or its number of code points, whichever is larger.
     """
-    weight = weigh(text, limit)
+    text = unicodedata.normalize("NFC", text)
+    weighted = _total_weight(text, _units(text))
     # X does not document whether weight or code points count in a long post, so both must fit.
-    code_points = len(weight.text) if limit == LONG_LIMIT else 0
-    return max(weight.weighted_length, code_points)
+    return max(weighted, len(text)) if limit == LONG_LIMIT else weighted
 
 
 def weight_of_characters(text: str) -> int:
