@@ -85,7 +85,7 @@ def prepare_paths(home: Path) -> EmbeddedPaths:
         )
     if os.geteuid() != 0:
         folder.mkdir(mode=0o700, exist_ok=True)
-        paths = EmbeddedPaths(folder, wheel / _INSTALLED / "bin", None)
+        paths = EmbeddedPaths(folder.resolve(), wheel / _INSTALLED / "bin", None)
     else:
         paths = _prepare_for_root(home, wheel)
     # Another user who owns the folder, or the target of a link, could replace the database.
