@@ -194,9 +194,9 @@ async def test_used_media_of_an_unknown_attempt_do_not_fail_the_post(
     publisher: Publisher, teal: Path
 ) -> None:
     """The delayed first request arrives at the time of the resend; X accepts one of the two."""
-    hasty = publisher.with_settings(create_timeout=timedelta(seconds=0.3))
+    hasty = publisher.with_settings(create_timeout=timedelta(seconds=1))
     await publisher.emulator.switch(refuse_duplicates=False)
-    await publisher.emulator.fail("create_post", "before", "delay", seconds=2)
+    await publisher.emulator.fail("create_post", "before", "delay", seconds=3)
     post_id = await publisher.schedule(TEXT, media=teal)
     await hasty.run_to_completion()
     await publisher.wait_for_responses("create_post", 2)

@@ -208,6 +208,7 @@ async def test_failed_resume_pauses_no_account(publisher: Publisher) -> None:
     assert sorted(await publisher.published_texts()) == ["Mine", "Part two", "Theirs"]
 
 
+@pytest.mark.timing
 async def test_worker_that_detects_the_restore_late_does_not_undo_the_resume(
     noon: datetime, settings: Settings, emulator: Emulator, admin_url: str
 ) -> None:
@@ -239,6 +240,7 @@ async def test_worker_that_detects_the_restore_late_does_not_undo_the_resume(
         assert check.kept.generation == state.generation + 1
 
 
+@pytest.mark.timing
 async def test_restore_detected_during_the_resume_is_not_resumed(publisher: Publisher) -> None:
     later = publisher.runtime.clock.now()
     earlier = later - timedelta(minutes=10)

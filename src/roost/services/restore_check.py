@@ -137,7 +137,9 @@ class DatabaseCheck:
             while not await self._refuse(found, error_reason(error)):
                 found = await store.installation.read(database)
             return found
-        found = await self._read_and_compare()
+        # `found` is older than `register`, so it shows whether a worker has run before.
+        if not await self._compare(found):
+            found = await self._read_and_compare()
         if self.problem is None and needs_recheck(
             found,
             stop_tag=await self._compute_stop_tag(found),
