@@ -81,7 +81,7 @@ _CREATE: Final = ListPrice("create a post", Decimal("0.015"), "request", _PRICIN
 _LINK: Final = ListPrice("create a post with a link", Decimal("0.200"), "request", _PRICING_PAGE)
 _SUMMONED: Final = ListPrice("create a summoned reply", Decimal("0.010"), "request", _CHANGELOG)
 _DELETE: Final = ListPrice("delete a post", Decimal("0.010"), "request", _PRICING_PAGE)
-_METADATA: Final = ListPrice("give media an alt text", Decimal("0.005"), "request", _PRICING_PAGE)
+_METADATA: Final = ListPrice("an alt text for media", Decimal("0.005"), "request", _PRICING_PAGE)
 _READ_POST: Final = ListPrice("read a post", Decimal("0.005"), Resource.POST, _PRICING_PAGE)
 _READ_USER: Final = ListPrice("read a user", Decimal("0.010"), Resource.USER, _PRICING_PAGE)
 

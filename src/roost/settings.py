@@ -356,9 +356,14 @@ def _require_readable(file: Path) -> None:
         text = read_private_file(file).decode()
     except OSError as error:
         reason = os.strerror(error.errno) if error.errno else type(error).__name__
-        raise SettingInvalid(f"The settings in {file} cannot be read: {reason}.") from None
+        raise SettingInvalid(
+            f"The settings in {file} cannot be read: {reason}.",
+            next="Correct the file's path or its mode.",
+        ) from None
     except UnicodeDecodeError:
-        raise SettingInvalid(f"The settings in {file} are not UTF-8 text.") from None
+        raise SettingInvalid(
+            f"The settings in {file} are not UTF-8 text.", next="Save the file as UTF-8."
+        ) from None
     # The parser yields a line without `=`, such as a single word, as a name without a value.
     for one in parse_stream(io.StringIO(text)):
         if one.error or (one.key is not None and one.value is None):

@@ -99,7 +99,13 @@ async def test_filters_combine(publisher: Publisher, tmp_path: Path) -> None:
         (("--limit", "0"), "--limit is 0."),
         (("--from", "2026-13-01"), "'2026-13-01' is not a day."),
         (("--to", "soon"), "'soon' is not a time."),
-        (("1", "--limit", "3"), "--state, --from, --to, --search and --limit select the posts"),
+        (("--from", "2026-12-05", "--to", "2026-12-01"), "--to is before --from."),
+        (("--history",), "--history shows the events of one post."),
+        (("1", "--account", "@larkbooks"), "--account, --state, --from, --to, --search and"),
+        (
+            ("1", "--limit", "3"),
+            "--account, --state, --from, --to, --search and --limit select the posts",
+        ),
         (("9" * 20,), f"There is no post {'9' * 20}."),
     ],
 )
@@ -157,7 +163,7 @@ async def test_one_post_shows_account_time_and_cost(
     assert lines[0] == f"Post {post_id} is scheduled for {shown}, as @larkbooks."
     assert lines[1] == "No worker is alive: start `roost worker` to publish the post."
     assert lines[2] == (
-        "X charges $0.220 ($0.200: links to README.md; $0.005: give media an alt text;"
+        "X charges $0.220 ($0.200: links to README.md; $0.005: an alt text for media;"
         " $0.015: no link)."
     )
     await publisher.run_to_completion()

@@ -115,23 +115,24 @@ def an_empty_file(file: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("make", "reason"),
+    ("make", "reason", "words"),
     [
-        (a_link, "symbolic_link"),
-        (a_pipe, "not_a_file"),
-        (lambda _: Path("/dev/zero"), "not_a_file"),
-        (lambda file: file.parent, "not_a_file"),
-        (lambda file: file.with_name("none"), "not_found"),
-        (a_huge_file, "too_large"),
-        (an_empty_file, "empty"),
+        (a_link, "symbolic_link", "is a symbolic link"),
+        (a_pipe, "not_a_file", "is not a regular file"),
+        (lambda _: Path("/dev/zero"), "not_a_file", "is not a regular file"),
+        (lambda file: file.parent, "not_a_file", "is a folder"),
+        (lambda file: file.with_name("none"), "not_found", "does not exist"),
+        (a_huge_file, "too_large", "X accepts at most 512 MiB"),
+        (an_empty_file, "empty", "is empty"),
     ],
 )
 async def test_add_refuses_what_is_not_a_regular_file(
-    media: MediaStore, file: Path, make: Callable[[Path], Path], reason: str
+    media: MediaStore, file: Path, make: Callable[[Path], Path], reason: str, words: str
 ) -> None:
     with pytest.raises(MediaUnreadable) as raised:
         await media.add(make(file))
     assert raised.value.facts["reason"] == reason
+    assert words in str(raised.value)
     async with media.prevent_removal():
         assert stored_files(media) == []
 

@@ -384,10 +384,10 @@ def test_post_key_ignores_the_spelling_of_the_account(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"", "account, at, text, media, alt, thread missing"),
-        (b"account;at;text;media;alt;thread\n", "missing"),
+        (b"", "is empty"),
+        (b"account;at;text;media;alt;thread\n", "separated by semicolons"),
         (b"account,at,text,medai,alt,thread\n", "media missing"),
-        (b"account,at,text,media,alt,thread,x\n", "there are 7"),
+        (b"account,at,text,media,alt,thread,x\n", "has 7 columns"),
         (HEADER.encode() + b"acme,+1s,caf\xe9,,,\n", "line 2 contains invalid bytes"),
         (HEADER.encode("utf-16"), "not UTF-8"),
         (HEADER.encode() + b"acme,+1s,\0,,,\n", "not a text file"),

@@ -46,6 +46,13 @@ def test_lint_text_ignores_intended_links_and_other_texts(text: str) -> None:
     assert lint_text(f"See {text} now") == []
 
 
+def test_accidental_link_costs_nothing_more__another_link() -> None:
+    (alone,) = lint_text("Read README.md")
+    assert alone.message.endswith("; a post with a link costs $0.185 more.")
+    (beside,) = lint_text("Read https://example.com and README.md")
+    assert beside.message == "X turns README.md into a link."
+
+
 def test_link_surcharge_equals_the_price_list() -> None:
     usd = {listed.name: listed.usd for listed in PRICE_LIST}
     assert usd["create a post with a link"] - usd["create a post"] == LINK_SURCHARGE_USD

@@ -88,11 +88,12 @@ def posts(
                 limit=limit,
             )
             if post is None:
-                _require_positive(limit)
+                _require_list_options(selection, history)
                 await _print_list(runtime, scope, owner, account, selection, as_json)
-            elif selection != EVERY_POST:
+            elif selection != EVERY_POST or account is not None:
                 raise InvalidInput(
-                    "--state, --from, --to, --search and --limit select the posts of the list.",
+                    "--account, --state, --from, --to, --search and --limit select the posts of the"
+                    " list.",
                     next=f"Omit them, or omit the number {post}.",
                 )
             else:
@@ -101,9 +102,14 @@ def posts(
     return run_async(work)
 
 
-def _require_positive(limit: int | None) -> None:
-    if limit is not None and limit < 1:
-        raise InvalidInput(f"--limit is {limit}.", next="Give a number of at least 1.")
+def _require_list_options(selection: Selection, history: bool) -> None:
+    if history:
+        raise InvalidInput("--history shows the events of one post.", next="Give its number too.")
+    if selection.limit is not None and selection.limit < 1:
+        raise InvalidInput(f"--limit is {selection.limit}.", next="Give a number of at least 1.")
+    since, until = selection.since, selection.until
+    if since is not None and until is not None and until <= since:
+        raise InvalidInput("--to is before --from.", next="Exchange the two.")
 
 
 async def _print_list(

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import re
 import stat
@@ -41,6 +42,8 @@ _NEXT: Final = {
     Unreadable.NAME_UNPRINTABLE: "Rename the file.",
     Unreadable.SYMBOLIC_LINK: "Use the path of the file that the link points to.",
     Unreadable.OUTSIDE: "Put the file into the plan's folder.",
+    Unreadable.NOT_A_FILE: "Give the path of an image or a video.",
+    Unreadable.TOO_LARGE: "Export the file again at a smaller size.",
     Unreadable.CHANGED: "Wait until the file is complete, then try again.",
     Unreadable.TYPE_UNSUPPORTED: "Export the file as JPEG, PNG, WebP, GIF, MP4 or MOV.",
     Unreadable.IMAGE_TYPE_UNSUPPORTED: "Export the image as JPEG; on an iPhone, choose Settings,"
@@ -183,12 +186,18 @@ def _require_regular(status: os.stat_result) -> None:
     """
     if stat.S_ISLNK(status.st_mode):
         raise Refusal(Unreadable.SYMBOLIC_LINK, "it is a symbolic link")
+    if stat.S_ISDIR(status.st_mode):
+        raise Refusal(Unreadable.NOT_A_FILE, "it is a folder")
     if not stat.S_ISREG(status.st_mode):
         raise Refusal(Unreadable.NOT_A_FILE, "it is not a regular file")
     if status.st_size == 0:
         raise Refusal(Unreadable.EMPTY, "it is empty")
     if status.st_size > _MAX_BYTES:
-        raise Refusal(Unreadable.TOO_LARGE, f"its {status.st_size} bytes exceed X's limits")
+        raise Refusal(
+            Unreadable.TOO_LARGE,
+            f"it has {math.ceil(status.st_size / 2**20):,} MiB,"
+            f" and X accepts at most {_MAX_BYTES >> 20} MiB",
+        )
 
 
 def hash_bytes(descriptor: int, size: int, on_bytes: Callable[[int], None] = lambda _: None) -> str:

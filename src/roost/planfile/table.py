@@ -13,6 +13,10 @@ from roost.planfile import options
 
 #: The required columns of a plan. The optional columns are `options.COLUMNS`.
 COLUMNS: Final = ("account", "at", "text", "media", "alt", "thread")
+_HEADER_ADVICE: Final = (
+    f"Write {','.join(COLUMNS)} as its first line, separated by commas; optional columns are"
+    f" {', '.join(options.COLUMNS)}."
+)
 _MAX_BYTES: Final = 16 << 20
 
 
@@ -51,6 +55,8 @@ def read_table(data: bytes, name: str) -> tuple[list[TableRow], list[MiscountedR
 
     Raises: PlanInvalid.
     """
+    if not data.strip():
+        raise PlanInvalid(f"{name} is empty.", next=_HEADER_ADVICE)
     numbered = _numbered_rows(data, name)
     _, header = next(numbered, (1, []))
     columns = _columns(header, name)
@@ -71,11 +77,14 @@ def _columns(header: list[str], name: str) -> list[str]:
     if not missing and is_known and len(set(columns)) == len(columns):
         return columns
     # The header is not quoted in the message, because the file may be anything, even a secret.
+    if len(header) == 1 and set(COLUMNS) <= {cell.strip() for cell in columns[0].split(";")}:
+        problem = "its columns are separated by semicolons."
+    elif missing:
+        problem = f"{', '.join(missing)} missing."
+    else:
+        problem = f"its first line has {len(columns)} columns, and some are unknown or repeated."
     raise PlanInvalid(
-        f"{name} does not begin with the columns of a plan: "
-        + (f"{', '.join(missing)} missing." if missing else f"there are {len(columns)}."),
-        next=f"Write {','.join(COLUMNS)} as its first line, separated by commas; optional columns"
-        f" are {', '.join(options.COLUMNS)}.",
+        f"{name} does not begin with the columns of a plan: {problem}", next=_HEADER_ADVICE
     )
 
 

@@ -69,17 +69,15 @@ def _blank(text: str) -> Iterator[Finding]:
 
 
 def _accidental_links(entities: Entities) -> Iterator[Finding]:
-    for url in entities.urls:
-        proposal = _without_link(url.value)
+    proposals = [_without_link(url.value) for url in entities.urls]
+    # One link, or several, cost the same.
+    surcharge = (
+        "." if None in proposals else f"; a post with a link costs ${LINK_SURCHARGE_USD} more."
+    )
+    for url, proposal in zip(entities.urls, proposals, strict=True):
         if proposal is not None:
-            yield Finding(
-                "accidental_link",
-                url.start,
-                url.end,
-                f"X turns {url.value} into a link; a post with a link costs "
-                f"${LINK_SURCHARGE_USD} more.",
-                proposal,
-            )
+            message = f"X turns {url.value} into a link{surcharge}"
+            yield Finding("accidental_link", url.start, url.end, message, proposal)
 
 
 def _without_link(url: str) -> str | None:

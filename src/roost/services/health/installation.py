@@ -61,7 +61,9 @@ def _check_oauth1_keys(settings: Settings) -> HealthFinding:
         return HealthFinding(what, HealthStatus.OK, f"{names} are set; {_OAUTH1_USERS} use them")
     if len(missing) == 2:
         return HealthFinding(
-            what, HealthStatus.OK, f"{names} are not set; only {_OAUTH1_USERS} use them"
+            what,
+            HealthStatus.OK,
+            f"not needed unless {_OAUTH1_USERS} are used: {names} are not set",
         )
     return HealthFinding(
         what,
