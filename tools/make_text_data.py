@@ -219,7 +219,7 @@ def make_tables() -> dict[str, str]:
             (name for name in tlds if not name.startswith("xn--")),
         ),
         "_emoji_data.py": table(
-            "Emoji of several code points; T any skin tone, D another than T's.",
+            "Emoji of several code points; T is any skin tone, D any tone other than T.",
             {"twemoji": twemoji_version},
             fold_tones(several),
         ),

@@ -42,9 +42,6 @@ def require_media_keys(name: str, values: Iterable[str]) -> list[str]:
     keys = []
     for each in _require_several(name, values):
         is_key = isinstance(each, str) and _MEDIA_KEY.fullmatch(each)
-        problem = (
-            None if is_key else f"`{name}` contains {short_repr(each)}, which is not a media key."
-        )
         problem = f"`{name}` has {short_repr(each)}, which is not a media key."
         keys.append(_require(name, each, None if is_key else problem))
     return keys
