@@ -4,10 +4,10 @@
 
 Accounts are simulated. The new and lost followers of a day are Poisson counts. The mean of the
 counts follows the weekday, drifts from week to week and has a random log-normal factor each day, so
-days differ far more than by chance alone. In a first run, nothing special happens to the accounts,
-so every reported anomaly is false. In a second run, 6 % of the followers leave at an instant of day
-21, and nothing else changes. The detector's thresholds were chosen on accounts that were simulated
-in this way with other seeds. Real accounts may differ.
+days differ far more than Poisson counts with a constant mean. In a first run, nothing special
+happens to the accounts, so every reported anomaly is false. In a second run, 6 % of the followers
+leave at an instant of day 21, and nothing else changes. The detector's thresholds were chosen on
+accounts that were simulated in this way with other seeds. Real accounts may differ.
 """
 
 import argparse
@@ -109,7 +109,7 @@ def apply_purge(snapshots: list[AccountSnapshot], at: datetime) -> list[AccountS
 
 @dataclass
 class Counts:
-    """The results for the accounts of a kind and size."""
+    """How often the detector was right and wrong on the accounts of one kind and size."""
 
     accounts: int = 0
     false_gains: int = 0
@@ -119,8 +119,7 @@ class Counts:
 
     @property
     def false_per_month(self) -> float:
-        """The false anomalies per account and 30 days; only days on which the detector can run
-        count."""
+        """The false anomalies per account and 30 days, without the days of the minimum history."""
         months = self.accounts * (DAYS - 1 - MIN_HISTORY_DAYS) / 30
         return (self.false_gains + self.false_losses) / months
 

@@ -140,7 +140,7 @@ class AsyncClients:
         self.runner.close()
 
     def roost(self) -> Callable[[], Any]:
-        """Return a call of Roost that creates a post and reads its rate limit and price."""
+        """Return a function that creates a post with Roost and reads its rate limit and price."""
         client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
@@ -152,7 +152,7 @@ class AsyncClients:
         return call
 
     def roost_metrics(self) -> Callable[[], Any]:
-        """Return a call of Roost that reads a hundred posts and one metric of each post."""
+        """Return a function that reads, with Roost, a hundred posts and one metric of each."""
         client = x.Client(x.FixedToken(TOKEN, x.XEndpoint(self.url)), session=self.open())
 
         async def call() -> None:
@@ -162,7 +162,7 @@ class AsyncClients:
         return call
 
     def raw(self) -> Callable[[], Any]:
-        """Return a call of aiohttp, without a client library, that creates a post."""
+        """Return a function that creates a post with aiohttp alone, without a client library."""
         session, url = self.open(), f"{self.url}/2/tweets"
         headers = {"Authorization": f"Bearer {TOKEN}"}
 
@@ -173,7 +173,10 @@ class AsyncClients:
         return call
 
     def tweepy_async(self) -> Callable[[], Any]:
-        """Return a call of tweepy's asynchronous client, whose host is replaced by a session."""
+        """Return a function that creates a post with tweepy's asynchronous client.
+
+        The client's session is replaced, so that requests go to the server of fixed responses.
+        """
         client = AsyncClient(TOKEN)
         client.session = _RedirectedSession(self.open(), self.url)
 
@@ -216,7 +219,7 @@ class _RedirectingAdapter(HTTPAdapter):
 
 
 def tweepy_create(url: str) -> Callable[[], None]:
-    """Return a call of tweepy's synchronous client that creates a post."""
+    """Return a function that creates a post with tweepy's synchronous client."""
     client = tweepy.Client(TOKEN)
     client.session.mount("https://", _RedirectingAdapter(url))
 
@@ -227,7 +230,7 @@ def tweepy_create(url: str) -> Callable[[], None]:
 
 
 def xdk_client(url: str) -> Any:
-    """Return X's own client xdk, with as many connections as calls in flight."""
+    """Create X's own client, xdk, with as many pooled connections as calls in flight."""
     client = xdk.Client(base_url=url, access_token=TOKEN)
     session: requests.Session = client.session
     session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=max(IN_FLIGHT)))
@@ -235,7 +238,7 @@ def xdk_client(url: str) -> Any:
 
 
 def xdk_create(url: str) -> Callable[[], None]:
-    """Return a call of xdk that creates a post."""
+    """Return a function that creates a post with xdk, X's own client."""
     client = xdk_client(url)
 
     def call() -> None:
@@ -245,7 +248,7 @@ def xdk_create(url: str) -> Callable[[], None]:
 
 
 def xdk_metrics(url: str) -> Callable[[], None]:
-    """Return a call of xdk that reads a hundred posts and one metric of each post."""
+    """Return a function that reads, with xdk, a hundred posts and one metric of each."""
     client = xdk_client(url)
     fields = ["public_metrics", "non_public_metrics", "organic_metrics"]
 
@@ -257,7 +260,7 @@ def xdk_metrics(url: str) -> Callable[[], None]:
 
 
 def measure_blocking(call: Callable[[], None], pool: ThreadPoolExecutor) -> Measure:
-    """Return a function that measures the CPU time of a blocking call, in parallel threads."""
+    """Return a function that measures the CPU time of a blocking call, run in threads."""
 
     def call_repeatedly(calls: int) -> None:
         for _ in range(calls):
@@ -276,7 +279,10 @@ def measure_blocking(call: Callable[[], None], pool: ThreadPoolExecutor) -> Meas
 
 @contextlib.contextmanager
 def run_node(port: int) -> Iterator[Measure | None]:
-    """Run twitter-api-v2 in a Node process; yield None if Node or the package is missing."""
+    """Run the client twitter-api-v2 in a Node process; yield a function that measures it.
+
+    Yields None if Node or the package is missing.
+    """
     folder = install_node_client()
     if folder is None:
         yield None
@@ -322,10 +328,11 @@ def measure_ratios(
     rounds: int,
     in_flight: Sequence[int] = IN_FLIGHT,
 ) -> dict[int, list[float]]:
-    """Return the ratios of CPU time `ours` to `theirs` of all rounds, by calls in flight.
+    """Measure the ratio of Roost's CPU time to another client's in each round.
 
-    In each round, half of Roost's calls run before the other client's calls and half after them.
-    Both clients are run once before the first round.
+    Returns the ratios by the number of calls in flight. In each round, half of Roost's calls run
+    before the other client's calls and half after them. Both clients are run once before the first
+    round.
     """
     ratios: dict[int, list[float]] = {each: [] for each in in_flight}
     for each in in_flight:

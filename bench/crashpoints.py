@@ -3,8 +3,8 @@
     ./dev bench crashpoints [--json] [--parallel N] [--only WORD] [--seed N]
 
 Several test setups run cases in parallel. Each has its own database, emulator and worker processes.
-`wrong` counts the crashes after which X or the rows violate the delivery guarantee. `--only` runs
-the crashes whose names contain WORD.
+`wrong` counts the cases with a problem: for example, a part is on X twice or not at all, or the
+database disagrees with X. `--only` runs the cases whose names contain WORD.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Lose data in all ways, and check the posts: fail-over, restore, a copy, another machine.
+"""Lose data by fail-over, restore and other ways, and check the posts on X.
 
     ./dev bench data_loss [--json] [--only WORD] [--parallel N] [--seed N]
 
@@ -71,7 +71,7 @@ async def _run(cases: list[LossCase], parallel: int, seed: int) -> list[LossResu
 
 
 def thresholds(results: list[LossResult]) -> list[Threshold]:
-    """Return the values that must stay within a limit."""
+    """Return the measured values that have a limit, with their limits."""
     harm = Counter(each.kind for result in results for each in result.harm)
     completed = {result.case.schedule.name for result in results if not result.failure}
     return [
@@ -82,7 +82,7 @@ def thresholds(results: list[LossResult]) -> list[Threshold]:
 
 
 def figures(results: list[LossResult]) -> dict[str, float | int | str]:
-    """Return other counts of the run."""
+    """Return the measured values that have no threshold, by name."""
     kinds = Counter(result.case.schedule.kind for result in results)
     alerts = sum((result.alerts for result in results), Counter[str]())
     findings = Counter(each.kind.value for result in results for each in result.findings)

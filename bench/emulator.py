@@ -111,7 +111,7 @@ class LoadConnection(asyncio.Protocol):
 
 @dataclass(frozen=True)
 class LoadResult:
-    """The result of a round of load."""
+    """How many requests succeeded and failed in a round of load, and how long it took."""
 
     succeeded: int
     failed: int
@@ -236,7 +236,7 @@ def _measure_reset_ms(emulator: EmulatedX) -> float:
 
 
 def measure_jump() -> tuple[float, float]:
-    """Measure a clock jump of an hour, with new counts for all posts of many accounts.
+    """Measure a clock jump of an hour, including the computation of all posts' new counts.
 
     The measurement runs in this process. The result is the milliseconds of wall time and of CPU
     time; other load on the machine affects the CPU time less.

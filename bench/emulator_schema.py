@@ -69,7 +69,7 @@ class ExplorationResult:
 
 @dataclass(frozen=True)
 class ExistingIds:
-    """Ids of objects that exist on the emulator."""
+    """Ids of objects that exist on the emulator, to use in generated requests."""
 
     user_id: str
     post_ids: list[str]
@@ -77,7 +77,7 @@ class ExistingIds:
     upload_id: str
 
     def ids_for(self, path: str) -> list[str]:
-        """Return ids that fit a path, for its path parameter, its parameter `ids` or its body."""
+        """Return ids that a valid request to this path can contain, in its path, query or body."""
         if "/users" in path:
             return [self.user_id]
         if path.endswith(("/append", "/finalize")):
@@ -86,7 +86,7 @@ class ExistingIds:
 
 
 def read_description() -> dict[str, Any]:
-    """Read X's OpenAPI description, amended, with only the operations of the emulator.
+    """Read X's OpenAPI description, with only the operations that the emulator has.
 
     Problems of the type `about:blank` are added to the description.
     """

@@ -223,7 +223,7 @@ async def count_statements(
 
 
 def _kind(statement: str) -> str:
-    """Return the first words of a statement, without the comment before a named statement."""
+    """Return the first 70 characters of a statement. Equal beginnings count as one kind."""
     return " ".join(statement.split())[:70]
 
 
@@ -258,7 +258,7 @@ async def _bytes(workload: Workload) -> int:
 
 
 async def lone_posts_ms(workload: Workload, count: int, chance: random.Random) -> list[float]:
-    """Return the milliseconds by which X received single posts too late, in sorted order."""
+    """Publish single posts; return how many milliseconds late X received each, sorted."""
     known = len(workload.emulator.ground_truth()["posts"])
     tenants = list(workload.accounts)
     async with run_workers(workload, WORKERS):
@@ -285,7 +285,7 @@ async def lone_posts_ms(workload: Workload, count: int, chance: random.Random) -
 
 
 async def _log_latest(workload: Workload) -> None:
-    """Log the steps and times of the single posts that were the latest, from their rows."""
+    """Log the times of the steps of the most delayed single posts, from their rows."""
     rows = await workload.admin.execute(_LATEST)
     for row in await rows.fetchall():
         steps = ", ".join(f"{step} {row[step] * 1000:.0f}" for step in ("queued", "begun", "sent"))

@@ -80,7 +80,7 @@ def running(command: str, environment: Mapping[str, str], *arguments: str) -> It
 
 
 def pss_by_process(home: Path) -> dict[str, float]:
-    """Return the PSS in MiB of the web server, the worker and PostgreSQL."""
+    """Return the proportional set size in MiB of the web server, the worker and PostgreSQL."""
     postmaster = int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     found = {"serve": 0.0, "worker": 0.0, "postgres": _pss_mib(psutil.Process(postmaster))}
     for child in psutil.Process().children():

@@ -91,7 +91,8 @@ HOSTILE = {
     "surrogates": "\ud800",
     "quotes in domains": '"a".co',
 }
-#: Functions that make a hostile text of a length, which is not a repetition of one piece.
+#: Hostile texts that are not repetitions of one piece: for each, a function that makes the text,
+#: given its length.
 HOSTILE_WHOLE: dict[str, Callable[[int], str]] = {
     "url then letters": lambda n: "http://a.com/" + "b" * (n - 13),
     "domain then letters": lambda n: "a.com" + "日" * (n - 5),
@@ -123,13 +124,13 @@ def mixed_text(chance: random.Random) -> str:
 
 
 def corpus() -> list[list[str]]:
-    """Return rounds of texts, in which no text occurs twice."""
+    """Return a list of texts for each round. No text occurs twice, even in different rounds."""
     chance = random.Random(4)
     return [[mixed_text(chance) for _ in range(TEXTS)] for _ in range(ROUNDS)]
 
 
 def hostile(length: int) -> dict[str, str]:
-    """Return all hostile texts with a length, by name."""
+    """Return all hostile texts by name, each with `length` characters."""
     repeated = {name: (piece * length)[:length] for name, piece in HOSTILE.items()}
     return repeated | {name: make(length) for name, make in HOSTILE_WHOLE.items()}
 
@@ -243,11 +244,12 @@ def split(text: str) -> None:
 
 
 def measure_hostile(work: Callable[[str], object]) -> dict[str, tuple[float, float]]:
-    """Return the milliseconds for each text of 25,000 characters, and the ratio to half of it.
+    """Return the milliseconds for each hostile text of 25,000 characters, and a ratio.
 
-    The ratio is the time for the text divided by the time for a text of half the length. Both times
-    are medians of ROUNDS. The two lengths take turns, so that other load affects both. If the half
-    text takes less than a millisecond, the ratio is 0, because the clock is not precise enough.
+    The ratio is the time for the text divided by the time for a text of half the length. Times and
+    ratio are medians over ROUNDS. The two lengths take turns, so that other load affects both. If
+    the shorter text takes less than a millisecond, the ratio is 0, because the clock is not precise
+    enough.
     """
     timings = {}
     halves = hostile(LONG // 2)

@@ -1,10 +1,10 @@
 """Benchmark the upload of a 512 MB file against `sendfile`, and check its bytes.
 
-The baseline sends equal multipart bodies with `sendfile`. Upload and baseline send to a sink, a
-process that reads and discards the bodies. Upload and baseline take turns, each in a new process
-that measures its own time; for both, the file is in the page cache. The ratio is the median of the
-pairs. In a last upload, the sink reads slowly, refuses or cuts off one segment in ten, and hashes
-each segment, so that the hashes can be compared with those of the file.
+The baseline sends equal multipart bodies with `sendfile`. Both send to a sink, a process that reads
+and discards the bodies. Upload and baseline run in turns, each in a new process that measures its
+own time. The file is always in the page cache. The result is the median ratio of an upload's time
+to the time of the baseline before it. In a last upload, the sink reads slowly, fails one segment in
+ten, and hashes each segment. The hashes are compared with those of the file.
 """
 
 import argparse
@@ -221,7 +221,11 @@ def run_measurement(name: str, url: str, path: Path) -> dict[str, Any]:
 
 
 def count_corrupted(path: Path) -> tuple[int, int]:
-    """Count the bytes that were changed or did not arrive, and the segments that failed."""
+    """Upload the file to a sink that fails some segments; check what has arrived.
+
+    Returns the number of bytes that were changed or did not arrive, and the number of segments that
+    failed.
+    """
     with run_sink(verifies=True) as (url, process):
         run_measurement("upload", url, path)
         output, _ = process.communicate()
@@ -251,7 +255,8 @@ def measure(rounds: int) -> tuple[list[Threshold], dict[str, float | int | str]]
         write_noise(path)
         baselines, uploads = [], []
         with run_sink(verifies=False) as (url, _):
-            run_measurement("baseline", url, path)  # The first reader fills the page cache.
+            # This run is not measured. It reads the file into the page cache.
+            run_measurement("baseline", url, path)
             for _ in range(rounds):
                 baselines.append(run_measurement("baseline", url, path))
                 uploads.append(run_measurement("upload", url, path))

@@ -83,7 +83,7 @@ def _is_positional(argument: Argument) -> bool:
 
 
 def _value(argument: Argument) -> str:
-    """Return the word for the option's value; a flag has no value."""
+    """Return the word that stands for an option's value, such as PATH; empty for a flag."""
     if argument.hint is bool:
         return ""
     types = {argument.hint, *get_args(argument.hint)}

@@ -69,7 +69,7 @@ _IMAGE = _Item(
     "post with an image and its alt text",
     sum_prices([price_of_create("We open at 7.", media=True), Price(_ALT, _ALT, "alt text")]),
 )
-#: The columns of the second table: of four posts, how many are of each kind.
+#: Two mixes of posts, which are columns of the second table: the kinds of every four posts.
 _TEXT_ONLY = (_TEXT, _TEXT, _TEXT, _TEXT)
 _MIXED = (_TEXT, _TEXT, _LINK, _IMAGE)
 
@@ -105,7 +105,11 @@ def count_reads() -> int:
 
 
 def _month(accounts: int, posts: int, of_four: tuple[_Item, ...]) -> str:
-    """Return the cost of a month in which as many posts are read as are published."""
+    """Return the cost of a month for `accounts` accounts with `posts` posts each.
+
+    In every month, as many posts are read as are published. `of_four` has the kinds of every four
+    posts.
+    """
     each_of_four = Decimal(posts) / 4
     reading = count_reads() * unit_usd(Operation.READ_POSTS) * posts
     account = _DAYS * unit_usd(Operation.READ_USER) + reading

@@ -1,4 +1,7 @@
-"""Writes the pages of docs/reference that are generated from the code; a test compares them."""
+"""Writes the pages of docs/reference that are generated from the code.
+
+A test checks that the pages are up to date.
+"""
 
 import importlib
 import json
@@ -81,7 +84,10 @@ def settings_page() -> str:
 
 
 def errors_page() -> str:
-    """Return the text of `docs/reference/errors.md`: every error by code, then the tree of classes."""
+    """Return the text of `docs/reference/errors.md`.
+
+    The page lists every error by its code, and then draws the tree of the error classes.
+    """
     load_roost()
     rows = ["| code | kind | when |\n|---|---|---|\n"]
     for error in sorted(_descendants(RoostError), key=lambda one: one.__name__):
@@ -99,7 +105,7 @@ def load_roost() -> None:
 
 
 def draw_tree(error: type[RoostError], drawn: set[type[RoostError]]) -> list[str]:
-    """Return the lines that draw a class's public subclasses, each with its module.
+    """Return the lines of a tree: an error class and its public subclasses, with modules.
 
     A class with two base classes is drawn only once.
     """
@@ -141,7 +147,7 @@ def json_page() -> str:
 
 
 def _command(name: str) -> str:
-    """Return the heading for the output of this name."""
+    """Return the heading for an output: the command line that prints it, or `Errors`."""
     headings = {
         "error": "Errors",
         "posts-post": "roost posts POST",

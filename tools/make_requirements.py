@@ -1,4 +1,4 @@
-"""Writes `requirements.txt` and `requirements-dev.txt`: every pinned wheel with its hashes.
+"""Writes `requirements.txt` and `requirements-dev.txt`: pinned packages with hashes.
 
     python tools/make_requirements.py [INDEX_URL]
 
@@ -41,7 +41,7 @@ def read_pins() -> dict[str, str]:
 
 
 def list_extra(project: Mapping[str, Any], extra: str) -> Iterator[str]:
-    """Yield the requirements of an extra, and those of other extras that the extra names."""
+    """Yield the requirements of an extra, and of the other extras that it requires."""
     for each in project["optional-dependencies"][extra]:
         requirement = Requirement(each)
         if requirement.name != project["name"]:

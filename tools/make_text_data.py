@@ -59,7 +59,7 @@ def fetch_pypi(package: str, folder: Path) -> tuple[Path, str]:
 
 
 def tlds_of_twitter_text(root: Path) -> set[str]:
-    """Return the names in the two alternations by which twitter-text matches a TLD."""
+    """Return the TLDs in the two regular expressions by which twitter-text matches a TLD."""
     names: set[str] = set()
     for source in ("validGTLD.js", "validCCTLD.js"):
         script = (root / "dist/esm/regexp" / source).read_text(encoding="utf-8")
@@ -154,10 +154,10 @@ class _Pattern:
 
 
 def fold_tones(sequences: set[str]) -> list[str]:
-    """Return the sequences as code points in hex, with a letter in place of skin tones.
+    """Return emoji as code points in hex; one line replaces all variants with skin tones.
 
     `T` stands for each tone, `T…T` for each pair of tones, and `T…D` for each pair of different
-    tones. Sequences that do not exist for all tones are written out.
+    tones. If an emoji exists with other sets of tones, the program ends with an error.
     """
     shapes: dict[str, set[tuple[str, ...]]] = {}
     for sequence in sequences:
@@ -180,12 +180,13 @@ def fold_tones(sequences: set[str]) -> list[str]:
 
 
 def table(purpose: str, versions: dict[str, str], names: Iterable[str]) -> str:
-    """Return the source of a generated module."""
+    """Return the Python source of a generated module: the names, and their sources' versions."""
     ordered = sorted(names, key=lambda name: (not name.isascii(), name))
     digest = hashlib.sha256(" ".join(ordered).encode()).hexdigest()
     lines = [
         line
-        for width, is_ascii in ((96, True), (48, False))  # A CJK letter is two columns wide.
+        # A CJK letter is as wide as two ASCII letters, so these lines have half as many letters.
+        for width, is_ascii in ((96, True), (48, False))
         for line in textwrap.wrap(
             " ".join(name for name in ordered if name.isascii() is is_ascii),
             width,
@@ -218,7 +219,7 @@ def make_tables() -> dict[str, str]:
             (name for name in tlds if not name.startswith("xn--")),
         ),
         "_emoji_data.py": table(
-            "Emoji of several code points; T any skin tone, D another than T's.",
+            "Emoji of several code points; T is any skin tone, D any tone other than T.",
             {"twemoji": twemoji_version},
             fold_tones(several),
         ),

@@ -1,7 +1,7 @@
 """Roost: publish to X exactly once, and measure how each post performed.
 
-The module of a public name is loaded when the name is first used, so `import roost.text` loads no
-module with I/O.
+The public names are imported lazily: a name's module is imported when the name is first used.
+`import roost.text` therefore imports no module that does I/O.
 """
 
 from importlib import import_module
@@ -58,5 +58,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the public names, so that a shell completes those that are not loaded yet."""
+    """List all public names, so that a shell can complete names that are not loaded yet."""
     return sorted({*globals(), *__all__})

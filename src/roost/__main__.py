@@ -1,4 +1,4 @@
-"""`python -m roost`: the command line without a console script."""
+"""Runs the command line for `python -m roost`, which needs no console script."""
 
 from roost.cli import main
 

@@ -1,8 +1,8 @@
 """Supplies a stored account's tokens to the X client, and records requests in the ledger.
 
 Across all machines, only one process at a time refreshes an account's tokens, because a refresh
-token is valid once. The process locks the account's row, reads the tokens again, and commits the
-new pair before use.
+token can be used only once. The process locks the account's row, reads the tokens again, and
+commits the new pair before use.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _FREE = "X does not bill token requests"
 
 @dataclass(frozen=True)
 class _Rotated:
-    """The result of refreshing an account's tokens."""
+    """The result of a refresh: the tokens, and whether X was asked or has refused."""
 
     tokens: Tokens = field(repr=False)
     asked: bool
@@ -42,7 +42,7 @@ class StoredTokenSource:
 
     The object keeps the tokens in memory, so a worker that publishes several posts reads the tokens
     from the database once. If another process replaces the tokens meanwhile, X rejects the kept
-    access token with 401, and `refresh` finds the new tokens in the row.
+    access token with 401, and `refresh` finds the new tokens in the table.
     """
 
     def __init__(
@@ -63,7 +63,10 @@ class StoredTokenSource:
         return endpoint.require_environment(account.environment, f"@{account.username}")
 
     async def get(self) -> str:
-        """Return the access token, refreshed first if it expires soon. Raises: as `refresh`."""
+        """Return the access token. If the token expires soon, refresh it first.
+
+        Raises: the errors of `refresh`.
+        """
         _ = self.endpoint
         if self._tokens is None:
             async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
@@ -105,7 +108,7 @@ class StoredTokenSource:
         return rotated.tokens.access_token
 
     async def _rotate(self, rejected: str) -> "_Rotated":
-        """Refresh the tokens under a lock of the account's row; commit the new ones before use."""
+        """Refresh the tokens while the account's row is locked, and commit the new tokens."""
         account, fresh, used = self.integration, None, None
         try:
             # A dedicated connection: X may be slow, and the pool is for short transactions.
@@ -180,7 +183,10 @@ class StoredTokenSource:
         )
 
     async def write_token_request(self) -> None:
-        """Record a token request in the ledger; `price` records the requests of `x.Client`."""
+        """Record a token request in the ledger.
+
+        Requests of `x.Client` are recorded by the method `price`.
+        """
         async with self.runtime.database.for_tenant(self.integration.tenant_id) as transaction:
             await self._write(transaction, prices.Operation.TOKEN, 200, Decimal(0), _FREE)
 
@@ -243,7 +249,8 @@ async def mark_needs_reconnect(
 ) -> None:
     """Mark an account as needing a reconnect if X requires a new authorization.
 
-    For any other `error`, `StoredTokenSource.refresh` has marked the account already.
+    In that case, `error` is a `ReauthorizationRequired`. Any other error changes nothing here: if X
+    refused a refresh token, `StoredTokenSource.refresh` has already marked the account.
     """
     if isinstance(error, x.errors.ReauthorizationRequired):
         async with runtime.database.for_tenant(integration.tenant_id) as transaction:
@@ -254,7 +261,7 @@ async def mark_needs_reconnect(
 async def open_reconnect_alert(
     runtime: Runtime, transaction: Transaction, integration: Integration
 ) -> None:
-    """Open an alert: the owner of an account must connect the account again."""
+    """Open an alert that asks the owner of an account to connect the account again."""
     await store.alerts.open_alert(
         transaction,
         integration.tenant_id,

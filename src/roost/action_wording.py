@@ -1,7 +1,7 @@
 """Turns the codes of next actions into sentences for people.
 
-A face is one of Roost's interfaces: the command line, the web pages or the Python API. Some
-sentences are the same in all faces; each face has its own sentence for any other action.
+Two interfaces use this module: the command line and the web pages. Some actions are described by
+the same sentence in both interfaces, the others by a sentence of the interface's own.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any, Final
 from roost.errors import RoostError
 from roost.next_actions import ActionCode, NextAction
 
-#: Sentences that all faces share, because the action is always done in the same place: on the
+#: Sentences that both interfaces share, because a user does these actions outside Roost: on the
 #: machine or at X. Facts replace the names in braces.
 _SHARED: Final[Mapping[ActionCode, str]] = {
     ActionCode.BUY_CREDITS: (
@@ -29,10 +29,10 @@ _SHARED: Final[Mapping[ActionCode, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ActionWording:
-    """Describes each action by the face's own sentence, or else by a shared sentence."""
+    """Describes next actions by an interface's own sentences, or else by shared sentences."""
 
     sentences: Mapping[ActionCode, str]
-    """The face's own sentences."""
+    """The interface's own sentences."""
 
     def describe_action(self, action: NextAction) -> str:
         """Describe an action in a sentence."""

@@ -67,7 +67,7 @@ async def run_blocking(
             else:
                 outcome.set_result(result)  # type: ignore[arg-type]
 
-        with contextlib.suppress(RuntimeError):  # Raised if the loop is already closed.
+        with contextlib.suppress(RuntimeError):  # A closed loop raises this error.
             loop.call_soon_threadsafe(set_outcome)
 
     thread = threading.Thread(target=run_call, name="blocking", daemon=True)

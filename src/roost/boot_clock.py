@@ -1,4 +1,4 @@
-"""The clock for deadlines: it never jumps, and includes the time of a suspended machine."""
+"""The clock for deadlines: it never jumps, and runs on while the machine is suspended."""
 
 import time
 from typing import Final
@@ -8,5 +8,5 @@ _BOOT_CLOCK: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def boot_seconds() -> float:
-    """Return the clock's time in seconds; only differences between two values have a meaning."""
+    """Return the clock's time in seconds; only the difference of two values has a meaning."""
     return time.clock_gettime(_BOOT_CLOCK)

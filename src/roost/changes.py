@@ -1,7 +1,8 @@
-"""Records whether a command or a web request has changed anything, for the text of its error.
+"""Records whether a command or web request has changed anything, so that errors say so.
 
-An error says "Nothing was changed" only if a record exists and nothing was recorded. The database
-records each committed transaction that has written; code that changes files records it by `record`.
+An error says "Nothing was changed" only if changes were being recorded and none was made. The
+database module calls `record` after each committed transaction that has written. Code that changes
+files calls `record` itself.
 """
 
 import contextlib
@@ -18,7 +19,7 @@ SOMETHING_CHANGED = (
 
 @dataclass
 class Changes:
-    """The record of one command or one web request, including the tasks that it starts."""
+    """Whether a command or web request, or a task that it started, has changed anything."""
 
     made: bool = False
     """Whether anything was changed, or may have been changed."""
@@ -29,7 +30,7 @@ _current: ContextVar[Changes | None] = ContextVar("changes", default=None)
 
 @contextlib.contextmanager
 def recording() -> Iterator[Changes]:
-    """Record the changes that are made during the block in a new record."""
+    """Record in a new `Changes` object whether the block changes anything."""
     changes = Changes()
     token = _current.set(changes)
     try:
@@ -39,7 +40,7 @@ def recording() -> Iterator[Changes]:
 
 
 def is_unchanged() -> bool:
-    """Whether a record exists that has no change yet."""
+    """Whether changes are being recorded, and none has been made yet."""
     changes = _current.get()
     return changes is not None and not changes.made
 
@@ -51,7 +52,7 @@ def record() -> None:
 
 
 def describe() -> str:
-    """Return whether anything was changed, as a sentence; empty if there is no record."""
+    """Return whether anything was changed, as a sentence; empty if that is not recorded."""
     changes = _current.get()
     if changes is None:
         return ""

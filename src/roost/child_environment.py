@@ -30,7 +30,7 @@ def child_environment(*prefixes: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def hidden(names: Collection[str]) -> Iterator[None]:
-    """Remove variables from the environment during the block; names match in any case."""
+    """Remove variables from the environment during the block; the case of names is ignored."""
     wanted = {name.lower() for name in names}
     taken = {name: os.environ.pop(name) for name in list(os.environ) if name.lower() in wanted}
     try:

@@ -15,7 +15,8 @@ from roost.endpoint import XEndpoint
 from roost.errors import SettingInvalid
 from roost.models import Environment
 
-#: If this machine's clock differs from the reference by more than this, nothing is sent.
+#: If this machine's clock differs from the clock of the database or of X by more than this, this
+#: machine sends nothing.
 MAX_SKEW: Final = timedelta(seconds=30)
 
 
@@ -34,12 +35,12 @@ class Clock(Protocol):
     """A source of domain time."""
 
     def now(self) -> datetime:
-        """Return the current domain time, aware, in UTC."""
+        """Return the current domain time as an aware datetime in UTC."""
         ...
 
     @property
     def is_wall_time(self) -> bool:
-        """Whether domain time equals wall time: the clock was not moved, and has rate 1."""
+        """Whether domain time equals wall time: the clock runs at rate 1 and was never moved."""
         ...
 
     async def sleep_until(self, instant: datetime) -> None:
@@ -62,13 +63,19 @@ class SystemClock:
         return datetime.now(UTC)
 
     async def sleep_until(self, instant: datetime) -> None:
-        """Sleep at most 60 s at a time, so that a suspended machine catches up within 60 s."""
+        """Sleep until `instant` of the machine's time.
+
+        Each sleep is at most 60 s long. After a suspension of the machine, the method therefore
+        returns at most 60 s late.
+        """
         while (left := (instant - self.now()).total_seconds()) > 0:  # noqa: ASYNC110  no event signals a time
             await asyncio.sleep(min(left, 60.0))
 
 
 def require_same_host(clock_url: str, endpoint: XEndpoint) -> None:
-    """Check that a clock is on the emulator's host, so that it cannot time live posts.
+    """Check that the server of an emulated clock is the emulator that receives the posts.
+
+    Otherwise, an emulated clock could decide when posts are sent to the real X.
 
     Raises: SettingInvalid.
     """

@@ -1,4 +1,4 @@
-"""Words a failed HTTP request without the HTTP library's own terms. Pure."""
+"""Describes failed HTTP requests without the HTTP library's own terms. Pure."""
 
 import aiohttp
 
@@ -6,7 +6,7 @@ from roost.ports import describe_os_error
 
 
 def describe_connection_failure(error: aiohttp.ClientError | TimeoutError) -> str:
-    """Return why a request got no response, as words without a capital letter and a dot.
+    """Return why a request got no response, as a phrase such as `no response in time`.
 
     The library's own message is not used, because it contains addresses and parts of responses.
     """

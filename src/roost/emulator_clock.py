@@ -73,7 +73,7 @@ class EmulatorClock:
                 await asyncio.wait_for(changed.wait(), left / rate if rate > 0 else None)
 
     async def follow(self) -> None:
-        """Follow changes of the clock forever; retry each second while the emulator is away."""
+        """Follow changes of the clock forever; if a request fails, try again every second."""
         while True:
             try:
                 reading = await _read(self._session, self._url, self._reading.version)

@@ -45,7 +45,7 @@ def is_loopback(host: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class XEndpoint:
-    """The real X, or one emulator.
+    """The address of the X API, on the real X or on one emulator.
 
     The host of `base_url` must be X's, this machine's loopback, or `emulator_host`.
     Raises: UnsafeHost if `base_url` has another host or is not in normalized form.
@@ -80,7 +80,8 @@ class XEndpoint:
     def require_environment(self, environment: Environment, owner: str) -> "XEndpoint":
         """Return this endpoint if its environment equals `environment`.
 
-        `owner` names the account of that environment in the error. Raises: UnsafeHost.
+        `owner` is the name of the account that belongs to `environment`, for the error's message.
+        Raises: UnsafeHost.
         """
         if environment is self.environment:
             return self

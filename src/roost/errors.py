@@ -87,7 +87,7 @@ class RoostError(Exception):
         self._did = mask_known_secrets(text)
 
     def set_default_did(self, text: str) -> None:
-        """Set what Roost did, unless the error says it already."""
+        """Set `did` to `text`, unless the error already has a `did` of its own."""
         self._did = self._did or text
 
     def as_dict(self, *, next_text: str | None = None) -> dict[str, Any]:
@@ -142,7 +142,10 @@ class BriefInvalid(InvalidInput):
 
 
 class PlanInvalid(InvalidInput):
-    """A plan file cannot be read at all. A wrong row is only skipped and reported."""
+    """A plan file cannot be read at all.
+
+    Single invalid rows do not raise this error: they are skipped and reported.
+    """
 
 
 class PostRefused(InvalidInput):
@@ -292,7 +295,10 @@ class ConsentDenied(Refused):
 
 
 class ConnectFlowInvalid(Refused):
-    """An attempt to connect is unknown, expired, completed, or began in another browser."""
+    """An attempt to connect an account is unknown, expired or completed.
+
+    The error is also raised if the attempt was started in another browser.
+    """
 
     default_next = "Connect the account again."
 
@@ -310,7 +316,7 @@ class MediaStalled(Busy):
 
 
 class RestoreSearchFailed(Busy):
-    """X was not searched completely after a restore, so nothing was resumed."""
+    """After a restore, X could not be completely searched for posts, so nothing was resumed."""
 
     default_action = ActionCode.RESUME_AGAIN
 

@@ -21,7 +21,7 @@ _CRLF: Final = "\r\n"
 
 
 def find_controls(text: str) -> list[str]:
-    """Return the control characters in a text that X does not accept, each once, as `U+001B`."""
+    """Return each control character in a text that X refuses in posts, in the form `U+001B`."""
     return sorted({f"U+{ord(char):04X}" for char in _CONTROL.findall(text)})
 
 
@@ -63,7 +63,7 @@ def form_value(text: str) -> str:
 
 
 def json_text(encoded: str) -> str:
-    """Replace characters in encoded JSON that a terminal would interpret by JSON escapes.
+    """In encoded JSON, replace characters that affect a terminal with their JSON escapes.
 
     The result decodes to the same value.
     """

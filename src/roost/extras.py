@@ -1,4 +1,4 @@
-"""The optional parts of Roost, and the check that the packages of an optional part are installed.
+"""The optional parts of Roost, and the check that their packages are installed.
 
 The base installation has the rules for texts, prices and rate limits, `roost.x`, `TwitterTool` and
 the command line. Each other part is an extra of pyproject.toml. Code that needs an extra calls
@@ -58,8 +58,11 @@ def require_extra(*extras: Extra, purpose: str) -> None:
 
 
 def install_command(*extras: str) -> str:
-    """Return the command that adds extras, from the source from which Roost was installed."""
-    # Every start of the command line imports this module, but few starts need these modules.
+    """Return the pip command that adds extras to Roost.
+
+    The command uses the source that Roost was installed from: the index, a folder, a file or a URL.
+    """
+    # The imports are here because every command imports this module, but few call this function.
     import json
     import shlex
     from importlib.metadata import PackageNotFoundError, distribution

@@ -40,7 +40,9 @@ def make_private_folder(path: Path) -> None:
 
 
 def read_private_file(path: Path) -> bytes:
-    """Return the content of a file with secrets, which no other user may change or read.
+    """Read a file with secrets; refuse the file if other users can change or read it.
+
+    A file that root owns may be readable by other users.
 
     Raises: UntrustedPath, FileNotFoundError, OSError.
     """

@@ -1,4 +1,4 @@
-"""Formats times and counts for people: the command line, pages, alerts and the report. Pure."""
+"""Formats times and counts for the command line, web pages, alerts and reports. Pure."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo

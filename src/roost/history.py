@@ -1,4 +1,4 @@
-"""Past metrics of connected accounts for `TwitterTool`; X reports only current metrics.
+"""Gives `TwitterTool` past metrics of accounts, because X reports only current metrics.
 
 This module is separate from `roost.twitter` so that `TwitterTool` works without a database.
 """

@@ -9,7 +9,7 @@ from typing import Final
 
 import aiohttp
 
-#: A page of 100 posts of X's maximum length, with JSON escapes, has 15 MiB.
+#: The largest expected body has 15 MiB: 100 posts of X's maximum length, with JSON escapes.
 MAX_BODY_BYTES: Final = 32 << 20
 
 

@@ -1,4 +1,4 @@
-"""Words a value that pydantic refuses, without pydantic's own terms. Pure."""
+"""Describes values that pydantic refuses, without pydantic's own terms. Pure."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -43,8 +43,8 @@ _BEGINNINGS: Final = (("Value error, ", ""), ("Input should be ", "must be "))
 def describe_invalid(problem: Mapping[str, Any], own: Mapping[str, str] | None = None) -> str:
     """Return what is wrong with a value as the words that follow the value's name.
 
-    `problem` is one of the errors of a pydantic `ValidationError`. `own` has other words by error
-    type, for a caller that knows what the value means.
+    `problem` is one of the errors of a pydantic `ValidationError`. `own` has messages by
+    pydantic's error type, which replace the general messages.
     """
     kind = problem["type"]
     if own is not None and kind in own:

@@ -1,4 +1,6 @@
-"""The job engine: queue names, workers, and jobs deferred inside the caller's transaction.
+"""Queue names, workers and publish jobs, with the job library Procrastinate.
+
+A publish job is queued inside the caller's transaction.
 
 The dispatcher inserts jobs by its own SQL, with the task and queue names of this module
 (`store/sql/dispatch.sql`, `dispatch_due`).
@@ -44,10 +46,11 @@ _deferring = App(connector=PsycopgConnector())
 
 @contextlib.asynccontextmanager
 async def open_engine(conninfo: str) -> AsyncIterator[App]:
-    """Open the engine of a worker, with its own connection pool.
+    """Open Procrastinate for a worker, with a connection pool of its own.
 
-    The engine's statements need no transaction, so its connections are in autocommit mode, and no
-    query checks a connection before use. A job therefore takes two statements instead of eight.
+    Procrastinate's statements need no transaction, so the connections are in autocommit mode. The
+    pool checks a connection before use without sending a query. A job therefore takes two
+    statements instead of eight.
     """
     pool = AsyncConnectionPool(
         conninfo, min_size=1, max_size=6, open=False, configure=_autocommit,
@@ -80,7 +83,7 @@ async def _check_open(connection: psycopg.AsyncConnection[Any]) -> None:
 class RunningJobs:
     """The jobs that run in this process.
 
-    The engine calls this object as middleware for each job.
+    Procrastinate calls this object as middleware for each job.
     """
 
     def __init__(self) -> None:
@@ -112,7 +115,8 @@ class RunningJobs:
     def list_unrecorded_ends(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
         """Return the jobs of `doing` that ended in this process more than `after_s` seconds ago.
 
-        The engine still lists these jobs as running if the database was away when they ended.
+        `doing` has the jobs that the database lists as running. A job that has ended is still
+        listed if the database was unavailable when the job ended.
         """
         idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
         self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
@@ -122,7 +126,7 @@ class RunningJobs:
 def make_worker(
     app: App, task: str, concurrency: int, settings: Settings, middleware: WorkerMiddleware
 ) -> Worker:
-    """Make a worker of the engine for one task and the environment of the settings.
+    """Return a Procrastinate worker for one task in the environment of the settings.
 
     Roost handles signals and heartbeats itself. `middleware` runs each job.
     """
@@ -135,7 +139,8 @@ def make_worker(
         shutdown_graceful_timeout=_DRAIN_S,
         # Roost keeps the history of a post itself, so jobs need not be kept.
         delete_jobs="always",
-        # The engine's own heartbeat stops when the engine starts to drain, so Roost sends its own.
+        # Procrastinate's own heartbeat stops when its worker starts to shut down, so Roost sends
+        # heartbeats itself.
         update_heartbeat_interval=timedelta(days=1).total_seconds(),
         stalled_worker_timeout=settings.worker_timeout.total_seconds(),
         worker_middleware=[middleware],
@@ -161,7 +166,8 @@ async def defer_publish(
         schedule_in=delay,
     )
     try:
-        # The savepoint keeps a violation of the queueing lock from aborting the transaction.
+        # If a job is waiting already, the queueing lock causes an error. The savepoint keeps this
+        # error from aborting the transaction.
         async with transaction.raw.transaction():
             await job.defer_async(
                 tenant_id=int(tenant_id), integration_id=int(integration_id), post_id=int(post_id)

@@ -1,4 +1,4 @@
-"""A store of copies of media files, which are named by the hash of their content.
+"""A store of copies of media files. Each copy is named by the hash of its content.
 
 The path of a copy is `ROOST_HOME/media/<first 2 digits>/<SHA-256>`. A file is copied once, when it
 is added. The copy is validated and uploaded, so a later change to the original does not change a
@@ -55,7 +55,10 @@ FindNeeded = Callable[[Sequence[str]], Awaitable[Collection[str]]]
 
 @dataclass(frozen=True, slots=True)
 class MediaStore:
-    """The folder of copies, shared by every process and machine that uses the same database."""
+    """The folder of copies of media files.
+
+    All processes and machines that use the same database share the folder.
+    """
 
     folder: Path
 
@@ -99,7 +102,7 @@ class MediaStore:
         def call(progress: Progress) -> str:
             def on_bytes(done: int, size: int) -> None:
                 progress.step()
-                with contextlib.suppress(RuntimeError):  # Raised if the loop is already closed.
+                with contextlib.suppress(RuntimeError):  # A closed loop raises this error.
                     loop.call_soon_threadsafe(on_progress, done, size)
 
             return _add_copy(self.folder, path, within, on_bytes, progress.step)
@@ -175,7 +178,7 @@ class MediaStore:
                 if unneeded and not await self._remove(unneeded, find_needed):
                     return removed
                 removed += len(unneeded)
-            await self._remove([], find_needed)  # Incomplete copies of killed processes.
+            await self._remove([], find_needed)  # Removes incomplete copies.
         return removed
 
     async def _remove(self, hashes: Sequence[str], find_needed: FindNeeded) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 class ActionCode(StrEnum):
     """The codes of the actions; a member's docstring begins with the names of its facts."""
 
-    # About posts.
+    # Actions for posts.
     LIST_POSTS = "list_posts"
     SHOW_POST = "show_post"
     """`post_id`: look at the post and its history."""
@@ -38,7 +38,7 @@ class ActionCode(StrEnum):
     RESTORE_MEDIA = "restore_media"
     """Restore the folder of copies, or give the post its file again."""
 
-    # About accounts and X apps.
+    # Actions for accounts and X apps.
     CONNECT_ACCOUNT = "connect_account"
     """Connect an account, or give the name of a connected account."""
     CONNECT_FIRST_ACCOUNT = "connect_first_account"
@@ -51,7 +51,7 @@ class ActionCode(StrEnum):
     CHECK_APP = "check_app"
     WAIT_FOR_LIMIT = "wait_for_limit"
 
-    # About the installation.
+    # Actions for the installation, and all others.
     CREATE_TENANT = "create_tenant"
     INITIALIZE = "initialize"
     """Set up the data folder and the vault key."""
@@ -88,7 +88,7 @@ class ActionCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """What to do next."""
+    """An action that a person can take next: its code, and the facts of its description."""
 
     code: ActionCode
     facts: Mapping[str, Any] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from roost.models import AlertKind, EventCode, Integration, Post, PostState, Rea
 from roost.models.alerts import about_post
 from roost.store.database import Transaction
 
-#: The event of each state in which a post's publishing ends.
+#: The states in which the publishing of a post ends, each with the event that is recorded then.
 FINAL_EVENTS: Final[Mapping[PostState, EventCode]] = {
     PostState.PUBLISHED: EventCode.POST_PUBLISHED,
     PostState.PARTLY_PUBLISHED: EventCode.POST_PARTLY_PUBLISHED,
@@ -18,7 +18,7 @@ FINAL_EVENTS: Final[Mapping[PostState, EventCode]] = {
     PostState.MISSED: EventCode.POST_MISSED,
     PostState.CANCELLED: EventCode.POST_CANCELLED,
 }
-#: The kind of the alert for each state of a post that opens an alert.
+#: The states of a post for which an alert is opened, each with the kind of the alert.
 STATE_ALERTS: Final[Mapping[PostState, AlertKind]] = {
     PostState.NEEDS_DECISION: AlertKind.DECISION,
     PostState.MISSED: AlertKind.MISSED,

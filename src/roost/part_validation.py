@@ -20,7 +20,7 @@ from roost.publishing.part_input import PartInput
 
 @dataclass(frozen=True, slots=True)
 class FileAccess:
-    """How the files of a post are read."""
+    """How the files of a post are read for validation: from stored copies, or in place."""
 
     store_in: MediaStore | None = None
     """Where each file is copied before it is probed; None if the post will not be stored."""
@@ -42,7 +42,7 @@ PROBE_ONLY: Final = FileAccess()
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The result of the validation of a post, which does not store or send the post."""
+    """The result of validating a post. Validation neither stores nor sends the post."""
 
     parts: tuple[PartInput, ...]
     """The parts, with the properties of their files.
@@ -62,10 +62,10 @@ async def validate_parts(
     own: Mapping[TweetId, datetime | None] = MappingProxyType({}),
     files: FileAccess = PROBE_ONLY,
 ) -> Validation:
-    """Probe a post's files, validate the post by X's rules, and return all violations.
+    """Probe a post's files, and validate the post by X's rules.
 
-    `may_quote` says whether the plan of the X app allows quotes. `own` maps posts on X that are
-    known to be the account's own to the time of their deletion, or to None.
+    `may_quote` says whether the plan of the X app allows quotes. `own` has the ids of the posts on
+    X that are known to be the account's own, each with the time of the post's deletion, or None.
     Raises: the errors of `probe_file`, except MediaUnreadable.
     """
     probed, violations = [], []

@@ -7,13 +7,16 @@ from roost.errors import Broken
 
 
 class PortTaken(Broken):
-    """A server cannot listen at its address; usually, another program does so already."""
+    """A server cannot listen at its address; usually, another program already uses the port."""
 
     default_next = "End that program, or choose another port; `--port 0` uses any free port."
 
 
 def describe_listen_failure(error: OSError, host: str, port: int, *, server: str) -> PortTaken:
-    """Return the error for a failed attempt to listen on a port; `server` is `Roost`, say."""
+    """Return the error for a server that cannot listen on a port.
+
+    `server` is the server's name in the error's message, such as `Roost`.
+    """
     did = f"{server} did not start."
     if error.errno == errno.EADDRINUSE:
         return PortTaken(f"Another program listens on port {port} of {host}.", did=did)
@@ -28,5 +31,5 @@ def describe_os_error(error: OSError) -> str:
     """Return the system's reason, without the number, path or address that Python adds."""
     if error.errno is None:
         return type(error).__name__
-    # The numbers of failed address lookups are negative, and belong to another table.
+    # A failed address lookup has a negative number, which `os.strerror` does not know.
     return os.strerror(error.errno) if error.errno > 0 else error.strerror or type(error).__name__

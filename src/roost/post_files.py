@@ -26,10 +26,11 @@ async def probe_file(
     *,
     within: Path | None = None,
 ) -> MediaFile:
-    """Probe a file: copy a path into `media` and probe the copy, or probe an asset's copy.
+    """Probe a media file, given as a path or as the asset of a stored post.
 
-    Without `media`, no copy is stored: the file is opened once and read in place. `within` is a
-    folder that must contain the file, after links are resolved.
+    With `media`, a path is copied into the store, and the copy is probed; an asset already has a
+    copy. Without `media`, no copy is stored: the file is opened once and read in place. `within` is
+    a folder that must contain the file, after links are resolved.
 
     Raises: MediaUnreadable, MediaStalled, DecoderUnavailable; with `media` also MediaNotCopied,
     MediaStoreUnsafe, MediaCopyLost, MediaCopyDamaged.

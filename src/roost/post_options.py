@@ -34,7 +34,7 @@ class ReplySettingsInvalid(InvalidInput):
 
 
 def parse_reply_settings(value: str) -> ReplySettings | None:
-    """Return the reply setting with a name, in any case; None means everyone.
+    """Return the reply setting with this name, ignoring letter case; None means everyone.
 
     Raises: ReplySettingsInvalid.
     """

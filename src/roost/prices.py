@@ -19,7 +19,7 @@ from roost.text import extract_entities
 #: The date on which every list price was last compared with its source.
 PRICES_AS_OF: Final = date(2026, 11, 23)
 
-#: The number of different reasons that the reason of a sum lists.
+#: The reason for a sum of prices lists at most this many different reasons.
 _LISTED_REASONS: Final = 6
 _PRICING_PAGE: Final = "https://docs.x.com/x-api/getting-started/pricing"
 _CHANGELOG: Final = "https://docs.x.com/changelog"
@@ -126,7 +126,7 @@ def unit_usd(operation: Operation) -> Decimal:
 
 
 def billed_resource(operation: Operation) -> Resource | None:
-    """Return the resource by which X bills a read; None if X bills the request or nothing."""
+    """Return the kind of object whose reads X bills; None if X bills per request or nothing."""
     listed = _BY_OPERATION.get(operation)
     return Resource(listed.per) if listed and listed.per != "request" else None
 
@@ -211,9 +211,9 @@ def price_of_part(
 
 
 def sum_prices(prices: Iterable[Price]) -> Price:
-    """Return the sum of prices; its reason lists the parts of the sum, which add up to the sum.
+    """Return the sum of prices; its reason lists the prices that add up to the sum.
 
-    Equal parts are listed once, with their count: `2 × $0.015: no link; $0.200: links to a.com`.
+    Equal prices are listed once, with their count: `2 × $0.015: no link; $0.200: links to a.com`.
     """
     every = tuple(part for price in prices for part in price.parts or (price,))
     # If X bills anything, requests that are free do not explain the sum.

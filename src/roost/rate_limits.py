@@ -1,8 +1,8 @@
 """X's rate limits: parse the headers into windows, and decide how long to wait.
 
-A response may have up to three families of headers: 15 minutes per endpoint, 24 hours per user,
-and 24 hours per app. A 429 can come while the 15-minute window still allows requests: because
-no request is left in another window, because a monthly cap is reached, or without a stated reason.
+The headers of a response describe up to three windows: 15 minutes per endpoint, 24 hours per user,
+and 24 hours per app. X may respond with 429 although the 15-minute window still allows requests:
+because another window allows none, because a monthly cap is reached, or without a stated reason.
 """
 
 import re
@@ -139,7 +139,8 @@ def wait_after_429(
     if empty:
         last = max(empty, key=lambda window: _reset(window, now))
         return Wait(_reset(last, now), WaitReason.WINDOW_EMPTY, last.family)
-    # After four doublings the wait exceeds 15 minutes, in which the window resets.
+    # After four doublings, the wait would be 16 minutes. The maximum is 15 minutes, because by
+    # then the 15-minute window has reset.
     backoff = min(
         _FIRST_BACKOFF * 2 ** min(max(refusals, 1) - 1, 4), _LENGTHS[Family.FIFTEEN_MINUTES]
     )

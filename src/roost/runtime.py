@@ -47,7 +47,7 @@ _LONGEST_PAUSE_S = 5.0
 _LONGEST_START_PAUSE_S = 2.0
 _LOG_AGAIN_S = 300.0
 
-#: The only database of the embedded server.
+#: The name of the only database of the private PostgreSQL.
 EMBEDDED_DATABASE = "roost"
 
 
@@ -79,7 +79,7 @@ class Runtime:
         return estimate or self.clock.now()
 
     async def retry_until_written(self, what: str, write: Callable[[], Awaitable[T]]) -> T:
-        """Call `write`, and repeat the call as long as the database is away.
+        """Call `write`, and repeat the call as long as the database is unavailable.
 
         Use this method to store X's responses, because only this process knows a response until it
         is committed. `what` names the response in the log.
@@ -96,7 +96,7 @@ class Runtime:
 
 @contextlib.asynccontextmanager
 async def database_url(settings: Settings) -> AsyncIterator[str]:
-    """Provide the application's database URL; without DATABASE_URL, start the embedded server.
+    """Provide the database URL; if DATABASE_URL is not set, start the private PostgreSQL.
 
     Raises: SettingInvalid, UntrustedPath, DatabaseUnavailable.
     """
@@ -112,8 +112,8 @@ async def database_url(settings: Settings) -> AsyncIterator[str]:
 async def administrator_url(settings: Settings) -> AsyncIterator[str]:
     """Provide a database URL with an administrator's login, which may create roles and tables.
 
-    The URL is `ROOST_ADMIN_DATABASE_URL`, or that of the embedded server's superuser. The embedded
-    server's database is created if it is missing.
+    The URL is `ROOST_ADMIN_DATABASE_URL`, or that of the private PostgreSQL's superuser. The
+    private PostgreSQL's database is created if it is missing.
 
     Raises: AdministratorNeeded, DatabaseUnavailable, SettingInvalid.
     """
@@ -161,7 +161,7 @@ def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
 async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterator[Runtime]:
     """Open all resources in order, and close them at the end.
 
-    With `wait`, for long-running processes, wait without limit for a database that is away.
+    With `wait`, for long-running processes, wait without limit until the database is available.
     Raises: NotSetUp, SettingInvalid, DatabaseUnavailable, PoolerUnsupported, SchemaOutdated,
     UnsafeDatabaseRole, UntrustedPath.
     """
@@ -186,7 +186,7 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
             database = await stack.enter_async_context(open_database(url))
         except DatabaseUnavailable as error:
             if settings.database_url is None and not error.will_pass:
-                # The embedded server refuses a login only if the role or the database is missing.
+                # The private PostgreSQL refuses a login only if the role or database is missing.
                 raise NotSetUp(f"{error} Roost's database is not set up yet.") from None
             raise
         yield database
@@ -226,7 +226,7 @@ async def migrate(settings: Settings) -> bool:
     if settings.database_url is not None and settings.admin_database_url is None:
         with contextlib.suppress(SchemaOutdated):
             async with open_database(settings.database_url):
-                return False  # An administrator has migrated the database.
+                return False  # The tables match this version already.
     async with administrator_url(settings) as url:
         try:
             return await prepare_database(url, app_url=settings.database_url)

@@ -198,7 +198,10 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read a field that has an alias only by the alias; the field's own name is for code."""
+        """Let environment variables set a field with an alias only by the alias.
+
+        The same applies to the `.env` file. The field's own name is only for arguments in code.
+        """
         for source in (env_settings, dotenv_settings):
             source.config = SettingsConfigDict(**source.config | {"populate_by_name": False})
         return init_settings, env_settings, dotenv_settings
@@ -241,7 +244,9 @@ class Settings(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ValueError("an http or https URL is expected")
         if "@" in parts.netloc:
-            raise ValueError("a URL without user and password is expected, because Roost shows it")
+            raise ValueError(
+                "a URL without user and password is expected, because the URL is not kept secret"
+            )
         # X compares the callback URL character by character.
         return value if info.field_name == "twitter_callback_url" else value.rstrip("/")
 
@@ -254,15 +259,16 @@ class Settings(BaseSettings):
 
     @property
     def x_endpoint(self) -> XEndpoint:
-        """The X API that this process uses. Data of any other X API is never sent there.
+        """The X API that this process uses: X's own, or an emulator's.
 
+        Tokens and posts that belong to another X API are never sent to this one.
         Raises: UnsafeHost.
         """
         return XEndpoint(self.x_base_url, self.x_emulator_host)
 
     @property
     def environment(self) -> Environment:
-        """Whether the X API is the live one or an emulator."""
+        """The environment of the X API: `live` for X, `emulator` for an emulator."""
         return self.x_endpoint.environment
 
     @property
@@ -288,7 +294,7 @@ class Settings(BaseSettings):
         return XApp(self.x_endpoint, self.require_x_app(), self.twitter_client_secret)
 
 
-#: The environment variable of each field: `home` is read from ROOST_HOME.
+#: The name of the environment variable of each field; for example, ROOST_HOME for `home`.
 ENVIRONMENT_NAMES: Final = {
     name: str(field.validation_alias or f"{_PREFIX}{name}").upper()
     for name, field in Settings.model_fields.items()
@@ -336,7 +342,10 @@ def read_settings(env_file: Path | None = None) -> Settings:
 
 
 def _describe_invalid(error: ValidationError) -> SettingInvalid:
-    """Return an error that names every malformed setting; the fact `setting` is the first."""
+    """Return an error that names every malformed setting.
+
+    The error's fact `setting` contains only the name of the first malformed setting.
+    """
     problems = {}
     for problem in error.errors(include_input=False, include_url=False):
         field = str(problem["loc"][0])
@@ -350,7 +359,8 @@ def _describe_invalid(error: ValidationError) -> SettingInvalid:
 def _require_readable(file: Path) -> None:
     """Check that a settings file can be read, and that each line is a setting or a comment.
 
-    Raises: SettingInvalid if the file is missing or not text, or has another line; UntrustedPath.
+    Raises: SettingInvalid if the file is missing, is not text, or has a line of any other kind;
+    UntrustedPath.
     """
     try:
         text = read_private_file(file).decode()

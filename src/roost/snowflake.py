@@ -22,6 +22,6 @@ def snowflake_time(snowflake: str) -> datetime:
 
 
 def snowflake_at(instant: datetime) -> TweetId:
-    """Return the smallest id that X can assign at an instant or later; `instant` is aware."""
+    """Return the smallest id that X can assign at a timezone-aware instant or later."""
     milliseconds = int(instant.timestamp() * 1000) - _EPOCH_MS
     return TweetId(str(max(0, milliseconds) << _LOWER_BITS))

@@ -10,7 +10,7 @@ from roost.store.availability import DATABASE_AWAY
 
 log = logging.getLogger(__name__)
 
-#: Maximum delay between two tries to reach a database that is away; the first delay is a second.
+#: Maximum wall seconds between two tries to reach a database that is away; the first delay is 1 s.
 _MAX_RETRY_DELAY_S: Final = 10.0
 #: Wall seconds after which a cancelled task that still runs is cancelled again.
 _CANCEL_AGAIN_S: Final = 1.0
@@ -26,7 +26,7 @@ async def supervise(name: str, work: Callable[[], Awaitable[None]], stopped: asy
             await work()
             delay = 0.0
         except DATABASE_AWAY as error:
-            # A query that is cancelled may fail with such an error instead of a cancellation.
+            # A cancelled query may raise one of these errors instead of CancelledError.
             raise_if_cancelled()
             log.warning("%s cannot reach the database (%s)", name, type(error).__name__)
             delay = next_delay(delay, now() - started)

@@ -39,7 +39,7 @@ class _LineHandler(logging.StreamHandler[Any]):
         """
         message = f"a message of {record.name} does not match its arguments"
         replacement = _log.makeRecord(__name__, logging.ERROR, "", 0, message, (), None)
-        with contextlib.suppress(OSError, ValueError):  # Raised by a closed stream.
+        with contextlib.suppress(OSError, ValueError):  # The stream may be closed.
             self.stream.write(self.format(replacement) + self.terminator)
 
 
@@ -76,7 +76,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
 
 
 def log_lost_exceptions(loop: asyncio.AbstractEventLoop) -> None:
-    """Log an event loop's unhandled exceptions in the format of all other exceptions."""
+    """Make an event loop log its unhandled exceptions without the exceptions' messages."""
 
     def log_context(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         error = context.get("exception")

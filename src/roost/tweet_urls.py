@@ -6,7 +6,7 @@ from typing import Final
 from roost.errors import InvalidInput
 from roost.models import TweetId
 
-#: An id has 1 to 19 digits. Source: OpenAPI 2.167, `TweetId`.
+#: An id has 1 to 19 digits. Source: `TweetId` in version 2.167 of X's OpenAPI document.
 _ID: Final = re.compile(r"[0-9]{1,19}")
 _URL: Final = re.compile(
     r"(?:https?://)?(?:(?:www|mobile|m)\.)?(?:x|twitter)\.com/(?:i/web|[a-z0-9_]{1,20})"

@@ -72,13 +72,15 @@ class AccountMetrics:
 
 
 class TwitterTool:
-    """A client for one account, given its access token: `async with TwitterTool(token) as tool: …`.
+    """A client for one X account, given the account's access token.
 
-    The tool owns HTTP connections, which are closed at the end of the block. `oauth1_creds` are
-    used for operations that OAuth 2.0 does not cover, and for uploads with `upload_api="v1.1"`. The
-    credentials are either complete (`roost.x.auth.OAuth1`) or only the user's token and secret
-    (`OAuth1UserToken`). In the second case, the app's key and secret are read from
-    `TWITTER_API_KEY` and `TWITTER_API_SECRET` when the `async with` block is entered.
+    Use the client as a context manager: `async with TwitterTool(token) as tool: …`. The client
+    owns HTTP connections, which are closed at the end of the block.
+
+    `oauth1_creds` are used for operations that OAuth 2.0 does not cover, and for uploads with
+    `upload_api="v1.1"`. The credentials are either complete (`roost.x.auth.OAuth1`) or only the
+    user's token and secret (`OAuth1UserToken`). In the second case, the app's key and secret are
+    read from `TWITTER_API_KEY` and `TWITTER_API_SECRET` when the `async with` block is entered.
 
     `endpoint` is the X API to which all credentials belong: X's own, or an emulator's
     (`XEndpoint("http://127.0.0.1:8710")`). Methods raise the errors of `roost.x.errors`. The
@@ -107,9 +109,9 @@ class TwitterTool:
     async def __aenter__(self) -> Self:
         """Open the HTTP session.
 
-        Raises: SettingInvalid if `oauth1_creds` lack the app's keys, and `TWITTER_API_KEY` or
-        `TWITTER_API_SECRET` is not set; UnsafeHost if the app's keys, which belong to
-        `ROOST_X_BASE_URL`, and `oauth1_creds` have different endpoints.
+        If `oauth1_creds` lack the app's key and secret, both are read from the settings.
+        Raises: SettingInvalid if `TWITTER_API_KEY` or `TWITTER_API_SECRET` is then not set;
+        UnsafeHost if `ROOST_X_BASE_URL` and the endpoint of `oauth1_creds` then differ.
         """
         self._oauth1 = _complete(self._oauth1_creds)
         # Cookies are not stored: X could use them to link the accounts of one program.
@@ -269,7 +271,7 @@ class TwitterTool:
 
 
 def _complete(credentials: OAuth1 | OAuth1UserToken | None) -> OAuth1 | None:
-    """Add the app's key and secret, from the settings, if they are missing.
+    """Return complete credentials, with the app's key and secret from the settings if missing.
 
     Raises: SettingInvalid, UnsafeHost.
     """

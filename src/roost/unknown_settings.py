@@ -15,8 +15,8 @@ from pydantic_settings import DotEnvSettingsSource
 from roost.settings import ENVIRONMENT_NAMES, Settings
 
 _KNOWN: Final = frozenset(ENVIRONMENT_NAMES.values())
-#: In the settings file, a name with either beginning is meant for Roost. In the environment, only a
-#: name with the first is, because names with `TWITTER_` may belong to other programs.
+#: In the settings file, a name with either prefix is meant for Roost. In the environment, only a
+#: name with `ROOST_` is, because a name with `TWITTER_` may belong to another program.
 _BEGINNINGS: Final = ("ROOST_", "TWITTER_")
 #: The former names of settings that were renamed.
 _RENAMED: Final = {
@@ -31,7 +31,7 @@ _RENAMED: Final = {
 
 @dataclass(frozen=True, slots=True)
 class UnknownSetting:
-    """A setting that does not exist."""
+    """A name that is set like a setting of Roost, although Roost has no such setting."""
 
     name: str
     place: str
@@ -41,21 +41,22 @@ class UnknownSetting:
 
     @property
     def message(self) -> str:
-        """Say that Roost ignores the setting, without a final dot."""
+        """A message that Roost ignores the name, without a period at the end."""
         return f"{self.name} in {self.place} is not a setting of Roost, so it is ignored"
 
     @property
     def next(self) -> str:
-        """Name the setting that was probably meant."""
+        """The advice: use the setting that was probably meant, or remove the name."""
         if self.meant is None:
             return "Remove it; docs/reference/settings.md lists the settings."
         return f"Did you mean {self.meant}?"
 
 
 def find_unknown_settings(file: Path) -> list[UnknownSetting]:
-    """Return the settings that do not exist, in the environment and in a file that may be missing.
+    """Return unknown names of settings in the environment and in a settings file.
 
-    The names of the environment count in any case, as those of existing settings do.
+    The file may be missing. Upper and lower case letters count as equal, as they do in the names of
+    existing settings.
     """
     of_environment = [name for name in os.environ if name.upper().startswith(_BEGINNINGS[0])]
     in_file = DotEnvSettingsSource(Settings, env_file=file).env_vars
@@ -72,7 +73,10 @@ def _find(names: Iterable[str], place: str) -> list[UnknownSetting]:
 
 
 def _find_meant(name: str) -> str | None:
-    """Return the most similar setting; the common beginning ROOST_ does not count."""
+    """Return the setting with the new or the most similar name; None if there is none.
+
+    The prefix `ROOST_` does not count towards the similarity.
+    """
     if name in _RENAMED:
         return _RENAMED[name]
     bare = {known.removeprefix(_BEGINNINGS[0]): known for known in _KNOWN}

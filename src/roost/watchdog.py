@@ -4,8 +4,8 @@ An event loop that closes waits for its threads, even for a thread that is stuck
 watchdog thread outlives the loop, so that a stuck thread cannot keep the process alive.
 
 The watchdog counts its own checks instead of reading a clock. By a clock, a process that was
-stopped (SIGSTOP, a suspended machine) would count as blocked, although it reads its rows again and
-continues once it is resumed.
+stopped (by SIGSTOP, or because the machine was suspended) would count as blocked. Such a process
+need not exit: when it is resumed, it reads the posts' state again and continues.
 """
 
 import asyncio
@@ -50,7 +50,7 @@ def watch_event_loop(
                 _exit("the shutdown hangs")
             if not missed:
                 responded.clear()
-                with contextlib.suppress(RuntimeError):  # Raised if the loop has just been closed.
+                with contextlib.suppress(RuntimeError):  # The loop may just have been closed.
                     loop.call_soon_threadsafe(responded.set)
         while ending.is_set():
             time.sleep(interval_s)

@@ -135,7 +135,7 @@ def stop_tag(home: Path, mark: Watermark, *, server_started_at: datetime | None)
     compares both. The number depends on
     - the file's inode and change time: no program can set the change time, so a file that was
       copied, unpacked or overwritten has another change time, even if its inode is the old one;
-    - the machine's boot, because a snapshot of the whole machine is restored by a boot;
+    - the machine's boot, because a machine boots when a snapshot of the whole machine is restored;
     - the start of the database server, which is stopped while its data directory is replaced.
       `server_started_at` is None for the private server, which starts and stops with Roost.
 
@@ -154,7 +154,7 @@ def stop_tag(home: Path, mark: Watermark, *, server_started_at: datetime | None)
     started = server_started_at.astimezone(UTC).isoformat() if server_started_at else ""
     facts = (mark.clean_stop_tag, status.st_ino, status.st_ctime_ns, _boot_id(), started)
     digest = hashlib.sha256(repr(facts).encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1  # The column is a signed 32-bit integer.
+    return int.from_bytes(digest[:4], "big") >> 1  # The tag's column is a signed 32-bit integer.
 
 
 def _boot_id() -> str:

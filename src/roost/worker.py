@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
 #: Maximum wall seconds between two dispatch passes.
 _DISPATCH_INTERVAL_S = 30.0
-#: If a dispatch pass leaves due posts, the next pass follows after this number of started jobs,
-#: or after this number of wall seconds.
+#: If a dispatch pass has not queued all due posts, the next pass follows when this number of jobs
+#: has been started, or after this number of wall seconds.
 _CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 16, 0.25
 #: Minimum wall seconds between two dispatch passes, so that posts that come due together are queued
 #: in one pass.
@@ -79,7 +79,10 @@ async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.R
 
 
 async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
-    """Wake the dispatcher at each NOTIFY, and once at the start, for any earlier NOTIFY."""
+    """Wake the dispatcher at each NOTIFY of the channel `roost_due`, and once at the start.
+
+    The wake-up at the start is for a NOTIFY that was sent before this connection listened.
+    """
     async with await runtime.database.connect() as connection:
         await connection.execute("LISTEN roost_due")
         woken.set()
@@ -159,8 +162,8 @@ async def run(
 
     `on_stopping` is called with the posts that have a request in progress at that moment.
     Cancelling this function counts as a crash: the next worker searches X for each due post before
-    sending the post. Work is repeated while the database is away. The watchdog ends the process if
-    the event loop is blocked, or if the process still runs a minute after a signal.
+    sending the post. While the database is away, the worker retries. The watchdog ends the process
+    if the event loop is blocked, or if the process still runs a minute after a signal.
     """
     stopping = stop or asyncio.Event()
     with watch_event_loop() as start_exit_timer:
@@ -214,7 +217,8 @@ async def _publish_until(
                     task.result()
             finally:
                 engine_task, check_task = tasks
-                engine_task.cancel()  # Only once, because the engine drains before it ends.
+                # The engine task is cancelled only once, so that it can finish its running jobs.
+                engine_task.cancel()
                 await cancel_all([check_task, reporting])
                 await asyncio.gather(engine_task, return_exceptions=True)
             await locks.drain()
@@ -253,7 +257,7 @@ async def _first_checks(
 
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
-    """Send the locks' heartbeat, check the database and the clock, then wait an interval."""
+    """Send a heartbeat of the locks, check database and clock, and wait a heartbeat interval."""
     await locks.heartbeat(str(database.actor))
     await database.check()
     await clock.check()
@@ -275,7 +279,10 @@ def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -
 async def _work_if_open(
     runtime: Runtime, actor: Actor, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Run the engine until `stopping` is set or the gate closes; wait at a closed gate."""
+    """Run the job engine while `locks` allows attempts, or wait until `locks` allows them.
+
+    The function also returns when `stopping` is set. Otherwise, `supervise` calls it again.
+    """
     if locks.closed_because is None:
         await _work(runtime, actor, locks, stopping)
         return
@@ -295,7 +302,7 @@ async def _any_of(*events: asyncio.Event) -> None:
 async def _work(
     runtime: Runtime, actor: Actor, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Run the engine and its loops until `stopping` is set, the gate closes or a task fails."""
+    """Run jobs and background tasks until `stopping` is set, `locks` closes or a task fails."""
     woken, never = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(runtime.database.conninfo) as app:
         raise_if_cancelled()

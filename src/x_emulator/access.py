@@ -2,7 +2,8 @@
 
 If the emulator listens on an address other than loopback, requests to these pages and routes need
 the emulator's secret. Requests to paths of the X API need only the credentials that X requires. On
-every address, the emulator refuses requests that a page of another site sends through a browser.
+any address, even on loopback, the emulator refuses requests that a browser sends for a page of
+another site.
 """
 
 import base64
@@ -30,14 +31,17 @@ _KNOWN_HOSTS = frozenset(
 
 
 class SecretMiddleware:
-    """ASGI middleware: HTTP Basic with any user name and the secret as password."""
+    """ASGI middleware that protects paths by HTTP Basic authentication.
+
+    The password is the emulator's secret. Any user name is accepted.
+    """
 
     def __init__(self, app: ASGIApp, secret: str) -> None:
         self._app = app
         self._secret = secret.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Forward a request, or respond 401 if the request lacks a secret that its path needs."""
+        """Forward the request, or respond 401 if the secret is required but missing."""
         if scope["type"] != "http" or not is_protected(scope["path"]) or self._has_secret(scope):
             await self._app(scope, receive, send)
             return
@@ -61,7 +65,7 @@ class SecretMiddleware:
 
 
 def is_protected(path: str) -> bool:
-    """Return whether a path needs the secret: control API, dashboard and consent screens."""
+    """Return whether a path belongs to the control API, the dashboard or a consent screen."""
     return path == "/" or path.startswith(_PROTECTED)
 
 
@@ -122,8 +126,8 @@ def read_secret(file: Path | None) -> str | None:
             raise ValueError(f"{file} is not a regular file.")
         if status.st_uid not in (0, os.geteuid()):
             raise ValueError(f"{file} belongs to another user.")
-        # If a file of root is readable by other users, root is assumed to share the file on
-        # purpose, as in ssh. A file of root is refused only if other users can write to it.
+        # Other users may read a file that belongs to root, because only root can have permitted it.
+        # Other users must not be able to write to the file. A file of this user must be private.
         forbidden_bits = 0o077 if status.st_uid == os.geteuid() else 0o022
         if status.st_mode & forbidden_bits:
             raise ValueError(f"{file} is accessible to other users. Run: chmod 600 {file}")

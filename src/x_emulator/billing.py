@@ -48,8 +48,8 @@ def charge_reads(
 ) -> Decimal:
     """Record that an app has read the objects in a response, and return their price.
 
-    Each object is charged once per app and UTC day. `owned`: the app's developer reads their
-    own data, on a path that contains `me` or the user's id. Such reads cost less.
+    Each object is charged once per app and UTC day. `owned` says that the app's developer reads
+    their own data, on a path that contains `me` or the user's id. Such reads cost less.
     """
     day = at.date().isoformat()
     fresh = {(client_id, kind, each, day) for each in ids} - world.billed_reads

@@ -30,8 +30,8 @@ class EmulatedClock:
         self._polled_again = asyncio.Event()
         self._closed = False
         self._polling: set[asyncio.Transport] = set()
-        #: The followers that have received the current version of the clock and have not polled
-        #: again.
+        #: The connections of the followers that have received the current version of the clock
+        #: and have not polled again.
         self._yet_to_poll: set[asyncio.Transport] = set()
         self._changing = asyncio.Lock()
 
@@ -62,7 +62,10 @@ class EmulatedClock:
         connection: asyncio.Transport,
         disconnected: Callable[[], Awaitable[None]],
     ) -> None:
-        """Wait until the version differs from `after`, the client disconnects or time is up."""
+        """Wait until the clock has changed, so that its version differs from `after`.
+
+        The wait also ends if the client disconnects, and after `seconds` of wall time.
+        """
         if after == self.version and not self._closed:
             self._yet_to_poll.discard(connection)
             self._polled_again.set()
@@ -145,7 +148,10 @@ class EmulatedClock:
 
 
 def _check_instant(instant: datetime, *, not_before: datetime) -> datetime:
-    """Return an instant to which the clock may move, in UTC. Raises: ValueError."""
+    """Check that the clock may move to an instant, and return the instant in UTC.
+
+    Raises: ValueError.
+    """
     if instant.tzinfo is None:
         raise ValueError("An instant needs an offset from UTC.")
     if instant < not_before:

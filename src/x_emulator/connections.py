@@ -1,4 +1,4 @@
-"""Access to the connection of a request, so that a fault can cut the connection.
+"""Gives access to the connection of a request, so that a fault can cut the connection.
 
 Only the emulator's own server (`server.serve`) gives access to connections. Under another server,
 the emulator can identify a connection but cannot cut it.
@@ -31,7 +31,11 @@ async def cut(request: Request) -> Response:
 
 
 class _UncuttableConnection(asyncio.Transport):
-    """A connection of another server, identified by the client's address."""
+    """Represents a connection of a server that gives no access to its connections.
+
+    Two objects are equal if they have the same client address. Cutting the connection raises
+    RuntimeError.
+    """
 
     def __init__(self, address: object) -> None:
         super().__init__()

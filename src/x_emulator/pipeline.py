@@ -34,7 +34,7 @@ _LAG = "x_emulator.lag"
 
 
 class Call(msgspec.Struct, frozen=True):
-    """An authorized request."""
+    """A request that has passed all checks, as an endpoint receives it."""
 
     world: World
     request: Request
@@ -57,7 +57,10 @@ class Call(msgspec.Struct, frozen=True):
         return self.world.users[self.user_id]
 
     def is_owned(self, user_id: str) -> bool:
-        """Return whether the app's developer reads their own data; such reads cost less."""
+        """Return whether the app's developer reads their own data, which costs less.
+
+        `user_id` is the user whose data is read.
+        """
         return self.caller.app.owner == self.user_id == user_id
 
     @property
@@ -82,8 +85,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 def operation(name: str, endpoint: Endpoint) -> Handler:
     """Return a handler that checks caller, permissions, limits and credits for an endpoint.
 
-    The names of v1.1 operations begin with `v1_`. These operations accept only requests that are
-    signed with OAuth 1.0a.
+    The names of operations of X's API v1.1 begin with `v1_`. These operations accept only requests
+    that are signed with OAuth 1.0a.
     """
     is_v1 = name.startswith("v1_")
 
@@ -143,7 +146,8 @@ async def run(
     is_down = scenario_events.apply_due_events(world, entry.at)
     fault, lag = injection.draw_fault(world, "before", number)
     if fault is not None:
-        # Even if the client does not wait for a response, X has received the whole request.
+        # The fault may cut the connection. X would have received the whole request before, so the
+        # emulator reads the body first.
         await request.body()
     if lag:
         request.scope[_LAG] = lag
@@ -217,8 +221,9 @@ async def _apply_fault(
 ) -> ApiResponse | None:
     """Apply a fault; return a response to send, or None to send the normal response.
 
-    A response with status 0 means that the connection is cut without a response. The fault `cut`
-    sends half of the body. If the body is empty (`is_empty`), `cut` does the same as `drop`.
+    A response with the status 0 tells the caller to cut the connection without a response, as the
+    fault `drop` does. The fault `cut` sends half of the normal body; if that body is empty
+    (`is_empty`), `cut` acts like `drop`.
     """
     if fault.kind == "delay":
         await asyncio.sleep(fault.seconds)
@@ -238,7 +243,8 @@ async def _apply_fault(
 def _refusal_response(world: World, refusal: refusals.Refusal) -> ApiResponse:
     """Return a refusal as a response.
 
-    If the body is a flat problem, the response has the content type of problems.
+    If the switch `error_format` is `flat` and the body has a problem type, the content type is
+    `application/problem+json`.
     """
     is_problem = world.switches.error_format == "flat" and "type" in (refusal.body or {})
     content_type = PROBLEM if is_problem else b""

@@ -55,7 +55,7 @@ class EmulatedX:
         return self._json("POST", f"/_emulator/{path}", json.dumps(body))
 
     def ground_truth(self) -> dict[str, Any]:
-        """Return the emulator's records: posts, media with SHA-256, requests, prices."""
+        """Return the ground truth, with posts, SHA-256 of media, requests and prices."""
         sections: dict[str, Any] = self._json("GET", "/_emulator/ground-truth")
         return sections
 
@@ -78,7 +78,7 @@ class EmulatedX:
         return post
 
     def fail(self, operation: str, when: str, kind: str, **fields: Any) -> None:
-        """Inject a fault into the next request of an operation, `before` or `after` its commit."""
+        """Inject a fault into the next request of an operation: `before` or `after` its effect."""
         self.control("faults", operation=operation, when=when, kind=kind, **fields)
 
     def consent(self, username: str, authorize_url: str, decision: str = "allow") -> str:
@@ -168,7 +168,10 @@ def x_emulator_url() -> Iterator[str]:
 
 @pytest.fixture
 def x_emulator(x_emulator_url: str) -> EmulatedX:
-    """The session's emulator, reset: it has one registered app, three accounts and no posts."""
+    """A client of the session's emulator, which is reset before each test.
+
+    After the reset, the emulator has one registered app, three accounts and no posts.
+    """
     emulated = EmulatedX(x_emulator_url)
     emulated.reset()
     return emulated

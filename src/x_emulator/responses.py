@@ -17,7 +17,8 @@ API_VERSION = b"2.167"
 TEXT, FORM = b"text/plain", b"application/x-www-form-urlencoded"
 PROBLEM = b"application/problem+json"
 
-#: The exceptions of a decoder if bytes are not JSON, do not match the type or nest too deeply.
+#: The exceptions that msgspec's decoder raises if bytes are not JSON, do not match the type or nest
+#: too deeply.
 DECODE_ERRORS = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -44,7 +45,10 @@ class ApiResponse(msgspec.Struct, frozen=True):
 
 
 class EncodedResponse(Response):
-    """A response with headers as bytes. Starlette encodes strings, which takes twice as long."""
+    """A response whose headers are already bytes.
+
+    Starlette's own class encodes header strings, which takes twice as long.
+    """
 
     def __init__(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
         self.status_code = status
@@ -70,7 +74,10 @@ def encode(
     at: datetime,
     took_ms: int,
 ) -> EncodedResponse:
-    """Encode a response with `request_headers`, the headers that depend on the request."""
+    """Encode a response, and add the headers that X's responses have.
+
+    `request_headers` are additional headers that depend on the request, such as the rate limits.
+    """
     type_headers: Headers
     if response.body is None:
         content, type_headers = b"", ()

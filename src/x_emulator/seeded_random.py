@@ -13,7 +13,10 @@ _WORDS = struct.Struct(">21I")
 
 
 def uniforms(*name: object) -> list[float]:
-    """Return 21 numbers in (0, 1) for a name, which are uniformly distributed over all names."""
+    """Return 21 numbers between 0 and 1 for a name.
+
+    A name always gives the same numbers. Over many names, the numbers are uniformly distributed.
+    """
     digest = hashlib.blake2b("/".join(map(str, name)).encode(), digest_size=63).digest()
     words = bytearray(84)  # Each of the 21 four-byte words holds three bytes of the digest.
     words[1::4], words[2::4], words[3::4] = digest[0::3], digest[1::3], digest[2::3]
@@ -21,12 +24,18 @@ def uniforms(*name: object) -> list[float]:
 
 
 def lognormal(sigma: float, uniform: float) -> float:
-    """Return a log-normal factor: its median is 1, its logarithm has the deviation `sigma`."""
+    """Return a log-normal factor with the median 1, for a uniformly distributed number.
+
+    The standard deviation of the factor's logarithm is `sigma`.
+    """
     return math.exp(sigma * _inverse_normal(uniform))
 
 
 def poisson(mean: float, uniform: float) -> int:
-    """Return a Poisson count. Above a mean of 30, use the normal approximation."""
+    """Return a Poisson-distributed count, for a uniformly distributed number.
+
+    Above a mean of 30, the normal approximation is used.
+    """
     if mean > 30:
         return max(0, round(mean + math.sqrt(mean) * _inverse_normal(uniform)))
     term = cumulative = math.exp(-mean)
@@ -41,7 +50,7 @@ def poisson(mean: float, uniform: float) -> int:
 
 
 def alphanumerics(length: int, *name: object) -> str:
-    """Return a string of letters and digits for a name, as in a short link."""
+    """Return letters and digits for a name, such as the end of a t.co link."""
     digest = hashlib.blake2b("/".join(map(str, name)).encode(), digest_size=length).digest()
     alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     return "".join(alphabet[byte % len(alphabet)] for byte in digest)

@@ -40,7 +40,10 @@ def serve(
     """
     try:
         if not secret and host != "localhost" and not ipaddress.ip_address(host).is_loopback:
-            raise ValueError(f"Listening on {host}, which is not loopback, needs a secret.")
+            raise ValueError(
+                f"{host} is not a loopback address, so the control API needs a secret"
+                " (X_EMULATOR_SECRET or --secret-file)."
+            )
         if state is not None and state.exists():
             persistence.load(world, state)
         app = make_app(world, any_host=bool(secret))
@@ -87,10 +90,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """A server that calls `on_listening`, ends long polls on shutdown, and survives signals.
+    """A uvicorn server that calls `on_listening`, and ends the clock's long polls on shutdown.
 
-    When it has stopped after a signal, uvicorn's own class raises the signal again, so that `serve`
-    could not write the state file.
+    After SIGTERM or SIGINT, uvicorn's own class stops and then raises the signal again, which would
+    end the process before `serve` saves the state. This class does not raise the signal again.
     """
 
     def __init__(

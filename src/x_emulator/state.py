@@ -98,7 +98,7 @@ class User:
 
 @dataclass(slots=True)
 class Grant:
-    """A user's permission for an app. Each token refers to the grant that permits it."""
+    """A user's permission for an app. Each token refers to the grant to which it belongs."""
 
     client_id: str
     user_id: str
@@ -265,7 +265,7 @@ class Window:
 
 
 class World:
-    """The whole state of an emulated X, with its clock and scenario."""
+    """The state of one emulator: apps, accounts, posts, media, requests, clock and scenario."""
 
     def __init__(self, scenario: str, seed: int, faults: Sequence[Fault] = ()) -> None:
         self.initial_faults = faults

@@ -3,7 +3,8 @@
     python base_only.py roost ARGUMENTS
     python base_only.py script CODE
 
-A module is hidden if its distribution is not required by the base of Roost.
+Roost without extras is called the base. A module is hidden if the base does not require its
+distribution.
 """
 
 import sys
@@ -41,7 +42,7 @@ class _Hider(MetaPathFinder):
 
 
 def main() -> None:
-    """Hide the modules, unload those that are loaded, and run the command line or the script."""
+    """Hide the modules, unload those that are already loaded, and run `roost` or the script."""
     hidden = list_hidden()
     for name in [name for name in sys.modules if name.partition(".")[0] in hidden]:
         del sys.modules[name]

@@ -31,7 +31,7 @@ _TWEET_ID = re.compile(r"\b\d{15,20}\b")
 
 
 class FindingKind(StrEnum):
-    """The ways in which the delivery guarantee can be broken."""
+    """The ways in which Roost can fail to publish every part exactly once and in order."""
 
     DUPLICATE = "duplicate"
     """At some time, X had more copies of a text than were planned."""
@@ -102,7 +102,7 @@ class Evidence:
 
 
 def check_posts(evidence: Evidence, *, all_settled: bool = True) -> list[Finding]:
-    """Find every violation of the delivery guarantee.
+    """Find every violation of the delivery guarantee (see `FindingKind`).
 
     `all_settled` says that every post had enough time to reach a final state. A due post without
     a final state then counts as lost.
@@ -155,9 +155,10 @@ def _was_deleted(post: XPost, at: datetime) -> bool:
 def _is_orphan_from_before_restore(
     evidence: Evidence, by_id: Mapping[str, XPost], post: XPost, copy: XPost
 ) -> bool:
-    """Whether a post from before the restore is a direct or indirect reply to a deleted post.
+    """Whether a post from before the restore replies, even indirectly, to a deleted post.
 
-    Such a post does not count as a duplicate of `copy`, which was created after the restore.
+    If so, `post` does not count as a duplicate of `copy`, which was created after the restore,
+    because a thread whose first part was deleted may be sent again.
     """
     restored_at = evidence.restored_at
     if restored_at is None or not post.created_at < restored_at <= copy.created_at:
@@ -203,7 +204,7 @@ def _check_lost(
 
 
 def _is_waiting(evidence: Evidence, row: PostRow) -> bool:
-    """Whether a post is not due yet, and has not been touched by Roost."""
+    """Whether a post is not due yet, and Roost has not begun to publish it."""
     return (
         row.state == "scheduled"
         and evidence.now is not None
@@ -304,7 +305,7 @@ def _check_content(evidence: Evidence, planned: PlannedPost) -> Iterator[str]:
 
 
 def _unclaimed(evidence: Evidence, planned: PlannedPost, position: int) -> list[XPost]:
-    """Return the X posts with the text of a part whose ids no row contains."""
+    """Return the posts on X that have the text of a part, but whose id is in no row."""
     claimed = {part.sent_as for row in evidence.rows.values() for part in row.parts if part.sent_as}
     return [each for each in evidence.copies_of_part(planned, position) if each.id not in claimed]
 

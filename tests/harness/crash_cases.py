@@ -33,7 +33,7 @@ class PartKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class XResponse:
-    """X's response to the first request of the failpoint's step."""
+    """How X responds to the first request of the publishing step in which a worker crashes."""
 
     name: str
     when: str = ""
@@ -42,7 +42,8 @@ class XResponse:
 
 
 OK = XResponse("ok")
-#: A person has already posted this text on the account, so X refuses the create as a duplicate.
+#: A person has already posted the first part's text on the account, so X refuses the create as a
+#: duplicate.
 DUPLICATE = XResponse("duplicate")
 RESPONSES = (
     OK,
@@ -58,7 +59,8 @@ RESPONSES = (
     XResponse("402", "before", "402"),
     DUPLICATE,
 )
-#: The emulator's operations, by the first word of the names of the failpoints around them.
+#: The emulator's operations in each step of publishing, by the name of the step. The name is the
+#: first word in the names of the failpoints before and after the step.
 OPERATIONS = {
     "upload": ("media_initialize", "media_append", "media_finalize", "media_metadata"),
     "create": ("create_post",),
@@ -70,7 +72,10 @@ OPERATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class CrashCase:
-    """A crash: a failpoint, a signal, X's response, and the kind of the first part."""
+    """One crash to test.
+
+    The worker gets the signal at the failpoint. `kind` is the content of the thread's first part.
+    """
 
     number: int
     failpoint: Failpoint
@@ -86,7 +91,7 @@ class CrashCase:
 
     @property
     def step(self) -> str:
-        """The first word of the failpoint's name: the step of publishing before or after it."""
+        """The step of publishing that the failpoint belongs to: the first word of its name."""
         return self.failpoint.value.partition(".")[0]
 
     @property
@@ -108,7 +113,10 @@ class CrashCase:
 
     @property
     def operation(self) -> str:
-        """The operation that gets the response. The cases of uploads use its operations in turn."""
+        """The emulator's operation that responds with `response`.
+
+        An upload has several operations. The cases of uploads use them in turn.
+        """
         operations = OPERATIONS.get(self.step, ("create_post",))
         return operations[self.number % len(operations)]
 
@@ -119,7 +127,10 @@ KIND_RESPONSES = ("ok", "lost", "not_sent", "503_after")
 
 
 def all_cases() -> Iterator[CrashCase]:
-    """List all cases with a plain part, and those cases of other kinds of parts that differ."""
+    """List all cases in which the first part is plain, and some cases of the other kinds.
+
+    The cases of the other kinds have only some failpoints and responses (see `KIND_RESPONSES`).
+    """
     number = 0
     for number, (failpoint, signal, response) in enumerate(
         product(Failpoint, CrashSignal, RESPONSES)
@@ -141,7 +152,10 @@ def plain_cases(signal: CrashSignal) -> list[CrashCase]:
 
 
 def kind_cases() -> list[CrashCase]:
-    """List a case for each other kind of part: a worker dies after X's response, uncommitted."""
+    """List a case for each kind of part that is not plain.
+
+    In each case, the worker is killed when X has responded, before the response is committed.
+    """
     others = [kind for kind in PartKind if kind is not PartKind.PLAIN]
     return [
         CrashCase(len(Failpoint) + number, Failpoint.CREATE_AFTER_SEND, CrashSignal.KILL, OK, kind)

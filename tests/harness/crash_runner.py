@@ -30,7 +30,7 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class CrashResult:
-    """The result of a crash case."""
+    """What the check of a crash case has found."""
 
     case: CrashCase
     problems: tuple[str, ...]
@@ -55,9 +55,8 @@ async def run_cases(
 ) -> list[CrashResult]:
     """Run crash cases in `parallel` test setups, each with a database and an emulator.
 
-    A test setup runs one case after the other.
-
-    `on_result` is called with each result and the number of results so far.
+    Each test setup runs its cases one after the other. `on_result` is called with each result and
+    the number of results so far.
     """
     waiting = list(reversed(cases))
     results: list[CrashResult] = []
@@ -271,7 +270,7 @@ async def _check_result(
 
 
 def _check_states(case: CrashCase, rows: Iterable[PostRow]) -> list[str]:
-    """Describe the posts whose final state the case does not explain."""
+    """Describe the posts that end in a state that is not expected in this case."""
     if case.response is DUPLICATE:
         return []
     expected = {"published"}

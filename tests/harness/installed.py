@@ -1,4 +1,4 @@
-"""The disk space of an installation, from the records of the installed distributions.
+"""Measures the disk space of an installation, from the records of its distributions.
 
 An installer lists every file that it writes, including compiled files, in the RECORD of the
 distribution. The space of an extra is the sum over the distributions that the extra requires. Like
@@ -36,7 +36,10 @@ def read_project() -> dict[str, Any]:
 
 
 def list_requirements(*extras: str) -> Iterator[Requirement]:
-    """Yield the direct requirements of the base and of extras, including extras of extras."""
+    """Yield the direct requirements of Roost and of the given extras.
+
+    If an extra requires other extras of Roost, their requirements are included.
+    """
     project = read_project()
     for line in project["dependencies"]:
         yield Requirement(line)
@@ -45,7 +48,7 @@ def list_requirements(*extras: str) -> Iterator[Requirement]:
 
 
 def list_extra(extra: str) -> Iterator[Requirement]:
-    """Yield the requirements of an extra, and those of other extras that the extra names."""
+    """Yield the requirements of an extra, and of the other extras that it requires."""
     project = read_project()
     for line in project["optional-dependencies"][extra]:
         requirement = Requirement(line)
@@ -79,7 +82,8 @@ def measure_mib(*extras: str) -> float:
     present = {canonicalize_name(each.metadata["Name"]) for each in distributions()}
     names = close(list_requirements(*extras)) | (present & set(_ALWAYS))
     files = {path for name in names for path in _list_files(name)}
-    compileall.compile_dir(_ROOT / "src", quiet=1)  # pip compiles the files too.
+    # pip compiles the files that it installs, so the sources here are compiled as well.
+    compileall.compile_dir(_ROOT / "src", quiet=1)
     files |= {path for path in (_ROOT / "src").rglob("*") if path.is_file()}
     folders = {
         parent

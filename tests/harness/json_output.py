@@ -1,4 +1,4 @@
-"""Validates the JSON that commands print, by the schemas in docs/reference/json."""
+"""Validates the JSON output of commands against the schemas in docs/reference/json."""
 
 import functools
 import json
@@ -12,7 +12,10 @@ _SCHEMAS = Path(__file__).parents[2] / "docs" / "reference" / "json"
 
 
 def find_schema(arguments: Sequence[str], answer: dict[str, Any]) -> str:
-    """Return the name of the schema for the output of a command line."""
+    """Return the name of the schema for a command's output.
+
+    `arguments` is the command line, and `answer` is the decoded output.
+    """
     command = arguments[0]
     if "error" in answer:
         return "error"

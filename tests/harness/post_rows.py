@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from harness.records import EventRow, PartRow, PostRow, XPost
 
-#: An SQL expression for a reason as one text: its code, then its facts.
+#: Selects all posts. `reason` becomes one text: the code of the reason, then its facts.
 _POSTS = (
     "SELECT id, state, (reason ->> 'code') || ': ' || (reason ->> 'detail') AS reason, due_at"
     " FROM roost.posts ORDER BY id"

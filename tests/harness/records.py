@@ -67,9 +67,9 @@ class EventRow:
 
     @property
     def is_about_part(self) -> bool:
-        """Whether the event changes a part; naming a part is not enough.
+        """Whether the event is a change of a part's state.
 
-        An event that ends a post can also name a part.
+        An event that changes the state of the whole post can also have the position of a part.
         """
         known = _PART_STATES | {"failed"}
         return self.position is not None and self.to_state in known and self.from_state in known

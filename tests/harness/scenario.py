@@ -1,6 +1,7 @@
 """A test setup: a database, an emulator, connected accounts and workers.
 
-Its class is called `Scenario`. It has nothing to do with the scenarios of the emulator.
+The class `Scenario` has nothing to do with the scenarios of the emulator, which are courses of
+metrics.
 """
 
 import asyncio
@@ -56,9 +57,9 @@ _IDLE_STATE = """
 """
 #: The first key of the advisory lock of an account ("Ro"). The worker that has the lock may send.
 SENDER_LOCK = 0x526F
-#: An SQL condition for the sessions of a worker. Its values are the worker's name and process id.
-#: Both are needed, because the session with the worker's locks has another name, which ends with
-#: the process id.
+#: An SQL condition for the sessions of a worker. Its parameters are the worker's name and process
+#: id. Most sessions have the worker's name. Only the session with the worker's locks has another
+#: name, which ends with the process id.
 IS_WORKER_SESSION = (
     "(application_name = %s OR application_name ~ format('^roost .*:%%s$', %s::int))"
 )
@@ -73,7 +74,10 @@ T = TypeVar("T")
 
 @dataclass
 class Scenario:
-    """A running test setup, on which tests act from outside, as people and machines do."""
+    """A running test setup, with methods that act as people, operators and machines do.
+
+    Workers run as processes. The test's own process uses `runtime`.
+    """
 
     runtime: Runtime
     tenant: Tenant
@@ -100,7 +104,7 @@ class Scenario:
 
     @property
     def scope(self) -> Scope:
-        """The scope of the tests for the first tenant."""
+        """The scope in which tests call services for the first tenant."""
         return scope_of(self.tenant)
 
     async def connect(self, username: str, tenant: Tenant | None = None) -> Integration:

@@ -32,7 +32,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `url` returns the superuser's URL of one of its databases."""
+    """A running PostgreSQL server. `url(name)` returns the superuser's URL of a database."""
 
     url: Callable[[str], str]
     folder: Path
@@ -48,7 +48,10 @@ class Server:
             await drop_database(self.url("postgres"), each)
 
     async def back_up(self, database: str) -> None:
-        """Copy a database, which is given by its URL, by a dump; it may be in use."""
+        """Copy the database with the URL `database`, by a dump and a restore.
+
+        The database may be in use.
+        """
         name = _name_of(database)
         paths, dump = await self._paths(), str(self.folder / f"{name}.dump")
         await _run(paths, "pg_dump", "-Fc", "-Z0", f"--file={dump}", f"--dbname={database}")
@@ -57,12 +60,15 @@ class Server:
         await _run(paths, "pg_restore", "--single-transaction", "--exit-on-error", copy, dump)
 
     async def restore(self, database: str) -> None:
-        """Replace a database with the copy that `back_up` made; all its sessions are ended."""
+        """Replace the database with the URL `database` by the copy that `back_up` made.
+
+        All sessions of the database are ended.
+        """
         name = _name_of(database)
         await self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{_copy_of(name)}"')
-        # Dropping the database removed the privileges on it, so they are granted again here. The
-        # copy has the privileges on the tables.
+        # The copy has the privileges on the tables. The privileges on the database itself were
+        # removed with the old database, so they are granted again.
         await prepare_database(self.url(name))
 
     async def set_read_only(self, read_only: bool) -> None:

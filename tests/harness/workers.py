@@ -40,9 +40,10 @@ def find_faketime() -> Path | None:
 
 
 class FailpointTrap:
-    """A file that names a failpoint and a signal.
+    """Makes one worker send a signal to itself at a failpoint.
 
-    The first worker that reaches the failpoint sends the signal to itself.
+    A file has the names of the failpoint and the signal. The first worker that reaches the
+    failpoint deletes the file and sends the signal to itself.
     """
 
     def __init__(self, path: Path) -> None:
@@ -78,7 +79,7 @@ class FailpointTrap:
 
 
 def _run_forked(environment: dict[str, str], log: str, trap: str) -> None:
-    """Run a worker in this forked process, with another environment."""
+    """Run a worker in this forked process, after replacing the environment variables."""
     os.environ.clear()
     os.environ.update(environment)
     _run(log, trap)
@@ -127,7 +128,7 @@ class _Spawned:
 
 
 class Worker:
-    """A worker process."""
+    """A `roost worker` process that a test can kill, stop and resume."""
 
     def __init__(self, name: str, process: _Process, log: Path, skew_s: float = 0) -> None:
         self.name = name

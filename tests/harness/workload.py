@@ -1,4 +1,4 @@
-"""A workload for benchmarks: PostgreSQL, the emulator, and tenants of unequal sizes.
+"""A workload for benchmarks: tenants of unequal sizes, PostgreSQL and the emulator.
 
 All components run as users run them: a durable server, the emulator over HTTP, workers as
 processes. Only the posts are inserted by SQL, because the benchmarks do not measure the planning of
@@ -106,7 +106,7 @@ class Workload:
         await self.wait_until(_IS_SETTLED, self.runtime.clock.now())
 
     async def wait_until(self, query: Any, *values: object) -> None:
-        """Repeat a query until the column `done` of its row is true."""
+        """Run a query repeatedly until the column `done` of its only row is true."""
         while not (await self.fetch_row(query, *values))["done"]:
             await asyncio.sleep(0.05)
 

@@ -73,7 +73,8 @@ _COMMANDS = (
     ("metrics", "metrics:metrics", "Show the metrics of accounts and posts."),
     ("report", "report:report", "Write the report as one HTML file."),
 )
-#: The extras of the commands that do not need exactly the extra `server`.
+#: The optional dependencies (extras of the package) that a command needs. A command that is not
+#: listed needs the extra `server`.
 _EXTRAS: Final[dict[str, tuple[Extra, ...]]] = {
     "demo": ("server", "charts", "media", "emulator"),
     "emulator": ("emulator",),
@@ -81,22 +82,24 @@ _EXTRAS: Final[dict[str, tuple[Extra, ...]]] = {
     "check": (),
     "report": ("server", "charts"),
 }
-#: Former name of each renamed command: if a user types it, the error suggests the new name.
+#: The former name of each renamed command. If a user types a former name, the error suggests the
+#: current name.
 _FORMER_NAMES = {"publish": "post", "resolve": "decide", "draft": "write", "alerts": "alarms"}
 for _name, _function, _help in _COMMANDS:
     app.command(f"roost.cli.{_function}", name=_name, help=_help, synonym=_FORMER_NAMES.get(_name))
 
 
 def list_command_names() -> dict[str, str]:
-    """Return the present name of each command, by its present and by its former name."""
+    """Map each current and each former command name to the command's current name."""
     present = {name: name for name, _, _ in _COMMANDS}
     return present | {former: name for name, former in _FORMER_NAMES.items()}
 
 
 def require_extras(tokens: Sequence[str]) -> None:
-    """Check the extras of the command that a command line names, before its module is imported.
+    """Check that the extras that a command needs are installed.
 
-    Raises: ExtraMissing.
+    `tokens` are the words of the command line. The check precedes the import of the command's
+    module, because the module may import packages of the extras. Raises: ExtraMissing.
     """
     words = iter(tokens)
     for word in words:
@@ -120,18 +123,19 @@ def _launch(
         ),
     ] = None,
 ) -> Any:
-    gc.enable()  # The command's module is already imported.
+    gc.enable()  # `main` has disabled the collector for the imports, which are done now.
     env_file.set(settings_file)
     return app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run one command and exit with its exit code."""
-    # Imports make almost no garbage, but the garbage collector would take a tenth of the start.
+    # The garbage collector would take a tenth of the start-up time, although imports leave almost
+    # no garbage.
     gc.disable()
     try:
         from roost.cli.command import run_command_line
 
         sys.exit(run_command_line(app.meta, arguments))
-    except KeyboardInterrupt:  # Ctrl-C while modules were still being imported.
+    except KeyboardInterrupt:  # Ctrl-C was pressed while modules were imported.
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""Arguments that many commands share: settings, tenant, account, due time; and the actor."""
+"""Reads what many commands have in common: settings, tenant, account, due time and actor."""
 
 import getpass
 import re
@@ -17,7 +17,8 @@ from roost.errors import AccountNotFound, InvalidInput, PostNotFound, TenantNotF
 from roost.escaping import one_line
 from roost.models import Actor, ActorKind, Integration, PostId, Scope, Tenant, TenantId
 
-if TYPE_CHECKING:  # these modules are imported where they are needed: the base has no database
+# Functions import these modules, because the base installation lacks the packages that they need.
+if TYPE_CHECKING:
     from roost.runtime import Runtime
     from roost.settings import Settings
 
@@ -48,7 +49,7 @@ class AccountUnclear(InvalidInput):
 def command_settings(*, warn: bool = True) -> "Settings":
     """Return the settings; environment variables have priority over the settings file.
 
-    With `warn`, print a note for each setting that does not exist, because Roost ignores it.
+    With `warn`, print a note for each unknown setting, because Roost ignores unknown settings.
     Raises: the errors of `read_settings`.
     """
     from roost.settings import read_settings
@@ -62,12 +63,15 @@ def command_settings(*, warn: bool = True) -> "Settings":
 
 
 def settings_file(home: Path) -> Path:
-    """Return the file with settings, which may be missing."""
+    """Return the path of the settings file, whether or not the file exists.
+
+    It is the file of `--env-file`, or else `.env` in `home`.
+    """
     return env_file.get() or home / ".env"
 
 
 def command_actor() -> Actor:
-    """Return the actor of a command: the system user, on this machine."""
+    """Return the actor of a command: the operating system's user on this machine."""
     machine = socket.gethostname()
     try:
         return Actor(ActorKind.COMMAND_LINE, f"{getpass.getuser()}@{machine}")
@@ -76,7 +80,7 @@ def command_actor() -> Actor:
 
 
 async def choose_tenant(runtime: "Runtime", name: str) -> tuple[Tenant, Scope]:
-    """Return the tenant with this name, and the scope in which a command acts for the tenant.
+    """Return the tenant with this name, and the scope (tenant and actor) of the command.
 
     Raises: TenantNotFound.
     """
@@ -98,7 +102,10 @@ async def choose_tenant(runtime: "Runtime", name: str) -> tuple[Tenant, Scope]:
 
 
 async def list_tenant_options(runtime: "Runtime") -> dict[TenantId, str]:
-    """Return, for each tenant, the option `--tenant` that commands in advice need."""
+    """Return the `--tenant` option of each tenant, to add to the commands that Roost suggests.
+
+    The option is empty if commands use the tenant without the option.
+    """
     from roost.services import queries
 
     tenants = await queries.list_tenants(runtime)
@@ -145,10 +152,11 @@ def parse_at(at: str | None, tenant: Tenant, now: datetime) -> datetime:
 def parse_bound(
     at: str | None, tenant: Tenant, now: datetime, *, is_end: bool = False
 ) -> datetime | None:
-    """Return the instant at which a range of times begins, or before which it ends.
+    """Return the instant that bounds a range of times; None if `at` is None.
 
-    A day without a time begins at midnight in the tenant's time zone; as the end of a range, the
-    day is included. Raises: InvalidInput.
+    `at` is the beginning of the range or, with `is_end`, its end. A day without a time means the
+    midnight that begins the day in the tenant's time zone. As an end, it means the midnight that
+    ends the day, so that the range includes the day. Raises: InvalidInput.
     """
     if at is None:
         return None
@@ -162,7 +170,7 @@ def parse_bound(
 
 
 def parse_post_id(number: int) -> PostId:
-    """Return the number of a post. Raises: PostNotFound if no post can have the number."""
+    """Return a number as a post's id. Raises: PostNotFound if no post can have this id."""
     if not 0 < number <= _MAX_POST_ID:
         raise PostNotFound(f"There is no post {number}.")
     return PostId(number)

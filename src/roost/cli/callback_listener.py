@@ -1,4 +1,4 @@
-"""Finds out whether this installation's server listens at the callback address."""
+"""Checks whether this installation's web server listens at the OAuth callback's address."""
 
 import asyncio
 import hmac
@@ -18,7 +18,7 @@ _PROOF_LENGTH: Final = 64
 
 
 class CallbackNotOurs(Refused):
-    """The listener at the callback address is not this installation's server."""
+    """The program that listens at the callback address is not this installation's server."""
 
     default_next = (
         "End the program that listens there, or restart `roost serve` with the ROOST_HOME,"
@@ -107,7 +107,7 @@ async def _require_proof(runtime: Runtime, callback: SplitResult, address: tuple
 
 
 async def _request_proof(url: str, challenge: str) -> bytes | None:
-    """Return the response to the challenge; None if the response cannot be a proof."""
+    """Send a challenge to the server at `url`, and return its proof; None if it sends none."""
     timeout = aiohttp.ClientTimeout(total=_TIMEOUT_S)
     try:
         async with (

@@ -36,8 +36,8 @@ def check(
 ) -> int:
     """Check a text, its media and its options by X's rules, and show the price; send nothing.
 
-    The command cannot check one rule: X accepts a reply only if the author of the post that is
-    replied to has mentioned or quoted the account, or is the account itself.
+    X accepts a reply to another user's post only if this user has mentioned or quoted the account.
+    The command cannot check this rule.
     """
 
     text = read_text(text)
@@ -76,7 +76,7 @@ def _as_json(part: PartInput, weight: Weight, judged: Validation) -> "CheckOutpu
 
 
 def _print(part: PartInput, weight: Weight, judged: Validation) -> None:
-    # Long lines stay whole, so that a pipe gets one line for each finding.
+    # With `soft_wrap`, long lines are not broken, not even if the output goes into a pipe.
     make_console().print(_underline_entities(part.text, weight.text), soft_wrap=True)
     lines = [
         f"{weight.weighted_length} of {weight.limit} weighted characters",
@@ -89,7 +89,10 @@ def _print(part: PartInput, weight: Weight, judged: Validation) -> None:
 
 
 def _underline_entities(text: str, normalized: str) -> rich_text.Text:
-    """Return `normalized`, the text's NFC form, with links, mentions and tags underlined."""
+    """Return a text with its links, mentions, hashtags and cashtags underlined.
+
+    `normalized` is the NFC form of `text`, and is the text that is returned.
+    """
     found = extract_entities(text)
     entity_spans = (
         (entity.start, entity.end)

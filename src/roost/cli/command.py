@@ -49,7 +49,7 @@ class OutputFailed(Broken):
 
 
 def exit_code(error: RoostError) -> int:
-    """Return the exit code of an error."""
+    """Return the exit code of a command that fails with this error."""
     if isinstance(error, AdministratorNeeded | SchemaOutdated | ExtraMissing):
         return NEEDS_ADMINISTRATOR
     return EXIT_CODES[error.kind]
@@ -58,8 +58,8 @@ def exit_code(error: RoostError) -> int:
 def run_command_line(app: App, arguments: list[str] | None) -> int:
     """Run a command line, print any error, and return the exit code.
 
-    A command whose result cannot be written still completes. If it has changed something, it keeps
-    its exit code, so that no script repeats it.
+    If the result cannot be written, the command still completes. If the command has changed
+    something, its exit code stays the same, so that no script runs the command again.
     """
     set_least_width()
     with safe_output() as (stdout, _), changes.recording() as made, running_command():

@@ -27,12 +27,13 @@ from roost.settings import ENVIRONMENT_NAMES
 
 #: Wall seconds between two checks of whether the account is connected.
 _POLL_INTERVAL_S: Final = 0.5
-#: Wall seconds for which the command's own web server still runs once the account is connected: at
-#: most the first until the browser has loaded the account's page, then the second for the page's
-#: styles.
+#: How long the command's own web server still runs once the account is connected, in wall seconds.
+#: The command waits at most `_PAGE_TIMEOUT_S` until the browser has loaded the account's page, and
+#: then `_STYLES_DELAY_S`, so that the browser can load the page's styles.
 _PAGE_TIMEOUT_S: Final = 5
 _STYLES_DELAY_S: Final = 1
-#: Wall seconds to wait until the web server responds whether the OAuth flow has failed.
+#: The timeout of a request that asks the web server whether the OAuth flow has failed, in wall
+#: seconds.
 _REQUEST_TIMEOUT_S: Final = 5
 #: Wall seconds within which a person must give consent.
 _CONSENT_TIMEOUT_S: Final = 15 * 60
@@ -113,7 +114,8 @@ async def _connect(runtime: Runtime, tenant: Tenant, scope: Scope, no_browser: b
             f" {runtime.settings.twitter_callback_url} exactly."
         )
         if not no_browser:
-            # The browser inherits the environment and outlives this command, so hide the settings.
+            # The browser inherits the environment and outlives this command, so hide the settings:
+            # some of them are secret.
             with hidden(ENVIRONMENT_NAMES.values()):
                 webbrowser.open(start)
         find_failure = await stack.enter_async_context(_watching(f"{origin}/api/auth", attempt_id))
@@ -132,9 +134,9 @@ async def _wait_for_account(
     before: list[Integration],
     find_failure: Callable[[], Awaitable[ConnectFailed | None]],
 ) -> Integration:
-    """Wait until an account is new or reconnected, compared to `before`; return the account.
+    """Wait until an account is connected or reconnected, and return the account.
 
-    Raises: ConnectFailed.
+    `before` are the tenant's accounts when the command began. Raises: ConnectFailed.
     """
     connected_at = {account.id: account.connected_at for account in before}
     while True:
@@ -152,7 +154,7 @@ async def _watching(
 ) -> AsyncIterator[Callable[[], Awaitable[ConnectFailed | None]]]:
     """Yield a function that asks the web server for the error that ended the OAuth flow.
 
-    The first time that the server does not listen, the function prints a note.
+    The function prints a note when it finds that the server no longer listens.
     """
     is_gone = False
     timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_S)
@@ -183,7 +185,11 @@ async def _watching(
 
 @contextlib.asynccontextmanager
 async def _own_server(runtime: Runtime, host: str, port: int) -> AsyncIterator[None]:
-    """Run the web server during the block, and until the browser has the account's page."""
+    """Run the command's own web server during the block.
+
+    After the block, the server still runs for a few seconds, so that the browser can load the
+    account's page.
+    """
     from roost.web import server
 
     is_ready, is_page_sent = asyncio.Event(), asyncio.Event()

@@ -94,7 +94,7 @@ def _as_json(finding: HealthFinding, tenants: Sequence[Tenant]) -> dict[str, Any
 async def _check(
     settings: Settings, live: bool, yes: bool
 ) -> tuple[list[HealthFinding], list[Tenant]]:
-    """Return the findings, and the tenants that they may name."""
+    """Run every check; return the findings, and the tenants to which findings may belong."""
     findings = [
         *_check_settings_file(settings),
         *_check_names(settings),
@@ -113,7 +113,7 @@ async def _check(
 
 
 def _check_names(settings: Settings) -> list[HealthFinding]:
-    """Warn of each setting that does not exist, because Roost ignores it."""
+    """Return a warning for each unknown setting, because Roost ignores unknown settings."""
     return [
         HealthFinding("settings", HealthStatus.WARNING, one.message, one.next)
         for one in find_unknown_settings(settings_file(settings.home))
@@ -121,7 +121,10 @@ def _check_names(settings: Settings) -> list[HealthFinding]:
 
 
 def _check_settings_file(settings: Settings) -> list[HealthFinding]:
-    """Warn that a `.env` in the working directory is ignored: anyone may have written it."""
+    """Return a warning if Roost ignores a `.env` in the working directory.
+
+    Roost does not read this file, because anyone may have written it.
+    """
     if env_file.get() is not None or not Path(".env").is_file():
         return []
     if Path.cwd() == settings.home:

@@ -30,7 +30,7 @@ from roost.services.schedule import PartInput
 
 
 class ThreadNotReplaceable(InvalidInput):
-    """A thread's text file would remove files or options from a part after the first."""
+    """A new text file for the thread would remove files or options of a part after the first."""
 
     default_next = (
         "Cancel the post, and import the thread from a plan, which names each part's files."
@@ -99,7 +99,7 @@ def _change_parts(
     thread: Path | None,
     flags: OptionFlags,
 ) -> list[PartInput] | None:
-    """Return the parts with the changes that the arguments name; None if they name no change."""
+    """Return the post's parts with the requested changes; None if no change is requested."""
     options = flags.read(before.parts[0].options) if before.parts else flags.read()
     if text is None and media is None and alt is None and thread is None:
         return with_options(_unchanged_parts(before), options) if flags.is_given else None
@@ -118,7 +118,10 @@ def _change_parts(
 
 
 def _kept_files(part: Part, alt: list[str] | None) -> tuple[PartFile, ...]:
-    """Return a part's stored files; the first files get the new alt texts, one each."""
+    """Return a part's stored files, with the new alt texts on the first files.
+
+    Files for which there is no new alt text keep their alt texts.
+    """
     alt_texts = alt or []
     kept = [file.alt_text for file in part.media[len(alt_texts) :]]
     return pair_files(part.media, [*alt_texts, *kept])
@@ -127,7 +130,9 @@ def _kept_files(part: Part, alt: list[str] | None) -> tuple[PartFile, ...]:
 def _replace_thread(
     before: Post, media: list[Path] | None, alt: list[str] | None, thread: Path
 ) -> list[PartInput]:
-    """Return the parts in a thread's text file; part 1 gets the new media, or keeps its own.
+    """Return the parts for a thread's new text file.
+
+    Part 1 gets the new media files; if there are none, it keeps its files.
 
     Raises: ThreadNotReplaceable if a later part has files or options, because a text file cannot
     assign files or options to a part.

@@ -1,4 +1,4 @@
-"""`roost emulator`: runs the emulator of the X API, or shows the settings for one that runs."""
+"""`roost emulator`: runs the emulator of the X API, or shows settings for a running one."""
 
 import asyncio
 import contextlib
@@ -95,20 +95,21 @@ def emulator(
     if app:
         if (scenario, seed, state, faults) != ("purge", 7, None, None):
             raise UsageInvalid(
-                "--app is for an emulator that runs, so --scenario, --seed, --state and"
+                "--app asks an emulator that already runs, so --scenario, --seed, --state and"
                 " --faults have no effect.",
                 next="Start an emulator with these options, then run `roost emulator --app`.",
             )
         return _print_app(_loopback_url(host, port), secret, as_json=as_json)
     if not secret and not is_loopback(host):
         raise UsageInvalid(
-            f"Other machines may reach {host}, so the emulator needs a secret there.",
+            f"Other machines may reach {host}, so an emulator at this address needs a secret.",
             did=_NOT_STARTED,
             next="Name a file with the secret by --secret-file, or leave --host out.",
         )
     with _reading("--faults", faults):
         world = World(scenario, seed, read_fault_file(faults) if faults else ())
-    if state is not None and not state.parent.is_dir():  # The file is written only at the end.
+    # The state file is written only when the emulator ends, so check its folder now.
+    if state is not None and not state.parent.is_dir():
         raise EmulatorFileInvalid(
             f"The folder {state.parent} of the state file does not exist.",
             did=_NOT_STARTED,
@@ -132,7 +133,7 @@ def emulator(
 
 @contextlib.contextmanager
 def _reading(option: str, file: Path | None) -> Iterator[None]:
-    """Convert the emulator's errors about the file of an option. Raises: EmulatorFileInvalid."""
+    """Convert an OSError or ValueError about the file of an option to EmulatorFileInvalid."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -147,7 +148,7 @@ def _reading(option: str, file: Path | None) -> Iterator[None]:
 
 
 def _loopback_url(host: str, port: int) -> str:
-    """Return the URL of an emulator on this machine. Raises: UsageInvalid."""
+    """Return the URL of an emulator on this machine. Raises: UsageInvalid for another host."""
     if not is_loopback(host):
         raise UsageInvalid(
             f"--app finds an emulator on this machine only, and {host} is not a loopback address.",
@@ -158,7 +159,7 @@ def _loopback_url(host: str, port: int) -> str:
 
 
 def _print_app(url: str, secret: str | None, *, as_json: bool) -> int:
-    """Print the settings for the emulator at `url`, and for one of its X apps."""
+    """Print the settings with which Roost uses the emulator at `url` and one of its X apps."""
 
     async def work() -> None:
         from roost.cli.demo.emulator import EmulatorControl
@@ -193,7 +194,7 @@ async def _find_or_add_app(emulator: "EmulatorControl", callback: str) -> dict[s
 
 
 async def _list_apps(emulator: "EmulatorControl") -> list[dict[str, Any]]:
-    """List the apps, after waiting for an emulator that is starting. Raises: EmulatorNotRunning."""
+    """List the X apps; wait if the emulator is still starting. Raises: EmulatorNotRunning."""
     from aiohttp import ClientConnectionError
 
     try:

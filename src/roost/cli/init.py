@@ -39,7 +39,8 @@ def init(
 
 async def _init(settings: Settings, tenant: str, time_zone: str | None) -> dict[str, Any]:
     setup.validate_setup(settings, tenant, time_zone)
-    # Migrate first: if this needs a database administrator, nothing has been changed yet.
+    # Migrate first: if the migration fails because it needs a database administrator, nothing else
+    # has been changed.
     migrated = await migrate(settings)
     made_key = setup.make_home(settings)
     async with open_runtime(settings) as runtime:

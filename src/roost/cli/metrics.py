@@ -70,7 +70,7 @@ def metrics(
 
 
 def _latest_posts(history: AccountHistory, since: datetime) -> list[PostSnapshot]:
-    """Return the latest snapshot of each post that was sent since an instant, oldest post first."""
+    """Return the latest snapshot of each post that was sent at `since` or later, oldest first."""
     return [one for one in latest_post_snapshots(history)[::-1] if one.sent_at >= since]
 
 

@@ -1,4 +1,4 @@
-"""Words next actions as commands, for the command line."""
+"""Describes next actions for the command line, as sentences that name commands."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -8,7 +8,8 @@ from roost.cli.tenant_option import name_tenant
 from roost.errors import RoostError
 from roost.next_actions import ActionCode, NextAction
 
-#: The sentences that name a command, in backticks. Facts replace the names in braces.
+#: The command line's sentence for each action; commands are in backticks. The facts of the action
+#: replace the names in braces.
 _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ActionCode.LIST_POSTS: "`roost posts` lists the posts.",
     ActionCode.SHOW_POST: "`roost posts {post_id} --history` shows the post's state.",
@@ -103,9 +104,9 @@ _WORDING: Final = ActionWording(_SENTENCES)
 
 
 def describe_action(action: NextAction, tenant_option: str | None = None) -> str:
-    """Describe an action in a sentence, whose commands name the tenant if they have to.
+    """Describe an action in a sentence, with `--tenant` in its commands where it is needed.
 
-    `tenant_option` is the option of `make_option`; by default, that of the running command.
+    `tenant_option` is a result of `make_option`; the default is the running command's option.
     """
     return name_tenant(_WORDING.describe_action(action), tenant_option)
 
@@ -116,5 +117,5 @@ def describe_next(error: RoostError) -> str:
 
 
 def error_as_json(error: RoostError) -> dict[str, Any]:
-    """Return an error for programs, with the next action as a sentence and as a code."""
+    """Return an error as JSON data, with the next action as a sentence and as a code."""
     return error.as_dict(next_text=describe_next(error))

@@ -22,7 +22,7 @@ from roost.services.queries import PostStatus
 _POLL_INTERVAL_S: Final = 0.2
 #: The number of reads of the post between two checks of whether a worker is alive.
 _READS_PER_WORKER_CHECK: Final = 15
-#: The states from which Roost moves a post on by itself, without a person's decision.
+#: The states that a post leaves without a person's decision.
 UNFINISHED: Final = frozenset({PostState.SCHEDULED, PostState.PUBLISHING})
 _EXIT_CODES: Final = {PostState.PUBLISHED: 0, PostState.NEEDS_DECISION: 5}
 #: Exit codes if the command stops waiting early: `_PAUSED` if a pause applies or the account
@@ -43,7 +43,7 @@ class Outcome:
 async def wait_for_outcome(runtime: Runtime, scope: Scope, tenant: Tenant, post: Post) -> Outcome:
     """Wait until the post is finished; run a worker in this process if none is alive.
 
-    Stops waiting at once if only a person can let the post continue. After Ctrl-C or SIGTERM, a
+    Stop waiting at once if only a person can let the post continue. After Ctrl-C or SIGTERM, a
     request that is under way completes first, and a note then says what became of the post.
     """
     own_worker: asyncio.Task[None] | None = None
@@ -81,7 +81,7 @@ async def wait_for_outcome(runtime: Runtime, scope: Scope, tenant: Tenant, post:
             stop.set()
             await own_worker
     if is_interrupted:
-        # The worker has finished the request under way and stored its result.
+        # A worker of this process has ended by now, and may have published the post: read it again.
         post = await queries.get_post(runtime, scope, post.id)
         is_alive = await health.is_worker_alive(runtime)
         print_note(describe_interrupted(post, worker_alive=is_alive))
@@ -97,7 +97,7 @@ def _report_blocked(runtime: Runtime, status: PostStatus) -> Outcome | None:
     post, account = status.post, status.account
     states = {part.state for part in post.parts}
     if PartState.SENDING in states:
-        return None  # The request under way completes in any case.
+        return None  # A request to X is under way, and completes in any case.
     advice = f"Post {post.id} stays scheduled; do not publish it again."
     if states != {PartState.PENDING}:
         advice = describe_interrupted(post, worker_alive=True)
@@ -139,7 +139,7 @@ def describe_interrupted(
 ) -> str:
     """Describe what happens to a post whose publishing was interrupted, and how to check it.
 
-    `tenant_option` is the option of `make_option`; by default, that of the running command.
+    `tenant_option` is a result of `make_option`; the default is the running command's option.
     """
     return name_tenant(_describe_interrupted(post, worker_alive), tenant_option)
 
@@ -181,7 +181,7 @@ async def warn_if_no_worker(runtime: Runtime) -> None:
 
 
 async def list_interrupted(runtime: Runtime, actor: Actor, sending: worker.Sending) -> list[Post]:
-    """Return the present state of the posts that a worker was sending when it was asked to stop."""
+    """Return the posts that a worker was sending when it was asked to stop, as they are now."""
     return [
         await queries.get_post(runtime, Scope(tenant_id, actor), post_id)
         for tenant_id, post_id in sorted(sending)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:  # these modules are imported where they are needed: every com
     from roost.models import PostFinding
     from roost.prices import Price
 
-#: The size of the smallest file whose copying is reported. A smaller file is copied before a person
-#: could read a line.
+#: The progress of copying is reported for files of at least this size. A smaller file is copied
+#: before a person could read the report.
 _LARGE_BYTES: Final = 64 << 20
 _MIB: Final = 1 << 20
 
@@ -28,7 +28,7 @@ _MIB: Final = 1 << 20
 def to_json(value: Any) -> Any:
     """Return a value as JSON types.
 
-    The models of `roost.cli.schemas` say how they become JSON. Other dataclasses become objects,
+    A model of `roost.cli.schemas` is converted by its own rules. Dataclasses become objects,
     reasons become objects with a sentence, instants and days become ISO 8601 strings, dollars
     become numbers, and durations become numbers of seconds.
     """
@@ -98,7 +98,7 @@ def describe_finding(finding: "PostFinding") -> str:
 
 
 def print_findings(findings: "Sequence[PostFinding]") -> None:
-    """Print warnings about a post that is stored anyway, on standard error."""
+    """Print the findings about a post, which is stored anyway, as warnings on standard error."""
     for finding in findings:
         print_note(describe_finding(finding))
 
@@ -113,7 +113,7 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
     print_note(escaping.one_line(f"{error.code}: {error.message}"))
     violations = error.facts.get("violations", [])
     for violation in violations:
-        # The error's message is that of its first violation, so a single one is not repeated.
+        # `error.message` is the message of the first violation, so a single one is not repeated.
         reason = violation["message"] if len(violations) > 1 else ""
         if listed := f"{reason} {violation.get('next') or ''}".strip():
             print_note(escaping.one_line(f"  · {listed}"))
@@ -126,7 +126,7 @@ def print_error(error: RoostError, *, as_json: bool) -> None:
 
 
 class CopyProgress:
-    """Prints a line on standard error for each quarter of a large file that is copied."""
+    """Reports the copying of a large file by a line on standard error for each quarter."""
 
     def __init__(self) -> None:
         self._reported = (Path(), 0)

@@ -19,7 +19,7 @@ from roost.tweet_urls import parse_tweet_id
 
 #: The value that removes an option from an edited post.
 _NONE: Final = "none"
-#: Largest text file of a thread: room for 25 parts of the longest text that X accepts.
+#: The maximum size of a thread's text file: enough for 25 parts of the longest text that X accepts.
 _MAX_THREAD_BYTES: Final = 4 << 20
 
 Text = Annotated[
@@ -82,7 +82,9 @@ class OptionFlags:
         return self != OptionFlags()
 
     def read(self, before: PartOptions = NO_OPTIONS) -> PartOptions:
-        """Return the options `before` with the changes of the flags; `none` removes an option.
+        """Return the options of a part: the options `before`, as changed by the flags.
+
+        The value `none` removes an option.
 
         Raises: PostAddressInvalid, ReplySettingsInvalid, PollMissing, SpanInvalid.
         """

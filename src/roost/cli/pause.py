@@ -29,7 +29,7 @@ from roost.services import queries, restore_check
 from roost.services import resume as resuming
 from roost.services.pause import PauseScope
 
-#: The most posts that a line of output lists by number.
+#: The maximum number of posts whose numbers a line of output lists.
 _LISTED_POSTS: Final = 20
 
 Account = Annotated[
@@ -71,9 +71,10 @@ def pause(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Pause publishing; a request to X that is under way completes first. Name one scope.
+    """Pause publishing for one scope: a post, an account, a tenant or everything.
 
-    After restoring the database, use `--restored` before any worker starts.
+    A request to X that is under way completes first. After restoring the database, use `--restored`
+    before any worker starts.
     """
 
     async def work() -> None:
@@ -102,7 +103,7 @@ def resume(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Resume what was paused. Name one scope.
+    """Resume publishing for one scope: a post, an account, a tenant or everything.
 
     After a restore of the database, Roost first searches X for every scheduled post, and lists the
     posts that it finds.

@@ -12,7 +12,7 @@ from roost.prices import sum_prices
 from roost.publishing.decisions import list_choices
 from roost.services.queries import PostDetails, PostStatus
 
-#: The states of a post about which a person can decide, with the action that says how.
+#: For each state in which a person can decide about a post: the action that says how.
 _DECISIONS: Final = {
     PostState.NEEDS_DECISION: ActionCode.DECIDE_UNKNOWN,
     PostState.PARTLY_PUBLISHED: ActionCode.DECIDE_PARTLY_PUBLISHED,
@@ -26,7 +26,10 @@ _UNPUBLISHED: Final = (PostState.DRAFT, *_UNFINISHED, *_DECISIONS)
 
 
 def describe_missing_files(status: PostStatus, names: Sequence[str]) -> str:
-    """Say which copies of an unpublished post's files are missing; or an empty text."""
+    """Return a warning that Roost's copies of an unpublished post's files are missing.
+
+    `names` are the names of the missing files. The text is empty if there is nothing to warn of.
+    """
     if not names or status.post.state not in _UNPUBLISHED:
         return ""
     what = f"copy of {names[0]} is" if len(names) == 1 else f"copies of {', '.join(names)} are"
@@ -35,7 +38,11 @@ def describe_missing_files(status: PostStatus, names: Sequence[str]) -> str:
 
 
 def describe_obstacle(status: PostStatus, now: datetime, *, worker_alive: bool) -> str:
-    """Say what a post waits for, if its pauses and its wait do not say it; or an empty text."""
+    """Return sentences that say what a post waits for, or an empty text.
+
+    The text is empty, too, if a pause or the post's `wait` is the only obstacle, because
+    `describe_post` describes these.
+    """
     post, account = status.post, status.account
     if post.state is PostState.DRAFT:
         return f"It waits for a time: `roost edit {post.id} --at TIME` schedules it."

@@ -81,14 +81,14 @@ def _describe_state(status: PostStatus, tenant: Tenant) -> Iterator[str]:
 
 
 def state_word(state: PostState) -> str:
-    """Return a post's state for a table: `scheduled`, `needs a decision`."""
+    """Return a post's state in words for a table, such as `needs a decision`."""
     if state is PostState.NEEDS_DECISION:
         return "needs a decision"
     return state.replace("_", " ")
 
 
 def describe_wait(wait: Wait, tenant: Tenant) -> str:
-    """Describe a wait: `waits until Sat 28 Nov 2026, 10:00 (UTC): X accepts no more posts`."""
+    """Describe a wait, such as `waits until Sat 28 Nov 2026, 10:00 (UTC): X accepts no posts`."""
     until = "" if wait.until is None else f" until {format_time(wait.until, tenant.time_zone)}"
     return f"waits{until}: {describe_reason(wait.reason)}"
 

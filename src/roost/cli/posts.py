@@ -1,4 +1,4 @@
-"""`roost posts`: lists posts, posts ahead first, or shows one post with its history."""
+"""`roost posts`: lists posts, upcoming posts first, or shows one post with its history."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
@@ -72,8 +72,8 @@ def posts(
 ) -> int:
     """List the posts, or show one post.
 
-    Posts ahead come first, in due order. Posts that need attention follow, then drafts, then all
-    other posts, the latest first.
+    Posts that are still to be published come first, in due order. Posts that need attention follow,
+    then drafts, then all other posts. Each of these groups begins with the latest due time.
     """
 
     async def work() -> None:
@@ -159,7 +159,7 @@ def _row(status: PostStatus, tenant: Tenant) -> tuple[str, ...]:
 
 
 def _describe_state(status: PostStatus, tenant: Tenant) -> str:
-    """Return a post's state for the table, and whether it is paused or waits, and why."""
+    """Return a post's state for the table, whether it is paused, and what it waits for."""
     words = [state_word(status.post.state)]
     if status.paused_by:
         words.append("paused")
@@ -220,7 +220,7 @@ def _describe_part(progress: PartProgress, zone: str, with_history: bool) -> Ite
 
 
 def _describe_events(events: Sequence[Event], zone: str) -> Iterator[str]:
-    """Yield a line for each day, and below it a line for each event with its actor."""
+    """Yield a heading for each day, then a line for each event of the day, with its actor."""
     day = None
     for event in events:
         at = in_time_zone(event.at, zone)

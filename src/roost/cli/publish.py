@@ -124,9 +124,9 @@ def publish(
 
 
 async def _require_meant(runtime: Runtime, scope: Scope, text: str, *, yes: bool) -> None:
-    """If the text is a post's number, ask: the user may mean `roost posts NUMBER`.
+    """If the text is the number of a post, ask the user whether to publish this text.
 
-    Raises: TextAmbiguous.
+    The user may have meant `roost posts NUMBER`. Raises: TextAmbiguous.
     """
     number = _POST_NUMBER.fullmatch(text)
     if yes or number is None:

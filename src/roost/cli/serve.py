@@ -1,4 +1,4 @@
-"""The services, which run until they are stopped: `roost serve` and `roost worker`."""
+"""`roost serve` and `roost worker`: services that run until they are stopped."""
 
 import asyncio
 import gc
@@ -89,9 +89,10 @@ def serve(
 
 
 def _describe_other_callback(callback_url: str, url: str) -> str | None:
-    """Describe that X sends browsers to another port than the one of this server; else None.
+    """Return a warning if X redirects browsers to another port than the one of this server.
 
-    Behind a proxy, whose address is not one of this machine, the ports differ as they should.
+    Return None if the ports are equal. Return None, too, if the callback address is not a loopback
+    address, because it may be the address of a proxy, whose port differs.
     """
     callback, own = urlsplit(callback_url), urlsplit(url)
     if not is_loopback(callback.hostname or "") or callback.port == own.port:
@@ -104,7 +105,7 @@ def _describe_other_callback(callback_url: str, url: str) -> str | None:
 
 
 def _until_ended(work: Callable[[], Awaitable[None]]) -> int:
-    """Run until cancelled, then return 0: for these commands, being stopped is no failure."""
+    """Run a service until it is stopped, and return exit code 0, because this is no failure."""
     try:
         return run_async(work)
     except (KeyboardInterrupt, asyncio.CancelledError):

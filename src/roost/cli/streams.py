@@ -12,8 +12,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, Final, TextIO
 
-#: The least width of help and tables, in characters. In a narrower terminal, their lines are broken
-#: by the terminal.
+#: The minimum width of help and tables, in characters. A narrower terminal breaks their lines.
 LEAST_WIDTH: Final = 40
 
 
@@ -42,7 +41,7 @@ class SafeStream(io.TextIOBase):
         return getattr(self._stream, "encoding", None) or "utf-8"
 
     def writable(self) -> bool:
-        """Whether the stream accepts text: always."""
+        """Return True, because the stream accepts text even after an error."""
         return True
 
     def isatty(self) -> bool:
@@ -56,12 +55,12 @@ class SafeStream(io.TextIOBase):
         return self._stream.fileno()
 
     def write(self, text: str, /) -> int:
-        """Write a text; keep the error if that fails."""
+        """Write a text. If this fails, store the error in `failure`."""
         self._attempt("write", text)
         return len(text)
 
     def flush(self) -> None:
-        """Write what is buffered; keep the error if that fails."""
+        """Write what is buffered. If this fails, store the error in `failure`."""
         self._attempt("flush")
 
     def _attempt(self, method: str, *arguments: str) -> None:
@@ -73,12 +72,15 @@ class SafeStream(io.TextIOBase):
             return
         try:
             getattr(self._stream, method)(*arguments)
-        except (OSError, ValueError) as error:  # ValueError: the stream is closed.
+        except (OSError, ValueError) as error:  # A closed stream raises ValueError.
             self.failure = error
             self._discard()
 
     def _discard(self) -> None:
-        """Redirect the descriptor to the null device, since Python writes its buffer at the end."""
+        """Redirect the stream's descriptor to the null device.
+
+        Otherwise Python would try again to write the stream's buffer when the process ends.
+        """
         with contextlib.suppress(OSError, ValueError):
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, self.fileno())
@@ -103,10 +105,11 @@ def safe_output() -> Iterator[tuple[SafeStream, SafeStream]]:
 
 
 def set_least_width() -> None:
-    """Set COLUMNS to `LEAST_WIDTH` if the terminal is narrower; ignore a COLUMNS of 0.
+    """Set the variable COLUMNS to `LEAST_WIDTH` if the terminal is narrower.
 
-    The library that prints help and tables takes its width from COLUMNS first. With a width of 1 it
-    does not end, and with a width of 0 it fails.
+    The library that prints help and tables uses the width in COLUMNS, if it is set, instead of the
+    terminal's width. With a width of 1 the library does not end, and with a width of 0 it fails, so
+    a COLUMNS of 0 is removed.
     """
     columns = os.environ.get("COLUMNS", "")
     if columns.isdecimal() and not int(columns):

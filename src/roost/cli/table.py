@@ -7,9 +7,10 @@ from typing import Final
 
 from roost.cli.output import make_console, print_result
 
-#: The characters between two columns without lines.
+#: Separates two columns if the table is printed without lines.
 _GAP: Final = "  "
-#: The number of characters that the lines of a table take: once for the table, and for each column.
+#: The width of a table's borders and padding, in characters: `_TABLE_LINES` for the table, and
+#: `_COLUMN_LINES` for each column.
 _TABLE_LINES: Final = 1
 _COLUMN_LINES: Final = 3
 #: The least width of a column whose cells may be wrapped.
@@ -18,7 +19,7 @@ _WRAPPED_WIDTH: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a table."""
+    """A column of a table: its heading, and how it adapts to a narrow terminal."""
 
     heading: str
     rank: int
@@ -28,9 +29,9 @@ class Column:
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table whose cells are escaped and have one line each.
+    """Print a table; the caller has escaped each cell, and made it one line.
 
-    A terminal that is too narrow gets fewer columns, but never a part of a word.
+    If the terminal is too narrow for all columns, columns are left out.
     """
     if sys.stdout.isatty():
         _print_with_lines(columns, rows)
@@ -67,9 +68,10 @@ def _print_with_lines(columns: Sequence[Column], rows: Sequence[Sequence[str]]) 
 
 
 def fit_columns(columns: Sequence[Column], widths: Sequence[int], available: int) -> list[int]:
-    """Return the positions of the columns that fit into a width, in their order. Pure.
+    """Return the positions of the columns that fit into `available` characters. Pure.
 
-    `widths` are the widths of the widest cells. At least one column is returned.
+    The positions are in ascending order. `widths` are the widths of each column's widest cell. At
+    least one position is returned.
     """
     needed = {
         at: (min(widths[at], _WRAPPED_WIDTH) if column.wraps else widths[at]) + _COLUMN_LINES

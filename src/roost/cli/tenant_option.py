@@ -1,4 +1,4 @@
-"""Adds `--tenant` to the commands in advice, so that a suggested command acts for the same tenant.
+"""Adds `--tenant` to commands that Roost suggests, so that they act for the same tenant.
 
 The option is omitted if the only tenant is `default`, because the commands use that tenant anyway.
 """
@@ -12,7 +12,8 @@ from typing import Final
 
 #: The tenant of a command without `--tenant`.
 _DEFAULT_TENANT: Final = "default"
-#: A suggested command that has the option `--tenant`, and does not act for all tenants.
+#: Matches a suggested command that accepts `--tenant`, does not contain the option yet, and does
+#: not act for all tenants.
 _COMMAND: Final = re.compile(
     r"`roost (?:cancel|connect|edit|import|metrics|pause|posts|publish|report|resolve|resume)\b"
     r"(?![^`]*--(?:all(?!-)|restored|tenant))[^`]*(?=`)"
@@ -21,7 +22,7 @@ _COMMAND: Final = re.compile(
 
 @dataclass
 class _Running:
-    """The command that runs."""
+    """The running command, of which only the tenant option is kept."""
 
     option: str = ""
     """The option that names its tenant; empty if none is needed."""
@@ -32,7 +33,10 @@ _running: ContextVar[_Running | None] = ContextVar("running", default=None)
 
 @contextlib.contextmanager
 def running_command() -> Iterator[None]:
-    """Keep the tenant of one command during the block, also for the error that it ends with."""
+    """Remember, during the block, the tenant for which the command acts.
+
+    The block includes printing the command's error, so that advice in the error names the tenant.
+    """
     token = _running.set(_Running())
     try:
         yield
@@ -41,7 +45,7 @@ def running_command() -> Iterator[None]:
 
 
 def make_option(tenant_name: str, *, is_only_tenant: bool) -> str:
-    """Return the option that names a tenant; empty if commands use the tenant anyway."""
+    """Return ` --tenant NAME`; empty if commands use this tenant without the option."""
     is_needed = tenant_name != _DEFAULT_TENANT or not is_only_tenant
     return f" --tenant {tenant_name}" if is_needed else ""
 
@@ -53,9 +57,10 @@ def set_tenant(tenant_name: str, *, is_only_tenant: bool) -> None:
 
 
 def name_tenant(advice: str, option: str | None = None) -> str:
-    """Add an option of `make_option` to the commands in advice; by default, the running command's.
+    """Add `--tenant` to the commands in `advice` where it is needed.
 
-    `advice` must be a text of Roost: the commands in a user's text are not for the reader.
+    `option` is a result of `make_option`; the default is the running command's option. Do not pass
+    a text that contains a user's words, because commands in these words would be changed, too.
     """
     if option is None:
         running = _running.get()

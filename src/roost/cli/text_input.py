@@ -7,22 +7,23 @@ from typing import Final
 from roost.cli.output import print_note
 from roost.errors import InvalidInput
 
-#: Stands for `-` in a parsed command line. No argument of a process can contain the character NUL.
+#: Replaces `-` before the command line is parsed. No real argument has this value, because the
+#: arguments of a process cannot contain the character NUL.
 _STANDARD_INPUT: Final = "\0standard input"
 #: The commands that read a text.
 _COMMANDS: Final = frozenset({"publish", "check", "edit", "resolve"})
-#: The options of these commands that are followed by no value, so that a text may follow them.
+#: The options of these commands that take no value. A `-` after such an option is the text.
 FLAGS: Final = frozenset({"--wait", "--no-wait", "--dry-run", "--yes", "--json", "--premium"})
 #: The option whose value may be read from standard input.
 _TEXT_OPTION: Final = "--text"
-#: More bytes than the longest text that X accepts.
+#: The maximum length of standard input in bytes; longer than any text that X accepts.
 _MAX_BYTES: Final = 1 << 20
 
 
 def mark_standard_input(tokens: Sequence[str]) -> list[str]:
     """Replace `-` where a command expects a text; the parser would take `-` for an option.
 
-    `--` ends the options, so a `-` that follows `--` is a text itself.
+    `--` ends the options, so a `-` that follows `--` is the text `-`.
     """
     if not _COMMANDS.intersection(tokens):
         return list(tokens)
@@ -43,9 +44,9 @@ def _is_mark(tokens: Sequence[str], position: int) -> bool:
 
 
 def read_text(text: str) -> str:
-    """Return the text, or standard input without its last line ends if the text was `-`.
+    """Return the text; if the command line had `-` instead, return standard input.
 
-    Raises: InvalidInput.
+    Line ends at the end of standard input are removed. Raises: InvalidInput.
     """
     if text != _STANDARD_INPUT:
         return text
@@ -60,5 +61,5 @@ def read_text(text: str) -> str:
         raise InvalidInput(
             "The text on standard input is not UTF-8.", next="Convert the text to UTF-8."
         ) from None
-    # X counts each of the two characters with which Windows ends a line.
+    # Windows ends a line with two characters, CR and LF, and X would count both.
     return decoded.replace("\r\n", "\n").rstrip("\n")

@@ -1,4 +1,4 @@
-"""Words a command line that cannot be parsed: what is wrong, and how to write it."""
+"""Describes what is wrong with a command line that cannot be parsed, and how to fix it."""
 
 import difflib
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class UsageInvalid(InvalidInput):
 
 
 def describe_usage(error: cyclopts.CycloptsError, tokens: Sequence[str]) -> UsageInvalid:
-    """Return what is wrong with a command line in words of Roost, and what to write instead."""
+    """Return an error that says what is wrong with a command line, and what to write instead."""
     command = " ".join(("roost", *(error.command_chain or ())))
     help_command = f"`{command} --help` lists the options."
     match error:
@@ -112,7 +112,7 @@ def _describe_wrong_value(error: exceptions.CoercionError) -> str:
     kind = error.target_type
     choices = [str(choice) for choice in get_args(kind)] if get_origin(kind) is Literal else []
     if isinstance(kind, type) and issubclass(kind, Enum):
-        # Written as in the help. The parser reads `_` as `-`.
+        # List the choices as the help does, with `-` for `_`; the parser treats both alike.
         choices = [str(member.value).replace("_", "-") for member in kind]
     if choices:
         return f"{name}: {value!r} is not one of {', '.join(choices)}.{_suggest(value, choices)}"
@@ -124,7 +124,7 @@ def _describe_wrong_value(error: exceptions.CoercionError) -> str:
 
 
 def _name(error: cyclopts.CycloptsError, keyword: str | None) -> str:
-    """Return the name of an option, or that of a positional argument in capitals."""
+    """Return the name of the option, or in capitals the name of the positional argument."""
     if keyword:
         return keyword
     if error.argument is None:

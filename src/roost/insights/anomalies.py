@@ -16,28 +16,29 @@ from roost.insights.series import Change, net_changes
 from roost.insights.wording import describe_change
 from roost.models import AccountSnapshot, Anomaly, IntegrationId, Metric
 
-#: A change is compared with the changes in this time before it.
+#: The baseline: a change is compared with the changes in the 28 days before it.
 _BASELINE = timedelta(days=28)
 #: A change is scored only if at least this many earlier changes are known.
 _MIN_BASELINE_CHANGES: Final = 10
 #: An interval between snapshots that is longer than this is a gap, because the change in it cannot
 #: be assigned to a day.
 _MAX_INTERVAL_DAYS: Final = 3.0
-#: Changes over an interval that is shorter than this are left out of the comparison, because they
-#: do not represent a day.
+#: A change over an interval that is shorter than this is not part of the baseline, because it does
+#: not represent a day.
 _MIN_INTERVAL_DAYS: Final = 0.5
 #: After an anomaly, no other anomaly of the same kind (gain or loss) is reported for this time, so
 #: that an incident of several days is reported once.
 _QUIET_PERIOD = timedelta(days=7)
 
-# Gains grow by factors, because an account that many users have just found is found by even more
-# users. A gain must therefore also exceed a threshold on the logarithmic scale.
+# A loss or a gain is an anomaly if it reaches these scores. A gain must also reach a score on the
+# logarithmic scale, because gains multiply: the users who find an account lead others to it.
 _LOSS_SCORE: Final = 4.0
 _GAIN_SCORE: Final = 4.5
 _GAIN_RATIO_SCORE: Final = 3.5
 
-#: The minimum noise that is assumed for every account, as a share of its followers. As a result, a
-#: loss below about half a per cent is never an anomaly.
+#: The smallest standard deviation that is assumed for an account's changes, as a share of its
+#: followers. A change that differs from the expected change by less than 0.4 % of the followers is
+#: therefore never an anomaly.
 _FLOOR_SHARE: Final = 0.001
 #: Factors that convert the median absolute deviation and the 90 % quantile of normally distributed
 #: values to their standard deviation.
@@ -60,7 +61,7 @@ def find_anomalies(
 ) -> list[Anomaly]:
     """Return an account's anomalies, oldest first; `snapshots` has all its snapshots.
 
-    A day is scored only by earlier snapshots, so later snapshots never change the anomaly of a past
+    A day is compared only with earlier days, so later snapshots never change the anomaly of a past
     day. Account, metric and day identify an anomaly. A snapshot whose metrics are all missing or
     zero is a gap, never an anomaly.
     """

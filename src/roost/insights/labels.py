@@ -9,7 +9,11 @@ _ZERO_WIDTH = ("Mn", "Me", "Cf")
 
 
 def shorten(text: str, columns: int = _LABEL_COLUMNS) -> str:
-    """Shorten a text to one line of `columns`, cut between words if possible, and add `…`."""
+    """Return a text as one line; cut it after at most `columns` columns, and add `…`.
+
+    A column is the width of a Latin letter. The text is cut between words if possible; a text that
+    fits is not cut.
+    """
     line = " ".join(text.split())
     used = 0
     for position, character in enumerate(line):

@@ -83,7 +83,7 @@ class PeriodMetrics:
 
     @property
     def followers_share(self) -> float | None:
-        """The change of followers as a share of the earlier count."""
+        """The change of the follower count, as a share of the count before the change."""
         if self.followers is None or self.followers_change is None:
             return None
         return ratio(self.followers_change, self.followers - self.followers_change)
@@ -147,8 +147,8 @@ def measure_account(
 def sum_accounts(accounts: Sequence[PeriodMetrics], *, days: int) -> PeriodMetrics:
     """Add up the metrics of several accounts over one period of `days` days.
 
-    The periods are compared only if each account with impressions was measured in the previous
-    period too.
+    The sums for the previous period are None unless each account that has impressions in this
+    period was also measured in the previous one.
     """
 
     def total(value_of: Callable[[PeriodMetrics], int | None]) -> int | None:
@@ -168,8 +168,8 @@ def sum_accounts(accounts: Sequence[PeriodMetrics], *, days: int) -> PeriodMetri
         posts=sum(each.posts for each in accounts),
         usd=sum((each.usd for each in accounts), Decimal(0)),
         missing_days=max((each.missing_days for each in accounts), default=0),
-        # The ratio is left out for several accounts, because it would mainly show that the accounts
-        # differ in size.
+        # The ratio of the best post to the median post is given only for a single account. For
+        # several accounts, it would mainly show that the accounts differ in size.
         best_to_median=accounts[0].best_to_median if len(accounts) == 1 else None,
         unread=sum(each.unread for each in accounts),
         next_read_at=_last_read_at(accounts),
@@ -181,7 +181,7 @@ def _future(at: datetime | None, period: Period) -> datetime | None:
 
 
 def _last_read_at(accounts: Sequence[PeriodMetrics]) -> datetime | None:
-    """Return when all unread posts will have been read; None if an account's time is unknown."""
+    """Return when the metrics of all unread posts will have been read; None if unknown."""
     times = [each.next_read_at for each in accounts if each.unread]
     known = [at for at in times if at is not None]
     return max(known) if known and len(known) == len(times) else None
@@ -197,7 +197,11 @@ def _growth(now: int | None, before: int | None) -> float | None:
 
 
 def _measure_followers(levels: DailySeries | None, period: Period) -> tuple[int | None, int | None]:
-    """Return the last follower count of the period, and its change since the count before."""
+    """Return the last follower count of the period, and the change of the count.
+
+    The change is since the last count before the period or, if there is none, since the first count
+    of the period. A value that is not known is None.
+    """
     if levels is None:
         return None, None
     known = [
@@ -214,7 +218,7 @@ def _measure_followers(levels: DailySeries | None, period: Period) -> tuple[int 
 
 
 def _covers(history: AccountHistory, period: Period) -> bool:
-    """Whether the account was already being read when the period began."""
+    """Whether the account or its posts were measured by the end of the period's first day."""
     times = [snapshot.at for snapshot in history.account]
     times += [snapshot.at for snapshot in history.posts]
     return bool(times) and min(times) <= period.since + timedelta(days=1)

@@ -13,13 +13,14 @@ from roost.models import PartId
 
 #: The daily time of reads: late enough to cover the day, early enough to finish before midnight.
 READ_TIME = time(23, 30, tzinfo=UTC)
-#: X reports a post's private metrics for 30 days; during this time the post is read daily.
+#: For 30 days, X reports a post's private metrics, which only its author may read. During this
+#: time, Roost reads the post's metrics daily.
 DAILY_UNTIL_DAYS = 30
 #: Private metrics are requested until shortly before X's limit, because X's clock may differ.
 PRIVATE_FOR = timedelta(days=DAILY_UNTIL_DAYS) - timedelta(minutes=5)
-#: A post without private metrics is read once in this many days.
+#: The metrics of a post without private metrics are read once in this many days.
 WEEKLY_STEP_DAYS = 7
-#: A post is no longer read after this many days.
+#: The metrics of a post are no longer read after this many days.
 READ_UNTIL_DAYS = 90
 
 _DAY = timedelta(days=1)
@@ -81,7 +82,7 @@ def _is_weekly(age: timedelta) -> bool:
 
 
 def _last_planned_at(sent_at: datetime, now: datetime) -> datetime | None:
-    """Return the time of the latest planned read before `now`; None if no read is to be made."""
+    """Return the time of the latest planned read before `now`; None if no read is due."""
     if now - sent_at > timedelta(days=READ_UNTIL_DAYS):
         return None
     today = now.astimezone(UTC).date()

@@ -34,7 +34,7 @@ class DailySeries:
         return self.first + timedelta(days=len(self.values) - 1)
 
     def days(self) -> list[date]:
-        """Return every day of the series, including gaps."""
+        """Return every day of the series, including days without a measurement."""
         return [self.first + timedelta(days=n) for n in range(len(self.values))]
 
     def at(self, day: date) -> float:
@@ -64,7 +64,10 @@ class DailySeries:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The change of a count between two closing snapshots."""
+    """The change of a metric from one day's closing snapshot to that of a later day.
+
+    The closing snapshot of a day is the snapshot nearest to the midnight at the end of the day.
+    """
 
     since: datetime
     until: datetime
@@ -88,7 +91,7 @@ class Change:
 
 
 def closed_day(at: datetime) -> date:
-    """Return the UTC day whose end is nearest to `at`; if `at` is at noon, its own day."""
+    """Return the UTC day whose end is nearest to `at`; if `at` is noon, the day of `at`."""
     return (at.astimezone(UTC) - _HALF_DAY).date()
 
 
@@ -109,9 +112,10 @@ def day_of_change(since: datetime, until: datetime) -> date:
 def closing_values(
     values: Iterable[tuple[datetime, float]],
 ) -> dict[date, tuple[datetime, float]]:
-    """Map each measured day to the time and the closing value, oldest first.
+    """Map each measured day to its closing value, with the value's time, oldest first.
 
-    If two values are equally near to midnight, the earlier one closes the day.
+    The closing value is the value nearest to the midnight at the end of the day; if two values are
+    equally near, it is the earlier one.
     """
     closing: dict[date, tuple[datetime, float]] = {}
     for at, value in sorted(values):
@@ -133,7 +137,10 @@ def daily_levels(snapshots: Sequence[AccountSnapshot], metric: Metric) -> DailyS
 
 
 def net_changes(snapshots: Sequence[AccountSnapshot], metric: Metric) -> list[Change]:
-    """Return the change from each closing snapshot to the next, across gaps, oldest first."""
+    """Return the changes between the closing snapshots of successive measured days.
+
+    The oldest change comes first. If days have no snapshot, one change spans all of them.
+    """
     closing = closing_values(metric_values(snapshots, metric))
     return [
         Change(since, until, before, after)

@@ -58,7 +58,7 @@ def _describe_followers(metrics: PeriodMetrics) -> str:
 
 def _describe_gains(metrics: PeriodMetrics) -> str:
     if not metrics.posts and metrics.unread and metrics.impressions is None:
-        return ""  # The sentence about the unread posts says everything.
+        return ""  # Nothing was read yet; `describe_unread` says so.
     was = "was" if metrics.posts == 1 else "were"
     sent = f"{format_count(metrics.posts, 'post')} {was} sent and measured; "
     if not metrics.unread:

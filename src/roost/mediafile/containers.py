@@ -16,8 +16,8 @@ from roost.mediafile.media_info import Refusal, Unreadable
 #: The last record of a ZIP archive begins at most this far from the end of the file: the size of
 #: the record plus its longest comment.
 _ZIP_END_SPAN: Final = 65_535 + 22
-#: Maximum number of top-level boxes, and size of the index. No real video has more, so a file that
-#: claims to have more is refused.
+#: The maximum number of a video's top-level boxes, and the maximum size of its index. No real video
+#: exceeds these limits, so a file that claims to exceed one is refused.
 _MAX_BOXES: Final = 20_000
 _MAX_INDEX_BYTES: Final = 32 << 20
 #: Markers of a motion photo. Most phones write the first into the photo's metadata; older Samsung

@@ -85,7 +85,7 @@ def read_image_bytes(file: BinaryIO, size: int) -> bytes:
     Raises: Refusal (too large).
     """
     if size > MAX_READ_BYTES:
-        raise Refusal(Unreadable.TOO_LARGE, f"an image of {size} bytes")
+        raise Refusal(Unreadable.TOO_LARGE, f"its {size} bytes exceed X's limits for images")
     file.seek(0)
     return file.read()
 

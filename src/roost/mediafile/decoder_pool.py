@@ -26,8 +26,8 @@ from roost.mediafile.media_info import Refusal, Unreadable
 _MAX_PROCESSES: Final = 2
 #: The maximum time to load the decoders, sufficient for a slow disk on a busy machine.
 _START_SECONDS: Final = 60
-#: The maximum idle time after which a process is reused, which is shorter than 300 seconds: after
-#: that time, an idle process exits.
+#: A decoder process that has been idle for longer than this is not reused, because a decoder
+#: process exits after 300 idle seconds.
 _WARM_SECONDS: Final = 240
 _MAX_RESPONSE_BYTES: Final = 64 << 10
 #: The process has no environment variables, so it gets the path of this package as an argument.
@@ -46,7 +46,7 @@ class DecoderUnavailable(Broken):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An operation on open files, with its time limits."""
+    """A request to a decoder process: an operation on open files, with its time limits."""
 
     operation: str
     wall_seconds: int
@@ -153,10 +153,10 @@ class _DecoderProcess:
         self._process.wait()
 
     def forget(self) -> None:
-        """Close the connection to a process that this program's parent started before a fork."""
+        """Close this fork's connection to a decoder process that the parent process started."""
         self._socket.close()
-        # The process is a child of this program's parent, so Popen must not wait for it. A return
-        # code makes Popen treat the process as ended.
+        # The decoder process is no child of this fork, so Popen must not wait for it. A return
+        # code makes Popen treat the decoder process as ended.
         self._process.returncode = 0
 
 

@@ -190,5 +190,5 @@ def _restrict_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MAX_OUTPUT_BYTES, _MAX_OUTPUT_BYTES))
-    if sys.platform == "linux":  # Other kernels do not support this limit.
+    if sys.platform == "linux":  # Other kernels do not support RLIMIT_AS.
         resource.setrlimit(resource.RLIMIT_AS, (_ADDRESS_SPACE, _ADDRESS_SPACE))

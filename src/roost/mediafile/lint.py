@@ -1,4 +1,4 @@
-"""Warn about files that X accepts, but that show less or reveal more than intended."""
+"""Warn about files that X accepts, but that reveal a location or look different on X."""
 
 from collections.abc import Iterator
 

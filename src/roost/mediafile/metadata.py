@@ -12,7 +12,7 @@ ORIENTATION: Final = 0x0112
 _KEPT_JPEG: Final = {
     0xE0: b"JFIF\0",
     0xE2: b"ICC_PROFILE\0",
-    0xEE: b"Adobe",  # This segment contains the colour encoding.
+    0xEE: b"Adobe",  # Adobe's segment states the colour encoding.
 }
 _DROPPED_PNG: Final = frozenset({b"eXIf", b"tEXt", b"zTXt", b"iTXt", b"tIME"})
 _WEBP_EXIF, _WEBP_XMP = 0x08, 0x04

@@ -25,7 +25,7 @@ class MediaNotPreparable(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class PreparedImage:
-    """The result of preparing an image."""
+    """The result of `prepare_image`: the image to use, and how it differs from the original."""
 
     file: MediaFile
     """The new file, or the original if no change was necessary."""
@@ -36,11 +36,12 @@ class PreparedImage:
 def prepare_image(
     path: Path | str, into: Path | str | None = None, *, keep_location: bool = False
 ) -> PreparedImage:
-    """Write a copy of an image that X accepts: at most 5 MB, and without its location.
+    """Write a copy of an image, changed so that X accepts the copy, and without its location.
 
-    An image that is larger is encoded again and, if necessary, scaled down; the colour profile and
-    the orientation are kept. The video of a motion photo is removed. If only the location has to be
-    removed, all metadata is removed and the pixels stay unchanged. By default, the copy of
+    An image of more than 5 MB or with a side of more than 8192 pixels is encoded again and, if
+    necessary, scaled down; the colour profile and the orientation are kept. The video of a motion
+    photo is removed. If only the location has to be removed, all metadata is removed and the pixels
+    stay unchanged. If no change is necessary, no copy is written. By default, the copy of
     `photo.jpg` is `photo.prepared.jpg` in the same folder. The call blocks for up to a minute.
 
     Raises: MediaUnreadable; MediaNotPreparable if the file is a GIF or a video, or if `into`

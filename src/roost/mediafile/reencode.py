@@ -109,7 +109,7 @@ def _shrink(
 
 
 def _write(target: BinaryIO, data: bytes) -> None:
-    """Replace the content of the target, which a crashed process may have written, by `data`."""
+    """Overwrite the target with `data`; a crashed process may have left bytes in the target."""
     target.seek(0)
     target.truncate()
     target.write(data)
@@ -135,7 +135,7 @@ def _to_encodable(image: Image) -> Image:
         image.load()
         return image
     if image.mode.startswith("I"):
-        # A greyscale image with 16 bits per pixel; the upper eight bits are kept.
+        # This is a greyscale image with 16 bits per pixel. The upper eight bits are kept.
         return image.convert("I").point(lambda value: value * (1 / 256)).convert("L")
     if image.mode in ("1", "L", "YCbCr", "F") and "transparency" not in image.info:
         return image.convert("L" if image.mode != "YCbCr" else "RGB")

@@ -131,7 +131,7 @@ def _decode_samples(container: InputContainer, stream: VideoStream) -> MediaFiel
 
 
 def _sample_positions(stream: VideoStream) -> Iterator[int]:
-    """Yield timestamps of the positions to decode; a seek to each finds another key frame."""
+    """Yield the timestamps to seek to; each seek finds a different key frame to decode."""
     start, duration = stream.start_time or 0, stream.duration or 0
     yield start
     keys = [entry.timestamp for entry in stream.index_entries if entry.is_keyframe]
@@ -146,7 +146,11 @@ def _sample_positions(stream: VideoStream) -> Iterator[int]:
 def _first_frame(
     packets: Iterator["Packet[VideoStream]"], consumed: list["Packet[VideoStream]"]
 ) -> VideoFrame | None:
-    """Return the first decodable frame, and append at least two packets to `consumed`."""
+    """Return the first frame that can be decoded; None if there is none.
+
+    The packets that were read are appended to `consumed`; they are two or more, unless the video
+    ends before.
+    """
     frame: VideoFrame | None = None
     for packet in packets:
         consumed.append(packet)

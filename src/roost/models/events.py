@@ -17,9 +17,10 @@ Detail = Mapping[str, Any]
 
 
 class ReasonCode(StrEnum):
-    """The codes of Roost's own reasons; the reason of an error has the error's code instead.
+    """The codes of the reasons for events, alerts and waits.
 
-    The names in backticks at the start of a docstring are the names of the reason's facts.
+    If the reason is an error, the error's code is used instead of one of these codes. The names in
+    backticks at the start of a code's docstring are the names of the reason's facts.
     """
 
     NOT_DUE_YET = "not_due_yet"
@@ -116,7 +117,7 @@ class Reason:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Reason":
-        """Return the reason that `to_json` has converted to `stored`."""
+        """Convert a reason from its stored JSON form, which `to_json` returns."""
         return cls(stored["code"], stored["detail"])
 
     @property
@@ -151,9 +152,9 @@ def _find_tweet_ids(detail: Detail) -> Iterator[TweetId]:
 
 
 class EventCode(StrEnum):
-    """What happened: the subject of the event, then a participle.
+    """The codes of events: what the event is about, and what happened, as in `tenant.paused`.
 
-    The names in backticks at the start of a docstring are the names of the event's facts.
+    The names in backticks at the start of a code's docstring are the names of the event's facts.
     """
 
     POST_DRAFTED = "post.drafted"

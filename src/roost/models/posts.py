@@ -44,7 +44,7 @@ POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
             PostState.FAILED,
             PostState.NEEDS_DECISION,
             PostState.MISSED,
-            # A person edits or cancels the post while none of its parts is on X.
+            # A post gets these states if it is edited or cancelled while none of its parts is on X.
             PostState.SCHEDULED,
             PostState.CANCELLED,
         }
@@ -117,7 +117,7 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class PostFinding:
-    """A warning about a probable mistake in a post, which X accepts all the same."""
+    """A warning about a probable mistake in a post. X accepts a post with such a mistake."""
 
     code: str
     message: str

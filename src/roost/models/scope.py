@@ -7,7 +7,7 @@ from roost.models.ids import TenantId
 
 
 class ActorKind(StrEnum):
-    """The kinds of processes and people that act."""
+    """The kinds of actors, which are people or parts of Roost."""
 
     WORKER = "worker"
     """A worker; its name is its id, `host:process`."""
@@ -33,7 +33,7 @@ class Actor:
 
     @classmethod
     def parse(cls, stored: str) -> "Actor":
-        """Return the actor that `str` has converted to `stored`.
+        """Convert an actor from its stored form, which `str` returns.
 
         Raises: ValueError if the kind is unknown.
         """

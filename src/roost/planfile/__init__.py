@@ -1,8 +1,8 @@
 """Reads the posts and due times of a plan file (CSV), and refuses invalid rows.
 
 This package validates only the format of the file. `roost.publishing.validation` validates texts
-and media by X's rules; the caller turns the violations that it returns into refused rows by
-`refuse_post`.
+and media by X's rules and returns violations. The caller passes these violations to `refuse_post`,
+which returns the refused rows.
 """
 
 from roost.planfile.plan import (

@@ -63,7 +63,7 @@ class RefusedRow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The content of a plan file."""
+    """The content of a plan file: the posts to import, and the refused rows."""
 
     posts: tuple[PlannedPost, ...]
     """The posts, in the order of the file."""
@@ -294,7 +294,11 @@ def _value_differs(row: _Row, first: _Row, column: str, found: str, expected: st
 
 
 def _name_differs(row: _Row, first: _Row) -> Violation:
-    """Refuse similar thread names: if Roost guessed, it could publish an unintended thread."""
+    """Return a violation for a row whose thread name is spelled differently than in `first`.
+
+    Roost does not guess whether both rows belong to one thread, because a wrong guess would publish
+    an unintended thread.
+    """
     return Violation(
         "thread_name_differs",
         f"Its thread is {row.thread[:_MAX_QUOTED]!r} here and {first.thread[:_MAX_QUOTED]!r} on"
@@ -306,7 +310,10 @@ def _name_differs(row: _Row, first: _Row) -> Violation:
 
 
 def _lines_by_cell(rows: Sequence[MiscountedRow]) -> dict[str, int]:
-    """Map each cell of the miscounted rows, normalized, to the first line that contains it."""
+    """Map each cell of the rows with a wrong number of cells to the line of its first use.
+
+    The cells are normalized like thread names, by `_folded`.
+    """
     lines: dict[str, int] = {}
     for row in rows:
         for cell in row.cells:
@@ -315,7 +322,10 @@ def _lines_by_cell(rows: Sequence[MiscountedRow]) -> dict[str, int]:
 
 
 def _refuse_incomplete_thread(group: list[_Row], miscounted_lines: Mapping[str, int]) -> None:
-    """Refuse a thread if a miscounted row names it: that row may be one of the thread's parts."""
+    """Refuse a thread if its name is in a cell of a row with a wrong number of cells.
+
+    Such a row may be one of the thread's parts.
+    """
     line = miscounted_lines.get(_folded(group[0].thread))
     if group[0].thread and line is not None:
         for row in group:

@@ -22,7 +22,7 @@ _MAX_BYTES: Final = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table."""
+    """A row of a plan file: its line and its cells."""
 
     line: int
     """The line of the file on which the row begins, from 1. A quoted text may take more lines."""

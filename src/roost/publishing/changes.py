@@ -1,4 +1,7 @@
-"""Lists what an edit changed in a post, as facts of an event, and words the facts. Pure."""
+"""Lists the changes that an edit made to a post, and describes them in words. Pure.
+
+An event stores the changes as its facts.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -38,7 +41,7 @@ def list_changes(before: Post, after: Post) -> list[Change]:
 
 
 def text_change(before: Part, text: str) -> Change:
-    """Return the change of a part that gets another text; its event names the part."""
+    """Return the change of a part's text, without `part`: the event itself names the part."""
     return {"what": "text", "before": before.text, "after": text}
 
 
@@ -47,7 +50,10 @@ def _to_text(instant: datetime | None) -> str | None:
 
 
 def _fields(parts: Sequence[Part]) -> dict[str, Any]:
-    """Return what an edit can change in a part; without files and options if there are none."""
+    """Return the fields that an edit can change, of the only part in `parts`.
+
+    Empty files and options are left out. The result is empty if `parts` is empty.
+    """
     if not parts:
         return {}
     (part,) = parts

@@ -25,7 +25,7 @@ class Choice(StrEnum):
     """Leave the post as it is; it no longer needs attention."""
 
 
-#: The possible choices by state, for the states that alone determine the choices.
+#: The usual choices for each state. `list_choices` returns other choices for some posts.
 CHOICES: Final = {
     PostState.NEEDS_DECISION: (Choice.FOUND, Choice.RESEND, Choice.DISCARD),
     PostState.MISSED: (Choice.RESEND, Choice.DISCARD),
@@ -64,7 +64,8 @@ def needs_attention(post: Post) -> bool:
 def _is_unknown(post: Post) -> bool:
     """Whether the outcome of the post's next part is unknown.
 
-    If it is known, a user decides for another reason; for example, a part may be on X twice.
+    If the outcome is known, a user must decide for another reason: for example, a part may be on X
+    twice.
     """
     current = next((part for part in post.parts if part.state is not PartState.SENT), None)
     return current is not None and current.state is PartState.UNKNOWN

@@ -92,7 +92,7 @@ def _describe_cause(detail: Detail) -> str:
     return describe_reason(Reason.from_json(detail["reason"]))
 
 
-#: The functions that describe the other reasons by their facts.
+#: For each reason whose sentence needs facts, the function that returns the sentence.
 _REASONS_WITH_FACTS: Final[Mapping[str, Callable[[Detail], str]]] = {
     ReasonCode.LATE: _describe_late,
     ReasonCode.THREAD_LARGER_THAN_WINDOW: lambda detail: (
@@ -181,12 +181,12 @@ def describe_state(state: PostState) -> str:
 
 
 def error_reason(error: RoostError, **facts: Any) -> Reason:
-    """Return an error as a reason, which has the error's code and message, and more facts."""
+    """Convert an error to a reason with the same code; the message becomes one of the facts."""
     return Reason(error.code, {"message": error.message, **facts})
 
 
 def describe_reason(reason: Reason) -> str:
-    """Describe a reason in a sentence without a full stop; add the code of an error."""
+    """Describe a reason in a sentence without a full stop; an error's code is appended."""
     with_facts = _REASONS_WITH_FACTS.get(reason.code)
     if with_facts is not None:
         return with_facts(reason.detail)
@@ -393,6 +393,6 @@ def describe_reads(attempt: Attempt) -> str | None:
 
 
 def describe_media(part: PartProgress) -> str | None:
-    """Describe a part's files by their media keys, which a timeline shows; None without keys."""
+    """Say under which media keys a part's files are on X; None if X has returned no keys."""
     keys = ", ".join(sorted(part.media_keys))
     return f"its files are on X as {keys}" if keys else None

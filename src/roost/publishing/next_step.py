@@ -28,10 +28,11 @@ BETWEEN_READS: Final = timedelta(seconds=15)
 UPLOAD_MARGIN: Final = timedelta(minutes=10)
 #: Minimum time between an attempt and a resend, in which the network may still deliver the attempt.
 RESEND_AFTER: Final = timedelta(seconds=120)
-#: Maximum age of the empty read before a resend.
+#: Maximum age of the last empty read of the timeline when Roost resends a part, or asks a user to
+#: decide.
 FRESH_READ: Final = timedelta(seconds=15)
-#: A post counts as not on X after this number of reads without the post, which are made after X's
-#: timeline lag.
+#: A post counts as not on X after this number of timeline reads without the post. Only reads after
+#: X's timeline lag count; the lag is the longest time until a new post is on the timeline.
 EMPTY_READS: Final = 2
 
 
@@ -92,7 +93,8 @@ class ExpireAttempt:
 class ReadTimeline:
     """Read the timeline, to find the post of the last attempt.
 
-    `counts` is False before the end of X's timeline lag, because an empty read then proves nothing.
+    `counts` is False until X's timeline lag has passed, because a new post may not be on the
+    timeline yet. A read without the post then proves nothing.
     """
 
     part: PartProgress
@@ -159,8 +161,8 @@ def decide_step(
     `now` is domain time by this worker's clock. `x_now` is domain time by X's clock, or None if it
     is unknown; attempts and timeline reads are recorded in X's time. `database_now` is the time of
     the database's clock; None if domain time is not wall time. A post is missed only if it is late
-    by the worker's clock and by the database's clock. `searched` has the parts that were already
-    searched for on X, each with `until` of its recheck.
+    by the worker's clock and by the database's clock. `searched` has a pair for each part that was
+    already searched for on X: the `until` of the recheck, and the part's id.
     """
     due_at = state.post.due_at
     if due_at is not None and due_at > now:

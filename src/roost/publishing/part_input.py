@@ -24,7 +24,7 @@ class MediaInput:
 
     @property
     def content(self) -> MediaFile | MediaAsset:
-        """The hash, kind, MIME type and size of the file. A path must have been probed."""
+        """The file's hash, kind, MIME type and size. A file given by path must have been probed."""
         if self.file is None and isinstance(self.source, MediaAsset):
             return self.source
         return self.probed

@@ -21,8 +21,8 @@ SKEW: Final = timedelta(seconds=60)
 #: by a person, so a user decides, unless the post's source shows that Roost created it.
 _EARLY: Final = timedelta(seconds=30)
 _LATE: Final = timedelta(seconds=15)
-#: The limit after the deadline for a post whose source is not an app of X. Such a post is probably
-#: Roost's, from a request that a slow network delayed.
+#: The limit after the deadline, instead of `_LATE`, for a post whose source is known and is not one
+#: of X's own clients. Such a post is probably Roost's, from a request that the network delayed.
 _SLOW_NETWORK: Final = timedelta(seconds=120)
 #: The time, as far as is known, in which X refuses a text that the account has already published.
 DUPLICATE_WINDOW: Final = timedelta(hours=24)
@@ -45,16 +45,16 @@ _TRAILING_POST_LINK: Final = re.compile(
 
 
 def first_possible_id(started_at: datetime) -> TweetId:
-    """Return the smallest id that a post of an attempt can have.
+    """Return the smallest id that a post can have if the attempt began at `started_at`.
 
-    The possible difference between the clocks is taken into account.
+    The possible difference between X's clock and ours is taken into account.
     """
     return snowflake_at(started_at - SKEW)
 
 
 @dataclass(frozen=True, slots=True)
 class TimelinePost:
-    """A post on the account's timeline."""
+    """A post on the account's timeline, with the properties by which a part is recognized."""
 
     tweet_id: TweetId
     text: str
@@ -71,19 +71,22 @@ class TimelinePost:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The part is on X: exactly this post on the timeline is the part."""
+    """The part is on X: `post` on the timeline is the part."""
 
     post: TimelinePost
 
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """No post on the timeline is the part."""
+    """The timeline has no post that matches the part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several posts could be the part, or a post that a person may have published manually."""
+    """Posts match the part, but it is not known which of them is the part, or whether any is.
+
+    A person may have published a matching post without Roost.
+    """
 
     posts: tuple[TimelinePost, ...]
     code: ReasonCode
@@ -109,7 +112,7 @@ class ExpectedPost:
     """The options of the part's poll, in the form of `TimelinePost.poll`; None without a poll."""
 
     def matches(self, post: TimelinePost) -> bool:
-        """Whether a post could be this part, if its time and source are ignored."""
+        """Whether a post could be this part; the time and source of the post are ignored."""
         if post.reply_to != self.reply_to or not self._has_quote(post) or not self._has_poll(post):
             return False
         if self.media_keys:
@@ -149,10 +152,10 @@ def match_part(
 ) -> Found | NotFound | Ambiguous:
     """Find the post of a part whose attempts began between `since` and `until`.
 
-    If the part has media keys, a post with such a key is the part. Otherwise a post's source
-    decides if the source is one of X's own clients, or if the timeline has another post of Roost
-    whose source can be compared. In all other cases the time of the post decides. Posts that are
-    known to be other parts (`claimed`) are ignored.
+    If the part has media keys, a post with such a key is the part. Otherwise, the post's source may
+    show whether Roost created the post: X's own clients are not Roost, and other posts of Roost on
+    the timeline show Roost's source. If the source does not show it, the time of the post decides.
+    Posts that are known to be other parts (`claimed`) are ignored.
     """
     candidates = [
         post

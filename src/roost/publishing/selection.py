@@ -9,14 +9,14 @@ from typing import Final
 from roost.models import Post, PostState
 from roost.publishing.decisions import needs_attention
 
-#: The states of the posts that are still ahead.
+#: The states of the posts that Roost has still to publish.
 _AHEAD: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which posts a list contains."""
+    """A filter for posts: by state, due time, text and number."""
 
     states: Collection[PostState] = ()
     """The states of the posts; empty for every state."""
@@ -34,10 +34,10 @@ EVERY_POST: Final = Selection()
 
 
 def select_posts(posts: Sequence[Post], selection: Selection = EVERY_POST) -> list[Post]:
-    """Return the posts of a selection, posts ahead first.
+    """Return the selected posts: first those that Roost has still to publish, earliest first.
 
-    Posts ahead are in due order. Posts that need attention follow, then drafts, then all other
-    posts; the posts of these groups begin with the latest due time.
+    Then come the posts that need a user's attention, then drafts, then all other posts. Within each
+    of these groups, the latest due time comes first.
     """
     chosen = [post for post in posts if _is_selected(post, selection)]
     chosen.sort(key=_rank)

@@ -75,7 +75,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file that X has stored."""
+    """A file that was uploaded to X: its ids on X, and when it expires there."""
 
     asset_id: MediaAssetId
     media_id: XMediaId
@@ -109,7 +109,7 @@ class PartProgress:
 
     @property
     def confirmed_absent(self) -> bool:
-        """Whether a user confirmed that X has no post, and no later attempt created one."""
+        """Whether a user confirmed that the part is not on X, and no later attempt created it."""
         confirmed = max(
             (each.number for each in self.attempts if each.confirmed_absent), default=None
         )

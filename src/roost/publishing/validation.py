@@ -78,7 +78,7 @@ def _lint_part(part: PartInput) -> Iterator[PostFinding]:
 
 
 def _lint_other(where: str, text: str) -> Iterator[PostFinding]:
-    """List damage in a text other than the text of a part, such as an alt text."""
+    """Find damaged characters and placeholders in an alt text or a poll option."""
     for one in find_damage(unicodedata.normalize("NFC", text)):
         yield PostFinding(
             one.code,

@@ -31,7 +31,9 @@ class AuthorizationRedirect:
 
 
 async def start(runtime: Runtime, scope: Scope) -> AuthorizationRedirect:
-    """Start an OAuth flow: store a state and a verifier, which only one browser can use once.
+    """Start an OAuth flow: store its state and verifier, and return the redirect to X.
+
+    Only the browser that started the flow can complete it, once, within 15 minutes.
 
     Raises: SettingInvalid if no X app is set, VaultKeyMissing.
     """

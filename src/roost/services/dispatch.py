@@ -19,7 +19,7 @@ _STRANDED_AT_ONCE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """The number of posts, uploads and accounts that were queued, and the next dispatch's time."""
+    """How many posts, uploads and accounts were queued, and when the next dispatch is due."""
 
     queued: int
     next_at: datetime | None
@@ -43,7 +43,7 @@ async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE
 
 
 async def dispatch_stranded(runtime: Runtime) -> int:
-    """Queue posts that are being published but have no live job; return their number."""
+    """Queue posts whose publishing has begun but that have no job; return their number."""
     row = await runtime.database.autocommit.run_one(
         "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=runtime.settings.environment
     )

@@ -10,7 +10,7 @@ from roost.runtime import Runtime
 
 
 async def remove_unneeded(runtime: Runtime) -> int:
-    """Remove the copies that no post of any tenant can still need; return their number.
+    """Remove the copies of files that no post can still need, and return their number.
 
     Raises: MediaStalled, MediaStoreUnsafe, OSError.
     """
@@ -24,9 +24,9 @@ async def remove_unneeded(runtime: Runtime) -> int:
 
 
 async def list_missing_of(runtime: Runtime, post: Post) -> list[str]:
-    """List the names of a post's files that a part still needs but that have no copy, sorted.
+    """Return the sorted names of a post's files that are still needed but have no copy.
 
-    Raises: MediaStalled.
+    A part that is already on X no longer needs its files. Raises: MediaStalled.
     """
     parts = [part for part in post.parts if part.state is not PartState.SENT]
     names = {file.sha256: Path(file.path).name for part in parts for file in part.media}
@@ -35,7 +35,7 @@ async def list_missing_of(runtime: Runtime, post: Post) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class MissingCopies:
-    """The files of one post that the post may still need, but that have no copy."""
+    """The names of a post's files that have no copy although the post may still need them."""
 
     tenant_id: TenantId
     post_id: PostId
@@ -43,7 +43,7 @@ class MissingCopies:
 
 
 async def list_missing(runtime: Runtime) -> list[MissingCopies]:
-    """List the posts that need files without a copy, tenant by tenant.
+    """Return every post with a needed file that has no copy, tenant by tenant.
 
     Raises: MediaStalled.
     """
@@ -60,7 +60,10 @@ async def list_missing(runtime: Runtime) -> list[MissingCopies]:
 
 
 def _find_missing(post: Post, missing: Collection[str]) -> MissingCopies | None:
-    """Return the files of a post that are missing; None if the post needs none of them."""
+    """Return the names of the missing files that a post still needs; None if there are none.
+
+    `missing` contains the SHA-256 hashes of the files.
+    """
     if post.state in (PostState.PUBLISHED, PostState.CANCELLED):
         return None
     names = tuple(

@@ -1,8 +1,9 @@
-"""Detects late posts without a worker, and resolves alerts that no worker resolves.
+"""Detects late posts even if no worker runs, and resolves alerts that workers leave open.
 
-A worker resolves the alerts about its own work. This module resolves the other alerts: about a late
-post, once it was published, cancelled or deferred; about a back-off, once it is over and no post
-waits for its end; about a wrong clock, once no worker runs on that machine.
+A worker resolves the alerts about its own work. This module resolves three other kinds of alerts:
+- about late posts, when no post is late any more;
+- about a back-off of an X app, when the back-off is over and no post waits for its end;
+- about a wrong clock, when no worker runs on the machine with that clock.
 """
 
 import logging
@@ -21,8 +22,8 @@ log = logging.getLogger(__name__)
 
 #: A post that was due longer ago than this is late.
 LATE: Final = timedelta(minutes=2)
-#: The number of characters of a worker's name that its database session's name surely contains.
-#: PostgreSQL truncates the name of a session to 63 bytes.
+#: The name of a worker's database session contains the worker's name. PostgreSQL truncates the
+#: session's name to 63 bytes, so only this many characters of the worker's name are surely left.
 _SESSION_NAME_LENGTH: Final = 39
 
 
@@ -66,10 +67,10 @@ async def check_lateness(runtime: Runtime) -> datetime | None:
 
 
 async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: datetime) -> None:
-    """End the back-offs of X apps whose time is over, and resolve their alerts.
+    """Delete the expired back-offs of X apps, and resolve the alerts about these back-offs.
 
-    A back-off that a post waits for is not ended here: the post's next attempt shows whether the
-    cause of the back-off is gone.
+    A back-off that a post waits for is kept: the post's next attempt shows whether the cause of the
+    back-off is gone.
     """
     environment = runtime.settings.environment
     for row in await transaction.run("delete_expired_backoffs", at=now, environment=environment):
@@ -79,10 +80,10 @@ async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: da
 
 
 async def _resolve_clock_alerts(transaction: Transaction, now: datetime) -> None:
-    """Resolve the clock alerts of machines without a worker.
+    """Resolve the alerts about wrong clocks of machines on which no worker runs.
 
-    Such a machine sends nothing. A worker that starts there compares the clocks before it sends
-    anything.
+    Without a worker, a machine sends nothing. A worker that starts on the machine compares the
+    clocks before it sends anything.
     """
     skewed = [
         alert

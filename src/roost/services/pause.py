@@ -1,7 +1,8 @@
 """Pauses and resumes a post, an account, a tenant or everything.
 
-A function that pauses waits for attempts that are being committed. After the function has returned,
-no attempt of a paused post is committed. `services.resume` ends the global pause.
+A function that pauses posts first waits for attempts whose commit is in progress. After the
+function has returned, no attempt of a paused post is committed. The module `services.resume` ends
+the global pause.
 """
 
 from dataclasses import dataclass
@@ -58,7 +59,10 @@ async def get_pause_status(transaction: Transaction) -> PauseStatus:
 
 
 async def list_paused_posts(transaction: Transaction, *, at_most: int) -> list[PostId]:
-    """List posts of the tenant that are paused themselves and may still be published, by id."""
+    """Return up to `at_most` ids of posts that are paused individually, in ascending order.
+
+    Posts that can no longer be published are left out.
+    """
     states = [state for state, moves in POST_MOVES.items() if moves]
     rows = await transaction.run("list_paused_posts", states=states, at_most=at_most)
     return [PostId(row["id"]) for row in rows]

@@ -1,10 +1,10 @@
-"""Proves to a client that a web server belongs to its `ROOST_HOME`.
+"""Proves to a client that a web server belongs to the client's `ROOST_HOME`.
 
-The client sends a challenge, and the server signs a statement with the key of the vault, which only
-the real server has. The statement contains the challenge, the settings that client and server must
-have in common, and the address at which the server was reached. If another server relays the
-challenge to the real server, the signed address differs from the address that the client has
-connected to.
+The client sends a challenge, and the server signs a statement. Only a program that has the vault's
+key can make this signature. The statement contains the challenge, the settings that client and
+server must have in common, and the address at which the server was reached. If another server
+relays the challenge to the real server, the signed address differs from the address that the client
+has connected to.
 """
 
 import json

@@ -192,7 +192,7 @@ async def list_post_statuses(
 ) -> list[PostStatus]:
     """Return the posts of a tenant, or of one account.
 
-    Without a selection, all posts are returned in due order, drafts last.
+    If `selection` is None, all posts are returned in the order of their due times, drafts last.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         posts = await store.posts.list_all(transaction, account_id)
@@ -365,12 +365,12 @@ async def get_known_until(runtime: Runtime) -> datetime | None:
 
 
 def choice_word(choice: Choice) -> str:
-    """Return the word for a choice that the command line and the web pages show."""
+    """Return the word that the command line and the web pages use for a choice."""
     return choice.value
 
 
 def read_choice(word: str) -> Choice:
-    """Return the choice for a word of `choice_word`. Raises: ValueError for other words."""
+    """Return the choice whose `choice_word` is `word`. Raises: ValueError if there is none."""
     choices = {choice_word(choice): choice for choice in Choice}
     if word not in choices:
         raise ValueError(f"Invalid choice {word!r}. Choose from {', '.join(choices)}.")

@@ -13,7 +13,10 @@ from roost.runtime import Runtime
 
 
 def period_start(now: datetime, days: int) -> datetime:
-    """Return midnight UTC `days` before today, because reports compare whole days."""
+    """Return the start of the day that is `days` days before today, in UTC.
+
+    The result is a midnight, because reports compare whole days.
+    """
     first = (now.astimezone(UTC) - timedelta(days=days)).date()
     return datetime.combine(first, time(), UTC)
 
@@ -23,7 +26,7 @@ async def gather_histories(
 ) -> list[AccountHistory]:
     """Load the metrics of accounts since `since`, and of an equally long period before.
 
-    A report compares the two periods. The price covers only the requests since `since`.
+    A report compares the two periods. Only requests since `since` count in the price of a history.
     """
     until = runtime.clock.now() + timedelta(seconds=1)
     before = since - (until - since) - timedelta(days=1)
@@ -64,9 +67,10 @@ async def gather_histories(
 
 
 def _find_next_read_at(plan: ReadPlan, collected_at: datetime | None) -> datetime | None:
-    """Return when the unread posts of a plan are read, if the account is collected at an instant.
+    """Return when a plan's posts are read, given the time of the account's next collection.
 
-    A collection that comes before the planned time reads only the account.
+    A collection before the planned time reads only the account, not its posts. Return None if no
+    collection is planned.
     """
     if collected_at is None or plan.due or plan.next_at is None:
         return collected_at

@@ -224,7 +224,7 @@ async def acknowledge(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Leave a partly published, failed or partly deleted post as it is.
 
     A post may need a decision although the outcomes of all its parts are known; for example, a part
-    may be on X twice. In that case Roost continues the post.
+    may be on X twice. Roost continues to publish such a post after the acknowledgement.
     Raises: PostNotFound, DecisionNotOpen.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
@@ -319,7 +319,7 @@ async def _move(
 
 
 async def _wake(runtime: Runtime, transaction: Transaction, state: PublishState) -> Post:
-    """Make the dispatcher queue a post, which has no job, and return the post."""
+    """Make the dispatcher queue a post that is `publishing`. Return the stored post."""
     post, now = state.post, runtime.clock.now()
     await transaction.run("wake_post", post=post.id, at=now)
     await transaction.run("announce_due")
@@ -349,8 +349,8 @@ def _validate_text(text: str, current: PartProgress, subscription_type: str | No
 def _require_likely(part: PartProgress, tweet_id: TweetId) -> None:
     """Raise TweetUnlikely if an id shows that X created the post before the first attempt.
 
-    If X refused the part as a duplicate, the post may be older: up to the time in which X refuses
-    duplicates.
+    If X refused the part as a duplicate, the post may be older than the first attempt, by at most
+    `DUPLICATE_WINDOW`: the time during which X refuses duplicates.
     """
     created_at = snowflake_time(tweet_id)
     margin = reconcile.DUPLICATE_WINDOW if part.was_refused_as_duplicate else reconcile.SKEW

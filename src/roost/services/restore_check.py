@@ -3,8 +3,8 @@
 A worker compares the database with the watermark in its ROOST_HOME when it starts, when the
 database session of its locks is reopened, and at every heartbeat. If the database and the watermark
 do not match, the worker pauses everything until a user resumes publishing. Even if they match, the
-database may lack events after a crash, or on a machine that has not used the database before. In
-that case, posts that are due when the worker starts are searched for on X before their first
+database may lack events: after a crash, or if this machine has not used the database before. In
+these cases, a post that is due when the worker starts is searched for on X before its first
 attempt.
 """
 
@@ -54,7 +54,8 @@ class Verdict(Enum):
 def compare(kept: Watermark | None, found: DatabaseState, *, has_event: bool) -> Verdict:
     """Compare the database with the watermark. Pure.
 
-    `has_event` says whether the database has the watermark's event, with the same tag.
+    `has_event` says whether the database has an event with the watermark's `event_id` and
+    `event_tag`.
     """
     if found.is_copy:
         return Verdict.IS_COPY
@@ -81,7 +82,7 @@ def needs_recheck(
     unclean_stop: bool,
     others_run: bool,
 ) -> bool:
-    """Whether a database that matches may still lack events of posts that were sent. Pure.
+    """Whether a database may lack events although it matches the watermark. Pure.
 
     The database lacks nothing after an ordinary restart: the last worker has stopped cleanly, and
     the stop tag that it stored in the database equals `stop_tag`, which this start has computed.
@@ -205,7 +206,10 @@ class DatabaseCheck:
         )
 
     async def _read_and_compare(self) -> DatabaseState:
-        """Read the database's state and compare it, again if a user accepts it meanwhile."""
+        """Read the database's state and compare it with the watermark.
+
+        If a user accepts the database between the two steps, both steps are repeated.
+        """
         while True:
             found = await store.installation.read(self.runtime.database.autocommit)
             if await self._compare(found):
@@ -261,7 +265,7 @@ class DatabaseCheck:
         return True
 
     async def _has_other_workers(self, found: DatabaseState) -> bool:
-        """Whether another worker records a heartbeat within three heartbeat intervals."""
+        """Wait up to three heartbeat intervals; return whether another worker sent a heartbeat."""
         heartbeat = self.runtime.settings.heartbeat_interval.total_seconds()
         stalled = self.runtime.settings.worker_timeout
         if found.alive_at is None or found.at - found.alive_at > stalled:

@@ -70,7 +70,7 @@ class Resumed:
 
     @property
     def paused_accounts(self) -> list[str]:
-        """The usernames of `paused`."""
+        """The usernames of the accounts in `paused`."""
         return [account.username for account in self.paused]
 
 
@@ -105,9 +105,10 @@ async def resume_everything(
 
 
 async def _end_pause(runtime: Runtime, actor: Actor, searched: Mapping[str, Any]) -> bool:
-    """End the global pause as it was before the search of X.
+    """End the global pause, unless X must be searched again.
 
-    Return False, and resume nothing, if the pause has got another reason to search X since then.
+    `searched` is the row of the global pause as it was before the search of X. If its columns
+    `restored_to` or `copied` have changed since then, resume nothing and return False.
     """
     now = runtime.clock.now()
     async with runtime.database.unscoped() as transaction:
@@ -189,7 +190,10 @@ class _Search:
         return self.account.tenant_id
 
     async def run(self, calendar: Sequence[PostId]) -> None:
-        """Read the timeline, and match the account's posts with it in due order."""
+        """Read the timeline, and search it for the parts of the posts in `calendar`.
+
+        `calendar` has the ids of the account's scheduled posts, in the order of their due times.
+        """
         timeline = await self._read_timeline()
         async with self.runtime.database.for_tenant(self._tenant_id) as transaction:
             claimed = await store.posts.list_claimed(
@@ -342,7 +346,7 @@ def match_post(
     timeline: Sequence[TimelinePost],
     claimed: set[TweetId],
 ) -> list[tuple[PartProgress, TimelinePost]]:
-    """Find parts of a post that are on X although the database does not show it. Pure.
+    """Find parts of a post that are on X although the database does not say so. Pure.
 
     The search stops at the first part that is not found, because no later part can be on X without
     the parts before it.

@@ -49,9 +49,10 @@ def vault_key_path(home: Path) -> Path:
 
 
 def find_system_folder(settings: Settings) -> Path | None:
-    """Return where the private PostgreSQL of root has its data; None for any other server.
+    """Return the folder of a private PostgreSQL that root uses; None for any other server.
 
-    PostgreSQL refuses to run as root, so for root it runs as another OS user, in this folder.
+    PostgreSQL refuses to run as root. If Roost runs as root, PostgreSQL therefore runs as another
+    OS user, with its data in this folder.
     """
     is_private = settings.database_url is None and os.geteuid() == 0
     return SYSTEM_FOLDER if is_private else None
@@ -101,7 +102,7 @@ async def make_tenant(
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddresses:
-    """The addresses of a temporary database; both are None for the embedded database."""
+    """The addresses of a temporary database; both are None for a private PostgreSQL."""
 
     app: str | None = None
     admin: str | None = None
@@ -111,7 +112,7 @@ class DatabaseAddresses:
 async def temporary_database(
     settings: Settings, home: Path, *, keep: bool
 ) -> AsyncIterator[DatabaseAddresses]:
-    """Create a database on the configured server, or use the embedded database of `home`.
+    """Create a database on the configured server, or use the private PostgreSQL of `home`.
 
     At the end the database is removed, unless `keep` is set.
     Raises: SettingInvalid if DATABASE_URL is set but ROOST_ADMIN_DATABASE_URL is not.
@@ -148,7 +149,10 @@ async def temporary_database(
 
 
 def change_url(url: str, database: str, login: str | None = None) -> str:
-    """Return the address of `database` on the server of `url`, with `login` if given."""
+    """Return `url` with another database and, if `login` is given, with another login.
+
+    The format of `login` is `user:password`.
+    """
     parts = urlsplit(url)
     server = parts.netloc
     if login is not None:

@@ -14,7 +14,7 @@ from roost.store.statements import json_of
 
 log = logging.getLogger(__name__)
 
-#: The kinds of alerts that a post's state causes, so that every change of the state resolves them.
+#: The kinds of alerts that a post's state causes. A change of the state therefore resolves them.
 OF_POST_STATE: Final = (AlertKind.DECISION, AlertKind.MISSED, AlertKind.FAILED)
 #: The kinds of alerts about an X app from which X accepts no posts. Only the alert with the latest
 #: reason stays open.

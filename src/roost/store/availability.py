@@ -1,4 +1,4 @@
-"""The errors that mean that the database is away, and connecting to a database.
+"""Connects to a database, and defines the errors that mean that the database is away.
 
 The database counts as away if it cannot be reached, is starting or stopping, is read-only, or has
 no disk space or no free connection. It also counts as away if it has ended a session or a statement
@@ -21,9 +21,9 @@ DATABASE_AWAY: Final = (
     psycopg.errors.IdleInTransactionSessionTimeout,  # 25P03
     psycopg.errors.TransactionTimeout,  # 25P04
     # XX000: an object was dropped while a statement used it ("cache lookup failed", "could not open
-    # relation with OID"). Damaged data has other codes, so it is not mistaken for this.
+    # relation with OID"). Errors about damaged data have other codes.
     psycopg.errors.InternalError_,
-    ConnectorException,  # the job engine's error for all of these
+    ConnectorException,  # procrastinate, the job engine, raises it for all of these
 )
 
 #: Parts of messages of a server or a pooler that accepts no connections now, but will do so later.

@@ -1,4 +1,4 @@
-"""Transactions on one pool of connections, each with the rows of one tenant or of none.
+"""Transactions on a connection pool; each transaction sees the rows of one tenant or none.
 
 Row-level security separates tenants only if no session can bypass it. Every session therefore logs
 in as `<database>_app`. Roost does not start with another login, or if this login can bypass
@@ -50,14 +50,15 @@ _FIND_TABLES: LiteralString = """
 
 #: The transaction's id, which PostgreSQL assigns at the first write; NULL: nothing was written.
 _FIND_WRITE: LiteralString = "SELECT pg_current_xact_id_if_assigned()"
-#: The statements that read only, of those that run outside a transaction.
+#: Of the statements that run outside a transaction, those that only read.
 _READS = frozenset({"get_x_user_id", "has_event", "read_wall_clock", "read_watermark"})
 
 
 async def _record_change(raw: _Connection) -> None:
-    """Record that the transaction that will be committed has written, if it has.
+    """If the open transaction has written anything, record that Roost has made a change.
 
-    This costs a round trip, but only until a command or a web request has made its first change.
+    The check costs a round trip, but only until the command or web request has made its first
+    change.
     """
     is_open = raw.info.transaction_status is TransactionStatus.INTRANS
     if changes.is_unchanged() and is_open and await _read_value(raw, _FIND_WRITE) is not None:
@@ -90,7 +91,7 @@ class Queries(abc.ABC):
         return rows[0] if rows else None
 
     async def fetch_all(self, model: type[Model], name: str, /, **values: Any) -> list[Model]:
-        """Run a named statement; decode each row to a `model`, which has a field per column."""
+        """Run a named statement; decode each row to `model`, a type with a field per column."""
         return msgspec.convert(await self.run(name, **values), list[model])  # type: ignore[valid-type]
 
     async def fetch_one(self, model: type[Model], name: str, /, **values: Any) -> Model | None:
@@ -131,7 +132,7 @@ class Autocommit(Queries):
         """Run a named statement and return its rows; a statement without a result returns []."""
         if name not in _READS:
             changes.record()
-        # `AsyncConnectionPool.connection` would also send the commit of a transaction.
+        # `AsyncConnectionPool.connection` would also commit, but no transaction is open here.
         raw = await self._pool.getconn()
         try:
             async with _closed_if_read_only(raw):
@@ -220,8 +221,8 @@ class Database:
     async def _get_connection(self) -> _Connection:
         """Return a connection of the pool.
 
-        Raises: psycopg.OperationalError. If the server is away, the error comes soon, and has the
-        reason.
+        Raises: psycopg.OperationalError. If the server refuses connections, the error is raised
+        after about a second, not after the pool's timeout, and contains the server's reason.
         """
         try:
             return await self._pool.getconn(_CHECK_SERVER_AFTER_S)

@@ -47,7 +47,7 @@ _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes":
 
 
 class EmbeddedPostgres:
-    """This process's use of the private server, which other processes may use too."""
+    """The private PostgreSQL as this process uses it; other processes may use it too."""
 
     def __init__(self, home: Path, paths: EmbeddedPaths, lock: int) -> None:
         self._home = home
@@ -99,7 +99,7 @@ async def start_embedded(home: Path, *, durable: bool = True) -> EmbeddedPostgre
 
 @contextlib.asynccontextmanager
 async def embedded_postgres(home: Path, *, durable: bool = True) -> AsyncIterator[EmbeddedPostgres]:
-    """Use the server of `home` within the block; the use also ends if the block is cancelled."""
+    """Use the server of `home` within the block, and call `stop` at the end in any case."""
     server = await start_embedded(home, durable=durable)
     try:
         yield server
@@ -181,7 +181,8 @@ async def _start(paths: EmbeddedPaths, *, durable: bool) -> None:
 
 
 async def _create(paths: EmbeddedPaths, *, durable: bool) -> None:
-    for left in paths.folder.glob("new-*"):  # From a process that was killed in this function.
+    # If a process is killed in this function, its incomplete data folder is left.
+    for left in paths.folder.glob("new-*"):
         shutil.rmtree(left, ignore_errors=True)
     new = paths.new_folder("new-")
     status, output = await _run(
@@ -238,7 +239,7 @@ async def _run_as_owner(
             "LC_ALL": "C",
             "TZ": "UTC",
         },
-        start_new_session=True,  # So that Ctrl-C in the terminal does not stop the server.
+        start_new_session=True,  # Ctrl-C in the terminal must not stop the server.
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,

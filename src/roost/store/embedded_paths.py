@@ -61,7 +61,7 @@ class EmbeddedPaths:
         return (self.folder / "run").resolve()
 
     def new_folder(self, prefix: str) -> Path:
-        """Create an empty folder next to the data folder; only the server's OS user may enter."""
+        """Create an empty folder next to the data folder, for the server's OS user only."""
         folder = Path(tempfile.mkdtemp(prefix=prefix, dir=self.folder))
         if self.run_as:
             os.chown(folder, self.run_as.uid, self.run_as.gid)
@@ -144,7 +144,8 @@ def _create_folder(folder: Path) -> None:
         folder.mkdir()
     except FileExistsError:
         return
-    folder.chmod(0o755)  # Independent of the umask: the server's user must be able to enter.
+    # The umask may have restricted the mode, but the server's OS user must be able to enter.
+    folder.chmod(0o755)
 
 
 def _copy_programs(wheel: Path) -> Path:

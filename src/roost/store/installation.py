@@ -1,4 +1,4 @@
-"""The database's identity and newest event, and the marks that workers leave in it."""
+"""Reads and registers what identifies a database, and accepts a restored or copied one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +50,7 @@ class DatabaseState:
 
     @property
     def is_copy(self) -> bool:
-        """Whether this server or database differs from that of the first worker."""
+        """Whether the server or the database is not the one that the first worker registered."""
         here = (self.system_identifier, self.database_oid)
         return self.registered_system is not None and here != (
             self.registered_system,

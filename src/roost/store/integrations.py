@@ -75,7 +75,7 @@ def _owner(integration_id: IntegrationId) -> str:
 
 
 def _bound_to(environment: Environment, x_user_id: XUserId, client_id: str) -> tuple[str, ...]:
-    """Return the values that a token is bound to: only with these, the token can be decrypted."""
+    """Return the values that a token is bound to; decrypting the token needs the same values."""
     return (environment.value, x_user_id, client_id)
 
 
@@ -244,9 +244,10 @@ async def lock_for_refresh(transaction: Transaction, integration_id: Integration
 async def mark_token_invalid(
     transaction: Transaction, integration_id: IntegrationId, tokens: Tokens
 ) -> bool:
-    """Mark an account whose refresh token `tokens.sealed` X has rejected.
+    """Record that an account needs a reconnect, because X has rejected its refresh token.
 
-    Return False if the account already has a newer refresh token.
+    `tokens.sealed` is the rejected token, encrypted. If the account already has a newer refresh
+    token, nothing is changed and the result is False.
     """
     rows = await transaction.run(
         "mark_token_invalid", integration=integration_id, api_key=tokens.sealed
@@ -276,9 +277,9 @@ async def save_profile(
 
 
 async def mark_needs_reconnect(transaction: Transaction, integration: Integration) -> bool:
-    """Mark an account whose tokens X no longer accepts.
+    """Record that an account needs a reconnect, because X no longer accepts its tokens.
 
-    Return False if the account has been reconnected in the meantime.
+    If the account has been reconnected in the meantime, nothing is changed and the result is False.
     """
     rows = await transaction.run(
         "mark_needs_reconnect", integration=integration.id, connected_at=integration.connected_at

@@ -1,7 +1,8 @@
 """One database session that holds advisory locks, and the requests that are sent on it.
 
-Lock requests that come while the connection is busy are sent together in one statement. A lost
-connection is replaced by the next request that acquires a lock; the locks are lost with it.
+Lock requests that come while the connection is busy are sent together in one statement. If the
+connection is lost, all its locks are lost too, and the next request to acquire a lock opens a new
+connection.
 """
 
 import asyncio
@@ -26,9 +27,9 @@ log = logging.getLogger(__name__)
 
 #: Wall seconds in which the database must respond to a lock request.
 _TIMEOUT_S = 5.0
-#: Wall seconds for which the release of a lock is delayed, so that it is sent in one statement with
-#: other lock requests. A task that finds the lock still held leaves its posts to the task that
-#: releases the lock.
+#: Wall seconds for which the release of a lock is delayed, so that the release and other lock
+#: requests are sent in one statement. A task that finds the lock still held leaves its posts to the
+#: task that releases the lock.
 _BATCH_DELAY_S = 0.02
 #: Wall seconds between two tries to open the first connection.
 _CONNECT_AGAIN_S = 1.0
@@ -40,7 +41,7 @@ _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP | select.POLLERR
 
 
 class LockKind(IntEnum):
-    """The first of the two keys of an advisory lock."""
+    """The kind of an advisory lock; the value is the first of the lock's two keys."""
 
     SENDER = 0x526F
     """The lock of an X user for whom posts are sent; the second key is a hash of the user's id."""

@@ -227,7 +227,10 @@ class AccountLocks:
         await self._session.close()
 
     async def _check_reopened(self) -> str | None:
-        """Run `on_reopen`: the new connection may reach another server, so it is compared again."""
+        """Run `on_reopen`, then return why no attempt may begin; None if attempts may begin.
+
+        The new connection may reach another server, so `on_reopen` checks the database again.
+        """
         if self._on_reopen is not None:
             await self._on_reopen()
         return self.closed_because

@@ -26,7 +26,7 @@ class Flow:
 
 
 def fingerprint(secret: str) -> str:
-    """Return the hash of a secret, to store instead of a secret that is only compared."""
+    """Return a secret's hash, which is stored if the secret is needed only for comparisons."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -57,7 +57,7 @@ async def add(
 
 
 async def find_tenant(transaction: Transaction, state: str) -> TenantId | None:
-    """Return the tenant of the flow with this state, finished or not; None without a flow."""
+    """Return the tenant of the flow with this state, finished or not; None if there is none."""
     row = await transaction.run_one("find_flow_tenant", state_hash=fingerprint(state))
     return TenantId(row["tenant_id"]) if row and row["tenant_id"] is not None else None
 
@@ -104,9 +104,10 @@ async def add_finished(
 async def find_connected(
     transaction: Transaction, state: str, browser: str, *, now: datetime
 ) -> IntegrationId | None:
-    """Return the account that the flow with this state has connected in this browser.
+    """Return the account that the finished flow with this state has connected.
 
-    Returns None if there is no such flow, or if its record has expired.
+    `browser` must be the secret of the browser in which the flow was begun. Returns None if there
+    is no such flow, or if its record has expired.
     """
     row = await transaction.run_one(
         "find_connected",

@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 #: Finds objects with another owner. The sequence of a column and the row type of a table are left
-#: out, because they change their owner together with the table. `identity` is quoted by the server.
+#: out, because they change their owner together with the table. The server has already quoted the
+#: name in `identity`.
 _FOREIGN: LiteralString = """
     WITH objects (class, object, owner) AS (
         SELECT 'pg_namespace'::regclass, oid, nspowner FROM pg_namespace WHERE nspname = 'roost'
@@ -48,7 +49,8 @@ _POLICIES: LiteralString = """
           <> ARRAY[CASE p.polname WHEN 'all_rows' THEN %(owner)s ELSE %(app)s END]
     ORDER BY c.relname, p.polname
 """
-#: Finds the grants to the application's role of the original database, which the policies name.
+#: Finds the grants to the application's role of the original database. The policies still name this
+#: role.
 _GRANTS: LiteralString = """
     WITH original AS (
         SELECT r.oid, r.rolname FROM pg_roles r
@@ -109,7 +111,7 @@ async def find_transfers(
 
 
 def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
-    """Return statements that move a grant from the original's role to the application's role."""
+    """Return the statements that move a grant from the original database's role to `app`."""
     column = sql.Composed([])
     if row["of_column"] is not None:
         column = sql.SQL(" ({})").format(sql.Identifier(row["of_column"]))
@@ -128,5 +130,5 @@ def _move_grant(row: dict[str, Any], app: str) -> list[sql.Composed]:
 
 
 def _catalog(text: str) -> sql.Composed:
-    """Return text from the server's catalog, in which names are already quoted, as SQL."""
+    """Return text of the server's catalog as SQL; the server has already quoted its names."""
     return sql.Composed([sql.SQL(text)])

@@ -367,7 +367,7 @@ async def replace_parts(
     post_id: PostId,
     parts: Sequence[PartInput],
 ) -> None:
-    """Replace all parts of a post, none of which may be on X."""
+    """Replace all parts of a post. No part of the post may be on X."""
     await transaction.run("delete_parts", post=post_id)
     await _add_parts(transaction, tenant_id, integration_id, post_id, parts)
 
@@ -402,7 +402,7 @@ async def list_imported(transaction: Queries, keys: Collection[str]) -> set[str]
 
 
 def _options_to_columns(options: PartOptions) -> dict[str, Any]:
-    """Return the values of the columns of a part's options."""
+    """Convert a part's options to values of columns of `parts`."""
     poll = options.poll
     return {
         "reply_to": options.reply_to,
@@ -414,7 +414,7 @@ def _options_to_columns(options: PartOptions) -> dict[str, Any]:
 
 
 def _options_from_row(row: Mapping[str, Any]) -> PartOptions:
-    """Return the options of a row of `parts`."""
+    """Convert columns of a row of `parts` to the part's options."""
     poll = None
     if row["poll_options"] is not None:
         poll = Poll(tuple(row["poll_options"]), row["poll_minutes"] * _MINUTE)

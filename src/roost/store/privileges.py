@@ -75,7 +75,7 @@ _DATABASE: LiteralString = """
 
 
 def find_role_excesses(rows: list[dict[str, Any]]) -> list[Excess]:
-    """Return the excessive privileges of the login's own role and of roles that it may become."""
+    """Return the excessive privileges of the login's own role and of roles it may switch to."""
     excesses = []
     for row in rows:
         through = "" if row["is_own"] else f" through the role {row['role']}"

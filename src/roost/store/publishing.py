@@ -196,8 +196,8 @@ async def begin_attempt(
 ) -> tuple[Attempt, Fence | None] | None:
     """Move the part to `sending` and add an attempt. Return the attempt and the new fence.
 
-    `started_at` is the start by X's clock, from which the timeline is searched for the post; `at`
-    is the time by this worker's clock.
+    `started_at` is the start of the attempt by X's clock; a later search of the timeline begins at
+    this instant. `at` is the present time by this worker's clock.
 
     Return None if the part was changed in the meantime, or if the post, its account, its tenant or
     everything is paused. If domain time is wall time, also return None if the post is not due by
@@ -246,7 +246,7 @@ async def begin_attempt(
 
 @dataclass(frozen=True, slots=True)
 class RecordedSent:
-    """The result of `record_sent`."""
+    """What `record_sent` has recorded, and whether the account has more posts to publish."""
 
     moved: bool
     """This call has recorded that the part is on X."""
@@ -403,8 +403,9 @@ async def defer_post(
 ) -> None:
     """Defer a post until an instant of domain time; then the dispatcher queues it again.
 
-    `excused` means that the wait does not make the post late. `counts_as_late` means that the alert
-    about late posts counts the post during the wait.
+    If `excused` is set, the post's lateness is counted only from the end of the wait, so the post
+    is not missed because of the wait. If `counts_as_late` is not set, the alert about late posts
+    ignores the post during the wait.
     """
     await transaction.run(
         "defer_post",

@@ -114,7 +114,7 @@ _FIND_MEMBERSHIP: LiteralString = """
 
 @dataclass(frozen=True)
 class _Missing:
-    """The statements that are needed to complete the roles, and the current login."""
+    """The SQL statements that add missing roles and grants, and the login that runs them."""
 
     statements: list[sql.Composed]
     """The statements in the order of execution."""
@@ -164,7 +164,8 @@ async def make_roles(
     """Create missing roles and grants. Return False if nothing was missing.
 
     A new login of the application gets the password. If this database was renamed or loaded from a
-    dump, the objects in Roost's schema that belong to other roles are transferred to these roles.
+    dump, objects in Roost's schema may belong to the roles of another database. These objects are
+    transferred to `roles`.
     Raises: AdministratorNeeded; nothing was changed then.
     """
     missing = await _find_missing(connection, roles)

@@ -45,7 +45,7 @@ async def save_upload(transaction: Queries, tenant_id: TenantId, upload: Upload)
 async def save_upload_progress(
     transaction: Queries, tenant_id: TenantId, asset_id: MediaAssetId, state: bytes
 ) -> None:
-    """Store the progress of an upload; `state` is the JSON of `roost.x.media`."""
+    """Store the progress of an upload; `state` is an `UploadState` of `roost.x.media` as JSON."""
     await transaction.run(
         "save_upload_progress", tenant=tenant_id, asset=asset_id, progress=state.decode()
     )

@@ -154,7 +154,7 @@ class TenantVault:
         return _open(self._data_key, sealed, aad, description).decode()
 
     def _aad(self, owner: str, field: str, bound_to: Sequence[str]) -> bytes:
-        """Return the associated data as JSON, in which different values never look the same."""
+        """Return the associated data as JSON, so that different values never give equal bytes."""
         return json.dumps([self._tenant_id, owner, field, *bound_to]).encode()
 
 

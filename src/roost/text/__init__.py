@@ -79,5 +79,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the public names, so that a shell completes those that are not loaded yet."""
+    """List all public names, so that a Python shell also completes names not yet loaded."""
     return sorted({*globals(), *__all__})

@@ -75,9 +75,10 @@ HARD, SOFT = 2, 1
 
 
 def mark_indivisible(text: str) -> bytearray:
-    """Mark each position where a cut would split an item.
+    """Mark each position at which a cut would split an entity, emoji, number or token.
 
-    The value is HARD inside an entity or emoji, SOFT inside a number or token, else 0.
+    The mark is HARD inside an entity or emoji, where the text is never cut. The mark is SOFT inside
+    a number or token, where the text is cut only if no other place is left. Elsewhere, it is 0.
     """
     inside = bytearray(len(text) + 1)
     for match in (*_NUMBERS.finditer(text), *_TOKENS.finditer(text)):
@@ -90,7 +91,7 @@ def mark_indivisible(text: str) -> bytearray:
 
 
 def find_breaks(text: str, inside: bytearray) -> list[Break]:
-    """Return every place to cut between words or at a better level, left to right."""
+    """Return every place for a cut between words, clauses, sentences or lines, in text order."""
     places = {}
     for match in _UNSPACED.finditer(text):
         at = match.end()

@@ -1,4 +1,4 @@
-"""Finds damage that software does to texts.
+"""Finds damage that other software has done to a text.
 
 The kinds of damage are HTML entities, lost characters, mojibake (text decoded with a wrong
 encoding), and placeholders that were not filled in. The match of each rule has a maximum length, so
@@ -26,17 +26,20 @@ _BYTES: Final = {
 _PUNCTUATION: Final = frozenset("\xa0«»‹›“”‘’–—…·™®©ª°º¹²³")
 _TAIL: Final = "".join(sorted(re.escape(c) for c, byte in _BYTES.items() if byte < 0xC0))
 _LATIN_LEADS: Final = "ÂÃÄÅ"
-#: The characters that the first bytes of Cyrillic, Greek, Hebrew and Arabic letters become. They
-#: are also ordinary Latin letters, so only several sequences in a row count as damage.
+#: In mojibake, the first byte of a Cyrillic, Greek, Hebrew or Arabic letter becomes one of these
+#: characters. Undamaged texts contain these characters too, so damage is reported only for at least
+#: `_MIN_SEQUENCES` such letters in a row.
 _NON_LATIN_LEADS: Final = "ÎÏÐÑ×ØÙÚÛ"
 _MIN_SEQUENCES: Final = 3
 _SEQUENCE: Final = (
     f"(?:[{_LATIN_LEADS}{_NON_LATIN_LEADS}][{_TAIL}]|[à-ï][{_TAIL}]{{2}}|ð[{_TAIL}]{{3}})"
 )
-#: One or more sequences in a row. The last byte of a curly quote is often lost, which leaves `â€`.
+#: One or more sequences in a row; a sequence is the mojibake of one character. The last byte of a
+#: curly quote is often lost, which leaves `â€`.
 _SEQUENCE_RUN: Final = re.compile(f"(?:{_SEQUENCE})+(?:â€)?|â€")
 _ONE_SEQUENCE: Final = re.compile(_SEQUENCE)
-#: One sequence with any possible first byte, for a text that is already known to be damaged.
+#: The mojibake of one character, with any possible first byte. Used only if the text is known to be
+#: damaged.
 _ANY_SEQUENCE: Final = re.compile(f"[Â-ß][{_TAIL}]|[à-ï][{_TAIL}]{{2}}|ð[{_TAIL}]{{3}}|â€")
 #: A text may have been decoded wrongly several times; the repair undoes up to this number.
 _MAX_ROUNDS: Final = 3
@@ -139,7 +142,10 @@ def _is_garbled(text: str, run: re.Match[str]) -> bool:
 
 
 def _is_unnatural(sequence: str, before: str, after: str) -> bool:
-    """Return whether a sequence combines a letter with signs that are never next to it."""
+    """Return whether a single sequence of mojibake would hardly occur in an undamaged text.
+
+    `before` and `after` are the characters before and after the run of sequences.
+    """
     lead, tail = sequence[0], sequence[1:]
     if lead in _NON_LATIN_LEADS:
         return False

@@ -1,4 +1,4 @@
-"""Finds emoji of several code points; X counts each emoji as 2.
+"""Finds emoji of several code points; X counts each emoji as two characters.
 
 An emoji of one code point needs no search, because its code point weighs 2 anyway. The search finds
 sequences with a variation selector, skin tone, joiner, keycap, flag or tag.

@@ -160,7 +160,10 @@ def _invisible(text: str) -> Iterator[Finding]:
 
 
 def _is_needed(text: str, at: int) -> bool:
-    """Return whether a text needs an invisible character: in Persian, Hindi or some symbols."""
+    """Return whether the invisible character at `at` affects the character before it.
+
+    Persian and Hindi words need joiners and non-joiners; some symbols need variation selectors.
+    """
     before = text[at - 1] if at else " "
     if text[at] in "\u200c\u200d":
         return before >= "\u0600" and unicodedata.category(before)[0] in "LM"

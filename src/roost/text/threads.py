@@ -20,8 +20,8 @@ from roost.text.characters import FORBIDDEN_CHARACTERS
 from roost.text.entities import extract_entities
 from roost.text.weight import LIMIT, LONG_LIMIT, running_weights, weigh, weight_of_characters
 
-#: For each level, the minimum fill of a part that ends at a place of this level. If a part would be
-#: less full, it ends later, at a place of a worse level.
+#: For each level of a cut, the share of the limit that a part must use to end at such a cut. If a
+#: part would use less, it ends later, at a cut of a worse level.
 _FULL_ENOUGH = {
     Level.BLANK_LINE: 0.4,
     Level.LINE: 0.5,

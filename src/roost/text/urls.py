@@ -108,7 +108,10 @@ def _is_plain(text: str, plain: re.Match[str], at: int) -> bool:
 
 
 def _is_plain_host(text: str, first: int, last: int, at: int) -> bool:
-    """Return whether a whole run is certainly an ASCII domain without a protocol."""
+    """Return whether the run `text[first:last]` is certainly a URL without a protocol.
+
+    A run consists of domain characters. Here, the whole run must be one ASCII domain.
+    """
     host = _PLAIN_HOST.fullmatch(text, first, last)
     return (
         host is not None
@@ -180,9 +183,10 @@ def _read_run(
 
 
 def _find_last_tld_dots(text: str, dots: list[int], tld_ends: dict[int, int]) -> list[int]:
-    """Return for each label the index of the dot before the last TLD of its longest domain.
+    """For each label, find the longest domain that starts with the label.
 
-    The index is 0 if no domain can start with the label.
+    The result has, for each label, the index in `dots` of the dot before the domain's top-level
+    domain. The index is 0 if no domain can start with the label.
     """
     last_tld_dots = [0] * (len(dots) + 1)
     for label in range(len(dots) - 1, 0, -1):
@@ -197,7 +201,11 @@ def _find_last_tld_dots(text: str, dots: list[int], tld_ends: dict[int, int]) ->
 
 
 def _find_url_start(text: str, low: int, dot: int, first: int, at: int) -> tuple[int, int] | None:
-    """Return the start of a URL and of its domain in the label from `low` to `dot`, or None."""
+    """Return the start of a URL, and the start of the URL's domain in `text[low:dot]`.
+
+    `text[low:dot]` is one label. The two positions differ if the URL has a protocol. Return None if
+    no URL has a domain that starts in the label.
+    """
     if low == first and text[low] not in "-_":
         if text.startswith("://", low - 3):
             for scheme in ("http://", "https://"):
@@ -212,8 +220,8 @@ def _find_url_start(text: str, low: int, dot: int, first: int, at: int) -> tuple
             skips = dot > 1 and text[1] not in "-_" and _may_precede(text, 0)
             return (1, 1) if skips else (0, 0)
     if text[low] > "\uffff":
-        # twitter-text reads UTF-16, in which this character has two halves. The first half counts
-        # as the character before the URL.
+        # In UTF-16, which twitter-text reads, a character above U+FFFF has two halves. The first
+        # half counts as the character before the URL.
         return low, low
     match = _LABEL_START.search(text, max(low, at + 1), dot)
     return (match.start(), match.start()) if match else None
@@ -262,7 +270,12 @@ def _select_urls(
     has_path: bool,
     tld_ends: dict[int, int],
 ) -> list[tuple[int, int]]:
-    """Return the URLs of a match: itself, or its ASCII domains if it has no protocol."""
+    """Return the URLs in a match.
+
+    If the match has a protocol, the URL is the whole match; a `t.co` link ends after its slug or
+    query. Without a protocol, the URLs are the domains of ASCII and accented Latin characters in
+    the match. A match that is too long or has an invalid label contains no URL.
+    """
     start, domain = url_start
     protocol_length = domain - start or len("https://")
     if not _is_short_enough(text, start, end, protocol_length):
@@ -290,7 +303,7 @@ def _select_urls(
 def _ascii_domains(
     text: str, start: int, end: int, tld_ends: dict[int, int]
 ) -> list[tuple[int, int]]:
-    """Return the spans of a domain that are themselves ASCII or accented Latin domains."""
+    """Return the spans of `text[start:end]` that are domains of ASCII or accented characters."""
     found = []
     while run := _ASCII_RUN.search(text, start, end):
         start = run.end()

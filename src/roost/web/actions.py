@@ -1,6 +1,7 @@
-"""The buttons of the pages: decide about a post, pause and resume.
+"""Routes for the pages' buttons: decide about, cancel and retry posts; pause and resume.
 
-The buttons are plain forms, answered with a redirect (303). Programs use the command line instead.
+Each button is an HTML form, and the response is a redirect (303). Programs use the command line
+instead.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,15 +21,15 @@ from roost.web.dependencies import ACTOR, NamedTenant, OpenRuntime, RowId, Tenan
 
 router = APIRouter()
 
-#: The maximum characters of a form's text. The limit is above the length of X's longest text,
-#: because X's rules decide whether a text is valid.
+#: The maximum length of a form's text, in characters. It is above the length of X's longest text,
+#: because X's rules, and not this limit, decide whether a text is valid.
 _MAX_TEXT_LENGTH: Final = 30_000
 
 Text = Annotated[str, Form(max_length=_MAX_TEXT_LENGTH)]
 
 
 class AddressMissing(InvalidInput):
-    """The form says that a post is on X, but not at which address."""
+    """The form says that a post is on X, but lacks the post's address."""
 
     default_next = "Copy the address of the post from the account's timeline on X."
 
@@ -140,7 +141,7 @@ async def _change_post(
 async def _show_error(
     runtime: Runtime, tenant: Tenant, post_id: int, error: RoostError
 ) -> Response:
-    """Return the post's page with the error of an action."""
+    """Return the post's page, which shows the error of an action on the post."""
     status = error_handlers.STATUS[error.kind]
     return await pages.post_page(
         runtime, scope_of(tenant), tenant, PostId(post_id), error=error, status=status
@@ -180,7 +181,7 @@ async def resume_everything(
 ) -> Response:
     """Resume everything; after a restore of the database, Roost searches X first.
 
-    `accept_copy` says that this copy of a database replaces the original.
+    `accept_copy` confirms that this database, a copy of another one, replaces the original.
     """
     await resume.resume_everything(runtime, ACTOR, accept_copy=accept_copy)
     return RedirectResponse("/", 303)

@@ -1,8 +1,9 @@
-"""The runs of `roost connect`, so that the command learns the error that ended its flow.
+"""Remembers runs of `roost connect`, so that the command can ask why an OAuth flow failed.
 
-Such a run is called an attempt here. The command creates a random id for it, and opens the start
-page with the id. The server keeps the newest attempts in memory. If the server restarts, the
-command still finds the new account in the database.
+In this module, such a run is called an attempt. The command creates a random id for the attempt,
+and opens the start page with this id. The server keeps only the newest attempts, in memory. After a
+restart of the server, the command no longer learns of a failure, but still finds the new account in
+the database.
 """
 
 from collections import OrderedDict
@@ -30,7 +31,10 @@ class Attempts:
     _failures: OrderedDict[str, dict[str, Any]] = field(default_factory=OrderedDict, repr=False)
 
     def start(self, attempt_id: str, state: str) -> None:
-        """Record the OAuth flow of an attempt; a new flow replaces the failure of an old one."""
+        """Record that an attempt has started an OAuth flow, and forget an earlier failure.
+
+        `state` is the flow's OAuth parameter `state`.
+        """
         self._failures.pop(attempt_id, None)
         self._by_state[state] = attempt_id
         if len(self._by_state) > _MAX_ATTEMPTS:
@@ -46,5 +50,5 @@ class Attempts:
             self._failures.popitem(last=False)
 
     def find_failure(self, attempt_id: str) -> dict[str, Any] | None:
-        """Return the error that ended an attempt as JSON; None if the attempt has no error."""
+        """Return, as JSON data, the error that ended an attempt; None if there is no error."""
         return self._failures.get(attempt_id)

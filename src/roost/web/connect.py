@@ -18,8 +18,8 @@ from roost.web.middleware import host_name, is_from_other_site
 
 router = APIRouter(prefix="/api/auth")
 
-#: The lifetime of the cookie. It is longer than an OAuth flow may take, so that Roost can still
-#: report that the flow took too long.
+#: The lifetime of an OAuth flow's cookie. It is longer than the flow may take, so that Roost can
+#: still report that the flow took too long.
 _COOKIE_LIFETIME_S: Final = 20 * 60
 _COOKIE_PATH: Final = "/api/auth"
 

@@ -39,7 +39,7 @@ NamedTenant = Annotated[Tenant, Depends(_get_tenant)]
 
 
 def scope_of(tenant: NamedTenant) -> Scope:
-    """Return the scope in which a request acts for a tenant."""
+    """Return the scope of a request: its tenant, and the web server as the actor."""
     return Scope(tenant.id, ACTOR)
 
 

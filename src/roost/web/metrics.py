@@ -27,7 +27,8 @@ _REPORT_POLICY: Final = (
     "sandbox allow-scripts allow-popups; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-#: Shows the value of a chart's mark under the pointer; the report uses this script too.
+#: The script that shows the value of the point or bar under the mouse pointer in a chart. The
+#: report uses the same script.
 _CHARTS_SCRIPT: Final = resources.files("roost.insights.reports").joinpath("templates/report.js")
 #: The columns of the table of posts, in order.
 _COLUMNS: Final = (
@@ -40,7 +41,7 @@ _COLUMNS: Final = (
 
 
 def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
-    """Return title, note and SVG of the first account's charts; empty charts are omitted."""
+    """Return title, note and SVG of each chart of the first account, without empty charts."""
     require_extra("charts", purpose="The page of an account")
     # Altair is imported here, because it takes 25 MB, and a server may never be asked for a chart.
     from roost.insights.reports import charts
@@ -98,7 +99,7 @@ async def show_account(
 
 @router.get("/static/charts.js")
 async def send_charts_script() -> Response:
-    """Send the only script of the pages, which shows values under the pointer."""
+    """Return the pages' only script, which shows a chart's values under the mouse pointer."""
     return Response(_CHARTS_SCRIPT.read_bytes(), media_type="text/javascript")
 
 

@@ -100,7 +100,11 @@ class RequestGuard:
 
 
 def _require_own_host(hosts: list[str]) -> None:
-    """Refuse other host names, because a site's name may resolve to a loopback address."""
+    """Refuse a request whose Host is not a loopback host.
+
+    Otherwise another site could let its own name resolve to a loopback address (DNS rebinding), and
+    read Roost's pages.
+    """
     if len(hosts) != 1 or not is_loopback(host_name(hosts[0])):
         raise UnsafeHost(
             "The request names a host that is not this machine.",
@@ -114,9 +118,10 @@ def is_from_other_site(headers: Headers) -> bool:
 
 
 def _refuse_embedding(headers: Headers) -> None:
-    """Let another site link here, but not fetch, embed or frame anything.
+    """Let other sites link to Roost's pages, but not fetch, embed or frame them.
 
-    Building a report starts processes, and the user would not see that another site requested it.
+    Otherwise another site could, unseen by the user, make Roost build a report, which starts
+    processes.
     """
     is_navigation = headers.get("sec-fetch-mode") == "navigate"
     is_page = headers.get("sec-fetch-dest") == "document"

@@ -1,4 +1,4 @@
-"""Words next actions for the pages, with a link to the page on which each action is done.
+"""Describes next actions for the pages, and links to the pages on which they are done.
 
 A sentence names a button or a link. If the pages cannot do an action, the sentence says whom to
 ask; it never names a shell command.
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from roost.action_wording import ActionWording
 from roost.next_actions import ActionCode, NextAction
 
-#: The sentences that name a button or a page.
+#: The pages' sentence for each action, which names a button or a page.
 _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ActionCode.LIST_POSTS: "Start from the list of posts.",
     ActionCode.SHOW_POST: "Open post {post_id}: its page shows its state and its history.",
@@ -79,7 +79,8 @@ error_as_json = _WORDING.error_as_json
 
 _CONNECT: Final = "/api/auth/twitter/start"
 _POST: Final = "/posts/{post_id}"
-#: Label and path of the page where an action is done; facts replace the names in braces.
+#: Label and path of the page where an action is done. The facts of the action replace the names in
+#: braces.
 _LINKS: Final[Mapping[ActionCode, tuple[str, str]]] = {
     ActionCode.LIST_POSTS: ("All posts", "/posts"),
     ActionCode.SHOW_POST: ("Open post {post_id}", _POST),

@@ -38,16 +38,16 @@ from roost.web.next_actions import Link, find_link
 
 router = APIRouter()
 
-#: The period that the list of accounts covers.
+#: The period that the page with all accounts covers.
 _PERIOD: Final = timedelta(days=30)
-#: The most alerts that the list of accounts shows.
+#: The maximum number of alerts that the page with all accounts shows.
 _MAX_ALERTS: Final = 20
 _UNFINISHED: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountCard:
-    """One account on the list of accounts."""
+    """What the page with all accounts shows about one account."""
 
     account: Integration
     followers: int | None
@@ -64,7 +64,7 @@ class AccountCard:
 
 @dataclass(frozen=True, slots=True)
 class TenantSection:
-    """One tenant on the list of accounts."""
+    """What the page with all accounts shows about one tenant."""
 
     tenant: Tenant
     cards: list[AccountCard]
@@ -73,7 +73,7 @@ class TenantSection:
 
 
 def account_card(overview: AccountOverview, *, now: datetime) -> AccountCard:
-    """Build the card of one account for the list of accounts. Pure."""
+    """Build the card of one account for the page with all accounts. Pure."""
     counts = metric_values(overview.snapshots, Metric.FOLLOWERS)
     levels = series.daily_levels(overview.snapshots, Metric.FOLLOWERS)
     changes = series.net_changes(overview.snapshots, Metric.FOLLOWERS)
@@ -90,7 +90,7 @@ def account_card(overview: AccountOverview, *, now: datetime) -> AccountCard:
 
 
 def tenant_section(overview: TenantOverview, *, now: datetime) -> TenantSection:
-    """Build the section of one tenant for the list of accounts. Pure."""
+    """Build the section of one tenant for the page with all accounts. Pure."""
     cards = [account_card(one, now=now) for one in overview.accounts]
     return TenantSection(overview.tenant, cards, overview.failure)
 
@@ -140,7 +140,7 @@ async def show_accounts(
 
 @dataclass(frozen=True, slots=True)
 class PostGroup:
-    """Posts under one heading."""
+    """The posts below one heading of the page that lists a tenant's posts."""
 
     title: str
     posts: list[PostStatus]
@@ -166,7 +166,7 @@ def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
 
 @router.get("/posts", response_class=HTMLResponse)
 async def show_posts(runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope) -> Response:
-    """Show the tenant's posts in due order."""
+    """Show the tenant's posts, grouped by `group_posts`."""
     statuses = await queries.list_post_statuses(runtime, scope)
     return templating.page(
         "posts.html.j2",

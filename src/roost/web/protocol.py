@@ -8,11 +8,11 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-#: Wall seconds within which the first byte of a connection must arrive, and then within which a
-#: request must arrive completely.
+#: Wall seconds within which the first request must begin on a new connection. Each request must
+#: arrive completely within the same time after its beginning.
 REQUEST_TIMEOUT_S: Final = 30.0
-#: Limit of request line, headers and form together; the longest form has a text of 25,000
-#: characters.
+#: The maximum size of a request (request line, headers and form) in bytes. The longest form
+#: contains a text of 25,000 characters.
 MAX_REQUEST_BYTES: Final = 1 << 20
 
 
@@ -34,7 +34,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Pass on the bytes of a request; close the connection if the request is too large."""
+        """Pass received bytes to uvicorn; close the connection if the request is too large."""
         self._received += len(data)
         if self._received > MAX_REQUEST_BYTES:
             self.transport.close()
@@ -50,7 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._start_timer()
 
     def on_message_complete(self) -> None:
-        """Stop the timer: the response may take any time."""
+        """Stop the timer, because the time for the response is not limited."""
         super().on_message_complete()
         self._is_arriving = False
         self._stop_timer()

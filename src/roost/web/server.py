@@ -43,7 +43,7 @@ def require_loopback(host: str) -> None:
 
 
 def make_app(runtime: Runtime) -> FastAPI:
-    """Return the application with every route; the routes use an open runtime."""
+    """Return the web application; its routes use `runtime`, which is open."""
     app = FastAPI(
         title="Roost",
         docs_url=None,
@@ -138,5 +138,6 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        # A signal ends the whole command, which cancels this task and closes everything else.
+        # uvicorn would handle signals here. Instead, a signal ends the whole command, which cancels
+        # this task.
         yield

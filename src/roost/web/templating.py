@@ -21,12 +21,13 @@ from roost.web import next_actions
 
 #: Length of a shortened text, measured in widths of a Latin letter.
 _SHORT_LENGTH: Final = 160
-#: The size of a sparkline in its own units; the page scales the sparkline to fit.
+#: The size of a sparkline in the units of its SVG; the page scales the sparkline.
 _SPARK_WIDTH: Final = 120
 _SPARK_HEIGHT: Final = 32
 _SPARK_MARGIN: Final = 2
 
-#: A label and its tone: `good`, `bad`, `wait` or `calm`. Colour never carries meaning alone.
+#: A label and its tone: `good`, `bad`, `wait` or `calm`. The tone determines the colour; the label
+#: says the same in words.
 Label = tuple[str, str]
 
 _POST_STATES: Final[Mapping[PostState, Label]] = {
@@ -70,12 +71,15 @@ def state(value: PostState | PartState | IntegrationStatus) -> Label:
 
 
 def moment(instant: datetime, zone: str) -> Markup:
-    """Return an instant in the tenant's time zone, with the name of the zone."""
+    """Return an instant in the time zone `zone` as a `<time>` element that names the zone."""
     return _time_element(instant, format_time(instant, zone))
 
 
 def local_moment(instant: datetime, zone: str) -> Markup:
-    """Return an instant in the tenant's time zone, in a list whose heading names the zone."""
+    """Return an instant in the time zone `zone` as a `<time>` element without the zone's name.
+
+    It is for lists whose heading names the zone.
+    """
     return _time_element(instant, format_local_time(instant, zone))
 
 
@@ -105,7 +109,7 @@ def count(value: float | None) -> str:
 
 
 def who_may_reply(settings: ReplySettings) -> str:
-    """Return who may reply, in words."""
+    """Return the words that say who may reply to a post."""
     return _REPLY_SETTINGS[settings]
 
 
@@ -162,9 +166,9 @@ def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
 
 
 def sparkline_points(values: Sequence[float]) -> list[str]:
-    """Return the points of a `<polyline>` for each stretch of values without a gap.
+    """Return the points of one `<polyline>` for each run of values without a gap.
 
-    NaN is a gap. A stretch of one value becomes a short dash. If all values are equal, the line is
+    NaN is a gap. A run of one value becomes a short dash. If all values are equal, the line is
     at half height.
     """
     known = [value for value in values if not math.isnan(value)]

@@ -60,11 +60,11 @@ async def read_posts(
     end: datetime,
     granularity: Granularity,
 ) -> Found[TweetId, tuple[Bucket, ...]]:
-    """Read analytics of the account's own posts from `start` to `end` (aware), oldest first.
+    """Read analytics of the account's own posts from `start` to `end`, oldest bucket first.
 
     One request covers 100 posts and 28 days. X's price list does not contain this request, so Roost
-    prices the request as a read of the posts: $0.005 per post, app and UTC day. If a post is
-    missing in the result, the post does not belong to the account, or is not on X.
+    prices the request as a read of the posts: $0.005 per post, once per app and UTC day. If a post
+    is missing in the result, the post does not belong to the account, or is not on X.
 
     Raises: IdMalformed (nothing was sent), ReauthorizationRequired, RateLimited, OutOfCredits,
     Rejected, XUnavailable.

@@ -1,9 +1,9 @@
-"""One request to X for one account: credentials, sending, decoding, and errors.
+"""Sends requests to X for one account: adds credentials, decodes responses, raises errors.
 
-A request that creates a post is sent once. The client repeats it only after X has rejected the
-credential (by a 401, or because the grant does not cover the operation) or, with `wait`, after a
-429: X sends these responses before it creates anything. A rejection counts only if its body is X's
-own problem document. The caller gets a result only after `on_exchange` has returned for every
+A request that creates a post is normally sent once. The client repeats it only after X has rejected
+the credential (by a 401, or because the grant does not cover the operation) or, with `wait`, after
+a 429: X sends these responses before it creates anything. A rejection counts only if its body is
+X's own problem document. The caller gets a result only after `on_exchange` has returned for every
 exchange.
 """
 
@@ -49,11 +49,11 @@ class Client:
     belongs to API v1.1, or if X responds that the grant does not cover the operation. It uses
     `tokens` for all other requests.
 
-    `clock` is domain time, in which X's rate limits end. With `wait`, a request that meets a rate
-    limit waits and is sent again, unless the request has a deadline. `on_exchange` is awaited after
-    every exchange, even a failed one; if it raises an exception, the caller gets this exception
-    instead of the result. `server_time` records the `Date` of X's responses. `names` are the
-    account's names, which X may quote in an error.
+    `clock` gives domain time, which decides when a rate limit ends. With `wait`, a request that
+    meets a rate limit waits and is sent again, unless the request has a deadline. `on_exchange` is
+    awaited after every exchange, even a failed one; if it raises an exception, the caller gets this
+    exception instead of the result. `server_time` records the `Date` of X's responses. `names` are
+    the account's names, which X may quote in an error.
 
     Raises: UnsafeHost (`tokens` and `oauth1` belong to different endpoints).
     """
@@ -138,9 +138,10 @@ class Client:
                 await asyncio.sleep(pause_s)
 
     def _deadline_of(self, request: Request) -> float | None:
-        """Return the request's deadline.
+        """Return when to give the request up, as a value of `boot_seconds`; None means never.
 
-        For a read, this is the end of its total timeout if that comes first.
+        This is the request's deadline. For a read, it is the end of the total timeout if the
+        timeout ends before the deadline.
         """
         if request.method != "GET":
             return request.deadline
@@ -155,7 +156,7 @@ class Client:
         decoder: msgspec.json.Decoder[B],
         rate_limited: int,
     ) -> tuple[B, Receipt]:
-        """Report the exchange; then return the decoded response, or raise the error for it."""
+        """Call `on_exchange`; then return the decoded response, or raise the error for it."""
         operation = request.operation
         if isinstance(outcome, NoResponse):
             await self._report(request, outcome, None)
@@ -195,7 +196,8 @@ class Client:
     def _is_cached(self, response: Response) -> bool:
         """Whether a cache sent the response.
 
-        False if this is not known, without `server_time` or if domain time is not wall time.
+        Without `server_time`, or if domain time is not wall time, this is not known, and the
+        result is False.
         """
         if self._server_time is None or not self._clock.is_wall_time:
             return False
@@ -217,7 +219,11 @@ class Client:
     async def _send_with_credentials(
         self, request: Request, until: float | None
     ) -> Response | NoResponse:
-        """Send the request with the credential that X accepts for it; return the last outcome."""
+        """Send the request with a token or a signature; return the outcome.
+
+        If X responds that the token does not cover the operation, the request is sent again with a
+        signature, and the second outcome is returned.
+        """
         if self._needs_signature(request):
             return await self._send(request, None, until)
         outcome = await self._send_with_token(request, until)
@@ -230,7 +236,7 @@ class Client:
     def _needs_signature(self, request: Request) -> bool:
         """Whether the request must be signed by OAuth 1.0a.
 
-        Raises: CredentialMissing if it must, but the client has no `oauth1`.
+        Raises: CredentialMissing if a signature is needed, but the client has no `oauth1`.
         """
         if request.credential is Credential.SIGNED or (
             request.credential is Credential.ANY
@@ -242,7 +248,7 @@ class Client:
         return False
 
     def _may_sign_instead(self, request: Request, outcome: Response | NoResponse) -> bool:
-        """Whether a signed request may succeed after X has rejected the kind of token."""
+        """Whether to send the request again, signed, because X does not accept the token for it."""
         return (
             self._oauth1 is not None
             and isinstance(outcome, Response)
@@ -310,7 +316,7 @@ class Client:
     async def _report(
         self, request: Request, outcome: Response | NoResponse, decoded: ResponseBody | None
     ) -> None:
-        """Call `on_exchange` with the exchange."""
+        """Pass a record of the exchange to `on_exchange`."""
         if self._on_exchange is None:
             return
         response = outcome if isinstance(outcome, Response) else None

@@ -1,7 +1,7 @@
-"""The body of a request that creates a post, with the rules for combining fields.
+"""Builds the body of a request that creates a post, and checks the combination of fields.
 
-Source: OpenAPI 2.167, CreatePostsRequest. The rules for combining fields come from the descriptions
-of version 2.159.
+Source: `CreatePostsRequest` in version 2.167 of X's OpenAPI document. The rules for combining
+fields come from the fields' descriptions in version 2.159.
 """
 
 import unicodedata
@@ -47,7 +47,10 @@ class MediaCard:
 
 
 class PostFields(TypedDict, total=False):
-    """Every field of X's schema, named as in `create`; None and empty values are not sent."""
+    """The fields of a post to create: all fields of X's schema, as parameters of `create`.
+
+    A field that is None or empty is not sent.
+    """
 
     text: str | None
     media_ids: Sequence[XMediaId]
@@ -129,7 +132,7 @@ def to_json(post: PostFields, *, subscription_type: str | None = None) -> dict[s
         raise PostRefused(message, violations=violations)
     body: dict[str, Any] = {}
     if (text := post.get("text")) and has_text(text):
-        # X refuses a blank text even with media, so the key is left out.
+        # X refuses a blank text even with media, so a blank text is not sent.
         body["text"] = text
     if post.get("media_ids"):
         body["media"] = _media(post)
@@ -200,7 +203,7 @@ def _violations(post: PostFields, subscription_type: str | None) -> Iterator[tup
     poll, parent = post.get("poll"), post.get("reply_to")
     text = post.get("text") or ""
     if not has_text(text) and not media:
-        # Polls, quotes and cards need a text.
+        # Only media can replace the text: a poll, a quote or a card needs a text.
         if text:
             yield "text_blank", "The text is blank, and there are no media."
         else:

@@ -51,7 +51,7 @@ def is_token_rejected(response: Response) -> bool:
 
 
 def is_grant_insufficient(response: Response) -> bool:
-    """Whether a 403 rejects the kind of token, or a missing scope, rather than the request."""
+    """Whether a 403 is about the token (its kind, or a missing scope), not about the request."""
     problem = find_problem(response.body)
     if problem is None:
         return False
@@ -164,7 +164,10 @@ def error_for_response(
 def error_for_missing_data(
     reason: Mapping[str, Any], response: Response, operation: Operation
 ) -> errors.Rejected:
-    """Return the error for a 200 that contains X's reason, possibly empty, instead of data."""
+    """Return the error for a response with status 200 that has no data.
+
+    `reason` is X's reason for the missing data; it may be empty.
+    """
     problem, facts = parse_problem(reason), _facts(response, operation)
     if operation in _MEDIA:
         quote = _quote(problem, None)
@@ -264,7 +267,10 @@ def _is_not_permitted_for_length(problem: Problem, post_text: str | None) -> boo
 
 
 def _is_bare_forbidden(problem: Problem) -> bool:
-    """Whether X's message is only "Forbidden", as for a missing scope (seen for media.write)."""
+    """Whether X gives no reason but "Forbidden".
+
+    X does this if a scope is missing (seen for `media.write`).
+    """
     return not problem.slug and not problem.codes and problem.message in {"", "Forbidden"}
 
 
@@ -281,7 +287,7 @@ def _facts(response: Response, operation: prices.Operation) -> dict[str, Any]:
 
 
 def _quote(problem: Problem, post_text: str | None) -> str:
-    """Return X's message on one line, scrubbed, shortened, and without the post's text."""
+    """Return X's message on one line, shortened, and without secrets and the post's text."""
     quote = one_line(scrub(problem.message or problem.title or "no reason given"))
     if post_text:
         quote = mask_text(quote, post_text)

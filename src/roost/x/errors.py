@@ -56,7 +56,8 @@ class XError(RoostError):
 
     #: Whether the request certainly created nothing on X.
     confirmed_not_created: ClassVar[bool] = True
-    #: The failed request; None for a request that was not sent, or went to a token endpoint.
+    #: The receipt of the failed request; None if the request was not sent, or went to a token
+    #: endpoint.
     receipt: "Receipt | None" = None
 
     @property
@@ -99,7 +100,7 @@ class TextTooLong(Rejected):
 
 
 class TooManyCashtags(Rejected):
-    """X allows one cashtag per post."""
+    """The text has several cashtags, and X allows one per post."""
 
     default_next = "Remove all cashtags but one from the text."
 
@@ -124,7 +125,7 @@ class SegmentTooLarge(Rejected):
 
 
 class ReplyNotAllowed(Rejected):
-    """This account may not reply to or quote that post."""
+    """X does not allow this account to reply to the post, or to quote the post."""
 
     default_next = (
         "Reply to and quote only posts whose author mentioned this account, or its own posts."

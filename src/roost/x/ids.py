@@ -1,7 +1,7 @@
 """Validation of X's ids before they go into a path, a query or a body.
 
 Ids are strings, because some programs round numbers as large as X's ids. Source: the patterns of
-ids in OpenAPI 2.167.
+ids in version 2.167 of X's OpenAPI document.
 """
 
 import re
@@ -13,7 +13,8 @@ from roost.errors import InvalidInput
 _ID: Final = re.compile(r"[0-9]{1,19}")
 _MEDIA_KEY: Final = re.compile(r"[0-9]+_[0-9]+")
 _MAX_SHOWN: Final = 40
-#: The maximum number of ids in a request. Source: OpenAPI, `maxItems` of every list of ids.
+#: The maximum number of ids in a request. Source: `maxItems` of the lists of ids in X's
+#: OpenAPI document.
 _MAX_IDS: Final = 100
 
 S = TypeVar("S", bound=str)
@@ -27,7 +28,7 @@ class IdMalformed(InvalidInput):
 
 
 def require_id(name: str, value: S) -> S:
-    """Return `value` if it is an id. Raises: IdMalformed."""
+    """Return `value` unchanged if it is a valid id. Raises: IdMalformed, which quotes `name`."""
     return _require(name, value, find_id_problem(name, value))
 
 
@@ -41,9 +42,6 @@ def require_media_keys(name: str, values: Iterable[str]) -> list[str]:
     keys = []
     for each in _require_several(name, values):
         is_key = isinstance(each, str) and _MEDIA_KEY.fullmatch(each)
-        problem = (
-            None if is_key else f"`{name}` contains {short_repr(each)}, which is not a media key."
-        )
         problem = f"`{name}` has {short_repr(each)}, which is not a media key."
         keys.append(_require(name, each, None if is_key else problem))
     return keys
@@ -59,7 +57,7 @@ def find_id_problem(name: str, value: object) -> str | None:
 
 
 def chunk_ids(ids: Iterable[T]) -> Iterator[Sequence[T]]:
-    """Split ids, in order and without repetitions, into lists of at most 100 for X."""
+    """Split ids into lists of at most 100, X's maximum per request; drop repeated ids."""
     unique = list(dict.fromkeys(ids))
     return (unique[start : start + _MAX_IDS] for start in range(0, len(unique), _MAX_IDS))
 

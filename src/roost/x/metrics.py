@@ -30,7 +30,10 @@ _NO_ORGANIC: Final = OrganicMetrics()
 
 
 class PostMetrics(Result, frozen=True):
-    """The counts of one post at the time of the request; the receipt covers the whole batch."""
+    """The counts of one post at the time of the request.
+
+    `receipt` belongs to the request, which may have read the counts of other posts, too.
+    """
 
     tweet_id: TweetId
     public: PublicMetrics | None
@@ -68,7 +71,7 @@ class PostMetrics(Result, frozen=True):
 
 @dataclass(slots=True)
 class _Results:
-    """The results of the requests so far."""
+    """What the requests of one `read_posts` have returned so far."""
 
     metrics: dict[TweetId, PostMetrics] = field(default_factory=dict)
     not_found: set[TweetId] = field(default_factory=set)
@@ -86,7 +89,9 @@ async def read_posts(
     private_for: Collection[TweetId],
     promoted_for: Collection[TweetId] = (),
 ) -> Found[TweetId, PostMetrics]:
-    """Read the counts of posts, 100 per request. X bills $0.005 per post, app and UTC day.
+    """Read the counts of posts, 100 per request.
+
+    X bills $0.005 per post, once per app and UTC day.
 
     `private_for` are the account's own posts that are younger than 30 days; `promoted_for` are the
     promoted posts among them. If a post is missing in the result, it is not on X, or not visible to

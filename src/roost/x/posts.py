@@ -62,7 +62,10 @@ class DeletedPost(Result, frozen=True):
 
 
 class XPost(Result, frozen=True):
-    """A post as X returns it; the receipt covers the whole page or batch."""
+    """A post as X returns it.
+
+    `receipt` belongs to the request, which may have returned other posts, too.
+    """
 
     tweet_id: TweetId
     text: str
@@ -132,7 +135,7 @@ async def delete(client: Client, tweet_id: TweetId) -> DeletedPost:
 
 
 async def read_posts(client: Client, ids: Iterable[TweetId]) -> Found[TweetId, XPost]:
-    """Read posts by id, 100 per request. X bills $0.005 per post, app and UTC day.
+    """Read posts by id, 100 per request. X bills $0.005 per post, once per app and UTC day.
 
     If a post is missing in the result, it is not on X, or not visible to this account.
     `roost.x.metrics.read_posts` reads the counts of posts.
@@ -168,7 +171,7 @@ async def read_timeline(
     """Yield an account's posts and replies, newest first, page by page, back to `since_id`.
 
     Only posts created between `start` and `end` (aware) are returned. X returns at most the latest
-    3,200 posts. X bills $0.005 per post, app and UTC day.
+    3,200 posts. X bills $0.005 per post, once per app and UTC day.
 
     A page must state how many posts it contains. If this number is missing or wrong, an error is
     raised, because a proxy may have sent the page.

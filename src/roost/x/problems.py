@@ -76,11 +76,13 @@ def find_problem(body: bytes) -> Problem | None:
 def is_problem(payload: Mapping[str, Any]) -> bool:
     """Whether a decoded object has the members of X's problems.
 
-    A problem of X has a `type` of X, or the type `about:blank` with a title or detail. Without a
-    type, it has a list `errors` with entries, or a title and a detail, or the `request` and `error`
-    of v1.1's media endpoints, and no member that X does not use. A gateway's
-    `{"success": false, "errors": [...]}`, for example, is not X's, because X does not use
-    `success`.
+    If the object has a `type`, this must be a type of X, or `about:blank` together with a title or
+    a detail.
+
+    If the object has no `type`, it must have only members that X uses, and one of these: a list
+    `errors` with entries; a title and a detail; the `request` and `error` of v1.1's media
+    endpoints. A gateway's `{"success": false, "errors": [...]}`, for example, is not X's, because X
+    does not use `success`.
     """
     kind = payload.get("type")
     if kind is not None:
@@ -140,7 +142,7 @@ def _has_entries(listed: object) -> bool:
 
 
 def _normalize(text: str) -> str:
-    """Undo the changes that X may make to a text when X quotes the text."""
+    """Normalize a text for comparison, because X may change a text that X quotes."""
     plain = unicodedata.normalize("NFKC", html.unescape(text)).casefold()
     visible = (char for char in plain if unicodedata.category(char) != "Cf")
     return " ".join("".join(visible).split())

@@ -1,4 +1,4 @@
-"""A request to X, and the record of one exchange that a ledger needs."""
+"""A request to X, and the record of an exchange (request and response) for the ledger."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,10 +34,11 @@ class Credential(StrEnum):
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One request. `body` is called each time the request is sent, and returns a new payload.
+    """One request to X.
 
-    Pass `form` instead of `body` for form fields, because the signature of OAuth 1.0a covers form
-    fields but no other body.
+    `body` is called each time the request is sent, and returns a new payload. Pass `form` instead
+    of `body` for form fields, because the signature of OAuth 1.0a covers form fields but no other
+    body.
     """
 
     operation: Operation
@@ -78,7 +79,7 @@ class Request(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One HTTP exchange: the data that the ledger needs."""
+    """What the ledger needs to know about one HTTP exchange with X."""
 
     operation: Operation
     status: int | None

@@ -1,4 +1,4 @@
-"""Retry policies: how often a failed request is repeated, and the waits before."""
+"""Retry policies: how often a failed request is repeated, and how long to wait before."""
 
 import asyncio
 import random
@@ -53,7 +53,7 @@ async def repeat_upload_step(send: Callable[[], Awaitable[T]]) -> T:
 
 
 def _may_succeed_later(error: errors.XError) -> bool:
-    """Whether a retry may succeed; False after a 401, as each retry would need a refresh."""
+    """Whether a retry may succeed; False after a 401, as each retry would refresh the token."""
     if not isinstance(error, errors.XUnavailable):
         return False
     return error.receipt is None or error.receipt.status != 401

@@ -28,7 +28,9 @@ _PATH: Final = "/2/usage/tweets"
 
 
 class ServerTime:
-    """X's latest `Date`, continued by a clock that also counts suspended time.
+    """Knows X's time: X's latest `Date`, plus the time since Roost received it.
+
+    The clock that measures the time since then also runs while the machine is suspended.
 
     Every response is recorded, so recording must be fast: the header is parsed only when it is
     read. Responses of one second have equal headers, which are parsed once.
@@ -54,8 +56,7 @@ class ServerTime:
     def is_cached(self, headers: Mapping[str, str]) -> bool:
         """Whether a response that was just received came from a cache instead of X.
 
-        An `Age` header shows this, and so does a `Date` before the latest `Date`, because X's time
-        never goes back.
+        An `Age` header shows this. So does a `Date` that is much earlier than X's time now.
         """
         estimate, made_at = self.estimate(), _parse_date(headers.get("Date", ""))
         if "Age" in headers:
@@ -68,7 +69,7 @@ class ServerTime:
         return _parse_date(self._header)
 
     def age_s(self) -> float | None:
-        """Seconds since the latest `Date` was recorded, including suspended time."""
+        """Seconds since the latest `Date` was recorded, even if the machine was suspended."""
         return boot_seconds() - self._recorded_at if self._header else None
 
     def estimate(self) -> datetime | None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 #: The value of SO_LINGER (on, 0 seconds) with which close() sends a reset and discards the send
 #: buffer.
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
-#: None on macOS and Windows, which lack this option; there, the kernel stops sending bytes again
-#: only when the socket is closed.
+#: None on macOS and Windows, which lack this option; there, the kernel resends unacknowledged bytes
+#: until the socket is closed.
 _USER_TIMEOUT: Final[int | None] = getattr(socket, "TCP_USER_TIMEOUT", None)
 
 

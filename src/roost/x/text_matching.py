@@ -18,9 +18,9 @@ _URL_PARTS: Final = re.compile(r"(?:(https?)://)?([^/?#]*)(.*)", re.IGNORECASE |
 def normalize_sent_text(text: str) -> str:
     """Normalize a text that was sent, or is to be sent.
 
-    The result is in NFC, has LF line ends, no white space at its ends, and `&` for `&amp;`. Links
-    start with a protocol (X adds `http` to a domain without a protocol), have scheme and host in
-    lower case, and do not end with the slash of an empty path.
+    The result is in NFC, has LF line ends and no white space at its ends, and contains `&` instead
+    of `&amp;`. Links start with a protocol (X adds `http` to a domain without a protocol), have
+    scheme and host in lower case, and do not end with the slash of an empty path.
     """
     found = extract_entities(text)
     parts: list[str] = []

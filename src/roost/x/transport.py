@@ -22,7 +22,8 @@ from roost.http_body import MAX_BODY_BYTES, BodyTooLarge, read_body
 from roost.rate_limits import HEADERS
 
 _REQUEST_ID: Final = "x-transaction-id"
-#: The exceptions of decoding a body that is not JSON, has other fields, or is nested too deeply.
+#: The exceptions that decoding raises if a body is not JSON, has other fields, or is nested too
+#: deeply.
 DECODE_ERRORS: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 #: The content type of an HTML form.
 FORM: Final = "application/x-www-form-urlencoded"
@@ -168,9 +169,9 @@ class _ConnectionLost(aiohttp.ClientError):
 async def _send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Send a request, but keep aiohttp from repeating it if it is a DELETE.
+    """Send a DELETE, and keep aiohttp from repeating it after a lost connection.
 
-    X would bill the second DELETE too.
+    X would bill the second DELETE, too.
     """
     try:
         return await handler(request)

@@ -32,10 +32,10 @@ class Usage(Result, frozen=True):
 
 
 async def read(client: Client, *, days: int = 7) -> Usage:
-    """Read the project's usage, and the usage of each of the last `days` (1 to 90) days; free.
+    """Read the project's usage: the total, and that of each of the last `days` (1 to 90) days.
 
-    `client` needs the app's own token (`roost.x.auth.oauth2.get_app_token`), because X accepts no
-    user's token here.
+    X does not bill this request. `client` needs the app's own token
+    (`roost.x.auth.oauth2.get_app_token`), because X accepts no user's token here.
 
     Raises: AppMisconfigured (a user's token), RateLimited, Rejected, XUnavailable.
     """

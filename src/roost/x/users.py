@@ -32,7 +32,9 @@ class XUser(Result, frozen=True):
 
 
 async def read_me(client: Client) -> XUser:
-    """Read the account that the client's token belongs to. X bills $0.010 per app and UTC day.
+    """Read the account that the client's token belongs to.
+
+    X bills $0.010, once per app and UTC day.
 
     Raises: ReauthorizationRequired (X does not accept the token), RateLimited, OutOfCredits,
     XUnavailable.
@@ -41,7 +43,7 @@ async def read_me(client: Client) -> XUser:
 
 
 async def read_user(client: Client, user_id: XUserId) -> XUser:
-    """Read any account. X bills $0.010 per app and UTC day.
+    """Read any account. X bills $0.010, once per app and UTC day.
 
     Raises: IdMalformed (nothing was sent), NotFoundOnX, Rejected (suspended),
     ReauthorizationRequired, RateLimited, OutOfCredits, XUnavailable.

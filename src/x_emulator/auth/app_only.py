@@ -15,7 +15,7 @@ _MAX_REQUESTS, _WINDOW = 100, timedelta(minutes=15)
 def authenticate_app(world: World, authorization: str | None) -> App:
     """Return the app whose API key and secret are in an HTTP Basic header.
 
-    Raises: Refusal (in the format of v1.1).
+    Raises: Refusal (in the format of X's API v1.1).
     """
     key, secret = read_basic(authorization) or ("", "")
     app = world.apps.get(world.app_keys.get(key, ""))

@@ -1,4 +1,4 @@
-"""Find the app that sends a request, and its user if any, from the `Authorization` header."""
+"""Identifies the app, and the user if any, by the `Authorization` header of a request."""
 
 from datetime import datetime
 from typing import Literal
@@ -14,7 +14,7 @@ from x_emulator.state import App, Grant, Token, World
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """The app that sends a request, and the grant of its user (None for an app-only token)."""
+    """The sender of a request: an app, and the user's grant (None for an app-only token)."""
 
     app: App
     kind: Literal["oauth2", "oauth1", "app-only"]
@@ -47,9 +47,9 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 async def identify_caller(world: World, request: Request, at: datetime) -> Caller | Refusal:
-    """Return the caller; if the credentials are invalid, the refusal in v1.1's format.
+    """Return the caller, or a refusal in API v1.1's format if the credentials are invalid.
 
-    On a v2 path, the emulator responds with 401 of the type `about:blank` instead.
+    For a path of API v2, `pipeline.operation` replaces this refusal by v2's response 401.
     """
     scheme, _, value = _authorization(request).partition(" ")
     scheme = scheme.lower()
@@ -73,9 +73,10 @@ async def identify_caller(world: World, request: Request, at: datetime) -> Calle
 
 
 def _authorization(request: Request) -> str:
-    """Return the `Authorization` header.
+    """Return the `Authorization` header, or an empty string.
 
-    Every request needs the header. Searching the raw bytes is faster than Starlette's lookup.
+    The function searches the raw bytes, because it runs for every request, and Starlette's own
+    lookup is slower.
     """
     for name, value in request.scope["headers"]:
         if name == b"authorization":
@@ -86,7 +87,7 @@ def _authorization(request: Request) -> str:
 async def verify_signer(world: World, request: Request, at: datetime) -> Signer:
     """Verify the signature of an OAuth 1.0a request.
 
-    Raises: Refusal (in v1.1's format).
+    Raises: Refusal (in the format of X's API v1.1).
     """
     parameters = request.query_params.multi_items()
     if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):

@@ -19,8 +19,8 @@ from x_emulator.state import Access, App, Grant, OAuth1Token, RequestToken, User
 CLOCK_SKEW = timedelta(minutes=5)
 REQUEST_TOKEN_LIFE = timedelta(hours=1)
 OUT_OF_BAND = "oob"
-#: X's hosts, which a signature may contain: if a proxy or an adapter redirects a client to the
-#: emulator, the client still signs X's URL.
+#: X's hosts. A client that a proxy or an adapter redirects to the emulator still signs a URL with
+#: X's host, so signatures of such URLs are accepted too.
 _HOSTS_OF_X = ("api.x.com", "api.twitter.com", "upload.x.com", "upload.twitter.com")
 
 
@@ -43,7 +43,7 @@ class SignedRequest:
 
 @dataclass(frozen=True)
 class Signer:
-    """The app that signed a request, and the token in the request, if any."""
+    """The app that signed a request, and the access or request token in the request, if any."""
 
     app: App
     header: dict[str, str]
@@ -54,7 +54,7 @@ class Signer:
 def verify(world: World, request: SignedRequest, at: datetime) -> Signer:
     """Verify a request's signature, timestamp and nonce, and record the nonce as used.
 
-    Raises: Refusal (in v1.1's format).
+    Raises: Refusal (in the format of X's API v1.1).
     """
     header = oauth1_signature.read_header(request.authorization)
     if header is None:
@@ -131,9 +131,9 @@ def find_request_token(world: World, value: str, at: datetime) -> RequestToken |
 
 
 def find_previous_user(world: World, request_token: RequestToken, screen_name: str) -> User | None:
-    """Find a user who has already granted the app this access level.
+    """Find a user who has already granted the app the access that `request_token` asks for.
 
-    Without `screen_name`, the user is found only if there is exactly one.
+    If `screen_name` is empty and several users have granted this access, returns None.
     """
     users = [
         world.users[grant.user_id]
@@ -157,12 +157,11 @@ def allow(request_token: RequestToken, user: User) -> str:
 
 
 def exchange(world: World, parameters: Mapping[str, str], at: datetime) -> tuple[App, OAuth1Token]:
-    """Exchange a request token that the user allowed for an access token.
+    """Exchange a request token for an access token, after the user has allowed access.
 
-    A request token can be exchanged once. The request needs no signature, only `oauth_token` and
-    `oauth_verifier` in the header or the parameters. The reason is that X's documentation says
-    "Authentication: Not required", and some clients do not sign with the request token's secret.
-    Raises: Refusal.
+    A request token can be exchanged once. `parameters` must have `oauth_token` and
+    `oauth_verifier`. The signature is not verified, because X's documentation says "Authentication:
+    Not required", and some clients do not sign with the request token's secret. Raises: Refusal.
     """
     request_token = world.request_tokens.get(parameters.get("oauth_token", ""))
     if request_token is None or request_token.user_id is None or at >= request_token.expires_at:

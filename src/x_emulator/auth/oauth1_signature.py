@@ -38,9 +38,9 @@ def is_signed_by(
 ) -> bool:
     """Return whether the signature is valid for one of the URLs.
 
-    If a parameter is both in the header and in the query or form, two signatures are valid. The RFC
-    requires that the parameter is signed twice, but some clients that X accepts sign the parameter
-    once.
+    A parameter can be both in the header and in the query or form. The RFC requires that the
+    signature covers such a parameter twice. Some clients that X accepts include the parameter only
+    once, so both signatures are valid here.
     """
     from_header = [(name, value) for name, value in header.items() if name not in _UNSIGNED]
     variants = [
@@ -71,7 +71,11 @@ def _signature(key: bytes, method: str, url: str, parameters: Parameters) -> str
 
 
 def _base_url(url: str) -> str:
-    """Return a URL with scheme and host in lower case, without a default port or query."""
+    """Return the URL to sign (RFC 5849, 3.4.1.2).
+
+    The scheme and host are in lower case. The query is left out, and so is the scheme's default
+    port.
+    """
     parts = urlsplit(url)
     host = parts.netloc.lower()
     default_port = {"http": ":80", "https": ":443"}.get(parts.scheme.lower(), "")

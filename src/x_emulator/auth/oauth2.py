@@ -31,8 +31,9 @@ broadcast.read broadcast.write timeline.read
 """
 SCOPES = frozenset(_SCOPES.split())
 
-#: The minimum length of a PKCE challenge by method. A SHA-256 in base64url has 43 characters. X's
-#: documentation shows a short challenge with the method `plain`.
+#: The minimum length of a PKCE challenge by method. With `S256`, the challenge is a SHA-256 in
+#: base64url, which has 43 characters. With `plain`, short challenges are accepted, because X's
+#: documentation shows one.
 _MIN_CHALLENGE_LENGTH = {"S256": 43, "plain": 1}
 
 _BAD_CODE = "Value passed for the authorization code was invalid."
@@ -41,7 +42,7 @@ _BAD_TOKEN = "Value passed for the token was invalid."  # noqa: S105 - X's sente
 
 
 class TokenRefusal(Exception):
-    """The token endpoint responds with an error."""
+    """An error response of the OAuth 2.0 token endpoints."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(error)
@@ -129,7 +130,7 @@ def exchange(
 
 
 def revoke(world: World, form: Mapping[str, str], authorization: str | None) -> dict[str, Any]:
-    """Revoke an access token alone, or a refresh token with the whole grant.
+    """Revoke the form's token; for a refresh token, revoke the whole grant too.
 
     Raises: TokenRefusal.
     """
@@ -163,7 +164,7 @@ def token_counts(world: World, client_id: str | None, at: datetime) -> dict[str,
 
 
 def is_alive(token: Token, at: datetime) -> bool:
-    """Return whether a token is valid: not used, expired or revoked, nor its grant revoked."""
+    """Return whether a token is neither used nor expired nor revoked, and its grant is valid."""
     is_dead = token.used or token.revoked or not token.grant.alive
     return not is_dead and at < token.expires_at
 

@@ -1,6 +1,7 @@
-"""The kind of token, scopes, access level and project that each operation requires.
+"""Checks whether a caller's token and app permit an operation.
 
-The requirements come from the security sections of X's OpenAPI, and the refusals from logs.
+The requirements come from the security sections of X's OpenAPI document. X's responses to requests
+without permission come from logs of clients.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from x_emulator.state import World
 
 @dataclass(frozen=True)
 class Requirement:
-    """The credentials that an operation requires."""
+    """The kind of token, the scopes and the access level that an operation requires."""
 
     scopes: frozenset[str]
     """The scopes that an OAuth 2.0 token must have."""
@@ -58,9 +59,9 @@ REQUIREMENTS = {
 
 
 def check_permission(world: World, caller: Caller, operation: str) -> None:
-    """Check that a caller may perform an operation.
+    """Check a caller's kind of token, scopes, access level and project for an operation.
 
-    Raises: Refusal.
+    Raises: Refusal (the caller may not perform the operation).
     """
     required = REQUIREMENTS[operation]
     if operation.startswith("v1_"):

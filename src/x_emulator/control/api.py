@@ -93,12 +93,19 @@ class _BadRequest(Exception):
 
 
 async def read_clock(request: Request) -> Response:
-    """Return the clock's reading; with `after`, wait first until its version is not `after`."""
+    """Return the emulated time, the clock's rate and the clock's version.
+
+    With the parameter `after`, wait first until the version differs from `after`, or until `wait`
+    seconds have passed.
+    """
     clock = _world(request).clock
     after, wait = request.query_params.get("after"), request.query_params.get("wait", "25")
     if after is not None:
         if not (_INTEGER.fullmatch(after) and _SECONDS.fullmatch(wait)):
-            raise _BadRequest("`after` must be a clock version, and `wait` a number of seconds.")
+            raise _BadRequest(
+                "`after` must be a whole number: the `version` in an earlier response."
+                " `wait` must be a number of seconds."
+            )
         await clock.wait_for_change(
             after=int(after),
             seconds=min(float(wait), 60.0),
@@ -232,7 +239,10 @@ async def list_users(request: Request) -> Response:
 
 
 async def read_ground_truth(request: Request) -> Response:
-    """Return the ground truth. `app` restricts it to one app, `only` to some sections."""
+    """Return the ground truth.
+
+    The parameter `app` restricts it to one app, and the parameter `only` to some sections.
+    """
     world, query = _world(request), request.query_params
     sections = query["only"].split(",") if "only" in query else ground_truth.SECTIONS
     for name in sections:
@@ -257,7 +267,10 @@ async def perform_action(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Delete all data and restart the scenario, with its accounts or those in the request."""
+    """Delete all data and restart the scenario.
+
+    The accounts in the request, if any, replace the scenario's accounts.
+    """
     world, body = _world(request), await _body(request, _Reset)
     names = [each.username.lower() for each in body.accounts or ()]
     if len(set(names)) < len(names):

@@ -11,7 +11,7 @@ from x_emulator.rules import metrics
 from x_emulator.scenarios import anomalies
 from x_emulator.state import Media, Post, Reactions, RequestEntry, World
 
-#: The sections of the ground truth.
+#: The keys of the ground truth's JSON object. A client can request some of them only.
 SECTIONS = (
     *("scenario", "seed", "started_at", "now", "posts", "media", "requests", "apps"),
     *("anomalies", "tokens", "grants"),
@@ -52,7 +52,7 @@ def _requests(world: World, client_id: str | None) -> list[dict[str, Any]]:
 
 
 def _apps(world: World, client_id: str | None) -> dict[str, Any]:
-    """Return the totals of each app, in one pass over all posts and requests."""
+    """Return each app's numbers of posts, media and requests, and the price of its requests."""
     posts: Counter[str | None] = Counter()
     media: Counter[str | None] = Counter()
     requests: Counter[str | None] = Counter()

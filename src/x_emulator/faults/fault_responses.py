@@ -1,4 +1,4 @@
-"""Corrupted responses of a fault: truncated, slow, or with a wrong content type."""
+"""Corrupts responses for faults: truncates or slows them, or changes the content type."""
 
 import asyncio
 from typing import Any
@@ -27,7 +27,10 @@ def corrupt(response: Response, fault: Fault | None, connection: asyncio.Transpo
 
 
 class _TruncatedResponse(Response):
-    """Announces the length of the full body, sends half of the body and closes the connection."""
+    """A response that ends early, after half of the body that its headers announce.
+
+    The connection is then closed.
+    """
 
     def __init__(self, original: Response, connection: asyncio.Transport) -> None:
         super().__init__(status_code=original.status_code)
@@ -44,7 +47,7 @@ class _TruncatedResponse(Response):
 
 
 class _SlowResponse(Response):
-    """Sends the body in small pieces, spread over a number of wall seconds."""
+    """A response whose body is sent in small pieces, spread over `seconds` of wall time."""
 
     def __init__(self, original: Response, seconds: float) -> None:
         super().__init__(status_code=original.status_code)

@@ -1,10 +1,11 @@
 """Selects the fault that applies to a request, and logs every fault that was applied.
 
-A fault applies before or after the emulator carries out the request. A fault of the first kind
-usually prevents the request from having an effect. After a fault of the second kind, the request
-has had its effect, but the client does not get the usual response.
-The seed determines the random numbers for the faults' probabilities. The module `fault_responses`
-corrupts responses.
+A fault applies before or after the emulator carries out the request. A fault that applies before
+usually prevents the request from having an effect. If a fault applies after, the request has had
+its effect, but the client does not get the usual response.
+
+A fault applies with a given probability, and the seed determines the random numbers for this.
+The module `fault_responses` corrupts responses.
 """
 
 from datetime import timedelta
@@ -29,12 +30,15 @@ UPSTREAM_TEXT = "upstream connect error or disconnect/reset before headers. rese
 
 
 def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, timedelta]:
-    """Return the fault, if any, and the lag of reads that apply to a request.
+    """Select the fault that applies to the request `world.requests[number]`.
 
-    A random number is drawn for every matching fault, even if another fault already applies, so
-    that a seed always gives the same faults. The first fault whose draw succeeds applies: one of
-    its `times`, or the next step of its script, is used up and logged. Faults of the kind `stale`
-    apply in addition, and the longest of their lags is returned.
+    Returns the fault, if any, and the lag of a read. `when` is `before` or `after`.
+
+    The first matching fault whose random draw succeeds applies. Its remaining `times` decrease by
+    one, or the next step of its script is consumed, and the fault is logged. Faults of the kind
+    `stale` apply in addition; the lag is the longest of their lags. A number is drawn for every
+    matching fault, even if another fault already applies, so that a seed always gives the same
+    faults.
     """
     entry = world.requests[number]
     applied: Fault | None = None
@@ -66,7 +70,7 @@ def draw_fault(world: World, when: str, number: int) -> tuple[Fault | None, time
 
 
 def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | None:
-    """Return the refusal with which a kind of fault responds; None if the kind has none."""
+    """Return the refusal that a kind of fault sends; None if the kind sends no refusal."""
     match kind:
         case "500":
             return problem(500, "Internal Server Error")
@@ -88,7 +92,10 @@ def refusal_for(world: World, kind: str, client_id: str | None) -> Refusal | Non
 
 
 def _next_step(fault: Fault) -> FaultKind | None:
-    """Remove and return the next step of a script; None for `ok` or a finished script."""
+    """Remove and return the next step of the fault's script.
+
+    Returns None if the step is `ok`, which means no fault, or if no step is left.
+    """
     steps = fault.script or []
     if not steps:
         return None

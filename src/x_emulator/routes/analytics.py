@@ -2,8 +2,8 @@
 
 The requested period is divided into buckets. A bucket has the change of each count from the
 beginning to the end of the bucket, so the buckets of a whole period add up to the post's counts. X
-does not document the limits on the period, and the emulator has no limits. Counts that `metrics`
-does not model (shares, unfollows, app opens …) are 0.
+does not document the limits on the period, and the emulator has no limits. Counts that the module
+`rules.metrics` does not model (shares, unfollows, app opens …) are 0.
 """
 
 import re
@@ -27,7 +27,7 @@ _STEPS = {"hourly": timedelta(hours=1), "daily": timedelta(days=1), "weekly": ti
 _POST_STRUCTURE = {"id", "timestamp", "timestamped_metrics"}
 _MEDIA_STRUCTURE = {"media_key", "timestamp", "timestamped_metrics"}
 
-#: Maps the name of a count in analytics to its name in `metrics`.
+#: Maps the name of a count in analytics to the name of the same count in `rules.metrics`.
 _MODELLED = {
     "impressions": "impression_count",
     "likes": "like_count",
@@ -138,7 +138,7 @@ async def read_usage(call: Call) -> ApiResponse:
 
 
 class _Window:
-    """The requested period and its division into buckets."""
+    """The period that a request for analytics names, and its division into buckets."""
 
     def __init__(self, call: Call, default: str, known: tuple[str, ...]) -> None:
         self._now = call.at
@@ -153,7 +153,10 @@ class _Window:
     def buckets(
         self, post: Post, counts: Callable[[datetime], Counts]
     ) -> Iterator[tuple[datetime, Counts]]:
-        """Yield the beginning and the changes of each bucket since the post's creation."""
+        """Yield each bucket's beginning, and how much each count changed in the bucket.
+
+        Buckets that end before the post's creation are left out.
+        """
         end = min(self._end, self._now)
         begins = self._start
         if self._step is not None:
@@ -168,7 +171,10 @@ class _Window:
 
 
 def _floor(at: datetime, step: timedelta) -> datetime:
-    """Return the beginning of the hour for hourly buckets, or of the UTC day for longer ones."""
+    """Return the beginning of the first bucket, given an instant in it.
+
+    Hourly buckets begin on the hour. Daily and weekly buckets begin at midnight (UTC).
+    """
     at = at.astimezone(UTC)
     if step < timedelta(days=1):
         return at.replace(minute=0, second=0, microsecond=0)
@@ -222,7 +228,7 @@ def _list(call: Call, name: str, pattern: re.Pattern[str]) -> list[str]:
 def _requested_names(call: Call, parameter: str) -> set[str]:
     names = call.query[parameter].split(",") if parameter in call.query else []
     if len(set(names)) < len(names):
-        raise _invalid(call, parameter, call.query[parameter], "names something twice")
+        raise _invalid(call, parameter, call.query[parameter], "contains the same value twice")
     return set(names)
 
 

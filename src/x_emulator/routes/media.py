@@ -1,4 +1,4 @@
-"""The routes of media v2: JSON or multipart bodies, streamed to disk."""
+"""The media routes of X's API v2. Bodies are JSON or multipart, and streamed to disk."""
 
 import base64
 import contextlib
@@ -61,7 +61,10 @@ async def append(call: Call) -> ApiResponse:
 
 
 async def upload(call: Call) -> ApiResponse:
-    """`POST /2/media/upload`: a whole file. Like X, refuse the former field `command`."""
+    """Handle `POST /2/media/upload`, which uploads a whole file.
+
+    A request with the field `command` is refused. X no longer accepts this field.
+    """
     boundary = multipart.boundary_of(call.request)
     if boundary is None and not call.request.headers.get("content-type", "").endswith("json"):
         raise refusals.invalid_request(
@@ -87,7 +90,10 @@ async def upload(call: Call) -> ApiResponse:
 
 
 async def finalize(call: Call) -> ApiResponse:
-    """`POST /2/media/upload/{id}/finalize`. A body, if present, must be a JSON object."""
+    """Handle `POST /2/media/upload/{id}/finalize`.
+
+    A body, if present, must be a JSON object.
+    """
     body = await call.request.body()
     is_missing = not body and call.world.switches.finalize_requires_body
     if is_missing or (body and not isinstance(read_body(call.world, body, object), dict)):
@@ -188,7 +194,10 @@ async def _receive_multipart(
 
 
 def _check_fields(call: Call, fields: dict[str, str], *others: str) -> None:
-    """Check that the fields include `media`, and that all other fields are in `others`."""
+    """Check the names of a multipart body's fields. Raises: Refusal.
+
+    The field `media` is required. All other fields must be in `others`.
+    """
     for unknown in sorted(fields.keys() - {"media", *others}):
         message = (
             f"$.{unknown}: is not defined in the schema and the schema does not allow additional"

@@ -1,4 +1,4 @@
-"""The routes of media v1.1, with the refusals of v1.1.
+"""The media routes of X's API v1.1, with the error responses of v1.1.
 
 One path serves the commands INIT, APPEND, FINALIZE and STATUS, and whole files without a command.
 X announced that it would shut down these routes in 2025. It is not publicly known whether they
@@ -51,7 +51,10 @@ class _SubtitlesBody(Struct):
 
 
 async def upload(call: Call) -> ApiResponse:
-    """`POST /1.1/media/upload.json`: INIT, APPEND, FINALIZE, or a whole file without command."""
+    """Handle `POST /1.1/media/upload.json`.
+
+    The parameter `command` is INIT, APPEND or FINALIZE. Without it, the request has a whole file.
+    """
     boundary = multipart.boundary_of(call.request)
     with temporary_file(call) as file:
         try:
@@ -73,7 +76,10 @@ async def upload(call: Call) -> ApiResponse:
 
 
 async def status(call: Call) -> ApiResponse:
-    """`GET /1.1/media/upload.json?command=STATUS&media_id=`: 404 for an image."""
+    """Handle `GET /1.1/media/upload.json?command=STATUS&media_id=`.
+
+    Images and subtitles are not processed after the upload, so the response for them is 404.
+    """
     if call.query.get("command") != "STATUS":
         raise refusals.v1_media_refusal(_PATH, "command parameter is missing.")
     item = _get_upload(call, call.query.get("media_id", ""))
@@ -84,7 +90,10 @@ async def status(call: Call) -> ApiResponse:
 
 
 async def metadata(call: Call) -> ApiResponse:
-    """`POST /1.1/media/metadata/create.json`: sets the alt text. The response has no body."""
+    """Handle `POST /1.1/media/metadata/create.json`, which sets the alt text.
+
+    The response has no body.
+    """
     try:
         body = msgspec.json.decode(await call.request.body(), type=_MetadataBody)
     except DECODE_ERRORS as error:
@@ -94,7 +103,10 @@ async def metadata(call: Call) -> ApiResponse:
 
 
 async def subtitles(call: Call) -> ApiResponse:
-    """`POST /1.1/media/subtitles/create.json`. The response has no body."""
+    """Handle `POST /1.1/media/subtitles/create.json`, which attaches subtitles to a video.
+
+    The response has no body.
+    """
     path = "/1.1/media/subtitles/create.json"
     try:
         body = msgspec.json.decode(await call.request.body(), type=_SubtitlesBody)
@@ -181,7 +193,11 @@ def _category(parameters: dict[str, str], media_type: str) -> Category:
 
 
 def _decode_media(parameters: dict[str, str], file: Path) -> None:
-    """Decode base64 media into a file; skip invalid digits, which changes the size."""
+    """Decode a request's base64 media, and write the bytes to `file`.
+
+    Characters that are not base64 digits are skipped, so damaged base64 gives a file of another
+    size.
+    """
     # A urlencoded form cannot contain raw bytes, so both `media` and `media_data` are base64.
     name = "media" if parameters.get("media") and not file.exists() else "media_data"
     if name not in parameters:
@@ -193,7 +209,8 @@ def _decode_media(parameters: dict[str, str], file: Path) -> None:
     file.write_bytes(base64.b64decode(digits + b"=" * (-len(digits) % 4)))
 
 
-#: The base64 digits without `=`: padding contains no data, and would be an error inside the text.
+#: The base64 digits. The padding `=` is not among them, because `_decode_media` removes all padding
+#: and adds its own at the end.
 _BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 
 
@@ -228,7 +245,10 @@ def _upload_object(world: World, item: Media, at: datetime) -> dict[str, Any]:
 
 
 def _to_v1(refusal: Refusal) -> Refusal:
-    """Convert a refusal to v1.1's format; if v1.1 has no such message, return it unchanged."""
+    """Convert a refusal to the format of v1.1's media endpoints.
+
+    If the refusal has no message, it is returned unchanged.
+    """
     return refusals.v1_media_refusal(_PATH, refusal.message) if refusal.message else refusal
 
 

@@ -80,7 +80,10 @@ class FieldSelection:
     uses_new_names: bool
 
     def rename_fields(self, tree: Any) -> Any:
-        """Return JSON with the new field names if the request uses them, and else unchanged."""
+        """Return a JSON value, with the new field names if the request uses them.
+
+        Otherwise, the value is returned unchanged.
+        """
         if not self.uses_new_names:
             return tree
         if isinstance(tree, dict):
@@ -123,7 +126,7 @@ def _names(
             raise refusals.invalid_request(world.switches, parameter, value, message)
     if len(set(values)) < len(values):
         value = query[parameter]
-        message = f"The `{parameter}` query parameter value [{value}] names something twice"
+        message = f"The `{parameter}` query parameter value [{value}] contains a value twice"
         raise refusals.invalid_request(world.switches, parameter, value, message)
     return frozenset(names)
 
@@ -307,7 +310,10 @@ def iso(at: datetime) -> str:
 
 
 def _text_of(post: Post) -> tuple[str, dict[str, Any], dict[str, Any] | None]:
-    """Return `text`, its entities and `note_tweet`, which has the whole text of a long post."""
+    """Return the fields `text`, `entities` and `note_tweet` of a post.
+
+    For a long post, `text` is cut, and `note_tweet` has the whole text.
+    """
     if not post.is_long:
         return post.returned_text, post.entities, None
     cut = escaping.cut(post.returned_text, _CUT_AT)

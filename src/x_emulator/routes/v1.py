@@ -1,4 +1,4 @@
-"""The routes of v1.1 except media: `verify_credentials`, and a refusal of all other paths."""
+"""The routes of X's API v1.1 except media: one path, and a refusal of all other paths."""
 
 from typing import Any
 
@@ -44,7 +44,10 @@ async def verify_credentials(call: Call) -> ApiResponse:
 
 
 async def refuse_other_paths(request: Request) -> Response:
-    """Refuse a path of v1.1 that the emulator does not serve, because X's plans exclude it."""
+    """Refuse all paths of API v1.1 that the emulator does not serve.
+
+    X refuses such paths too, because its present plans do not include them.
+    """
     world: World = request.app.state.world
     entry = RequestEntry(
         at=world.now(),

@@ -37,7 +37,11 @@ def find_previous_version(world: World, user: User, body: CreateBody, at: dateti
 
 
 def is_eligible(user: User, body: CreateBody, parent: Post | None) -> bool:
-    """Return whether a new post can be edited: by a premium author, in an own thread, no poll."""
+    """Return whether a new post can be edited later.
+
+    The author must be premium, the post must not have a poll, and it must not be a reply to another
+    user.
+    """
     is_own_thread = parent is None or parent.user_id == user.id
     return user.is_premium and is_own_thread and body.poll is UNSET
 

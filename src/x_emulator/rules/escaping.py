@@ -1,4 +1,4 @@
-"""Escaping of `&`, `<` and `>` in texts as on X, with new positions of the entities."""
+"""Escapes `&`, `<` and `>` in texts as X does, and adapts the positions of the entities."""
 
 import bisect
 import re

@@ -45,7 +45,7 @@ class Link:
 
     @property
     def expanded(self) -> str:
-        """The full URL; a protocol is added to a domain without a protocol."""
+        """The full URL. `http://` is added to a domain without a protocol."""
         return self.value if "://" in self.value else f"http://{self.value}"
 
     @property
@@ -79,7 +79,7 @@ def find_links(text: str) -> list[Link]:
             continue
         run = match.group()
         if text[match.end() : match.end() + 1] in ("@", "+"):
-            # The last label belongs to the text that follows, as in an email address.
+            # `@` or `+` follows, as in an email address, so the last label is not part of a link.
             run = run.rpartition(".")[0]
         end = _end_of_domain(run, strict=True)
         if end is not None:
@@ -189,10 +189,11 @@ def _find_with_protocol(text: str) -> Iterator[Link]:
 
 
 def _end_of_domain(run: str, *, strict: bool) -> int | None:
-    """Return the end of the rightmost top-level domain in a run of labels, or None.
+    """Return the end of the rightmost top-level domain in `run`; None if there is none.
 
-    With `strict`, for a domain without a protocol, only a known top-level domain counts. After a
-    protocol, any word counts; the word ends before letters of another script.
+    `run` is a run of domain labels. `strict` is true for a domain without a protocol: only a known
+    top-level domain counts then. Otherwise, any word counts. The word ends before letters of
+    another script.
     """
     labels = run.split(".")
     valid = next((n for n, each in enumerate(labels) if not _is_label(each)), len(labels))
@@ -205,7 +206,7 @@ def _end_of_domain(run: str, *, strict: bool) -> int | None:
         ascii_part = label if strict else _ASCII_LABEL.split(label, maxsplit=1)[0]
         word = ascii_part.lower()
         if not strict and label and not ascii_part:
-            return end_of_label  # The top-level domain is in another script.
+            return end_of_label  # The whole label is a top-level domain in another script.
         is_plausible = not strict and len(word) >= 2 and word.isalpha()
         if is_plausible or word in TOP_LEVEL_DOMAINS or word.startswith("xn--"):
             return end_of_label - len(label) + len(ascii_part)

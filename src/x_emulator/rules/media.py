@@ -1,4 +1,4 @@
-"""The rules of uploads: segments, validation at finalize, processing during polls.
+"""The rules of uploads: segments, validation at finalize, and processing after it.
 
 Each segment is written to a file. At finalize, the segments are joined, hashed, decoded and
 deleted. Only the metadata of the media remains.

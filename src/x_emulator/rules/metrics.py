@@ -34,8 +34,8 @@ _BY_HOUR = [sum(_HOUR[:hour]) / sum(_HOUR) for hour in range(25)]
 _HALF_LIFE = 80 * 60.0
 _SHAPE = 1.1
 
-#: A post's reach: views by people who are not followers, and the share of followers who see a
-#: median post.
+#: The median reach of a post: `_STRANGERS` views by people who are not followers, and views by the
+#: share `_REACH` of the followers.
 _STRANGERS = 25.0
 _REACH = 0.16
 _FORMAT = {"tweet_image": 1.15, "tweet_gif": 1.10, "tweet_video": 1.25, "amplify_video": 1.25}
@@ -89,7 +89,11 @@ def _with_reactions(modelled: dict[str, int], reactions: Reactions, at: datetime
 
 
 def active_users(toggles: dict[str, list[datetime]], at: datetime) -> list[str]:
-    """List the users with an active like or repost: those who toggled an odd number of times."""
+    """List the users whose like or repost is active at an instant.
+
+    `toggles` has the instants at which each user alternately liked and unliked, so a like is active
+    after an odd number of instants.
+    """
     return [
         user_id for user_id, instants in toggles.items() if sum(each <= at for each in instants) % 2
     ]
@@ -106,9 +110,9 @@ def _outcome_of(world: World, post: Post) -> tuple[float, ...]:
 
 
 def _share_reached(world: World, post: Post, half_life: float, at: datetime) -> float:
-    """Return the share of its final counts that a post has at an instant.
+    """Return the share (0 to 1) of a post's final counts that the post has at an instant.
 
-    The time of outages does not count in the post's age.
+    The share depends on the post's age, which does not include the duration of outages.
     """
     age = (at - post.created_at).total_seconds()
     for outage in world.scenario.outages:
@@ -119,7 +123,11 @@ def _share_reached(world: World, post: Post, half_life: float, at: datetime) -> 
 
 
 def _draw_outcome(world: World, post: Post) -> tuple[float, ...]:
-    """Return a post's half-life in seconds, followed by its final counts in order of `NAMES`."""
+    """Draw a post's final counts, and how fast the post reaches them.
+
+    Returns the half-life, which is the seconds until half of each final count is reached, and then
+    the final counts in order of `NAMES`.
+    """
     author = world.users[post.user_id]
     at = post.created_at
     reach = _STRANGERS + _REACH * follower_count(world, author, at)
@@ -177,7 +185,10 @@ def organic_metrics(counts: dict[str, int]) -> dict[str, int]:
 
 
 def media_counts(world: World, post: Post, duration_ms: int, at: datetime) -> dict[str, int]:
-    """Return the counts of a post's video at an instant; each quarter has fewer viewers."""
+    """Return the counts of a post's video at an instant.
+
+    The number of viewers decreases with each quarter of the video.
+    """
     views = post_counts(world, post, at)["impression_count"]
     starts = views * 45 // 100
     drawn = uniforms(world.seed, "video", post.user_id, post.ordinal)[0]
@@ -229,7 +240,10 @@ def following_count(user: User, at: datetime) -> int:
 
 
 def _flow_until(world: World, user: User, at: datetime) -> int:
-    """Return the net change of followers from the midnight before `since` to an instant."""
+    """Return the net change of followers since the midnight (UTC) that begins the first day.
+
+    The first day is the day of `user.since`.
+    """
     days = (at.date() - user.since.date()).days
     while len(user.flows) <= days:
         before = sum(user.flows[-1]) if user.flows else 0

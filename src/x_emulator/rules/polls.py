@@ -16,7 +16,7 @@ _VOTERS = 0.04
 
 
 def open_poll(body: PollBody, poll_id: str, at: datetime) -> dict[str, Any]:
-    """Return the stored form of a new poll, which has no votes yet."""
+    """Return the values to store for a new poll. Votes are computed later, by `poll_object`."""
     return {
         "id": poll_id,
         "labels": list(body.options),

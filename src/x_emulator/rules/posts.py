@@ -143,7 +143,7 @@ def may_see_private(post: Post, user_id: str, at: datetime) -> bool:
 
 
 class Cursor(NamedTuple):
-    """A position before or after a post id, which added or deleted posts do not change."""
+    """A position in a timeline, next to a post id. New or deleted posts do not move it."""
 
     direction: Literal["older", "newer"]
     post_id: int
@@ -228,7 +228,7 @@ def _check_exclusions(world: World, body: CreateBody) -> None:
 
 
 def _validate_text(world: World, body: CreateBody, text: str, limit: int) -> int:
-    """Validate the text and return its weighted length."""
+    """Validate a post's text and return its weighted length. Raises: Refusal."""
     needs_text = body.media is UNSET and body.card_uri is UNSET
     if not text.strip() and (needs_text or body.text is not UNSET):
         message = "The `text` field is required and must not be empty."
@@ -244,7 +244,10 @@ def _validate_text(world: World, body: CreateBody, text: str, limit: int) -> int
 def _add_generated_text(
     world: World, user: User, text: str, parent: Post | None, quoted: Post | None
 ) -> str:
-    """Add the mention and link that X generates, which count for neither length nor price."""
+    """Add the mention of the parent's author and the link to the quoted post, as X does.
+
+    Switches select which of them are added. The added text counts for neither length nor price.
+    """
     if world.switches.add_reply_mention and parent is not None and parent.user_id != user.id:
         text = f"@{world.users[parent.user_id].username} {text}"
     if world.switches.add_quote_link and quoted is not None:

@@ -1,4 +1,4 @@
-"""All refusals of X, with their bodies; if sources disagree, a switch selects the body.
+"""All refusals (error responses) of X. If sources disagree on a body, a switch selects it.
 
 Rules raise `Refusal`, and the pipeline converts the exception to a response.
 `docs/reference/emulator-rules.md` lists the source of each rule.
@@ -10,7 +10,7 @@ from x_emulator.switches import Switches
 
 
 class Refusal(Exception):
-    """X refuses the request; if `body` is None, the response has an empty body."""
+    """X refuses the request with an error response. If `body` is None, the body is empty."""
 
     def __init__(self, status: int, body: dict[str, Any] | None, message: str = "") -> None:
         super().__init__(status)
@@ -46,12 +46,12 @@ def too_many_requests() -> Refusal:
 
 
 def v1_refusal(status: int, code: int, message: str) -> Refusal:
-    """Return a refusal in the format of v1.1 and the OAuth 1.0a endpoints."""
+    """Return a refusal in the format of X's API v1.1 and of the OAuth 1.0a endpoints."""
     return Refusal(status, {"errors": [{"code": code, "message": message}]})
 
 
 def problem_type(switches: Switches, name: str) -> str:
-    """Return the URI of a problem type, with the host that a switch selects from X's two."""
+    """Return the URI of a problem type. The switch `problem_host` selects its host."""
     return f"https://{switches.problem_host}/2/problems/{name}"
 
 
@@ -70,7 +70,7 @@ def invalid_request(switches: Switches, parameter: str, value: str, message: str
 
 
 def v1_media_refusal(path: str, message: str) -> Refusal:
-    """Return a refusal in the format of v1.1's media endpoints."""
+    """Return a refusal in the format of the media endpoints of X's API v1.1."""
     return Refusal(400, {"request": path, "error": message})
 
 
@@ -96,10 +96,10 @@ def text_too_long(switches: Switches) -> Refusal:
 
 
 def not_summoned(switches: Switches, *, quoting: bool = False) -> Refusal:
-    """Return the refusal for a reply that is not summoned, or a quote, by a self-serve app.
+    """Return the refusal for a reply or a quote that X forbids to self-serve apps.
 
-    A reply to another user is summoned if the parent mentions the app's user or quotes a post of
-    the user.
+    A self-serve app may reply to another user only if the parent mentions the app's user or quotes
+    a post of the app's user. `quoting` selects the message for a quote.
     """
     if switches.summons_error == "sentence" and quoting:
         return forbidden(
@@ -152,7 +152,7 @@ def field_denied(switches: Switches, field: str, post_id: str, parameter: str) -
 
 
 def wrong_kind_of_token(switches: Switches, *, app_only: bool) -> Refusal:
-    """Return the refusal for an app-only token if a user's token is required, or the reverse.
+    """Return the refusal for a token of the wrong kind: of the app alone, or of a user.
 
     X's message has two spaces between its sentences.
     """
@@ -227,7 +227,7 @@ def cap_exceeded(switches: Switches, account_id: str) -> Refusal:
 
 
 def suspended(switches: Switches) -> Refusal:
-    """Return the refusal for a suspended user, with our own message: X's is not known."""
+    """Return the refusal for a suspended user. X's own message is not known, so ours is sent."""
     body = {
         "title": "Forbidden",
         "detail": "Your account is suspended and is not permitted to access this feature.",

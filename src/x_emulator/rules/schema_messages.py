@@ -1,8 +1,8 @@
 """X's messages for JSON that does not match a schema.
 
-Two messages were seen in logs ("is not defined in the schema …", "… maximum of 4 items"). A
-well-known validator for Java has the same two messages, so the other messages are taken from this
-validator.
+Two messages were seen in logs of X's clients ("is not defined in the schema …", "… maximum of 4
+items"). A well-known validator of JSON Schema for Java has the same two messages, so the other
+messages are those of this validator.
 """
 
 import re

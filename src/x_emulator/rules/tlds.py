@@ -1,8 +1,8 @@
 """The top-level domains that make X link a domain without a protocol.
 
-They are all country codes, and common other domains. The list was written for the emulator. Roost
-uses the official lists instead, so that a domain that is missing in one of the lists shows as a
-difference.
+The list has the country codes and other common top-level domains. It was written for the emulator,
+while Roost uses the official lists. If a domain is missing in one of the lists, the results of
+Roost and the emulator therefore differ, and tests can detect the mistake.
 """
 
 _COUNTRIES = """

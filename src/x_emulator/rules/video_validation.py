@@ -65,7 +65,10 @@ def _check_codecs(container: InputContainer, stream: VideoStream) -> str | None:
 
 
 def _check_frames(container: InputContainer, stream: VideoStream, size: int) -> str | None:
-    """Decode the frames; return a reason if frames are missing, interlaced or in an open GOP."""
+    """Decode the frames, and return the reason for a refusal, if any.
+
+    A video is refused if frames are missing or interlaced, or if a group of pictures is open.
+    """
     if size > _MAX_FULLY_DECODED_BYTES:
         stream.codec_context.skip_frame = "NONKEY"
     frames, pictures, keys, resets = 0, 0, 0, 0

@@ -18,7 +18,7 @@ _POLL_FIELDS = frozenset({"options", "voting_status", "end_datetime"})
 
 @dataclass(frozen=True)
 class View:
-    """The selection in the query of the dashboard's URL: acting user, timeline and position."""
+    """What the dashboard shows, from its URL's query: acting account, timeline and position."""
 
     acting: str
     """The username of the account that posts and reacts when a person uses the page."""
@@ -72,7 +72,10 @@ def read_context(world: World, view: View) -> dict[str, Any]:
 
 
 def _posts(world: World, view: View) -> Iterator[Post]:
-    """Iterate over posts, newest first: the last version of each post, even if deleted."""
+    """Iterate over the posts that the dashboard shows, newest first.
+
+    Deleted posts are included. Of an edited post, only the last version is included.
+    """
     user = world.find_user(view.account) if view.account else None
     posts = world.posts_of[user.id] if user else world.posts.values()
     for post in reversed(posts):
@@ -118,7 +121,9 @@ def _segments(post: Post) -> Iterator[Segment]:
     position = 0
     for start, end, kind, each in sorted(entities, key=lambda entity: entity[:2]):
         if start < position:
-            continue  # All media of a post have one link, whose entities repeat.
+            # All media of a post share one link. Each medium has an entity for it, so all entities
+            # except the first are skipped.
+            continue
         yield Segment("text", html.unescape(post.returned_text[position:start]))
         position = end
         if kind != "urls":

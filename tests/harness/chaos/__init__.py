@@ -1,1 +1,1 @@
-"""Chaos: publishes posts while workers die, X fails, clocks err and databases restart."""
+"""Publishes posts while workers are killed, X fails, clocks err and databases restart."""

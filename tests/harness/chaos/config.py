@@ -9,7 +9,7 @@ from fix_processes import QUICK
 
 @dataclass(frozen=True)
 class ChaosConfig:
-    """The size of a run. The phases differ only in their posts."""
+    """The size and the time scale of a chaos run: posts, accounts, interruptions, timeouts."""
 
     posts: int
     """The number of posts in all phases together."""

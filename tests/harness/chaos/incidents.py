@@ -1,4 +1,4 @@
-"""Database incidents during a phase: a restart, a period without writes, a restore.
+"""Database incidents during a phase of a chaos run: a restart, refused writes, a restore.
 
 After a restore, an operator follows docs/howto/back-up-and-restore.md. The operator resumes
 publishing as soon as an alert is open, and reconnects the accounts whose tokens are not in the
@@ -37,7 +37,7 @@ _RESUME_INTERVAL_S = 0.5
 
 @dataclass(frozen=True)
 class Incidents:
-    """The database incidents of a phase."""
+    """What happens to the database in a phase of a chaos run."""
 
     restart: RestartMode | None = None
     read_only_s: float = 0
@@ -93,9 +93,10 @@ class IncidentRun:
         await self.scenario.runtime.clock.sleep_until(started_at + LEAD + share * self.span)
 
     async def _refuse_writes(self, seconds: float) -> None:
-        """Refuse writes for some wall seconds.
+        """Make the database refuse writes for some wall seconds.
 
-        After half of the time, some sessions are ended, so that new sessions begin as read-only.
+        After half of the time, the sessions of every other worker are ended, so that these workers
+        must open sessions while the database is read-only.
         """
         log_progress("the database refuses writes")
         await self.server.set_read_only(True)
@@ -136,9 +137,9 @@ class IncidentRun:
         self.late += await self._plan_posts("planned after the restore", self.span * 0.2)
 
     async def _resume(self) -> None:
-        """Resume publishing, then reconnect accounts.
+        """Resume publishing after the restore, then reconnect the paused accounts.
 
-        While X's timelines cannot be searched, resuming is tried again.
+        Resuming fails while X's timelines cannot be read. It is then tried again.
         """
         scenario = self.scenario
         while True:
@@ -173,7 +174,10 @@ class IncidentRun:
         await retry_while_away(lambda: resume_account(scenario.runtime, scope_of(tenant), account))
 
     async def _plan_posts(self, text: str, within: timedelta) -> list[PlannedPost]:
-        """Schedule some posts of one part at random due times within `within` from now."""
+        """Schedule `extra_posts` posts of one part.
+
+        They are due at random times between now and `within` later.
+        """
         chance = random.Random(f"{text} {self.seed}")
         planned = []
         for number in range(self.extra_posts):

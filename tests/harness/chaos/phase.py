@@ -1,4 +1,4 @@
-"""One phase of chaos: posts come due while workers die, X fails and the database restarts."""
+"""One phase of a chaos run: posts are due while workers, X and the database fail."""
 
 import asyncio
 import contextlib
@@ -33,15 +33,15 @@ from roost.errors import RoostError
 from roost.models import Integration
 from roost.store.availability import DATABASE_AWAY
 
-#: The lifetime of a token in domain time, which ends during a phase.
+#: The domain time for which an access token is valid. The tokens expire in the middle of a phase.
 _TOKEN_LIFETIME = timedelta(hours=2)
 #: If more than `_OVERLOADED_POSTS` posts are ready to continue, the workers are overloaded. Domain
 #: time then runs slower by the factor `_SLOWDOWN`.
 _OVERLOADED_POSTS, _SLOWDOWN = 40, 4
 #: The number of posts that are planned in parallel.
 _PARALLEL_PLANS = 8
-#: A few posts (`_FUTURE_POSTS`) are due by `_FUTURE` later than all other posts. Roost must not
-#: touch these posts during the phase.
+#: A few posts (`_FUTURE_POSTS`) are due `_FUTURE` after they are planned, long after the phase.
+#: Roost must not touch these posts during the phase.
 _FUTURE, _FUTURE_POSTS = timedelta(days=60), 2
 #: For every 25 posts of a phase, one more is planned after the database is copied, and one after
 #: the copy is restored.
@@ -51,7 +51,7 @@ _OPEN_ALERTS = "SELECT kind, detail FROM roost.alerts WHERE ended_at IS NULL"
 
 @dataclass
 class Phase:
-    """A running phase."""
+    """Runs one phase of a chaos run, in a test setup of its own."""
 
     scenario: Scenario
     config: ChaosConfig
@@ -68,7 +68,11 @@ class Phase:
     record: PhaseRecord = field(default_factory=PhaseRecord)
 
     async def run(self, *, refuse_duplicates: bool, beyond_lag: bool) -> PhaseResult:
-        """Run the phase, and check the result."""
+        """Run the phase, and check the result.
+
+        `refuse_duplicates` says whether X refuses duplicates. With `beyond_lag`, X returns some
+        timelines that are older than Roost's timeline lag.
+        """
         scenario, config = self.scenario, self.config
         began = time.monotonic()
         await scenario.emulator.control("clock", rate=0)
@@ -257,7 +261,7 @@ class Phase:
             await asyncio.sleep(0.5)
 
     async def _delete_manually(self, calendar: Sequence[tuple[CalendarPost, PlannedPost]]) -> None:
-        """Delete one part of each post with `deleted_manually`, as soon as X shows the part."""
+        """Delete a part of each post that has `deleted_manually`, as soon as the part is on X."""
         chance = random.Random(f"hand {self.seed}")
         pending = {
             (planned.user_id, chance.choice(planned.texts))

@@ -1,4 +1,4 @@
-"""The plan of a chaos run, drawn from a seed: posts, interruptions and faults."""
+"""The random plan of a chaos run, which a seed determines: posts, interruptions, faults."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -15,7 +15,7 @@ _SENTENCES = (
 
 @dataclass(frozen=True, slots=True)
 class CalendarPost:
-    """A post of the calendar."""
+    """A post to schedule in a chaos run: its account, texts and due time."""
 
     account: int
     texts: tuple[str, ...]
@@ -32,16 +32,17 @@ class CalendarPost:
 
 
 def count_shared_accounts(accounts: int) -> int:
-    """Return the number of accounts that both tenants connect, which are the first accounts."""
+    """Return the number of accounts that both tenants connect. They are the first accounts."""
     return max(1, accounts // 20)
 
 
 def draw_calendar(seed: int, posts: int, accounts: int, span: timedelta) -> list[CalendarPost]:
-    """Draw the posts of a phase.
+    """Draw the posts of a phase at random.
 
-    A third of the posts are threads, and a third have an image. 1 % form identical pairs, and 1 %
-    are deleted by a person. The second tenant plans half of the posts of each shared account. In a
-    quarter of the identical pairs, and in at least two pairs, each tenant plans one of the posts.
+    A third of the posts are threads, and a third have an image. 1 % are deleted by a person. 2 %
+    form pairs of posts with the same account and texts. The second tenant plans half of the posts
+    of each shared account. In a quarter of the pairs, and in at least two pairs, each tenant plans
+    one of the two posts.
     """
     chance = random.Random(f"calendar {seed}")
     calendar = [_draw_post(chance, number, accounts, span) for number in range(posts)]
@@ -62,7 +63,10 @@ def draw_calendar(seed: int, posts: int, accounts: int, span: timedelta) -> list
 def _share(
     seed: int, calendar: list[CalendarPost], pairs: Sequence[tuple[int, int]], accounts: int
 ) -> list[CalendarPost]:
-    """Assign posts to the second tenant, and split some identical pairs between the tenants."""
+    """Decide which posts the second tenant plans.
+
+    In some pairs of identical posts, each tenant plans one post.
+    """
     chance = random.Random(f"tenants {seed}")
     shared = count_shared_accounts(accounts)
     calendar = [
@@ -86,7 +90,7 @@ def _draw_post(chance: random.Random, number: int, accounts: int, span: timedelt
 
 @dataclass(frozen=True, slots=True)
 class Interruption:
-    """An interruption of one worker."""
+    """When and how one worker is interrupted: killed, or stopped for some time."""
 
     delay_s: float
     """The wall seconds since the previous interruption."""
@@ -98,7 +102,7 @@ class Interruption:
 def draw_interruptions(
     seed: int, interval_s: tuple[float, float], stop_durations_s: Sequence[float]
 ) -> Iterator[Interruption]:
-    """Draw interruptions without end; three of five kill the worker, the others stop it."""
+    """Draw an endless series of interruptions. 60 % kill a worker, and the others stop it."""
     chance = random.Random(f"strikes {seed}")
     while True:
         is_killed = chance.random() < 0.6
@@ -109,10 +113,11 @@ def draw_interruptions(
 
 
 def draw_faults(*, beyond_lag: bool, timeline_lag_s: float) -> list[dict[str, object]]:
-    """List faults of X that hit 15 to 20 % of all requests, which the emulator's seed selects.
+    """List the faults to inject. They affect 15 to 20 % of all requests to X.
 
-    Timeline reads are stale for at most `timeline_lag_s`, the lag that Roost expects. With
-    `beyond_lag`, some reads are stale for far longer.
+    The emulator's seed selects the affected requests. Stale timelines are at most `timeline_lag_s`
+    seconds old, which is the lag that Roost expects. With `beyond_lag`, some timelines are up to
+    six times as old.
     """
     faults: list[dict[str, object]] = []
 
@@ -151,7 +156,7 @@ def draw_faults(*, beyond_lag: bool, timeline_lag_s: float) -> list[dict[str, ob
 
 
 def draw_clock_skews(seed: int, skew: timedelta) -> Iterator[timedelta]:
-    """Draw the error of each worker's clock in domain time; every second clock is right."""
+    """Draw the error of each worker's clock in domain time. Every other clock is right."""
     chance = random.Random(f"clocks {seed}")
     while True:
         skews = [skew, -skew]

@@ -1,4 +1,4 @@
-"""Measures how long an account waits for its next step after its worker was killed."""
+"""Measures how long an account's posts make no progress after a worker was killed."""
 
 import asyncio
 import signal
@@ -26,7 +26,7 @@ _HELD_LOCKS = f"""
     SELECT objid::bigint FROM pg_locks JOIN pg_stat_activity USING (pid)
     WHERE locktype = 'advisory' AND granted AND {IS_WORKER_SESSION} AND classid = %s
 """
-#: Selects those of the given accounts that have a post which should continue now.
+#: Of the given accounts, selects those with a post that has begun and should continue now.
 _WAITING = """
     SELECT DISTINCT integration_id FROM roost.posts
     WHERE state = 'publishing' AND resume_at IS NULL AND integration_id = ANY(%s)
@@ -36,7 +36,10 @@ _LOCK_WAIT_S = 1.0
 
 
 class RecoveryTimer:
-    """Kills workers, and measures how long the accounts must wait whose locks they held."""
+    """Kills workers, and measures the recovery of the accounts whose locks they held.
+
+    The recovery time of an account is the time from the worker's death to the account's next step.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         self._scenario = scenario
@@ -74,9 +77,10 @@ class RecoveryTimer:
             self._waiting_since.setdefault(number, died_at)
 
     def clear(self) -> None:
-        """Stop measuring the accounts that wait now.
+        """Discard the measurements that are in progress, without a result.
 
-        After a restore, the waits end for another reason, because the rows are replaced.
+        A restore replaces the rows that show an account's progress, so the recovery time of an
+        account that waits during a restore would be wrong.
         """
         self._waiting_since.clear()
 

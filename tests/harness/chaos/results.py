@@ -15,7 +15,8 @@ from harness.report import Threshold
 from harness.scenario import Scenario
 from harness.workers import find_faketime
 
-#: The wall seconds by which the clock of one worker is ahead, which must not send anything.
+#: The wall seconds by which the clock of one worker is ahead. Because of this large error, the
+#: worker must not send anything.
 WRONG_CLOCK_S = 100.0
 
 
@@ -71,7 +72,10 @@ async def check_phase(
     record: PhaseRecord,
     incidents: IncidentRun,
 ) -> PhaseResult:
-    """Check every post of a phase. `others` are the posts that are not in the calendar."""
+    """Check every post of a phase against the ground truth and the database.
+
+    `calendar` has the posts that were drawn for the phase, and `others` has all other posts.
+    """
     rows = await scenario.read_posts()
     ground_truth = await scenario.read_ground_truth("posts", "requests")
     x_posts = parse_x_posts(ground_truth)
@@ -98,7 +102,10 @@ async def check_phase(
     ]
 
     def describe(post_id: int) -> str:
-        """Describe the planned posts with an id, which two posts may share after a restore."""
+        """Describe the posts with the id `post_id`.
+
+        After a restore, two posts can have the same id.
+        """
         return "\n".join(
             describe_post(
                 rows[post_id],
@@ -139,7 +146,7 @@ async def check_phase(
 
 
 def thresholds(results: Sequence[PhaseResult]) -> list[Threshold]:
-    """Return the values that must stay within a limit, over all phases."""
+    """Return the measured values that have a limit, over all phases, with their limits."""
     kinds = Counter(finding.kind for result in results for finding in result.findings)
     recoveries = sorted(seconds for result in results for seconds in result.record.recoveries)
     needs_decision = sum(len(each.decision_histories) for each in results)
@@ -184,7 +191,10 @@ def _p99(ordered: list[float]) -> float:
 
 
 def figures(phases: Sequence[str], results: Sequence[PhaseResult]) -> dict[str, float | int | str]:
-    """Return other counts of the run. `phases` has the name of each result's phase."""
+    """Return the measured values that have no threshold, by name.
+
+    `phases` has the name of each result's phase.
+    """
     found: dict[str, float | int | str] = {}
     if find_faketime() is None:
         found["skewed_workers"] = 0

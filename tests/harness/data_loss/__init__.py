@@ -1,1 +1,1 @@
-"""Losses of data in the database, with real workers, machines and an operator."""
+"""Tests what Roost does if its database loses data, with real workers and an operator."""

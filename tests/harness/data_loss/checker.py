@@ -1,4 +1,4 @@
-"""Finds the harm that a loss of data did to posts, from the ground truth and the rows.
+"""Finds the harm that a loss of data did to posts, such as duplicates and lost parts.
 
 These pure functions do not know how Roost notices a loss. Their input is the planned posts, the
 posts that X has or had, the final rows, and the alerts that were opened.
@@ -40,7 +40,7 @@ class Harm:
 
 @dataclass(frozen=True)
 class LossOutcome:
-    """The data at the end of a schedule, from which harm is found."""
+    """The rows, X posts and alerts at the end of a data-loss schedule, in which harm is found."""
 
     planned: Sequence[PlannedPost]
     rows: Mapping[int, PostRow]
@@ -70,7 +70,7 @@ class LossOutcome:
 
     @property
     def claimed(self) -> set[str]:
-        """The ids of X posts that the rows of parts contain."""
+        """The ids of all X posts that Roost has recorded in the rows of parts."""
         parts = (part for row in self.rows.values() for part in row.parts)
         return {part.sent_as for part in parts if part.sent_as is not None}
 

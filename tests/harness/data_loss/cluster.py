@@ -47,7 +47,7 @@ class ProgramFailed(Exception):
 
 @dataclass
 class ClusterHost:
-    """The programs, OS user and prepared clusters that all clusters share."""
+    """What all clusters share: PostgreSQL's programs, an OS user, and the clusters to copy."""
 
     paths: EmbeddedPaths
     templates: dict[Origin, Path] = field(default_factory=dict)
@@ -193,7 +193,10 @@ class Cluster:
 
 
 async def _copy(source: Path, target: Path) -> None:
-    """Copy a folder with the owners of its files; other files in the target are kept."""
+    """Copy a folder into another folder, with the owners of its files.
+
+    Files that are only in the target are kept.
+    """
     command = ("cp", "-a", f"{source}/.", str(target)) if target.exists() else (
         "cp", "-a", str(source), str(target)
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The test setup for one loss of data.
+"""The test setup of one data-loss schedule.
 
 It has a PostgreSQL cluster behind an address that never changes, planned posts, machines that run
 workers, and an operator.
@@ -38,7 +38,7 @@ _SETTLE_TIMEOUT_S = 150.0
 
 @dataclass
 class LossEnvironment:
-    """What one data-loss schedule uses: a cluster, machines, posts and an operator."""
+    """Everything that one data-loss schedule uses: a cluster, machines, posts, an operator."""
 
     host: ClusterHost
     cluster: Cluster
@@ -70,7 +70,7 @@ class LossEnvironment:
         """All posts of the schedule."""
         return [*self.early, *self.middle, *self.late]
 
-    # Methods for posts.
+    # The following methods schedule and change posts, and wait for them.
 
     async def plan_posts(self, *, middle: int = 7, apart_s: float = 6.0) -> None:
         """Plan the posts `early`, `middle` and `late` on two accounts, while the clock is stopped.
@@ -153,7 +153,7 @@ class LossEnvironment:
         await cancel_post(self.scenario.runtime, self.scenario.scope, PostId(planned.post_id))
         self.operator.cancelled.add(planned.post_id)
 
-    # Methods for machines and databases.
+    # The following methods add machines, and change the database in use.
 
     def add_machine(self, name: str, home: Path | None = None, url: str = "") -> Machine:
         """Add a machine with the same settings but its own home, and with another URL if given."""
@@ -172,10 +172,13 @@ class LossEnvironment:
         scenario.runtime = await self.stack.enter_async_context(open_runtime(settings))
         self.machine.url = app_url(url)
 
-    # Methods for the time after the loss.
+    # The following methods act as the operator after the loss, and collect the outcome.
 
     async def wait_settled(self) -> bool:
-        """Wait until all posts are final, and resume after alerts; False if it takes too long."""
+        """Wait until all posts are final; meanwhile, resume publishing after each alert.
+
+        Returns False if the posts do not become final in time.
+        """
         return await self.scenario.run_until(self._is_settled, within=_SETTLE_TIMEOUT_S)
 
     async def _is_settled(self) -> bool:
@@ -190,7 +193,8 @@ class LossEnvironment:
             posts = {each.post_id for each in self.planned}
             return await self.scenario.are_final(posts - self.operator.paused)
         except psycopg.errors.ProgrammingError:
-            return False  # A restore is replacing the tables.
+            # The tables do not exist now, because a restore is replacing them.
+            return False
 
     async def _resume(self, kinds: set[str]) -> None:
         """Let the operator resume publishing after alerts of these kinds."""
@@ -200,7 +204,7 @@ class LossEnvironment:
         await self.operator.resume(kinds)
 
     async def _count_sent_by_copy(self) -> None:
-        """Count the attempts that were added to the copy of the database since it was made."""
+        """Count the attempts that workers have added to the copy since the copy was made."""
         if self.attempts_copied is not None:
             url = self.copy_url or self.scenario.admin_url
             self.sent_before_decision = await count_attempts(url) - self.attempts_copied

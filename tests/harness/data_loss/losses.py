@@ -1,4 +1,4 @@
-"""Functions that lose data, by fail-over, restore, a copy in use or a damaged watermark.
+"""Functions that cause a loss of data, for example by a fail-over or a restore.
 
 Each function publishes the first posts and copies the database. The function then publishes more
 posts, loses all data since the copy, and starts the workers again. After the function has returned,
@@ -29,8 +29,8 @@ Place = Literal["database", "cluster"]
 """The place of a copy: another database of the same cluster, or another cluster."""
 Home = Literal["same", "fresh"]
 Change = Literal["moved", "cancelled", "edited"]
-#: The maximum number of tries of a restore. While workers run, a deadlock can make a restore fail,
-#: so that an operator tries again.
+#: The maximum number of attempts to restore a dump. While workers run, a deadlock can make a
+#: restore fail, and an operator would then try again.
 _MAX_ATTEMPTS = 20
 
 
@@ -66,7 +66,7 @@ async def fail_over_with_old_watermark(lag_s: float, environment: LossEnvironmen
 
 
 async def restore_dump(method: Method, workers: Workers, environment: LossEnvironment) -> None:
-    """Restore a dump of the database."""
+    """Restore an older dump of the database, so that all later data is lost."""
     await environment.publish_early()
     dump = await _dump(environment)
     await environment.wait_published(_published_before_loss(environment))
@@ -76,7 +76,10 @@ async def restore_dump(method: Method, workers: Workers, environment: LossEnviro
 
 
 async def restore_old_tokens(environment: LossEnvironment) -> None:
-    """Restore a dump with refresh tokens that were used after the dump and so are invalid."""
+    """Restore a dump whose refresh tokens have become invalid.
+
+    Workers used the refresh tokens after the dump, and X accepts each refresh token only once.
+    """
     await environment.publish_early()
     await environment.scenario.execute(
         "UPDATE roost.integrations"
@@ -91,7 +94,7 @@ async def restore_old_tokens(environment: LossEnvironment) -> None:
 
 
 async def restore_files(workers: Workers, environment: LossEnvironment) -> None:
-    """Restore a copy of the data folder."""
+    """Replace PostgreSQL's data folder by an older copy."""
     await environment.publish_early()
     copy = await environment.cluster.copy_data()
     await environment.wait_published(_published_before_loss(environment))
@@ -101,9 +104,11 @@ async def restore_files(workers: Workers, environment: LossEnvironment) -> None:
 
 
 async def restore_snapshot(workers: Workers, environment: LossEnvironment) -> None:
-    """Copy ROOST_HOME and the data folder at one moment, and restore both from the copies.
+    """Simulate the restore of a virtual machine's snapshot.
 
-    The workers have stopped cleanly or are suspended when the copies are made.
+    Copy PostgreSQL's data folder and ROOST_HOME, let the workers publish more posts, and then
+    replace both folders by the copies. While the copies are made, the workers are suspended, or
+    have stopped cleanly.
     """
     machine, saved_home = environment.machine, environment.scenario.folder / "home-snapshot"
     await environment.publish_early()
@@ -127,7 +132,7 @@ async def restore_snapshot(workers: Workers, environment: LossEnvironment) -> No
 
 
 async def use_copy(place: Place, home: Home, environment: LossEnvironment) -> None:
-    """Restore a dump to another place, and use this copy instead of the original."""
+    """Restore a dump to another database or cluster, and use it instead of the original."""
     await environment.publish_early()
     dump = await _dump(environment)
     await environment.wait_published(_published_before_loss(environment))
@@ -150,7 +155,10 @@ async def use_copy(place: Place, home: Home, environment: LossEnvironment) -> No
 
 
 async def use_copy_beside_original(place: Place, home: Home, environment: LossEnvironment) -> None:
-    """Restore a dump to another place, and use this copy while the original keeps running."""
+    """Run workers on a copy of the database while other workers use the original.
+
+    The copy is a dump that is restored to another database or cluster.
+    """
     await environment.publish_early()
     cluster = await _copy_elsewhere(environment, await _dump(environment), place)
     environment.copy_url = cluster.url("roost" if place == "cluster" else "copy")
@@ -163,7 +171,10 @@ async def use_copy_beside_original(place: Place, home: Home, environment: LossEn
 async def damage_watermark(
     kept_share: float, is_restored: bool, environment: LossEnvironment
 ) -> None:
-    """Truncate the watermark file to a share of its bytes, with or without a restore."""
+    """Truncate the watermark file to a share of its bytes.
+
+    With `is_restored`, an older dump of the database is restored first.
+    """
     await environment.publish_early()
     dump = await _dump(environment)
     await environment.wait_published(_published_before_loss(environment))
@@ -180,7 +191,10 @@ async def damage_watermark(
 async def start_other_machine_first(
     home: Literal["fresh", "older"], environment: LossEnvironment, *, restart_first: bool
 ) -> None:
-    """Restore a dump, and start another machine first, whose watermark is older or missing."""
+    """Restore a dump, and start another machine before the first machine.
+
+    The other machine's watermark is older (`older`) or missing (`fresh`).
+    """
     await environment.publish_early()
     older_home = environment.scenario.folder / "home-older"
     if home == "older":
@@ -205,7 +219,7 @@ async def start_other_machine_first(
 async def restore_after_change(
     change: Change, workers: Workers, environment: LossEnvironment
 ) -> None:
-    """Restore a dump that does not have a person's later change to a post."""
+    """Restore a dump that was made before a person changed a post, so the change is lost."""
     await environment.publish_early()
     dump = await _dump(environment)
     match change:

@@ -1,4 +1,4 @@
-"""A machine with its own ROOST_HOME, on which workers and a person's commands run."""
+"""A simulated machine with its own ROOST_HOME, on which workers and commands run."""
 
 import asyncio
 import itertools
@@ -22,7 +22,7 @@ _WATERMARK_FILES = ("watermark.json", "database-mark.json")
 
 @dataclass
 class Machine:
-    """A machine that starts a new worker for each worker that ends by itself."""
+    """A simulated machine. It replaces each worker that ends by itself with a new worker."""
 
     scenario: Scenario
     name: str

@@ -19,7 +19,7 @@ from x_emulator.pytest_plugin import run_emulator
 
 @dataclass(frozen=True)
 class LossCase:
-    """A schedule, and whether X refuses duplicates."""
+    """One run of a schedule, on an X that refuses or accepts duplicates."""
 
     schedule: Schedule
     refuse_duplicates: bool
@@ -33,7 +33,7 @@ class LossCase:
 
 @dataclass(frozen=True)
 class LossResult:
-    """The result of a case."""
+    """What a case has shown: the harm to posts, and what Roost and the operator did."""
 
     case: LossCase
     harm: tuple[Harm, ...] = ()

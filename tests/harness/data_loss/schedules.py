@@ -1,4 +1,4 @@
-"""The list of schedules: each way to lose data, in all its circumstances."""
+"""The list of data-loss schedules: each way to lose data, in several circumstances."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field

@@ -79,7 +79,7 @@ EARLY_S = 2.0
 
 
 def check_schedule(evidence: ScheduleEvidence) -> ScheduleResult:
-    """Check the post of a schedule by the ground truth and the rows."""
+    """Compare the post of a schedule with the ground truth and the database rows."""
     planned, row = evidence.planned, evidence.row
     copies = [
         [post for post in evidence.x_posts if post.text == text and post.deleted_at is None]

@@ -85,7 +85,8 @@ class ClockResult:
     """Whether the alert `clock_skew` was opened."""
 
 
-#: The case for tests, which takes a few seconds. Roost can find the error only by comparing clocks.
+#: The case for tests, which takes only some seconds. In it, Roost can notice the clock's error only
+#: by a comparison with other clocks.
 SHORT_CASE = ClockCase("offset/+100s", 100, due_after_s=6, wrong_for_s=4, within_s=60)
 
 
@@ -108,10 +109,10 @@ def _both_signs(*spans: tuple[int, str]) -> Iterator[tuple[float, str]]:
 async def run_clock_case(
     server: Server, case: ClockCase, *, wall: Mapping[str, str], refuse_duplicates: bool
 ) -> ClockResult:
-    """Run a case with three posts.
+    """Run a case with three posts, each on an account of its own.
 
-    One is a plain post, one has a create whose response is lost, and one is a thread that loses two
-    responses.
+    The first is a plain post. The second loses the response to its create. The third is a thread
+    that loses the responses to both creates.
     """
     library = find_faketime()
     assert library is not None, "libfaketime is missing, which the caller must check"
@@ -164,7 +165,10 @@ async def run_clock_case(
 
 
 async def _start(environment: NetworkEnvironment, clock: ShiftedClock) -> Worker:
-    """Start the worker with the wrong clock, which may correctly end at once."""
+    """Start the worker with the wrong clock, and wait until it is ready or has ended.
+
+    A worker that ends at once because it has noticed the error is correct.
+    """
     worker = await environment.start_worker(
         "wrong", start=spawn_worker, variables=clock.environment
     )
@@ -188,7 +192,7 @@ async def _plan(environment: NetworkEnvironment, case: ClockCase, losing_action:
 
 
 def _step_and_lose_response(step: Callable[[], None]) -> Action:
-    """Return an action: deliver the create, let the clock step, and lose the response."""
+    """Return an action that delivers the create, calls `step` and drops the response."""
 
     async def action(exchange: Exchange) -> web.StreamResponse:
         response = await exchange.deliver()

@@ -1,7 +1,7 @@
 """A database, an emulator, and workers that reach the emulator through a proxy.
 
-By default, emulated time runs at the speed of wall time and never jumps. With another time, Roost
-would not compare clocks.
+By default, emulated time runs at the speed of wall time and never jumps, because only then does
+Roost compare its clock with X's.
 """
 
 import asyncio
@@ -35,14 +35,14 @@ _ALERTS = "SELECT DISTINCT kind, subject_type || ' ' || subject_id FROM roost.al
 _OPEN_ALERTS = f"{_ALERTS} WHERE ended_at IS NULL"
 #: The kinds of alerts that are about a whole X app.
 _APP_ALERTS = frozenset({"app", "credits", "limit"})
-#: The wall seconds after which a create that the proxy has sent has arrived at X.
+#: The wall seconds to wait after the proxy has sent the last create, so that the create is on X.
 _SETTLE_S = 1.0
 _numbers = itertools.count(1)
 
 
 @dataclass
 class _RunningSchedule:
-    """A schedule whose post is planned, and the progress of its requests."""
+    """A schedule whose post is planned, and the creates that the proxy has received so far."""
 
     schedule: Schedule
     planned: PlannedPost
@@ -184,7 +184,7 @@ class NetworkEnvironment:
         return len({subject for kind, subject in alerts if kind in _APP_ALERTS})
 
     async def list_alert_kinds(self) -> set[str]:
-        """Return the kinds of all alerts, open or resolved."""
+        """Return the kinds of all alerts that were ever opened."""
         return {kind for kind, _ in await self.scenario.fetch(_ALERTS)}
 
 
@@ -229,8 +229,8 @@ async def run_schedules(
 ) -> NetworkResult:
     """Run network schedules in parallel. Each has its own account and X app.
 
-    The posts must be final within `within_s` wall seconds, or within the time of the longest
-    schedule and a minute if this is longer.
+    The posts must be final within `within_s` wall seconds. If the longest schedule would not end a
+    minute before, the posts get more time.
     """
     suffix = "refuses" if refuse_duplicates else "accepts"
     async with open_environment(

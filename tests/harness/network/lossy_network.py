@@ -1,4 +1,4 @@
-"""A network namespace whose loopback device loses random packets, or those of all creates.
+"""A network namespace whose loopback device loses random packets, or all create requests.
 
 The namespace needs root, the command `ip`, and nftables or the kernel's netem. Nothing outside the
 namespace changes.
@@ -25,7 +25,7 @@ _TCP_HEADER_BITS = 256
 
 @dataclass(frozen=True)
 class LossyNetwork:
-    """A network namespace that has only a loopback device."""
+    """A network namespace with only a loopback device, which can lose packets."""
 
     name: str
     has_nft: bool
@@ -70,7 +70,10 @@ class LossyNetwork:
         await self._add_rules(port, f"tcp dport {port} {chance}", f"tcp sport {port} {chance}")
 
     async def drop_creates(self, port: int) -> None:
-        """Drop every packet that begins a create; no later data of its connection arrives."""
+        """Drop every packet that begins a create.
+
+        Later data of the connection does not arrive either, because TCP delivers data in order.
+        """
         size = 8 * len(_CREATE)
         begins = f"@th,{_TCP_HEADER_BITS},{size} 0x{_CREATE.hex()}"
         await self._add_rules(port, f"tcp dport {port} {begins} drop")

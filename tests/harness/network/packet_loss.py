@@ -16,14 +16,14 @@ from harness.workers import spawn_worker
 
 _DUE_AFTER_S = 4.0
 _SETTLE_TIMEOUT_S = 240.0
-#: The kernel retransmits a lost packet after 0.2, 0.4, 0.8 … s. If packets are lost for a time, the
-#: kernel therefore sends them again within twice this time after the loss began.
+#: The kernel sends a lost packet again after 0.2, 0.4, 0.8 … s. If all packets are lost for some
+#: seconds, the kernel therefore sends a packet successfully at the latest after twice this time.
 _RETRANSMIT_FACTOR = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class PacketLossCase:
-    """A kind of packet loss."""
+    """How packets are lost in one case: a percentage of all packets, or all creates."""
 
     name: str
     percent: int = 0
@@ -48,7 +48,7 @@ def packet_loss_cases(network: LossyNetwork) -> Iterator[PacketLossCase]:
 async def run_packet_loss_case(
     server: Server, network: LossyNetwork, case: PacketLossCase, *, wall: Mapping[str, str]
 ) -> list[ScheduleResult]:
-    """Run a case on an X that accepts duplicates."""
+    """Publish some posts over the lossy network, and check them. X accepts duplicates."""
     async with open_environment(server, wall=wall, refuse_duplicates=False) as environment:
         listening = network.listen()
         port = int(listening.getsockname()[1])

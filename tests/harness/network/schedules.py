@@ -50,7 +50,7 @@ _STALL_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The actions on the requests of one post; all other requests are forwarded."""
+    """What the proxy does with the requests of one post. It forwards all other requests."""
 
     name: str
     creates: tuple[Action | None, ...] = ()
@@ -68,7 +68,7 @@ class Schedule:
 
 
 def respond_with(response: CannedResponse) -> Action:
-    """Return an action: respond in X's place. X does not receive the request."""
+    """Return an action that responds in X's place. X does not receive the request."""
 
     async def action(_: Exchange) -> web.StreamResponse:
         return response.make()
@@ -77,7 +77,7 @@ def respond_with(response: CannedResponse) -> Action:
 
 
 def deliver_then(response: CannedResponse) -> Action:
-    """Return an action: deliver the request, but respond in X's place."""
+    """Return an action that delivers the request, but responds in X's place."""
 
     async def action(exchange: Exchange) -> web.StreamResponse:
         await exchange.deliver()
@@ -87,7 +87,7 @@ def deliver_then(response: CannedResponse) -> Action:
 
 
 def delay_delivery(seconds: float) -> Action:
-    """Return an action: deliver the request after a delay, even if the client disconnects."""
+    """Return an action that delivers the request late, even if the client disconnects."""
 
     async def action(exchange: Exchange) -> web.StreamResponse:
         await asyncio.sleep(seconds)
@@ -97,7 +97,7 @@ def delay_delivery(seconds: float) -> Action:
 
 
 def deliver_twice(gap_s: float, *, client_gets: int | None) -> Action:
-    """Return an action: deliver the request twice.
+    """Return an action that delivers the request twice.
 
     The client gets the response with the number `client_gets` (1 or 2), or no response.
     """
@@ -147,9 +147,10 @@ def network_schedules() -> list[Schedule]:
 
 
 def replay_reads(delay_s: float) -> tuple[Action, Action]:
-    """Return actions, for creates and for reads, of a cache that repeats its first timeline.
+    """Return an action for creates and an action for reads, which simulate a cache.
 
-    The create is delayed by `delay_s`, so that the first timeline does not show the post.
+    The cache stores the first timeline, and returns this timeline for all later reads. The create
+    is delayed by `delay_s`, so the stored timeline does not show the post.
     """
     cached: list[web.Response] = []
 
@@ -165,10 +166,11 @@ def replay_reads(delay_s: float) -> tuple[Action, Action]:
 
 
 def cached_schedules() -> list[Schedule]:
-    """List a schedule with a cache that still repeats its timeline before Roost sends again.
+    """List the schedules with a cache: a single one.
 
-    The schedule must run in a test setup of its own, because the old `Date` of a repeated response
-    would affect other schedules.
+    The cache repeats an old timeline even when Roost reads the timeline before it sends the post
+    again. The schedule must run in a test setup of its own, because the old `Date` of the repeated
+    response would affect other schedules.
     """
     create, read = replay_reads(20)
     return [Schedule("cached/150s", (create,), read, 150)]

@@ -132,7 +132,7 @@ def _print(line: str) -> None:
 
 
 def thresholds(suite: SuiteResult, min_schedules: int) -> list[Threshold]:
-    """Return the values that must stay within a limit, over all schedules."""
+    """Return the measured values that have a limit, over all schedules, with their limits."""
     results = suite.results
     early_s = round(max((each.early_s for each in results), default=0.0), 2)
     sent_while_wrong = sum(clock.sent_while_wrong for _, clock in suite.clocks)
@@ -150,7 +150,7 @@ def thresholds(suite: SuiteResult, min_schedules: int) -> list[Threshold]:
 
 
 def figures(suite: SuiteResult) -> dict[str, float | int | str]:
-    """Return other counts of the run."""
+    """Return the measured values that have no threshold, by name."""
     results = suite.results
     far_off = [clock for case, clock in suite.clocks if case.is_too_far_off]
     return {

@@ -1,1 +1,1 @@
-"""`roost demo`: every step of Roost against the emulator, in one command."""
+"""`roost demo`: runs every step of Roost against the emulator, in one command."""

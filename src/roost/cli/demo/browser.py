@@ -1,4 +1,4 @@
-"""The demo's browser: follows the redirects and gives consent on the emulator's page."""
+"""Acts as the demo's browser: follows redirects, and gives consent on the emulator's page."""
 
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -9,7 +9,7 @@ from roost.errors import Broken
 
 
 class _ConsentForm(HTMLParser):
-    """The consent page's form: its address and its hidden fields."""
+    """Parses the consent page, and keeps the address and the hidden fields of its form."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,9 +26,12 @@ class _ConsentForm(HTMLParser):
 
 
 async def give_consent(start_url: str, username: str) -> None:
-    """Follow Roost's start address to X's consent screen, give consent, return to Roost.
+    """Connect an account of the emulator as a person would do in a browser.
 
-    Raises: Broken, with the page's status, if Roost does not connect the account.
+    Open Roost's start address, follow the redirect to the consent screen, give consent as
+    `username`, and follow the redirect back to Roost.
+
+    Raises: Broken, with the page's status, if the account was not connected.
     """
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as browser:
         async with browser.get(start_url) as page:
@@ -42,4 +45,4 @@ async def give_consent(start_url: str, username: str) -> None:
         fields = form.hidden | {"user": username, "decision": "allow"}
         async with browser.post(urljoin(address, form.action), data=fields) as page:
             if page.status != 200:
-                raise Broken(f"The connection of @{username} ended with status {page.status}.")
+                raise Broken(f"Connecting @{username} failed with status {page.status}.")

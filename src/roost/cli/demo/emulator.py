@@ -12,7 +12,7 @@ from roost.errors import Broken
 
 @dataclass(frozen=True)
 class EmulatorControl:
-    """The control API of a running emulator."""
+    """A client for the control API of a running emulator."""
 
     url: str
     secret: str | None = field(default=None, repr=False)
@@ -23,12 +23,12 @@ class EmulatorControl:
         await self._call("POST", "clock", {"to": instant.isoformat()})
 
     async def read_clock(self) -> datetime:
-        """Return emulated time."""
+        """Return the current emulated time."""
         reading = await self._call("GET", "clock")
         return datetime.fromisoformat(reading["emulated"])
 
     async def reset(self, accounts: Sequence[dict[str, Any]], *, starts_at: datetime) -> None:
-        """Delete everything, and restart the scenario with these accounts at an instant."""
+        """Delete the emulator's state; restart its scenario with `accounts` at `starts_at`."""
         body = {"accounts": list(accounts), "starts_at": starts_at.isoformat()}
         await self._call("POST", "reset", body)
 
@@ -43,7 +43,7 @@ class EmulatorControl:
         return apps
 
     async def read_ground_truth(self, client_id: str) -> dict[str, Any]:
-        """Return the ground truth of one app."""
+        """Return the ground truth of one app: what the emulator itself has recorded."""
         truth: dict[str, Any] = await self._call("GET", f"ground-truth?app={client_id}")
         return truth
 

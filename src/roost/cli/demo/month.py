@@ -1,4 +1,4 @@
-"""A month of the demo: the clock moves to each due post and to each day's reading of metrics."""
+"""Runs the demo's month: moves the clock to each due post and each daily read of metrics."""
 
 import asyncio
 import time
@@ -16,18 +16,20 @@ from roost.runtime import Runtime
 from roost.services import queries
 
 DAYS: Final = 30
-#: The month starts on a Monday at this time, so that a plan's `+1d` is a Tuesday.
+#: The time of day at which the month starts. It starts on a Monday, so that `+1d` (in one day) in a
+#: plan file means Tuesday.
 _START_TIME: Final = time_of_day(8, tzinfo=UTC)
-#: Posts that come due within this time of each other are published together.
+#: The clock moves this far past the earliest due time, so that posts which are due at almost the
+#: same time are published together.
 _TOGETHER: Final = timedelta(seconds=2)
-#: Wall seconds until due posts have to be finished, and until a day's snapshots have to be stored.
+#: Timeouts in wall seconds: for due posts to be finished, and for a day's snapshots to be stored.
 _PUBLISH_TIMEOUT_S: Final = 60.0
 _COLLECT_TIMEOUT_S: Final = 20.0
 _UNFINISHED: Final = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 
 def find_month_start(now: datetime) -> datetime:
-    """Return the next Monday, 08:00 UTC, that has not passed."""
+    """Return the first Monday, 08:00 UTC, after `now`."""
     today = now.astimezone(UTC).date()
     start = datetime.combine(today + timedelta(days=-today.weekday() % 7), _START_TIME)
     return start if start > now else start + timedelta(days=7)
@@ -40,7 +42,10 @@ async def live_through_month(
     accounts: Sequence[Integration],
     progress: Progress,
 ) -> list[Post]:
-    """Publish each scheduled post at its time, read metrics every day, and return the posts."""
+    """Let 30 emulated days pass, so that Roost publishes posts and reads metrics.
+
+    Returns all posts as they are at the end.
+    """
     first_day = runtime.clock.now().date()
     await _wait_for_snapshots(runtime, scopes, accounts, runtime.clock.now() - timedelta(hours=1))
     posts = await _list_posts(runtime, scopes)
@@ -68,13 +73,13 @@ async def _list_posts(runtime: Runtime, scopes: Sequence[Scope]) -> list[Post]:
 
 
 async def _move_clock(runtime: Runtime, emulator: EmulatorControl, instant: datetime) -> None:
-    """Move the clock to an instant, unless it has passed while Roost was working."""
+    """Move the emulated clock to an instant, unless this instant has already passed."""
     if instant > runtime.clock.now():
         await emulator.jump_to(instant)
 
 
 async def _wait_for_due_posts(runtime: Runtime, scopes: Sequence[Scope]) -> list[Post]:
-    """Return all posts once every due one is finished. Raises: Broken after a minute."""
+    """Wait until every due post is finished; return all posts. Raises: Broken after a minute."""
     deadline = time.monotonic() + _PUBLISH_TIMEOUT_S
     while True:
         now, posts = runtime.clock.now(), await _list_posts(runtime, scopes)
@@ -89,7 +94,10 @@ async def _wait_for_due_posts(runtime: Runtime, scopes: Sequence[Scope]) -> list
 async def _wait_for_snapshots(
     runtime: Runtime, scopes: Sequence[Scope], accounts: Sequence[Integration], since: datetime
 ) -> None:
-    """Wait until every account has a snapshot since an instant. Raises: Broken on time-out."""
+    """Wait until every account has a snapshot from `since` or later.
+
+    Raises: Broken on timeout.
+    """
     deadline = time.monotonic() + _COLLECT_TIMEOUT_S
     until = since + timedelta(days=400)
     scope_of = {scope.tenant_id: scope for scope in scopes}

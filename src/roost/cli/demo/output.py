@@ -1,4 +1,4 @@
-"""The demo's output on a terminal: a line of progress, then a table of results."""
+"""The demo's output on a terminal: progress bars, then a table of results."""
 
 from types import TracebackType
 from typing import Any
@@ -43,7 +43,7 @@ class Progress:
         self.stop()
 
     def stop(self) -> None:
-        """Remove the line of progress."""
+        """Remove the progress bars from the terminal."""
         self._bars.stop()
 
     def step(self, text: str) -> None:

@@ -33,7 +33,7 @@ def _end_with_parent() -> None:
 async def running(
     *arguments: str, environment: Mapping[str, str], log: Path
 ) -> AsyncIterator[dict[str, Any]]:
-    """Run `roost ARGUMENTS --json` until the block ends; yield its first output line, parsed.
+    """Run `roost ARGUMENTS --json` during the block; yield the first line of output, parsed.
 
     The process has its own session, so that Ctrl-C at the terminal reaches only the parent.
     Raises: ChildFailed.

@@ -1,4 +1,4 @@
-"""`roost demo`: every step of Roost, in child processes that run the production commands."""
+"""`roost demo`: runs every step of Roost; child processes run the production commands."""
 
 import asyncio
 import contextlib
@@ -35,13 +35,13 @@ from roost.runtime import Runtime, migrate, open_runtime
 from roost.services import queries, report, schedule, setup
 from roost.settings import ENVIRONMENT_NAMES, Settings
 
-#: This many drafts of the brief are published, one every Wednesday.
+#: The number of drafts of the brief that the demo publishes, one on each Wednesday.
 _DRAFTS: Final = 4
 
 
 @dataclass(frozen=True)
 class DemoAccount:
-    """One tenant of the demo with its account and its plan."""
+    """A tenant of the demo, with its only account and its plan file."""
 
     tenant: str
     username: str
@@ -50,7 +50,7 @@ class DemoAccount:
     plan: str
 
 
-#: In the scenario `month`, the first account loses followers.
+#: The accounts of the demo. In the scenario `month`, the first account loses followers.
 ACCOUNTS: Final = (
     DemoAccount("acme", "acmeplumbing", "Acme Plumbing", 12_400, "plan.csv"),
     DemoAccount("lune", "bakery_lune", "Bakery Lune", 3_150, "plan-lune.csv"),
@@ -59,7 +59,7 @@ ACCOUNTS: Final = (
 
 @dataclass(frozen=True)
 class DemoEnvironment:
-    """The processes and resources that run during the demo."""
+    """What the steps of the demo use: runtime, emulator, web server, X app and example files."""
 
     runtime: Runtime
     emulator: EmulatorControl
@@ -107,7 +107,7 @@ async def _demo(scenario: str, seed: int, keep: Path | None, stay: bool, as_json
 
 
 def _equals_ground_truth(result: dict[str, Any]) -> bool:
-    """Return whether Roost's counts equal the emulator's counts."""
+    """Return whether Roost's counts equal those that the emulator has recorded."""
     truth = result["ground_truth"]
     return bool(
         result["parts"] == truth["posts"]
@@ -162,7 +162,8 @@ async def _open_environment(
         for account in ACCOUNTS:
             await setup.make_tenant(runtime, account.tenant, "UTC")
         progress.step("starting the web server and a worker")
-        # If DATABASE_URL omits the password, for example, PostgreSQL's client reads PGPASSWORD.
+        # Pass on the variables PG*: if DATABASE_URL has no password, for example, PostgreSQL's
+        # client reads PGPASSWORD.
         address = {"DATABASE_URL": database.app} | child_environment("PG") if database.app else {}
         web = await _start_processes(stack, child_environment() | address | values, home, port)
         yield DemoEnvironment(runtime, emulator, web["url"], app["client_id"], _examples())
@@ -193,7 +194,10 @@ def _free_port() -> int:
 
 
 async def _prepare_emulator(emulator: EmulatorControl, port: int) -> dict[str, Any]:
-    """Start the month with the demo's accounts; return an X app with its callback."""
+    """Reset the emulator to the start of the month, with the demo's accounts and an X app.
+
+    Returns the app's credentials and its callback URL.
+    """
     accounts = [
         {"username": one.username, "name": one.name, "followers": one.followers} for one in ACCOUNTS
     ]
@@ -205,7 +209,7 @@ async def _prepare_emulator(emulator: EmulatorControl, port: int) -> dict[str, A
 async def _start_processes(
     stack: contextlib.AsyncExitStack, environment: dict[str, str], home: Path, port: int
 ) -> dict[str, Any]:
-    """Start the web server and a worker; return the web server's first line of output."""
+    """Start the web server and a worker; return the web server's first output line, parsed."""
     lines = await asyncio.gather(
         stack.enter_async_context(
             running("serve", "--port", str(port), environment=environment, log=home / "serve.log")
@@ -218,7 +222,10 @@ async def _start_processes(
 
 
 def _examples() -> Path:
-    """Return the folder of the plans, the brief and the media, in the wheel or in the source."""
+    """Return the folder with the example plans, brief and media files.
+
+    The folder is in the working directory, in the installed package or in the source tree.
+    """
     for folder in (
         Path("examples"),
         Path(__file__).with_name("examples"),
@@ -251,7 +258,7 @@ async def _run_steps(
     progress.step("writing the report")
     path = Path("out") / "demo" / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A report on the last N days also covers the current day.
+    # A report on the last N days also covers the current day, so `DAYS - 1` gives DAYS days.
     path.write_text(await report.write_report(runtime, scopes, days=DAYS - 1), "utf-8")
     result = {
         "tenants": len(scopes),

@@ -1,1 +1,1 @@
-"""The JSON that each command prints, as typed models, from which the documentation is made."""
+"""Typed models of the JSON that each command prints; the documentation is made from them."""

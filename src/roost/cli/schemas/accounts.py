@@ -10,7 +10,7 @@ from roost.models import Environment, Integration, IntegrationStatus, Metric
 
 
 class ConnectedAccountOutput(Output):
-    """An account that was connected."""
+    """The account that was connected."""
 
     id: int
     tenant_id: int
@@ -35,7 +35,7 @@ class ConnectedAccountOutput(Output):
 
     @classmethod
     def of(cls, account: Integration, *, is_shared: bool) -> "ConnectedAccountOutput":
-        """Return the output for an account."""
+        """Build the output from the connection of an account."""
         own = cls.model_fields.keys() - {"account", "url", "is_shared"}
         is_live = account.environment is Environment.LIVE
         return cls.model_validate(
@@ -49,14 +49,14 @@ class ConnectedAccountOutput(Output):
 
 
 class AccountSnapshotOutput(Output):
-    """Metrics of an account at one instant; null, never 0, for what X did not report."""
+    """The metrics of an account at one instant; a metric that X did not report is null, not 0."""
 
     at: Instant
     metrics: dict[Metric, int | None]
 
 
 class PostSnapshotOutput(Output):
-    """The latest metrics of a post on X; null, never 0, for what X did not report."""
+    """The latest metrics of a post on X; a metric that X did not report is null, not 0."""
 
     part_id: int
     sent_as: str = Field(description="The id of the post on X.")

@@ -1,4 +1,7 @@
-"""The JSON of `check` and `draft`, which need only the base installation; findings and prices."""
+"""The JSON of `roost check` and `roost draft`, and types that other outputs share with it.
+
+Both commands work without optional dependencies, so this module imports none of them.
+"""
 
 from pydantic import Field
 
@@ -26,7 +29,7 @@ class ViolationOutput(Output):
 
 
 class FindingOutput(Output):
-    """A probable mistake in a post, which X accepts all the same."""
+    """A probable mistake in a post; X accepts the post in spite of it."""
 
     code: str
     message: str
@@ -38,7 +41,7 @@ class FindingOutput(Output):
 
 
 class EntityOutput(Output):
-    """A link, mention or tag in a text."""
+    """A link, mention, hashtag or cashtag in a text."""
 
     value: str
     start: int = Field(description="Start in the text, in code points of its NFC form.")
@@ -47,7 +50,7 @@ class EntityOutput(Output):
 
 
 class EntitiesOutput(Output):
-    """The links, mentions and tags of a text."""
+    """The links, mentions, hashtags and cashtags of a text."""
 
     text: str = Field(description="The NFC form of the text.")
     urls: tuple[EntityOutput, ...]
@@ -57,14 +60,14 @@ class EntitiesOutput(Output):
 
 
 class PollOutput(Output):
-    """A poll of a part."""
+    """The poll of a part: its options, and how long it is open."""
 
     options: tuple[str, ...]
     duration: Seconds = Field(description="How long the poll is open, in seconds.")
 
 
 class OptionsOutput(Output):
-    """The options of a part."""
+    """The options of a part: reply, quote, poll, and who may reply."""
 
     reply_to: str | None = Field(description="The id of the post on X that the part replies to.")
     quote_of: str | None = Field(description="The id of the quoted post on X.")
@@ -86,7 +89,7 @@ class CheckOutput(Output):
 
 
 class DraftOutput(Output):
-    """A text that can be posted."""
+    """A draft: its text, and the facts of the brief that it states."""
 
     text: str
     fact_ids: tuple[str, ...] = Field(description="The facts of the brief that the text states.")
@@ -94,6 +97,6 @@ class DraftOutput(Output):
 
 
 class DraftListOutput(Output):
-    """The drafts of a brief."""
+    """The drafts that were composed from a brief."""
 
     drafts: tuple[DraftOutput, ...]

@@ -19,7 +19,7 @@ from roost.cli.schemas.installation import (
 from roost.cli.schemas.plans import ImportOutput, PreviewOutput
 from roost.cli.schemas.posts import PostDetailOutput, PostListOutput, PostOutput
 
-#: The output by the name of its schema, which begins with the name of the command.
+#: The model of each output, by the name of its JSON Schema, which begins with the command's name.
 OUTPUTS: Final[Mapping[str, type[Output]]] = {
     "alerts": AlertListOutput,
     "cancel": PostOutput,

@@ -1,4 +1,4 @@
-"""The JSON of errors, of which every command may print one instead of its result."""
+"""The JSON of an error, which any command may print instead of its result."""
 
 from typing import Any
 

@@ -1,4 +1,8 @@
-"""The base class and the field types of JSON output: times in UTC with `Z`, dollars as numbers."""
+"""The base class and the field types of JSON output.
+
+Times are strings in UTC that end in `Z`. Amounts of dollars are numbers, and durations are numbers
+of seconds.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,7 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
-#: A time in UTC as events, reasons and alerts store it in their facts.
+#: Matches a time in UTC in the form in which the facts of events, reasons and alerts contain it.
 _STORED_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?\+00:00")
 
 
@@ -46,5 +50,5 @@ Instant = Annotated[
 ]
 Seconds = Annotated[timedelta, PlainSerializer(timedelta.total_seconds, return_type=float)]
 Dollars = Annotated[Decimal, PlainSerializer(float, return_type=float)]
-#: Plain values by name, which depend on the code beside them.
+#: Values by name. Which names there are depends on the code of the same event, error or action.
 Facts = Annotated[dict[str, Any], PlainSerializer(_plain), WithJsonSchema({"type": "object"})]

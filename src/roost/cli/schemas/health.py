@@ -11,7 +11,7 @@ from roost.services.pause import PauseScope
 
 
 class HealthFindingOutput(Output):
-    """The result of one check."""
+    """The result of one check of the installation."""
 
     what: str = Field(description="What was checked.")
     status: Literal["ok", "warning", "error"]
@@ -23,7 +23,7 @@ class HealthFindingOutput(Output):
 
 
 class DoctorOutput(Output):
-    """The results of all checks."""
+    """The results of all checks of the installation."""
 
     ok: bool = Field(description="Whether no finding has the status `error`.")
     findings: tuple[HealthFindingOutput, ...]
@@ -51,7 +51,7 @@ class AlertListOutput(Output):
 
 
 class PauseOutput(Output):
-    """What was paused."""
+    """What the command has paused."""
 
     paused: bool
     scope: PauseScope
@@ -72,7 +72,7 @@ class AdoptedPartOutput(Output):
 
 
 class ResumeOutput(Output):
-    """What was resumed. The lists are empty unless the database was restored."""
+    """What the command has resumed. The lists are empty unless the database was restored."""
 
     paused: bool
     scope: PauseScope

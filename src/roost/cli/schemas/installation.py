@@ -30,7 +30,7 @@ class ListeningOutput(Output):
 
 
 class EmulatorAppOutput(Output):
-    """The settings of an X app of the running emulator, by the names of the variables."""
+    """The settings for a running emulator and one of its X apps, by environment variable."""
 
     x_base_url: str = Field(alias="ROOST_X_BASE_URL")
     clock_url: str = Field(alias="ROOST_CLOCK_URL")
@@ -48,7 +48,7 @@ class WorkerOutput(Output):
 
 
 class ReportOutput(Output):
-    """The file that was written."""
+    """The path of the report that was written."""
 
     report: Path
 
@@ -62,7 +62,7 @@ class DemoRefusedOutput(Output):
 
 
 class DemoAnomalyOutput(Output):
-    """An anomaly that was found, or that the emulator has made."""
+    """An anomaly that Roost has found, or that the emulator has produced."""
 
     account: str
     metric: Metric
@@ -70,7 +70,7 @@ class DemoAnomalyOutput(Output):
 
 
 class DemoTruthOutput(Output):
-    """The emulator's own counts."""
+    """What the emulator itself has recorded, to compare with Roost's counts."""
 
     posts: int
     media: int
@@ -79,7 +79,7 @@ class DemoTruthOutput(Output):
 
 
 class DemoOutput(Output):
-    """The counts of the demo."""
+    """The result of the demo: Roost's counts, and the emulator's ground truth."""
 
     tenants: int
     connected: int

@@ -25,7 +25,7 @@ class ImportedPostOutput(Output):
 
 
 class RefusedRowOutput(Output):
-    """A row that was not imported."""
+    """A row of the plan file that was refused."""
 
     line: int = Field(description="The line of the file on which the row begins.")
     code: str = Field(description="The code of the first reason.")
@@ -34,7 +34,7 @@ class RefusedRowOutput(Output):
 
 
 class RowFindingOutput(Output):
-    """A probable mistake in a row, which is imported all the same."""
+    """A probable mistake in a row of the plan file; the row is imported in spite of it."""
 
     line: int
     finding: FindingOutput
@@ -51,7 +51,7 @@ class ImportOutput(Output):
 
 
 class PreviewOutput(Output):
-    """What would happen to a post, which is not stored."""
+    """What would happen to a post if it were published; the command does not store the post."""
 
     parts: tuple[str, ...] = Field(description="The text of each part.")
     options: tuple[OptionsOutput, ...]

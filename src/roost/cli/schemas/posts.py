@@ -23,7 +23,7 @@ from roost.tweet_urls import tweet_url
 
 
 class ReasonOutput(Output):
-    """Why something happened."""
+    """The reason for a state, a wait or a back-off."""
 
     code: str = Field(description="A code of Roost, or the code of an error.")
     detail: Facts = Field(description="Plain values that depend on the code.")
@@ -36,7 +36,7 @@ class ReasonOutput(Output):
 
 
 class WaitOutput(Output):
-    """What a post waits for."""
+    """What a post waits for, and until when."""
 
     reason: ReasonOutput
     until: Instant | None = Field(description="The end of the wait; null if a person must act.")
@@ -55,7 +55,7 @@ class FileOutput(Output):
 
 
 class PartOutput(Output):
-    """One part of a post: what X calls a post."""
+    """One part of a post. On X, each part is a post of its own."""
 
     id: int
     post_id: int
@@ -92,7 +92,7 @@ class PostOutput(Output):
 
     @classmethod
     def of(cls, status: PostStatus) -> "PostOutput":
-        """Return the output for a post with its status."""
+        """Build the output from the status of a post."""
         post, account = status.post, status.account
         is_live = account.environment is Environment.LIVE
         parts = [
@@ -115,20 +115,20 @@ class PostOutput(Output):
 
 
 class PostListOutput(Output):
-    """Posts in due order, drafts last."""
+    """The selected posts, in the order of the list that `roost posts` prints."""
 
     posts: tuple[PostOutput, ...]
 
 
 class ActorOutput(Output):
-    """Who made something happen."""
+    """The originator of a change, such as a worker or a person at the command line."""
 
     kind: ActorKind
     name: str
 
 
 class EventOutput(Output):
-    """Something that happened to a post."""
+    """An event in the history of a post."""
 
     at: Instant
     post_id: int
@@ -159,7 +159,7 @@ class AttemptOutput(Output):
 
     @classmethod
     def list_of(cls, progress: PartProgress) -> "list[AttemptOutput]":
-        """Return the output for each attempt of a part."""
+        """Build the output of each attempt to create a part."""
         own = cls.model_fields.keys() - {"part"}
         return [
             cls.model_validate(
@@ -170,7 +170,7 @@ class AttemptOutput(Output):
 
 
 class PostDetailOutput(Output):
-    """One post; with `--history`, with every event and every attempt."""
+    """One post; with `--history`, also its events and its attempts."""
 
     post: PostOutput
     history: tuple[EventOutput, ...] | None = Field(description="Null without `--history`.")
@@ -178,7 +178,7 @@ class PostDetailOutput(Output):
 
     @classmethod
     def of(cls, details: PostDetails, *, with_history: bool) -> "PostDetailOutput":
-        """Return the output for everything that is stored about a post."""
+        """Build the output of one post; include its events and attempts only if requested."""
         events = [EventOutput.model_validate(event_as_json(one)) for one in details.events]
         attempts = [
             attempt

@@ -36,8 +36,7 @@ _ROW_HEIGHT = 46
 #: A bar chart shows at most this many bars; tables show all values.
 MAX_BARS = 8
 _BEST_POST_COLUMNS = 26
-#: The number of days from which on a chart has its labels at Mondays, and the maximum number of
-#: these labels.
+#: A chart of at least 28 days has labels only for Mondays, and at most 6 of these labels.
 _WEEKLY_FROM_DAYS, _MAX_WEEKLY_LABELS = 28, 6
 
 

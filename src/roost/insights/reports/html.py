@@ -25,8 +25,9 @@ from roost.insights.reports.svg import draw_svgs
 from roost.insights.series import DailySeries
 
 _TEMPLATES = Path(__file__).with_name("templates")
-#: A tag of an SVG, whose attribute values contain neither `>` nor quotes; and the ids, and the
-#: references to ids, in a tag. Only these are changed, never a text such as that of a post.
+#: `_TAG` matches a tag of an SVG, in which attribute values contain neither `>` nor quotes.
+#: `_REFERENCE` matches what precedes an id, or a reference to an id, in a tag. Ids are changed only
+#: in tags, so that the text of a post never changes.
 _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="url\(#)')
 
@@ -117,7 +118,10 @@ def _hash(content: str) -> str:
 
 
 def _draw_charts(report: Report) -> _Pictures:
-    """Draw all charts that have data in one process, whose start takes a second or two."""
+    """Draw all charts that have data.
+
+    One process draws them all, because the start of a process takes a second or two.
+    """
     specs = [
         charts.posts_chart(report.posts),
         charts.cost_chart(report.accounts),

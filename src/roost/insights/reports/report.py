@@ -45,7 +45,7 @@ class PostReport:
 
 @dataclass(frozen=True, slots=True)
 class AccountReport:
-    """One account in the period."""
+    """The part of a report about one account: its metrics, daily values and anomalies."""
 
     username: str
     name: str

@@ -52,7 +52,7 @@ def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
             did="The drawing process was stopped. No report was written.",
         ) from None
     if process.returncode != 0:
-        # Only the last line is used, which names the error, because earlier lines may quote a post.
+        # The last line names the error. Earlier lines are not used, as they may quote a post.
         error_name = (process.stderr.strip().splitlines() or ["no output"])[-1].partition(":")[0]
         raise ChartsNotDrawn(
             f"Drawing {format_count(len(specs), 'chart')} failed with {error_name}.",

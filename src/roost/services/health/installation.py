@@ -138,7 +138,7 @@ async def check_database(runtime: Runtime) -> list[HealthFinding]:
 
 
 def describe_login(login: Login) -> list[HealthFinding]:
-    """Return a warning for each right that the login should not have, or else one OK."""
+    """Return a warning for each right that the login should not have; if none, one OK."""
     if not login.excesses:
         message = f"{login.name}, which owns no table and sees one tenant at a time"
         return [HealthFinding("database login", HealthStatus.OK, message)]

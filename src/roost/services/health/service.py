@@ -23,7 +23,7 @@ _DATABASE_TIMEOUT_S: Final = 5.0
 _LATENESS_INTERVAL_S: Final = 30.0
 
 
-#: A worker process runs one engine per queue, and each engine sends heartbeats of its own.
+#: A worker process runs one Procrastinate worker (engine) per queue. Each engine sends heartbeats.
 _ENGINES_PER_WORKER: Final = len({jobs.PUBLISH, jobs.PREPARE, jobs.COLLECT})
 
 
@@ -92,9 +92,9 @@ async def is_worker_alive(runtime: Runtime) -> bool:
 
 
 async def _count_live_workers(transaction: Transaction, within: timedelta) -> int:
-    """Return how many worker processes have sent a heartbeat within a time.
+    """Return how many worker processes have sent a heartbeat in the last `within`.
 
-    A worker that stops has fewer engines than others, but still counts as one.
+    A worker that is stopping may have fewer engines than others, but still counts as one.
     """
     row = await transaction.run_one("count_live_workers", within=within)
     assert row is not None, "an aggregate returns one row"

@@ -172,9 +172,10 @@ async def _check_lateness(
 
 
 async def _list_late_posts(runtime: Runtime, *, at_most: int) -> list[Post]:
-    """List late posts, tenant by tenant; the tenants after the last listed post are not read.
+    """Return at most `at_most` late posts, of one tenant after the other.
 
-    Posts that are paused or wait for X are omitted, as by `get_oldest_due_at`.
+    Once enough posts are found, the other tenants are not read. Posts that are paused or wait for X
+    are omitted, as by `get_oldest_due_at`.
     """
     now = runtime.clock.now()
     late: list[Post] = []

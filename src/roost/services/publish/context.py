@@ -66,7 +66,7 @@ class PublishContext:
             return await work(transaction)
 
     async def retry_until_written(self, write: Callable[[], Awaitable[T]]) -> T:
-        """Call `write` until it succeeds: only this process has the response of X to store."""
+        """Call `write` until it succeeds, because only this process has X's response."""
         return await self.runtime.retry_until_written(
             f"X's response about post {self.post.id}", write
         )

@@ -1,7 +1,8 @@
 """Commits the outcomes of attempts, parts and posts.
 
-Every state change is a compare-and-set: if another worker has changed the row, nothing is written,
-and the rows are read again. While the database is away, writing a response of X is retried.
+Every state change is a compare-and-set: if another worker has changed the state, nothing is
+written, and the post's state is read again. While the database is away, a response of X is kept in
+memory, and Roost tries again to write it.
 """
 
 import contextlib
@@ -80,10 +81,11 @@ async def record_sent(
     rate: Collection[Window] = (),
     created_at: datetime | None = None,
 ) -> StepResult:
-    """Write X's id, the price and the event of a part that is on X, in one statement.
+    """Record in one statement that a part is on X: X's id, the price and the event.
 
-    `rate` has the rate-limit windows of X's response. `created_at` is when X created the post, if
-    the post was found on the timeline; None if X's response named the post.
+    `rate` has the rate-limit windows of X's response. If the post was found on the timeline,
+    `created_at` is the time at which X created the post. If X's response to the attempt contained
+    the id, `created_at` is None.
     """
     runtime = context.runtime
     now, adopted = runtime.clock.now(), created_at is not None
@@ -139,10 +141,10 @@ async def _price_part(context: PublishContext, part: Part) -> Price:
 async def _record_forgotten_attempt(
     context: PublishContext, part: PartProgress, tweet_id: TweetId
 ) -> None:
-    """Close the gate, because the database has lost an attempt that created a post on X.
+    """Begin no more attempts, because the database has lost one that created a post on X.
 
-    After a user has resumed everything, a search of X finds the new post. Until then, an event in
-    the history names its id.
+    After a user has resumed everything, a search of X finds the post. Until then, an event in the
+    post's history contains X's id of the part.
     """
     _log_response(context, part, "an attempt that the database lacks", tweet_id)
     context.locks.close_gate("the database lacks an attempt of this worker")
@@ -277,7 +279,7 @@ async def finish_post(
                 event.reason for event in reversed(events) if event.to_state == PartState.FAILED
             )
             final_reason = next(filter(None, refusals), reason)
-        # If a user has given the post another due time meanwhile, the decision no longer applies.
+        # If a user has changed the due time in the meantime, this final state no longer applies.
         if not await store.posts.move(
             transaction, post.id, PostState.PUBLISHING, after, final_reason,
             at=now, due_at=post.due_at,

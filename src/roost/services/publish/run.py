@@ -1,7 +1,8 @@
 """Publishes an account's due posts step by step, under the lock of the account.
 
-`roost.publishing.next_step` decides each step from the rows in the database, and the rows are
-committed before and after every request to X. Any worker can therefore continue after a crash.
+`roost.publishing.next_step` decides each step from the post's state in the database, and changes of
+this state are committed before and after every request to X. Any worker can therefore continue
+after a crash.
 """
 
 import contextlib
@@ -143,17 +144,18 @@ class _AccountPublisher:
             self._locks.close_gate(error.message)
             raise
         if attempt is None:
-            return StepResult.SKIP_POST  # Another worker has changed the part, or it is paused.
+            return StepResult.SKIP_POST  # The part was changed by another worker, or is paused.
         return await _contain_failure(
             context, send.send_part(context, step.part, attempt, deadline_at, again=step.again)
         )
 
     def _find_clock_problem(self, now: datetime) -> str | None:
-        """Return why this machine's clock is wrong; None if it is right.
+        """Return a description of this machine's clock error; None if the clock is right.
 
         The clock is checked before every step, because it may have been set since the last
         heartbeat, and a step with a wrong clock would also defer posts until a wrong time. While
-        X's time is unknown, only the check at each heartbeat counts.
+        X's time is unknown, this function returns None, and only the clock check at each heartbeat
+        can find an error.
         """
         if not self._runtime.clock.is_wall_time:
             return None
@@ -163,7 +165,8 @@ class _AccountPublisher:
         if self._token_source is None:
             tokens = None
             with contextlib.suppress(VaultKeyMissing, VaultDamaged):
-                # The token source raises these errors again when a token is needed.
+                # If the tokens cannot be decrypted, the token source raises the same error later,
+                # when a step needs a token.
                 tokens = loaded.tokens.open(self._runtime.vault)
             self._token_source = StoredTokenSource(
                 self._runtime, loaded.publish_state.account, tokens
@@ -220,7 +223,10 @@ def _publish_policy(settings: Settings) -> next_step.PublishPolicy:
 
 
 async def _execute(context: PublishContext, step: next_step.Step) -> StepResult:
-    """Execute a step other than sending a part with a fresh token, which `run_step` does."""
+    """Execute any step except a `Send` with a fresh token, which `run_step` handles itself.
+
+    For a `Send` without a fresh token, only the token is refreshed; the next step sends the part.
+    """
     match step:
         case next_step.Send():
             # The token is refreshed in a step of its own, so that the time for an attempt does not

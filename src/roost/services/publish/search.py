@@ -54,7 +54,8 @@ from roost.tweet_urls import tweet_url
 async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool) -> StepResult:
     """Search the timeline for the post of an attempt without a response, and adopt the post.
 
-    `counts` says whether a read without the post is evidence that the post is not on X.
+    If the timeline does not show the post, `counts` says whether this is evidence that the post is
+    not on X.
     """
     failpoint(Failpoint.READ_BEFORE_SEND)
     since = part.unresolved_since
@@ -93,7 +94,11 @@ async def reconcile(context: PublishContext, part: PartProgress, *, counts: bool
 async def search_before_send(
     context: PublishContext, part: PartProgress, since: datetime
 ) -> StepResult:
-    """Search the timeline for a part whose attempt the database may lack; adopt its post."""
+    """Search the timeline for a part, because the database may lack an attempt of the part.
+
+    If exactly one post matches the part, the post is adopted. If the match is ambiguous, a user is
+    asked to decide.
+    """
     timeline = await _read_or_defer(context, part, since)
     if timeline is None:
         return StepResult.SKIP_POST
@@ -180,7 +185,10 @@ async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplica
 
 
 async def _has_unresolved_duplicate(context: PublishContext, part: PartProgress) -> bool:
-    """Whether an identical part has an unknown outcome, so that the post may be that part."""
+    """Whether another part with the same text may be on X although its outcome is unknown.
+
+    In that case, a post with this text on the timeline may be the other part.
+    """
     row = await context.write(
         lambda transaction: transaction.run_one("has_unresolved_duplicate", part=part.part.id)
     )
@@ -188,7 +196,7 @@ async def _has_unresolved_duplicate(context: PublishContext, part: PartProgress)
 
 
 async def find_earlier_post(context: PublishContext, part: PartProgress) -> TimelinePost | None:
-    """Find the post of an earlier attempt, although X responded that it created nothing.
+    """Find a post that an earlier attempt created although X's response denied this.
 
     Return None if no post, or more than one, matches, or if X does not return the timeline.
     """
@@ -208,7 +216,7 @@ async def find_earlier_post(context: PublishContext, part: PartProgress) -> Time
 
 
 async def is_gone(context: PublishContext, tweet_id: TweetId | None) -> bool:
-    """Whether X has no such post or hides it from the account; False if the read fails."""
+    """Whether X does not return the post `tweet_id` to the account; False if the read fails."""
     if tweet_id is None:
         return False
     try:

@@ -69,7 +69,10 @@ async def commit_attempt(
 def _require_uploads(
     part: PartProgress, uploads: Sequence[Upload | None], *, again: bool
 ) -> list[Upload]:
-    """Return the uploads for a request, in the order of the part's files."""
+    """Return `uploads`, after checking that every file of the part has an upload.
+
+    A resend (`again`) must use the same media ids as the attempt that it repeats.
+    """
     present = [upload for upload in uploads if upload is not None]
     assert len(present) == len(part.part.media), "a part is sent after its files are uploaded"
     if again and part.last.media_ids and not part.confirmed_absent:
@@ -199,7 +202,7 @@ def _resend_refused(cause: Reason) -> Reason:
 
 
 async def _back_off_rate_limit(context: PublishContext, error: x.errors.RateLimited) -> None:
-    """Back off the account, or the whole app if the empty rate window is the app's."""
+    """Back off the account, or the whole app if the app's daily limit is reached."""
     now = context.runtime.clock.now()
     refusals = context.account.consecutive_refusals + 1
     wait = rate_limits.wait_after_429(error.rate, now=now, refusals=refusals)
@@ -214,8 +217,8 @@ async def _resolve_duplicate(
 ) -> StepResult:
     """Find out why X refused a part as a duplicate, and commit the outcome.
 
-    If the post on X is another part in Roost, the refusal is final. If no part has claimed the post
-    on X, the post may be this part, whose attempt the database has lost. In that case, the post is
+    If the duplicate on X is recorded as another part, the refusal is final. Otherwise, the
+    duplicate may be this part, whose attempt the database has lost. In that case, the duplicate is
     adopted, or a user decides.
     """
     earlier = await search.find_earlier_post(context, part) if part.attempts else None

@@ -1,7 +1,8 @@
 """Uploads a post's files ahead of its due time, and resumes interrupted uploads.
 
-During an upload the worker does not hold the account's lock, so that other posts of the account are
-published: a video may take minutes. If X refuses a file, the post fails before a part is sent.
+The upload of a video may take minutes. During an upload, the worker therefore does not hold the
+account's lock, so that other posts of the account are published. If X refuses a file, the post
+fails before a part is sent.
 """
 
 import logging
@@ -70,7 +71,10 @@ async def prepare_post(
     integration_id: IntegrationId,
     post_id: PostId,
 ) -> None:
-    """Upload the files of a post, unless another worker does, and end the post's wait."""
+    """Upload the files of a post, and end the post's wait for these uploads.
+
+    Do nothing if another worker uploads the files.
+    """
     await locks.shield(_prepare(runtime, scope, locks, integration_id, post_id))
 
 
@@ -89,7 +93,7 @@ async def _prepare(
             account = await store.integrations.get(transaction, integration_id)
             rows = await store.uploads.list_uploads(transaction, post_id)
         if account.environment is not runtime.settings.environment:
-            return  # Workers of the account's environment upload the files.
+            return  # Only workers of the account's environment may upload the files.
         if account.status is not IntegrationStatus.CONNECTED:
             return  # The post waits, and requests its uploads again after a reconnect.
         if post.state in _UPLOADABLE:
@@ -192,7 +196,7 @@ class _PostUploads:
             await transaction.run("announce_due")
 
     async def _refuse(self, position: int, reason: Reason) -> None:
-        """Set the post's final state, because X refused a file or the file's copy is lost."""
+        """End the publishing of the post, because X refused a file or the file's copy is lost."""
         now, actor = self.runtime.clock.now(), self.scope.actor
         part = self.post.parts[position - 1]
         async with self.runtime.database.for_tenant(self.scope.tenant_id) as transaction:

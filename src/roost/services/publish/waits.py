@@ -28,7 +28,7 @@ _LONGEST_BACKOFF: Final = timedelta(minutes=10)
 
 
 def backoff_delay(refusals: int) -> timedelta:
-    """Return the length of a back-off after this many earlier consecutive refusals."""
+    """Return the length of a back-off, given the number of earlier consecutive refusals."""
     factor: int = 2 ** min(refusals, 10)
     return min(_FIRST_BACKOFF * factor, _LONGEST_BACKOFF)
 
@@ -102,10 +102,11 @@ async def back_off_account(
 async def back_off_app(
     context: PublishContext, delay: timedelta, kind: AlertKind, error: AppWide
 ) -> None:
-    """Start a back-off of the X app: its accounts' posts wait, and one alert is open.
+    """Start a back-off of the X app: the posts of its accounts wait, and an alert is opened.
 
-    The wait does not count as lateness, so no post is missed. The alert names the current cause,
-    and alerts with an earlier cause are resolved. Every tenant can read the alert.
+    The wait does not count as lateness, so no post is missed because of the back-off. The alert
+    names the current cause, and alerts with an earlier cause are resolved. Every tenant can read
+    the alert.
     """
     now, account, reason = context.runtime.clock.now(), context.account, error_reason(error)
     subject = about_app(account.client_id)
@@ -129,7 +130,10 @@ async def back_off_app(
 
 
 async def await_reconnect(context: PublishContext, error: ReconnectNeeded) -> None:
-    """Make the account's posts wait until its owner reconnects it, as X refused its token."""
+    """Make the account's posts wait until the account's owner has reconnected the account.
+
+    The account needs a reconnect, because X no longer accepts the account's tokens.
+    """
     await mark_needs_reconnect(context.runtime, context.account, error)
     await defer_post(context, timedelta(0), error_reason(error))
 

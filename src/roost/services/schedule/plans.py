@@ -41,7 +41,7 @@ class RowFinding:
 
 @dataclass(frozen=True, slots=True)
 class ScheduledRow:
-    """A post that an import has scheduled, or would schedule."""
+    """A post that an import has scheduled, or that a dry run would have scheduled."""
 
     line: int
     """The number of the line on which its first row begins."""
@@ -193,7 +193,7 @@ def _list_findings(valid: Sequence[_ValidPost]) -> list[RowFinding]:
 
 
 async def _find_repeats(transaction: Transaction, valid: Sequence[_ValidPost]) -> list[RowFinding]:
-    """Find texts that repeat others of the plan, or stored posts at about the same time."""
+    """Find texts of the plan that repeat each other, or stored texts of about the same time."""
     if not valid:
         return []
     times = [planned.due_at for planned, _, _ in valid]

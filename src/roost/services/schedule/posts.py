@@ -33,7 +33,7 @@ from roost.services.schedule.validate import (
 from roost.store.database import Transaction
 
 _EDITABLE: Final = {PostState.DRAFT, PostState.SCHEDULED}
-#: The states in which no part of a finished post is on X, so that the post can be scheduled again.
+#: The final states in which a post can be scheduled again, because no part of the post is on X.
 _RETRYABLE: Final = {PostState.FAILED, PostState.MISSED}
 #: The states in which a post may have attempts that created nothing on X; an edit deletes these
 #: attempts.
@@ -99,9 +99,9 @@ async def edit_post(
 ) -> Post:
     """Change the parts or the due time of a post of which no part is on X.
 
-    A failed or missed post needs a new due time, and the copies of its files must exist. A post in
-    the state `publishing` that waits becomes `scheduled` again, at its old due time or at the new
-    due time.
+    A failed or missed post needs a new due time, and the copies of its files must exist. If a
+    post in the state `publishing` waits, an edit makes it `scheduled` again: at the new due time if
+    one is given, otherwise at the old one.
     Raises: PostNotFound, PostNotEditable, PostRefused, TimePast, TimeTooFar, and the errors of
     `validate_parts`. If an error is raised, nothing is changed.
     """
@@ -164,7 +164,7 @@ async def _edit(
 
 
 def _unchanged_parts(post: Post) -> list[PartInput]:
-    """Return a post's parts unchanged, so that they can be stored without their attempts."""
+    """Convert a post's parts to input, so that they can be stored again without attempts."""
     return [
         PartInput(
             part.text,

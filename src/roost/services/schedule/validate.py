@@ -93,7 +93,11 @@ def list_texts(result: Validation, due_at: datetime) -> list[RepeatCandidate]:
 def prevent_copy_removal(
     runtime: Runtime, *, has_files: bool
 ) -> contextlib.AbstractAsyncContextManager[object]:
-    """Prevent the removal of new copies of files while their post is not yet committed."""
+    """Return a context manager in whose block no copy of a media file is removed.
+
+    The copies of a new post's files could otherwise be removed before the post is committed. If
+    `has_files` is False, the context manager does nothing.
+    """
     return runtime.media.prevent_removal() if has_files else contextlib.nullcontext()
 
 

@@ -26,7 +26,7 @@ OUT_OF_BAND: Final = "oob"
 
 @dataclass(frozen=True, slots=True)
 class RequestToken:
-    """A request token; keep it until the verifier arrives."""
+    """A request token of OAuth 1.0a; keep it until X has sent the verifier."""
 
     token: str
     secret: str = field(repr=False)
@@ -52,7 +52,8 @@ async def get_request_token(
 ) -> RequestToken:
     """Get a request token with the app's keys; `callback` must be registered with the app.
 
-    `access` limits the permissions of the access token; by default, it gets the app's permissions.
+    `access` limits the permissions of the access token; by default, the token gets the
+    app's permissions.
 
     Raises: AppMisconfigured (X rejects the app's keys or the callback), XUnavailable,
     OutcomeUnknown.
@@ -127,7 +128,7 @@ async def invalidate(session: aiohttp.ClientSession, *, credential: OAuth1) -> N
 
 
 def _names_token(body: bytes) -> bool:
-    """Whether the response names the invalidated token, which only X's own response does."""
+    """Whether a response names the invalidated token; a proxy's response does not."""
     try:
         payload = msgspec.json.decode(body)
     except DECODE_ERRORS:
@@ -144,7 +145,7 @@ async def _request_token(
     callback: str | None = None,
     verifier: str | None = None,
 ) -> dict[str, str]:
-    """Return the fields of a token endpoint's response, which is form-encoded."""
+    """Send a request to a token endpoint; return the fields of its form-encoded response."""
     response = await _post(
         session,
         path,

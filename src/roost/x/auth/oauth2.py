@@ -52,7 +52,7 @@ class TokenGrant:
 
 
 def make_verifier() -> str:
-    """Return a new PKCE verifier, a secret of 256 bits; keep it until the code arrives."""
+    """Return a new PKCE verifier, a secret; keep it until X has sent the authorization code."""
     return secrets.token_urlsafe(32)
 
 
@@ -195,9 +195,10 @@ def _address(endpoint: XEndpoint, app: XApp, path: str) -> tuple[XUrl, tuple[str
 
 
 def _is_revoked(body: bytes) -> bool:
-    """Whether the body of a 2xx response may be X's, which means that the token is revoked.
+    """Whether the body of a 2xx response shows that X has revoked the token.
 
-    X does not document the body, so an empty body is accepted too.
+    An empty body is accepted, because X does not document the body. Any other body must be JSON in
+    which `revoked` is true, because it may come from a proxy.
     """
     if not body:
         return True

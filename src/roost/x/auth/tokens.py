@@ -1,4 +1,4 @@
-"""Token sources: a protocol of two methods, and two implementations without a database.
+"""Token sources: the protocol, and two implementations that need no database.
 
 A refresh token works once. A token source that stores tokens must therefore send only one refresh
 at a time to X, and must store the new tokens before they are used. `roost.account_client` has the

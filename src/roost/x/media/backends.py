@@ -11,7 +11,10 @@ from roost.x.media.state import UploadApi
 
 
 class UploadBackend(Protocol):
-    """One of X's upload APIs. Each function sends one request, and raises as `Client.call`."""
+    """One of X's upload APIs. Each function sends one request.
+
+    Raises: the errors of `Client.call`.
+    """
 
     async def initialize(
         self, client: UploadClient, *, mime_type: str, category: str, total_bytes: int
@@ -28,7 +31,10 @@ class UploadBackend(Protocol):
         ...
 
     async def read_status(self, client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-        """Read X's progress in processing. Raises: MediaRejected, also if processing failed."""
+        """Read how far X has processed the file.
+
+        Raises: MediaRejected, also if processing failed.
+        """
         ...
 
     async def set_alt_text(self, client: UploadClient, media_id: XMediaId, alt_text: str) -> None:

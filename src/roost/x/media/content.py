@@ -41,7 +41,7 @@ Source = Path | str | bytes | BinaryIO | HashedFile
 
 
 class Content:
-    """The content of an upload while it is open."""
+    """Reads the content of an upload: a file, or bytes in memory."""
 
     def __init__(
         self,
@@ -82,9 +82,9 @@ class Content:
         return chunk
 
     def check_unchanged(self) -> None:
-        """Check that the file did not change.
+        """Check that the file did not change since it was opened.
 
-        Raises: MediaChanged, because X may have segments of both versions.
+        Raises: MediaChanged if it did: X may have received segments of both versions.
         """
         if self._get_version() != self._version:
             raise _changed("was changed")
@@ -119,7 +119,7 @@ async def open_content(source: Source) -> AsyncIterator[Content]:
         with file:
             yield _from_descriptor(file.fileno())
     else:
-        source.flush()  # So that the upload includes bytes that are still in the file's buffer.
+        source.flush()  # The upload must include bytes that are still in the file's buffer.
         if isinstance(getattr(source, "raw", source), io.FileIO):
             yield _from_descriptor(source.fileno())
         else:
@@ -187,9 +187,9 @@ def _from_descriptor(descriptor: int, sha256: str | None = None) -> Content:
 
 
 def _from_seekable(source: BinaryIO) -> Content:
-    """Wrap a file object without a descriptor, which only one task at a time may read.
+    """Wrap a file object that has no descriptor.
 
-    The object has only one read position.
+    The object has only one read position, so a lock makes reads take turns.
     """
     position_lock = threading.Lock()
     size = source.seek(0, os.SEEK_END)

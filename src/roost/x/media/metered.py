@@ -17,7 +17,7 @@ B = TypeVar("B", bound=ResponseBody)
 
 
 class UploadClient(Protocol):
-    """The interface of `roost.x.Client` and of its wrappers."""
+    """The client that the functions of an upload need: a `Client` or a `MeteredClient`."""
 
     def now(self) -> datetime:
         """Return domain time."""

@@ -53,7 +53,7 @@ async def wait_processed(client: UploadClient, state: UploadState, deadline: tim
 
 
 def to_processing(media: schemas.MediaData) -> Processing:
-    """Read the progress from a response; without a stated progress, processing has succeeded."""
+    """Return the progress that a response states; if it states none, processing has succeeded."""
     info = media.processing_info
     if info is None or info.state == ProcessingState.SUCCEEDED:
         return _READY

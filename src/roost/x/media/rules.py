@@ -1,6 +1,7 @@
 """X's rules for uploads: types, categories and sizes, checked before anything is sent.
 
-Source: OpenAPI 2.167 (media types and categories); docs.x.com, x-api/media/introduction.
+Source: version 2.167 of X's OpenAPI document (media types and categories); docs.x.com,
+x-api/media/introduction.
 """
 
 import re
@@ -86,7 +87,10 @@ class LanguageInvalid(UploadRefused):
 
 
 def category_for(mime_type: str) -> str:
-    """Return X's category for a file of a MIME type in a post. Raises: MediaTypeInvalid."""
+    """Return the category in which a post's file of a MIME type is uploaded.
+
+    Raises: MediaTypeInvalid.
+    """
     _check_type(mime_type)
     if mime_type in _SUBTITLES:
         return "subtitles"
@@ -128,7 +132,8 @@ def check_alt_text(alt_text: str | None) -> None:
     """Check the length of an alt text. Raises: AltTextTooLong."""
     if alt_text is not None and len(alt_text) > MAX_ALT_TEXT_LENGTH:
         raise AltTextTooLong(
-            f"The alt text has {len(alt_text):,} characters; X accepts {MAX_ALT_TEXT_LENGTH:,}."
+            f"The alt text has {len(alt_text):,} characters; X accepts at most"
+            f" {MAX_ALT_TEXT_LENGTH:,}."
         )
 
 

@@ -20,7 +20,7 @@ class UploadApi(StrEnum):
 
 
 class ProcessingState(StrEnum):
-    """X's processing of an uploaded file."""
+    """The state of X's processing of an uploaded file."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"

@@ -174,7 +174,8 @@ async def _append_missing(
 
     async def send_segments() -> None:
         nonlocal state
-        for index in missing:  # All tasks share one iterator, so one task sends each segment.
+        # All tasks take segments from one iterator, so each segment is sent by exactly one task.
+        for index in missing:
             await _append(client, backend, content, state, index)
             async with state_lock:
                 state = msgspec.structs.replace(
@@ -216,7 +217,8 @@ async def _finalize(
 ) -> schemas.MediaData:
     """Finalize the upload.
 
-    Raises: NotFoundOnX if X refuses an upload that it may have finalized before.
+    Raises: NotFoundOnX if X refuses an upload that it may have finalized before; the caller then
+    starts the upload again.
     """
 
     async def send() -> schemas.MediaData:

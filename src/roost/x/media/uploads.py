@@ -23,7 +23,7 @@ _PROCESSING_DEADLINE: Final = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Subtitles:
-    """A subtitle track of a video: SubRip, or WebVTT as `text/vtt`."""
+    """A subtitle track of a video: a SubRip file, or WebVTT if `mime_type` is `text/vtt`."""
 
     source: Source
     language_code: str

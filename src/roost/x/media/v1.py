@@ -71,7 +71,10 @@ async def finalize(client: UploadClient, media_id: XMediaId) -> schemas.MediaDat
 
 
 async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-    """Read X's progress in processing. Raises: MediaRejected, also if processing failed."""
+    """Read how far X has processed the file.
+
+    Raises: MediaRejected, also if processing failed.
+    """
     request = Request(
         Operation.MEDIA_STATUS,
         "GET",

@@ -1,7 +1,8 @@
 """Uploads through API v2, with one endpoint per step.
 
-Source: docs.x.com, media/quickstart; OpenAPI 2.167. Two facts are only known from live clients:
-finalize needs a JSON object as its body, and X sometimes refuses segments above 1 MiB.
+Source: docs.x.com, media/quickstart; version 2.167 of X's OpenAPI document. Two facts are known
+only from programs that upload to X: finalize needs a JSON object as its body, and X sometimes
+refuses segments above 1 MiB.
 """
 
 from typing import Final
@@ -49,7 +50,10 @@ async def finalize(client: UploadClient, media_id: XMediaId) -> schemas.MediaDat
 
 
 async def read_status(client: UploadClient, media_id: XMediaId) -> schemas.MediaData:
-    """Read X's progress in processing. Raises: MediaRejected, also if processing failed."""
+    """Read how far X has processed the file.
+
+    Raises: MediaRejected, also if processing failed.
+    """
     request = Request(
         Operation.MEDIA_STATUS,
         "GET",

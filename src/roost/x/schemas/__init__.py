@@ -1,8 +1,8 @@
 """X's response bodies as typed structs, in both spellings (`tweet_count`, `post_count`).
 
 X is renaming `tweet` to `post`, and does not document which spelling a response has. Each struct
-therefore has both fields, and a property that returns the field that is present. Unused fields are
-skipped.
+therefore has both fields, and a property that returns the field that is present. Fields that Roost
+does not use are skipped.
 
 A proxy may send `{}` or `{"status": "ok"}` with status 200, which is valid JSON. Each struct
 therefore requires the fields that every response of X to the request contains, so that decoding

@@ -10,7 +10,7 @@ from roost.x.schemas.response import ResponseBody, require_content
 
 
 class UserMetrics(msgspec.Struct, frozen=True):
-    """The counts of an account."""
+    """An account's numbers of followers, followed accounts and posts."""
 
     followers_count: int | None = None
     following_count: int | None = None

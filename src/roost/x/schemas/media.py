@@ -33,12 +33,15 @@ class MediaData(msgspec.Struct, frozen=True):
 
 
 class MediaResponse(ResponseBody, frozen=True):
-    """The response to initialize, finalize and status."""
+    """X's response to the requests of an upload: initialize, finalize and status."""
 
     data: MediaData
 
     def refusal(self) -> dict[str, Any] | None:
-        """Return why X could not process the file, in the shape of a problem."""
+        """Return X's reason for not processing the file, in the form of a problem document.
+
+        Return None if processing has not failed.
+        """
         processing = self.data.processing_info
         if processing is None or processing.state != "failed":
             return None
@@ -62,7 +65,10 @@ class MediaResponseV1(ResponseBody, frozen=True):
         )
 
     def refusal(self) -> dict[str, Any] | None:
-        """Return why X could not process the file, in the shape of a problem."""
+        """Return X's reason for not processing the file, in the form of a problem document.
+
+        Return None if processing has not failed.
+        """
         return MediaResponse(self.data).refusal()
 
 

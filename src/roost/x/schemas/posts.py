@@ -14,7 +14,7 @@ _COUNT_MISMATCH: Final = "`meta.result_count` is not the number of posts"
 
 
 class PublicMetrics(msgspec.Struct, frozen=True):
-    """Counts visible to everyone."""
+    """The counts of a post that everyone can see."""
 
     impression_count: int | None = None
     like_count: int | None = None
@@ -31,7 +31,7 @@ class PublicMetrics(msgspec.Struct, frozen=True):
 
 
 class NonPublicMetrics(msgspec.Struct, frozen=True):
-    """Counts visible to the author, for 30 days."""
+    """The counts of a post that only its author can see, for 30 days."""
 
     impression_count: int | None = None
     engagements: int | None = None
@@ -40,7 +40,10 @@ class NonPublicMetrics(msgspec.Struct, frozen=True):
 
 
 class OrganicMetrics(msgspec.Struct, frozen=True):
-    """Counts that only the author sees, for 30 days: without promotion, or by promotion alone."""
+    """The counts of a post without promotion, or those from promotion alone.
+
+    Only the post's author can see these counts, for 30 days.
+    """
 
     impression_count: int | None = None
     like_count: int | None = None
@@ -66,20 +69,20 @@ class UrlEntity(msgspec.Struct, frozen=True):
 
 
 class PostEntities(msgspec.Struct, frozen=True):
-    """The entities that X found in a text."""
+    """The entities that X found in a text; Roost uses only the links."""
 
     urls: list[UrlEntity] | None = None
 
 
 class Attachments(msgspec.Struct, frozen=True):
-    """Media and polls of a post."""
+    """The keys of a post's media, and the ids of its polls."""
 
     media_keys: list[str] | None = None
     poll_ids: list[str] | None = None
 
 
 class Reference(msgspec.Struct, frozen=True):
-    """Another post that a post refers to."""
+    """A reference from a post to another post, which it replies to, quotes or reposts."""
 
     type: str
     id: str
@@ -122,14 +125,14 @@ class PostData(msgspec.Struct, frozen=True):
 
 
 class PollOption(msgspec.Struct, frozen=True):
-    """One option of a poll."""
+    """An option of a poll in X's response: its text and its position."""
 
     label: str
     position: int = 0
 
 
 class PollData(msgspec.Struct, frozen=True):
-    """The poll of a post."""
+    """A poll of a post, with its options."""
 
     id: str
     options: list[PollOption] = []
@@ -180,7 +183,7 @@ class PostsResponse(ResponseBody, frozen=True):
 class TimelineResponse(PostsResponse, frozen=True):
     """A page of an account's timeline; `meta` must state its number of posts, even if it is 0.
 
-    If X refuses to show a timeline, its response has no count and no posts, but problems of X.
+    If X refuses to show a timeline, its response has neither a count nor posts, but `errors`.
     """
 
     def __post_init__(self) -> None:
@@ -206,7 +209,7 @@ class CreatedPostData(msgspec.Struct, frozen=True):
 
 
 class CreateResponse(ResponseBody, frozen=True):
-    """The response to a create."""
+    """X's response to a request that creates a post."""
 
     data: CreatedPostData
 
@@ -222,20 +225,20 @@ class Deletion(msgspec.Struct, frozen=True):
 
 
 class DeleteResponse(ResponseBody, frozen=True):
-    """The response to a delete."""
+    """X's response to a request that deletes a post."""
 
     data: Deletion
 
 
 class TimestampedMetrics(msgspec.Struct, frozen=True):
-    """The counts of one time bucket, under X's names."""
+    """The counts of one hour or day, under X's names."""
 
     timestamp: datetime
     metrics: dict[str, int] = {}
 
 
 class PostBuckets(msgspec.Struct, frozen=True):
-    """The analytics of one post."""
+    """The analytics of one post: its counts per hour or day."""
 
     id: str
     timestamped_metrics: list[TimestampedMetrics] = []
@@ -260,7 +263,7 @@ class PostAnalyticsResponse(ResponseBody, frozen=True):
 
 
 class MediaBuckets(msgspec.Struct, frozen=True):
-    """The analytics of one video."""
+    """The analytics of one video: its counts per hour or day."""
 
     media_key: str
     timestamped_metrics: list[TimestampedMetrics] = []

@@ -1,4 +1,4 @@
-"""The base of all response bodies: which resources X bills, and whether X refused."""
+"""The base class of all response bodies: which resources X bills, and whether X refused."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
