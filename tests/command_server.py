@@ -1,9 +1,10 @@
 """Test server that forks a process for each `roost` command, so that imports happen once.
 
-A command has its own process, environment, folder and standard files, as with `python -m roost`.
-A request is one line of JSON with the three standard files attached. The response has two lines:
-the process id at once, and the exit code when the command has ended. The server ends when its
-standard input is closed, which also happens when the test process is killed.
+Each command has its own process, environment, working folder and standard streams, as with
+`python -m roost`. A request is one line of JSON, sent with the file descriptors of the command's
+standard input, output and error. The response has two lines: the process id at once, and the exit
+code when the command has ended. The server ends when its standard input is closed, which also
+happens when the test process is killed.
 
     python command_server.py SOCKET
 """

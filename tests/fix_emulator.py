@@ -57,7 +57,7 @@ class Emulator:
 
     @property
     def endpoint(self) -> XEndpoint:
-        """The emulator's endpoint."""
+        """The emulator's URL as an `XEndpoint`, to which X clients are bound."""
         return XEndpoint(self.url)
 
     @property
@@ -128,7 +128,11 @@ class Emulator:
         return done
 
     async def fail(self, operation: str, when: str, kind: str, **more: Any) -> None:
-        """Inject a fault into the next request of an operation, `before` or `after` its commit."""
+        """Inject a fault into the next request of an operation.
+
+        `when` is `before` or `after`: whether the fault occurs before or after the emulator carries
+        out the request.
+        """
         await self.control("faults", operation=operation, when=when, kind=kind, **more)
 
     async def clear_faults(self) -> None:

@@ -51,7 +51,8 @@ _OURS = (
     *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
     *("subject_type", "subject_id", "system_identifier", "time_zone", "version_num", "x_user_id"),
 )
-#: Names for which the database allows only letters, digits, `-` and `_`.
+#: Columns that cannot contain a hostile text: the database allows only letters, digits, `-` and
+#: `_` there.
 _CHECKED = {("tenants", "name")}
 _COLUMNS = """
     SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables
@@ -65,7 +66,7 @@ _JSON_COLUMNS = _COLUMNS.replace("data_type = 'text'", "data_type = 'jsonb'")
 #: JSON columns to omit: `metadata` is filled separately, and the others contain no text from
 #: outside Roost.
 _OUR_JSON = ("metadata", "progress", "args")
-#: Facts that contain no foreign text, because Roost writes them: codes, times and ids.
+#: Keys of the JSON facts that contain no text from outside Roost: codes, times and ids.
 _OUR_FACTS = frozenset(
     {"actor", "choice", "code", "complete_until", "due_at", "reference", "tweet_id", "url"}
 )
@@ -169,7 +170,7 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
 
 
 def acts_on_terminal(output: str) -> list[str]:
-    """Return a character that controls a terminal, and the start of a forged line, if any."""
+    """Return the first control character and the start of the first forged line, if any."""
     return [repr(found[0]) for found in (ACTIVE.search(output), _FORGED.search(output)) if found]
 
 
@@ -190,7 +191,7 @@ def acts_on_page(body: str) -> list[str]:
     """Return the scripts, event handlers and control characters that a page contains."""
     page = _Page()
     page.feed(body)
-    # A text in a form keeps its direction marks, because submitting the form would otherwise delete
-    # the marks.
+    # Direction marks are permitted in a form's text field. Without them there, submitting the form
+    # would delete them from the text.
     shown = _EDITED.sub(lambda edited: _DIRECTION.sub("", edited[0]), body)
     return page.found + [repr(found) for found in ACTIVE.findall(shown.replace("\r\n", "\n"))]

@@ -23,7 +23,7 @@ def draw_image(width: int = 64, height: int = 48, mode: str = "RGB", noise: int 
 
 
 def draw_exif(orientation: int = 6) -> Image.Exif:
-    """Return EXIF metadata as a camera with GPS writes them."""
+    """Return EXIF metadata like those of a camera with GPS, including a location."""
     exif = Image.Exif()
     exif[_ORIENTATION] = orientation
     exif[_MAKE] = "Lumiere"

@@ -1,4 +1,7 @@
-"""PgBouncer in front of a test's database; the tests are skipped if it is not installed."""
+"""Runs PgBouncer in front of a test's database.
+
+Tests with the mark `needs_pgbouncer` are skipped if PgBouncer is not installed.
+"""
 
 import asyncio
 import contextlib
@@ -38,12 +41,12 @@ max_client_conn = 200
 async def pgbouncer(
     database_url: str, mode: str, *, pool_size: int = 60, round_robin: int = 0
 ) -> AsyncIterator[str]:
-    """Run PgBouncer in a pool mode; yield the database's URL through it."""
+    """Run PgBouncer in the pool mode `mode`; yield the database's URL through PgBouncer."""
     assert PROGRAM is not None
     server = conninfo_to_dict(database_url)
     host = str(server["host"])
-    # PgBouncer runs as the socket's owner, because no other user may use the socket, and PgBouncer
-    # does not run as root.
+    # PgBouncer runs as the owner of PostgreSQL's socket, because no other user may use the socket.
+    # PgBouncer does not run as root.
     owner = Path(host).stat()
     with socket.create_server(("127.0.0.1", 0)) as found:
         listen_port = found.getsockname()[1]

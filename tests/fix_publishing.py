@@ -73,7 +73,7 @@ class Publisher:
 
     @property
     def scope(self) -> Scope:
-        """The scope in which the tests act for the tenant."""
+        """The `Scope` for calls of use cases: the publisher's tenant, and the tests' actor."""
         return scope_of(self.tenant)
 
     async def schedule(
@@ -279,7 +279,7 @@ async def noon(emulator: Emulator) -> datetime:
 async def publisher(
     noon: datetime, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> AsyncIterator[Publisher]:
-    """The connected account @larkbooks of the tenant `default`; no collection is due soon."""
+    """A publisher for @larkbooks of the tenant `default`; metrics are due only in a year."""
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
     async with open_account_locks(runtime.database) as locks:
         publisher = Publisher(runtime, tenant, account, emulator, locks)

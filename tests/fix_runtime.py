@@ -89,7 +89,7 @@ async def make_tenant(runtime: Runtime, name: str) -> Tenant:
 
 
 def scope_of(tenant: Tenant) -> Scope:
-    """Return the scope in which the tests act for this tenant."""
+    """Return the `Scope` for calls of use cases: this tenant, and the tests' actor."""
     return Scope(tenant.id, ACTOR)
 
 

@@ -1,6 +1,6 @@
 """A short chaos run: workers die, X fails, clocks are wrong, the database is restored.
 
-`./dev bench chaos` is the full run, with thresholds for the time to recover.
+`./dev bench chaos` makes a longer run, and also limits the time that recovery may take.
 """
 
 import pytest

@@ -1,7 +1,7 @@
 """A worker crashes at every failpoint, and every post is still on X exactly once.
 
-Real processes run the cases of `harness.crash_cases`. `./dev bench crashpoints` also runs each
-case under every response of X.
+The workers are real processes; `harness.crash_cases` lists the crashes. `./dev bench crashpoints`
+also combines each crash with every response of X.
 """
 
 from pathlib import Path

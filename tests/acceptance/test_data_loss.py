@@ -1,7 +1,7 @@
-"""Three ways to lose data, with real worker processes; nothing is on X twice.
+"""After each of three kinds of data loss, no post is lost and no post is on X twice.
 
-`./dev bench data_loss` runs every schedule twice: once X refuses duplicates, and once X accepts
-duplicates.
+The workers are real processes. `./dev bench data_loss` tests all kinds of data loss, each of them
+twice: once X refuses duplicates, and once X accepts duplicates.
 """
 
 from pathlib import Path

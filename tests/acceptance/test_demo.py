@@ -34,7 +34,7 @@ async def _start(folder: Path, *arguments: str) -> asyncio.subprocess.Process:
 
 
 def _planned() -> tuple[int, int]:
-    """Return the numbers of valid parts and of their media in the rows of the example plans."""
+    """Count the valid rows of the example plans, and the media files of these rows."""
     rows = []
     for name in ("plan.csv", "plan-lune.csv"):
         with (ROOT / "examples" / name).open(encoding="utf-8", newline="") as file:
@@ -43,7 +43,11 @@ def _planned() -> tuple[int, int]:
 
 
 def assert_charts_show_month(report: str, *, has_popular_post: bool) -> None:
-    """Check the bars of impressions: 30 for each account, high on the weekdays with posts."""
+    """Check the charts of daily impressions: 30 bars for each of the two accounts.
+
+    The first account has most of its impressions on weekdays. With `has_popular_post`, its eleventh
+    bar is the highest, and its two middle weeks have the most impressions.
+    """
     labels = re.findall(r'aria-label="\d+ \w+ \d{4}: ([\d,]+|no) impressions?"', report)
     bars = [0 if label == "no" else int(label.replace(",", "")) for label in labels]
     assert len(bars) == 60
@@ -69,7 +73,7 @@ async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path
     assert (result["tenants"], result["connected"]) == (2, 2)
     assert [row["code"] for row in result["refused"]] == ["text_too_long"]
     parts, media = _planned()
-    # Besides the plans, four posts are drafted from the brief.
+    # In addition to the posts of the plans, the demo publishes four drafts.
     assert result["parts"] == truth["posts"] == parts + 4
     assert result["media"] == truth["media"] == media
     assert result["dollars"] == truth["dollars"] > 0

@@ -1,4 +1,4 @@
-"""The wheel and the source distribution build without network, and install without the clone."""
+"""The wheel and the sdist build without network access, and work outside the repository."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ SHIPPED = ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "src", "exa
 
 
 def build(source: Path, target: str, out: Path) -> Path:
-    """Build a wheel or an sdist with the installed build backend; returns the file."""
+    """Build a wheel or an sdist with the installed build backend, and return the file."""
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(out)],
         cwd=source,
@@ -32,7 +32,7 @@ def build(source: Path, target: str, out: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The source distribution, built outside of the clone."""
+    """The sdist, built from a copy of the source files outside the repository."""
     source = tmp_path_factory.mktemp("source")
     for name in SHIPPED:
         if (ROOT / name).is_dir():
@@ -56,10 +56,11 @@ def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new virtual environment with the wheel, and with access to our dependencies.
+    """A new virtual environment with the wheel, which also finds Roost's dependencies.
 
-    The added path to the dependencies does not add this clone of Roost: the wheel's Roost comes
-    first, and Python does not read the file that makes the clone importable on an added path.
+    A `.pth` file adds the folder of the installed dependencies to the import path. Python still
+    imports the wheel's Roost, which comes first on the path. Python also ignores an editable
+    install of the repository, because it reads no `.pth` file in a folder that a `.pth` file adds.
     """
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, with_pip=False)

@@ -1,4 +1,4 @@
-"""A few schedules of `./dev bench network`: captive portals, late creates, a wrong clock."""
+"""A short run of `./dev bench network`: captive portals, late requests, a wrong clock."""
 
 from pathlib import Path
 

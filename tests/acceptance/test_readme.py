@@ -1,4 +1,4 @@
-"""The README's commands for the emulator, run as they stand, as by a person who pastes them."""
+"""The README's commands for the emulator work as they are, when a person pastes them."""
 
 import asyncio
 import ctypes
@@ -19,7 +19,7 @@ from roost.store.embedded import remove_embedded
 ROOT = Path(__file__).parents[2]
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 0x1
-#: A program in place of a browser, which gives consent on the emulator's page instead of a person.
+#: A program that replaces the user's browser. It gives consent on the emulator's page by itself.
 _BROWSER = """#!{python}
 import asyncio, sys
 from roost.cli.demo.browser import give_consent
@@ -28,7 +28,7 @@ asyncio.run(give_consent(sys.argv[1], "larkbooks"))
 
 
 def shell_blocks(title: str) -> list[str]:
-    """Return the shell blocks of a section of the README."""
+    """Return the shell code blocks of the README's section `title`."""
     text = (ROOT / "README.md").read_text("utf-8")
     section = text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     return re.findall(r"(?ms)^```sh\n(.*?)^```$", section)
@@ -59,7 +59,8 @@ async def test_the_block_for_the_emulator_runs_as_it_stands(tmp_path: Path) -> N
     browser = tmp_path / "browser"
     browser.write_text(_BROWSER.format(python=sys.executable))
     browser.chmod(0o700)
-    # The pause in the block is for a person; on a busy machine the metrics may be read later.
+    # The README's commands wait 5 s until the worker has read the metrics. A busy machine may need
+    # longer, so the test then waits until the metrics are there.
     until_read = (
         "until roost metrics --json > metrics.json && grep -q We.open metrics.json; do :; done"
     )

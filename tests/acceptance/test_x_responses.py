@@ -20,10 +20,10 @@ from x_emulator.pytest_plugin import run_emulator
 
 pytestmark = pytest.mark.timing
 
-#: The faults that change a response, so that they are only possible `after` the commit.
+#: Faults that change a response. They are injected only `after` X has carried out the request.
 _RESPONSE_FAULTS = {"cut", "slow", "wrong_type"}
-#: The refusals that are not injected after X has carried out a request, because no client could
-#: know that such a refusal is false.
+#: Refusals that are injected only `before` X carries out the request. After it, they would be
+#: false, and no client could know this.
 _REFUSALS = {"401", "402", "429", "429day", "429cap"}
 #: Wall seconds that the faults `delay` and `slow` last: longer than the timeout of a create.
 _SLOW_S = 2.5
@@ -62,7 +62,7 @@ async def test_publish_is_exactly_once_for_every_response_of_x(
             await scenario.emulator.control("clock", rate=RATE)
             for operation in operations:
                 for when in ("before", "after"):
-                    # An upload has four requests; each kind of fault applies to one of them.
+                    # An upload consists of four requests; the faults are distributed among them.
                     index = operations.index(operation)
                     script = _kinds(operation, when)[index :: len(operations)]
                     await scenario.emulator.control(
@@ -73,7 +73,7 @@ async def test_publish_is_exactly_once_for_every_response_of_x(
 
 
 async def _publish(scenario: Scenario, operations: tuple[str, ...]) -> list[PlannedPost]:
-    """Publish posts in waves, until X has responded with each of the faults."""
+    """Publish one post per account in each wave, until every injected fault has occurred."""
     accounts = [await scenario.connect(f"account_{number}") for number in range(_ACCOUNTS)]
     if operations == ("refresh",):
         await scenario.emulator.jump(hours=2)
@@ -103,7 +103,8 @@ async def _check_posts(scenario: Scenario, planned: list[PlannedPost]) -> None:
     assert not findings, "\n".join(
         [*map(str, findings), *(describe_post(row, x_posts) for row in rows.values())]
     )
-    # A limit of a day or a month lasts longer than a post may be late, so a post may be missed.
+    # A daily or monthly limit of X lasts longer than a post may be late, so Roost may mark a post
+    # as missed.
     assert {row.state for row in rows.values()} <= {"published", "missed"}
     published = sum(row.state == "published" for row in rows.values())
     assert published > len(rows) / 2

@@ -1,4 +1,4 @@
-"""The page docs/explain/architecture.md shows the layers and paths that the code has."""
+"""The layers and the call paths in docs/explain/architecture.md are those of the code."""
 
 import ast
 import re

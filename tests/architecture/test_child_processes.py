@@ -17,7 +17,7 @@ from roost.settings import ENVIRONMENT_NAMES
 SOURCE = Path(__file__).parents[2] / "src"
 #: Functions that start a process and have a parameter `env`.
 STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec"}
-#: Functions that start a process with the whole environment.
+#: Functions that start a process with the whole environment of this process.
 INHERITS = {
     "system", "popen", "create_subprocess_shell", "execv", "execvp", "execl", "spawnv", "Process",
 }  # fmt: skip
@@ -25,7 +25,7 @@ SECRET = "a-secret-of-this-environment"
 
 
 def calls() -> list[tuple[str, str, ast.Call]]:
-    """Return every call in the source, with its file and the name of the function."""
+    """Return every call in the source: the file, the called function's name, and the node."""
     return [
         (str(path.relative_to(SOURCE)), ast.unparse(node.func), node)
         for path in SOURCE.rglob("*.py")
@@ -56,7 +56,7 @@ def test_nothing_starts_a_process_with_the_whole_environment() -> None:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Put every setting and another program's secret into the environment; return all names."""
+    """Set the variable of every setting and another program's variable; return the names."""
     names = {*ENVIRONMENT_NAMES.values(), "AWS_SECRET_ACCESS_KEY"}
     for name in names:
         monkeypatch.setenv(name, SECRET)
@@ -83,7 +83,8 @@ def test_drawing_process_gets_no_secret(
 def test_browser_gets_no_setting(
     secrets: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    # A browser that Roost opens for the user may get the variables of other programs.
+    # Roost hides only its own settings from the browser that it opens for the user. The browser may
+    # get the variables of other programs.
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("roost_vault_keys", SECRET)
     dumped = tmp_path / "environment"

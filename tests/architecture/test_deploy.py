@@ -1,4 +1,4 @@
-"""The files of `deploy` name commands, settings and files that exist."""
+"""The files in `deploy` use only commands, settings and files that exist."""
 
 import configparser
 import re

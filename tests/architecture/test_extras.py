@@ -1,4 +1,4 @@
-"""The base of Roost needs no package of an extra, and an error names a missing extra."""
+"""Without extras, Roost needs only its base dependencies; errors name a missing extra."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def run_base(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a command or a script in a process that can import only the packages of the base."""
+    """Run a command or a script in a process that can import only the base dependencies."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("ROOST_", "TWITTER_"))}
     tests = os.pathsep.join(filter(None, [str(ROOT / "tests"), os.environ.get("PYTHONPATH")]))
     return subprocess.run(

@@ -15,7 +15,7 @@ X_CLIENT = {"aiohttp", "oauthlib", "opentelemetry"}
 
 
 def loaded_by(script: str) -> set[str]:
-    """Return the top-level modules that a new process has loaded after the script."""
+    """Run a script in a new process, and return the top-level modules that it has loaded."""
     show = f"import sys; {script}\nprint(*(name for name in sys.modules if '.' not in name))"
     done = subprocess.run([sys.executable, "-c", show], capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split())

@@ -1,4 +1,7 @@
-"""Command line and pages describe every next action; lower layers name no command."""
+"""The command line and the web pages have a sentence for every `NextAction`.
+
+Other modules name no command; they leave the wording to these two.
+"""
 
 import ast
 import importlib
@@ -19,8 +22,8 @@ from roost.web import next_actions as web_words
 _SOURCE = Path(roost.__file__).parent
 #: Matches a command of Roost in a sentence for people.
 _COMMAND = re.compile(r"`roost [a-z]")
-#: The modules that may name commands: the command line and the web pages, the sentences that both
-#: share, and the settings, because the description of a setting names the command that reads it.
+#: The modules that may name commands: the command line, the web pages and the sentences that both
+#: share. A setting's description may also name the command that reads the setting.
 _FACES = {"cli", "web", "action_wording.py", "settings.py"}
 _FACTS = {"post_id": 17, "username": "larkbooks", "role": "roost_app"}
 

@@ -1,4 +1,4 @@
-"""Each kind of output is written by one module, which escapes foreign text."""
+"""Each kind of output is written by one module, which escapes text from outside Roost."""
 
 import ast
 from pathlib import Path
@@ -9,7 +9,7 @@ ALLOWED = {
     "print": {"cli/output.py"},
     "Console": {"cli/output.py"},
     "StreamHandler": {"telemetry.py"},
-    # A separate program, whose output is JSON in ASCII for Roost.
+    # This separate program writes only JSON in ASCII, and only Roost reads this output.
     "write_stdout": {"insights/reports/svg_process.py"},
 }
 

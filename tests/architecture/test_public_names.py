@@ -1,4 +1,4 @@
-"""The public names of Roost; importing the package loads no library that does I/O."""
+"""Roost's public names exist, and `import roost` loads no library that does I/O."""
 
 import subprocess
 import sys

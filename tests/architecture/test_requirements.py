@@ -1,4 +1,4 @@
-"""The requirements have exactly the pinned versions, with hashes and without URLs."""
+"""Every entry of the requirements files has its pinned version, hashes and no URL."""
 
 import re
 from pathlib import Path

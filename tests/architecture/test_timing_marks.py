@@ -39,7 +39,7 @@ def timed_in(node: ast.AST) -> set[str]:
 
 
 def is_marked(module: ast.Module, test: _Function) -> bool:
-    """Whether the module's `pytestmark` or a decorator of the test has the mark."""
+    """Whether the module's `pytestmark` or a decorator of the test has the mark `timing`."""
     marks = [
         each.value
         for each in module.body
@@ -50,7 +50,10 @@ def is_marked(module: ast.Module, test: _Function) -> bool:
 
 
 def unmarked(module: ast.Module) -> Iterator[str]:
-    """Yield unmarked tests that use a timed name, directly or through the module's functions."""
+    """Yield unmarked tests that use a timed call or a slow fault.
+
+    A test also counts if only a function or a class of its module uses the call or the fault.
+    """
     named = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     nodes = {each.name: each for each in module.body if isinstance(each, named)}
     for test in module.body:

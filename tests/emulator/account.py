@@ -1,4 +1,4 @@
-"""An account connected to an app: a test client of the emulator over HTTP."""
+"""A test client that sends HTTP requests to the emulator as a connected account."""
 
 import io
 from dataclasses import dataclass
@@ -33,7 +33,10 @@ class Account:
         self.tokens = tokens
 
     async def request(self, method: str, path: str, **more: Any) -> Response:
-        """Send a request. A successful response must match the official schema, if available."""
+        """Send a request, and return the response.
+
+        A successful JSON response must match X's OpenAPI document, if the document is available.
+        """
         headers = {"authorization": f"Bearer {self.tokens['access_token']}"}
         async with self.emulator.http.request(
             method, self.emulator.url + path, headers=headers | more.pop("headers", {}), **more

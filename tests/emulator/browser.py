@@ -20,7 +20,7 @@ _QUIET = (
 
 
 class Browser:
-    """A browser tab; `complaints` lists console errors and violations of content policies."""
+    """A browser tab; `complaints` lists its log entries and its uncaught exceptions."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
@@ -28,7 +28,7 @@ class Browser:
         self.complaints: list[str] = []
 
     async def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """Send a command of the protocol. Returns the result of the command."""
+        """Send a command of the Chrome DevTools Protocol, and return its result."""
         number = next(self._numbers)
         await self._socket.send_json({"id": number, "method": method, "params": params})
         async for message in self._socket:
@@ -106,6 +106,6 @@ async def browsing(profile: Path) -> AsyncIterator[Browser]:
     finally:
         process.kill()
         await process.wait()
-        # This closes the pipe of the process, which would stay open after the event loop has
-        # closed.
+        # Close the pipe from the process here; otherwise it would stay open after the event loop
+        # has closed.
         process._transport.close()  # type: ignore[attr-defined]

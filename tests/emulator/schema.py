@@ -1,4 +1,4 @@
-"""Validation of responses against the official OpenAPI 2.167, if the file is available."""
+"""Validates responses by version 2.167 of X's OpenAPI document, if it is available."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""A test client that signs requests with oauthlib, which the emulator does not use."""
+"""A test client that signs requests with oauthlib, independently of the emulator's code."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -17,7 +17,7 @@ OTHER_CALLBACK = "http://127.0.0.1:9999/back"
 
 @dataclass
 class Signed:
-    """An app, and the access token of a user if the app has one."""
+    """An X app that signs its requests, with or without a user's access token."""
 
     emulator: Emulator
     app: dict[str, Any]
@@ -29,7 +29,7 @@ class Signed:
     def headers(
         self, method: Method, url: str, form: dict[str, str] | None = None
     ) -> dict[str, str]:
-        """Return the headers of a signed request, with `Authorization`."""
+        """Return the headers of a signed request, including `Authorization`."""
         client = oauthlib.oauth1.Client(
             self.app["api_key"],
             client_secret=self.app["api_secret"],

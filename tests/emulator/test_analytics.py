@@ -43,7 +43,7 @@ async def test_buckets_add_up_to_the_counts(account: Account, granularity: str) 
     buckets = [each["metrics"] for each in entry["timestamped_metrics"]]
     post = (await account.get("/2/tweets", ids=post_id, **BOTH)).data[0]
     sums = {name: sum(each[name] for each in buckets) for name in buckets[0]}
-    # Time passes between the two reads, but nine days after its creation a post has final counts.
+    # Time passes between the two reads, but the post is nine days old, so its counts are final.
     assert sums["impressions"] == post["public_metrics"]["impression_count"] > 0
     assert sums["likes"] == post["public_metrics"]["like_count"]
     assert sums["engagements"] == post["non_public_metrics"]["engagements"]

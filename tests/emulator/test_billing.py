@@ -1,4 +1,4 @@
-"""Tests of the prices of requests, which the emulator has in its own price list."""
+"""Tests of the prices of requests; the emulator has a price list of its own."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Tests of the emulated clock: jumps, freezing, rates, and followers of the clock."""
+"""Tests of the emulated clock: jumps, freezing, rates, and clients that poll the clock."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -121,7 +121,7 @@ async def test_silent_follower_delays_one_jump_only(
     first = asyncio.create_task(emulator.jump(hours=1))
     await asyncio.wait({first}, timeout=1)
     assert not first.done()
-    await first  # While the first jump is pending, the second jump would wait for it.
+    await first  # The second jump would otherwise wait for the first.
     async with asyncio.timeout(1.5):
         await emulator.jump(hours=1)
     silent.close()

@@ -1,4 +1,4 @@
-"""Tests that the emulator's documentation has all rules, switches, faults and routes."""
+"""Tests that the emulator's documentation lists all rules, switches, faults and routes."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""Tests of faults: corrupted responses, proxy responses, stale reads, scripts, files."""
+"""Tests of the kinds of faults, and of scripts and files that list faults."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

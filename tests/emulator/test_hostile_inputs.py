@@ -71,7 +71,8 @@ AUTHORIZATIONS = (
     'OAuth oauth_consumer_key="%ff", oauth_signature="%zz", oauth_timestamp="\xb2"',
     "OAuth " + ",".join(["a=b"] * 500),
 )
-#: Routes that delete the data of the other requests, so they are tested separately.
+#: Routes that delete the emulator's data. They are tested separately, because the requests to the
+#: other routes need these data.
 _ENDING = {"/_emulator/reset"}
 
 

@@ -1,4 +1,4 @@
-"""Tests of uploads: segments in any order, validation, and processing during polls."""
+"""Tests of uploads: order of segments, validation, and states of media processing."""
 
 import base64
 import hashlib

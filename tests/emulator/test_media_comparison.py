@@ -58,7 +58,8 @@ async def is_accepted_by_x(account: Account, path: Path) -> bool:
         ".webp": ("tweet_image", "image/webp"),
         ".gif": ("tweet_gif", "image/gif"),
     }.get(path.suffix, ("tweet_video", "video/mp4"))
-    # On a busy machine, the emulator examines the file for longer than X's limit of polls allows.
+    # On a busy machine, the emulator may need so long for a file that the polls for the result
+    # would exceed X's rate limit.
     await account.emulator.switch(rate_limits=False)
     media_id = await account.initialize(category, kind, len(content))
     await account.append(media_id, 0, content)

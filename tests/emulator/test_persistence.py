@@ -1,4 +1,4 @@
-"""Tests of the state file, of the secret, and of the application mounted in another one."""
+"""Tests of the state file, the secret, and the emulator as part of another ASGI app."""
 
 import base64
 import pickle

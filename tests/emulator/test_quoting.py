@@ -1,4 +1,4 @@
-"""Tests of refusals that quote the request: by a fault in one, by a switch in all."""
+"""Tests of refusals that quote the request: one refusal by a fault, or all by a switch."""
 
 from emulator.account import Account
 

@@ -43,7 +43,7 @@ def final_views(world: World, post: Post) -> int:
 
 
 def posts_on(world: World, number: int, *, rank: int = 0) -> list[Post]:
-    """Create twenty posts of an account, which get different random factors."""
+    """Create twenty posts of an account on day `number`; each gets its own random factor."""
     user = account_of(world, rank)
     mine = world.posts_of[user.id]
     for _ in range(20):
@@ -111,7 +111,7 @@ def test_interest_in_month_rises_and_falls_gradually(
 ) -> None:
     with living("month") as world, living("purge") as other:
         for rank, factor in enumerate(factors):
-            # The first of the posts is left out, because it may be the popular one.
+            # The first post is left out, because it may be the popular post of the scenario.
             views, usual = (
                 sum(final_views(each, post) for post in posts_on(each, number, rank=rank)[1:])
                 for each in (world, other)
@@ -165,7 +165,8 @@ def test_bots_come_within_hours_and_are_removed_two_weeks_later() -> None:
         came = [later - earlier for earlier, later in pairwise(hourly)]
         assert all(180 < each < 260 for each in came[:6])
         assert came[6] < 20
-        # The readings are at 9:00, before the bots come, at whatever time of day the test runs.
+        # Each count is that of 9:00, before the bots follow the account. It does not depend on the
+        # time of day at which the test runs.
         daily = [metrics.follower_count(world, user, day(world, number)) for number in range(1, 51)]
         changes = [later - earlier for earlier, later in pairwise(daily)]
         assert max(changes) > 1_000
@@ -176,7 +177,7 @@ def test_bots_come_within_hours_and_are_removed_two_weeks_later() -> None:
 
 def test_post_gets_no_views_during_an_outage() -> None:
     with living("outage") as world, living("steady") as other:
-        # Half an hour before the outage.
+        # The outage begins half an hour later.
         start = day(world, 7) + timedelta(hours=3, minutes=30)
         post = make_post(world, at=start)
         unhurt = make_post(other, at=start)

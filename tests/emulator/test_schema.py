@@ -1,4 +1,4 @@
-"""Tests that responses with new field names match the official OpenAPI 2.167."""
+"""Tests that responses with X's new field names match X's OpenAPI document 2.167."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ def openapi() -> dict[str, Any]:
 
 @pytest_asyncio.fixture
 async def newest(account: Account) -> Account:
-    """An account on an emulator whose switches follow the OpenAPI file."""
+    """An account on an emulator that responds in the format of X's OpenAPI document."""
     await account.emulator.switch(field_names="post", problem_host="api.x.com", error_format="flat")
     return account
 

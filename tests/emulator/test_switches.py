@@ -43,7 +43,10 @@ async def test_problems_have_their_content_type_in_the_flat_format(account: Acco
 
 
 async def test_text_weights_are_those_of_the_documentation(account: Account) -> None:
-    """In NFC, a Latin letter weighs one, another letter or an emoji two, and a link 23."""
+    """A Latin letter weighs 1; letters of other scripts and emoji weigh 2; a link weighs 23.
+
+    The letters are counted in the Unicode normal form NFC.
+    """
     for unit, weight in (("a", 1), ("好", 2), ("👩‍👩‍👧", 2), ("e\u0301", 1)):
         fits = unit * (280 // weight)
         assert (await account.create(fits)).status == 201

@@ -44,7 +44,7 @@ async def listening(
 
 
 async def forge_proof(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Respond to any request with something that looks like a proof."""
+    """Respond to any request with 64 hexadecimal digits, as a forged proof."""
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 64\r\n\r\n" + b"a" * 64)

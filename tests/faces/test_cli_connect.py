@@ -1,4 +1,4 @@
-"""`roost connect` ends with the error that the browser shows, and names its addresses."""
+"""`roost connect` ends with the browser's error, and names the addresses that it uses."""
 
 import asyncio
 import contextlib
@@ -43,7 +43,7 @@ async def local(settings: Settings, emulator: Emulator) -> Settings:
 async def connecting(
     settings: Settings, folder: Path, *options: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, str, str]]:
-    """Run `roost connect`; yield the process, the start address and the earlier notes."""
+    """Run `roost connect`; yield its process, the start address and the lines before it."""
     command = ("-m", "roost", "connect", "--no-browser", "--json", *options)
     async with (
         piped_python(*command, environment=environment_of(settings), folder=folder) as process,
@@ -59,7 +59,7 @@ async def connecting(
 
 
 async def decide(emulator: Emulator, start: str, decision: str) -> tuple[int, str]:
-    """Open the start page in a browser, decide on X's consent screen; return the last page."""
+    """Open the start page, decide on X's consent screen; return the last status and page."""
     async with open_browser() as browser:
         answer, _ = await get(browser, start)
         query = {k: v[0] for k, v in parse_qs(urlsplit(answer.headers["location"]).query).items()}

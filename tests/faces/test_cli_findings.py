@@ -15,7 +15,7 @@ def _apng(path: Path) -> None:
     pictures[0].save(path, save_all=True, append_images=pictures[1:], duration=100)
 
 
-#: For each warning about media, a file that causes the warning; the text causes one more warning.
+#: For each warning about media, a file that causes the warning. `TEXT` causes one more warning.
 FILES: dict[str, tuple[str, Callable[[Path], object]]] = {
     "media_location": ("photo.jpg", lambda path: draw_image().save(path, exif=draw_exif())),
     "gif_stops": ("once.gif", lambda path: save_gif(path, loop=None)),

@@ -21,7 +21,7 @@ PLAIN_USER = "roost_tenant_user"
 
 @pytest.fixture
 async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
-    """The superuser's address of a new database that contains nothing of Roost."""
+    """A new database without anything of Roost: its URL for the superuser."""
     server = migrated_server.url("postgres")
     await create_database(server, "for_init")
     yield migrated_server.url("for_init")
@@ -30,7 +30,7 @@ async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 def plain_user(empty_database: str) -> Iterator[str]:
-    """The address of `empty_database` for a user who may only log in."""
+    """The URL of `empty_database` for a role that may only log in."""
     with psycopg.connect(empty_database, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {PLAIN_USER} LOGIN PASSWORD 'a-password'")
         parts = urlsplit(empty_database)
@@ -41,7 +41,7 @@ def plain_user(empty_database: str) -> Iterator[str]:
 
 
 def init_settings(admin: str) -> dict[str, str]:
-    """Return settings for `roost init`: addresses for the application and an administrator."""
+    """Return settings for `roost init`: the database's URL for the application and `admin`."""
     return {"DATABASE_URL": app_url(admin), "ROOST_ADMIN_DATABASE_URL": admin}
 
 

@@ -1,4 +1,7 @@
-"""A command completes although its output cannot be written, and an error says what changed."""
+"""A command that changes data completes even if its output cannot be written.
+
+The error about the output then says what the command has changed.
+"""
 
 import asyncio
 import json
@@ -42,7 +45,7 @@ async def count_posts(publisher: Publisher) -> int:
 async def run_into(
     publisher: Publisher, folder: Path, stdout: int, *arguments: str, **environment: str
 ) -> CommandResult:
-    """Run a command in a process of its own, with this standard output."""
+    """Run a command in its own process, with `stdout` as its standard output."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "roost", *arguments,
         env=environment_of(publisher.runtime.settings) | environment, cwd=folder,

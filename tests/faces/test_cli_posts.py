@@ -41,7 +41,7 @@ async def run_at_a_terminal(
     terminal, output = pty.openpty()
     fcntl.ioctl(output, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = environment_of(publisher.runtime.settings) | {"TERM": "xterm"}
-    environment.pop("COLUMNS", None)  # This variable has priority over the terminal's width.
+    environment.pop("COLUMNS", None)  # COLUMNS has priority over the terminal's width.
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "roost", *arguments,
         env=environment, cwd=folder, stdin=asyncio.subprocess.DEVNULL, stdout=output,
@@ -60,7 +60,7 @@ async def run_at_a_terminal(
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 1 << 16)
-    except OSError:  # The process has closed the terminal.
+    except OSError:  # The read fails once the process has closed the terminal.
         return b""
 
 

@@ -167,7 +167,7 @@ async def test_publish_makes_a_thread_of_a_file(publisher: Publisher, tmp_path: 
 async def test_byte_order_mark_of_a_threads_file_is_ignored(
     publisher: Publisher, tmp_path: Path, command: str
 ) -> None:
-    # A file as the Windows editor writes it: with a byte order mark and CRLF line ends.
+    # Like a file of an editor for Windows, the file has a byte order mark and CRLF line ends.
     words = "The tide comes in, and then it goes out again. "
     text = f"{words * 5}\r\n\r\nThe other day: {words * 5}"
     (tmp_path / "thread.txt").write_bytes(text.encode("utf-8-sig"))

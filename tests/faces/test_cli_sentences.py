@@ -1,4 +1,4 @@
-"""Sentences of commands: singular and plural, no empty brackets, no wording of a library."""
+"""Commands print correct sentences: plurals, no empty brackets, no wording of libraries."""
 
 import asyncio
 from datetime import timedelta

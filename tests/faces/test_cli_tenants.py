@@ -1,4 +1,4 @@
-"""Commands in advice name the tenant if a command without `--tenant` would miss it."""
+"""A command in advice has `--tenant` if it would not use the right tenant otherwise."""
 
 from pathlib import Path
 

@@ -123,7 +123,11 @@ async def test_help_explains_both(tmp_path: Path) -> None:
 
 
 def test_every_flag_of_a_command_with_a_text_is_known() -> None:
-    """After a flag, `-` is a text; after an option with a value, it is a missing value."""
+    """`FLAGS` must contain every flag of the commands that take a text.
+
+    A `-` after a flag stands for a text from standard input. A `-` after an option that needs a
+    value does not.
+    """
     found = set()
     for command in (publish, check, edit, resolve):
         hints = typing.get_type_hints(command, include_extras=True)

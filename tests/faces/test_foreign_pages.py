@@ -28,7 +28,10 @@ _STATIC = {"/static", "/static/charts.js"}
 
 
 def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]:
-    """Return parameters for calls of each method and path; `id` replaces the path's variable."""
+    """Return the parameters of the test requests for each method and path.
+
+    The parameter `id` replaces the variable in the path.
+    """
     undecided = str(filled.undecided)
     numbers = (filled.planned, filled.published, filled.partly_published, filled.undecided)
     posts = [{"id": str(number)} for number in numbers]

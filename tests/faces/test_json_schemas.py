@@ -95,7 +95,7 @@ async def read_ready_line(publisher: Publisher, folder: Path, *arguments: str) -
 
 
 def list_times(value: Any, key: str = "") -> list[str]:
-    """Return every time in an output, in facts too."""
+    """Return every time in an output, including the times in nested objects."""
     if isinstance(value, dict):
         return [time for name, item in value.items() for time in list_times(item, name)]
     if isinstance(value, list):

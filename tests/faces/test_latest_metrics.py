@@ -1,4 +1,4 @@
-"""Metrics of posts: one period per page, and the last known values of private metrics."""
+"""Each page shows the posts of one period, with the last known private metrics."""
 
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -40,7 +40,7 @@ async def test_private_metrics_keep_their_last_known_value(
     posts = result.answer["accounts"][0]["posts"]
     _, report = await get(browser, f"{web}/report?days={days}")
     assert ("9,100" in report, "4,321" in report) == (days >= 43, days >= 43)
-    if days < 43:  # Only the posts that were sent in the period are listed.
+    if days < 43:  # The post is 43 days old, so a shorter period does not contain it.
         assert posts == []
         return
     (post,) = posts

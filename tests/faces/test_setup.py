@@ -1,4 +1,4 @@
-"""The addresses of the demo's temporary database."""
+"""`change_url` derives the URLs of the demo's temporary database."""
 
 import pytest
 

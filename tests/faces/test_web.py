@@ -190,7 +190,8 @@ async def test_post_page_shows_parts_and_history(
     _, body = await get(browser, f"{web}/posts/{post.id}", tenant="default")
     assert "1 of 2" in body
     assert "1701 on the emulator" in body
-    assert "https://x.com/" not in body  # A post on the emulator is not on X.
+    # The post is only on the emulator, so the page has no link to X.
+    assert "https://x.com/" not in body
     assert "scheduled: imported from plan.csv, line 3" in body
 
 

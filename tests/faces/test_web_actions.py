@@ -1,4 +1,7 @@
-"""The pages' buttons send forms, which redirect with 303 and are refused from other sites."""
+"""The pages' buttons send forms, whose responses redirect with 303.
+
+The server refuses forms that other sites send.
+"""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Connecting an account over real HTTP; which requests and addresses the server accepts."""
+"""Tests of connecting an account over HTTP, and of the requests that are refused."""
 
 import asyncio
 import json

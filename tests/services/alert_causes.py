@@ -17,7 +17,7 @@ from roost.services.publish.context import PublishContext
 from roost.services.schedule import PartInput
 from roost.x.errors import AppMisconfigured, ReauthorizationRequired
 
-#: A clock that is five minutes behind.
+#: The result of a clock check: this machine's clock is five minutes behind X's clock.
 BEHIND = Skew(-300, "x")
 
 Opening = Callable[[Publisher], Awaitable[PostId]]
@@ -33,7 +33,7 @@ async def kinds(publisher: Publisher) -> list[AlertKind]:
 
 
 async def needs_decision(publisher: Publisher) -> PostId:
-    """Publish a post whose create X loses, and wait until it may no longer be resent."""
+    """Publish a post whose create request is lost, and wait until Roost may not resend it."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_due_jobs()
@@ -43,7 +43,7 @@ async def needs_decision(publisher: Publisher) -> PostId:
 
 
 async def thread_needs_decision(publisher: Publisher) -> PostId:
-    """Publish a thread; X loses the second part's create until it may no longer be resent."""
+    """Publish a thread, lose its second request, and wait until Roost may not resend it."""
     script = ["ok", "drop"]
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=script
@@ -80,7 +80,7 @@ async def failed(publisher: Publisher) -> PostId:
 
 
 async def possible_duplicate(publisher: Publisher) -> PostId:
-    """Publish a post, then record a late response to an older attempt with another id of X."""
+    """Publish a post; then record a late response that gives the post a second id on X."""
     post_id = await publisher.schedule("One")
     await publisher.run_due_jobs()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
@@ -124,7 +124,7 @@ def app_refused(fault: str) -> Opening:
 
 
 async def back_off(publisher: Publisher, kind: AlertKind) -> None:
-    """Write the back-off that a worker writes if X refuses the app with this kind of alert."""
+    """Start a back-off of the X app as a worker does, with an alert of this kind."""
     probe = await publisher.schedule("Probe")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         state = await store.publishing.get(transaction, probe)
@@ -185,7 +185,7 @@ async def find_on_x(publisher: Publisher, post_id: PostId) -> None:
 
 
 async def edit(publisher: Publisher, post_id: PostId) -> None:
-    """Edit the post's text and due time; its alerts must be resolved before it is published."""
+    """Edit the post's text and due time. This must resolve its alerts before it is due."""
     parts = [PartInput("Another text")]
     due_at = publisher.runtime.clock.now() + timedelta(minutes=1)
     await schedule.edit_post(
@@ -236,16 +236,19 @@ async def reconnect_renamed(publisher: Publisher, _: PostId) -> None:
 
 
 async def accept_again(publisher: Publisher, _: PostId) -> None:
-    """Let X accept the app's posts again, and publish."""
+    """Let X accept the app's posts again, and publish the waiting posts."""
     await publisher.emulator.control(f"apps/{publisher.emulator.app.client_id}", credits=None)
     await publisher.run_to_completion()
 
 
 async def refuse_again(publisher: Publisher, post_id: PostId) -> None:
-    """Let X refuse a single post, which shows that X accepts other requests of the app again."""
+    """Let X refuse only this post, as a duplicate.
+
+    This refusal shows that X accepts requests of the app again, and so ends the back-off.
+    """
     await publisher.emulator.control(f"apps/{publisher.emulator.app.client_id}", credits=None)
     await publisher.emulator.switch(refuse_duplicates=False)
-    for _ in range(2):  # With two candidates, Roost adopts neither of them.
+    for _ in range(2):  # If two posts match, Roost adopts neither.
         await publisher.post_manually("Low tide at six")
     await publisher.emulator.switch(refuse_duplicates=True)
     await publisher.run_to_completion()
@@ -260,7 +263,7 @@ async def wait_for_nothing(publisher: Publisher, post_id: PostId) -> None:
 
 
 def another(kind: AlertKind) -> Ending:
-    """Return a function that starts the app's back-off for another cause, then ends its alert."""
+    """Return a function that replaces the app's alert by a new one, and resolves the new one."""
 
     async def ending(publisher: Publisher, _: PostId) -> None:
         await back_off(publisher, kind)
@@ -278,7 +281,10 @@ def another(kind: AlertKind) -> Ending:
 
 
 def then_check(act: Callable[[Publisher, PostId], Awaitable[object]]) -> Ending:
-    """Run `act`, then check lateness as the web server, `roost alerts` and `roost doctor` do."""
+    """Return a function that runs `act` and then `check_lateness`.
+
+    The web server, `roost alerts` and `roost doctor` also run `check_lateness`.
+    """
 
     async def ending(publisher: Publisher, post_id: PostId) -> None:
         await act(publisher, post_id)
@@ -336,12 +342,15 @@ async def set_clock(publisher: Publisher, _: PostId) -> None:
 
 
 async def restart_worker(publisher: Publisher, _: PostId) -> None:
-    """Check a wrong clock; then check a right clock in a new process, which has no alert yet."""
+    """Find a wrong clock in one worker, then a right clock in its restarted successor.
+
+    The successor itself has opened no alert, but must resolve that of the first worker.
+    """
     await check_clock(publisher, BEHIND)
     await check_clock(publisher, None)
 
 
 async def end_worker(publisher: Publisher, _: PostId) -> None:
-    """End the machine's worker, and check lateness."""
+    """Let the machine's worker end, and run the check that resolves its clock alert."""
     await publisher.locks.heartbeat("another process")
     await monitor.check_lateness(publisher.runtime)

@@ -1,4 +1,4 @@
-"""Each alert is resolved when its cause ends, for every kind of alert and every ending.
+"""Every kind of alert is resolved when its cause ends, however the cause ends.
 
 The cases cover all changes of state in `POST_MOVES` and all kinds of alerts. If a change of state
 or a kind is added, a test here fails until there is a case for it.
@@ -66,15 +66,15 @@ from .alert_causes import (
     wrong_clock,
 )
 
-#: For each state of a post that causes an alert: a function that brings a post into that state, and
-#: for each next state the functions that move the post there.
+#: For each state of a post that causes an alert: first a function that brings a post into this
+#: state; then, for each next state, the functions that bring the post into the next state.
 POST_ENDINGS: Final[dict[PostState, tuple[Opening, dict[PostState | str, list[Ending]]]]] = {
     PostState.NEEDS_DECISION: (
         needs_decision,
         {
             PostState.PUBLISHING: [find_on_x, resend],
             PostState.FAILED: [discard],
-            PostState.PARTLY_PUBLISHED: [],  # This needs a thread, which is tested below.
+            PostState.PARTLY_PUBLISHED: [],  # only for a thread: see OTHER_ENDINGS
         },
     ),
     PostState.PARTLY_PUBLISHED: (
@@ -235,7 +235,8 @@ async def test_stale_refusal_does_not_end_a_newer_connection(
 async def test_wrong_clock_reopens_a_resolved_alert(publisher: Publisher) -> None:
     check = ClockCheck(publisher.runtime)
     await check._update_alert(BEHIND)
-    # This resolves the alert, because no worker's session has a name yet.
+    # Running workers are recognized by the names of their database sessions. No session has a name
+    # yet, so the check finds no worker on the machine and resolves the alert.
     await monitor.check_lateness(publisher.runtime)
     assert await kinds(publisher) == []
     await check._update_alert(BEHIND)

@@ -41,7 +41,7 @@ async def test_missing_credits_back_off_the_app_with_one_alert(publisher: Publis
     assert await publisher.list_statuses("create_post") == [402]
     (alert,) = await _alerts(publisher)
     assert (alert.kind, alert.subject_type, alert.subject_id) == ("credits", "x_app", app)
-    # The posts wait longer than the tolerance, but a lack of credits must not make them missed.
+    # The posts wait longer than a post may be late. A lack of credits must not make them missed.
     for _ in range(20):
         await publisher.emulator.jump(seconds=301)
         await publisher.run_due_jobs()

@@ -74,7 +74,7 @@ async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> Po
 
 
 async def stored_before(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """Store a thread with a blank text as an earlier version stored it: unchanged."""
+    """Store a thread together with its blank text, as earlier versions of Roost did."""
     post_id = await publish_thread(publisher, picture, "")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(

@@ -248,7 +248,7 @@ async def test_create_is_adopted_by_the_time_of_x__response_lost(
 
 @pytest.mark.parametrize("off_s", [-28, 28])
 async def test_confirm_sent_uses_the_time_of_x(skewed: Skewed, off_s: int) -> None:
-    """X's clock decides whether the post is new enough to be the attempt's."""
+    """X's clock, not the machine's, decides whether a post is too old to be the part."""
     await skewed.emulator.switch(refuse_duplicates=False)
     await ClockCheck(skewed.runtime).check()
     there = await skewed.post_manually("Twice")

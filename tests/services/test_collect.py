@@ -31,7 +31,7 @@ async def collect_for(publisher: Publisher, days: int) -> None:
 
 
 async def next_read(publisher: Publisher) -> datetime:
-    """Return when the account is due for a read."""
+    """Return the time at which the account's metrics are due next."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         rows = await transaction.raw.execute(
             "SELECT min(collect_due_at) FROM integrations WHERE status = 'connected'"
@@ -133,7 +133,7 @@ async def test_detect_finds_purge_once_and_on_its_day(daily: Publisher, emulator
     (found,) = await anomalies_of(daily, daily.account)
     assert found.metric is Metric.FOLLOWERS
     assert found.day == started_at.date() + timedelta(days=21)
-    assert -1300 < found.observed < -900  # 6 % of about 18,400
+    assert -1300 < found.observed < -900  # the purge: 6 % of about 18,400 followers
     recorded = (await emulator.ground_truth())["anomalies"]
     assert [str(found.day)] == [anomaly["day"] for anomaly in recorded]
     again = await detect.detect_anomalies(daily.runtime, daily.scope, daily.account.id)
@@ -153,7 +153,8 @@ async def test_detect_finds_nothing__steady_account(
 
 async def test_collect_retries_later__x_unavailable(daily: Publisher) -> None:
     now = daily.runtime.clock.now()
-    await daily.emulator.fail("read_user", "before", "503", times=3)  # the client tries three times
+    # The client tries a read three times.
+    await daily.emulator.fail("read_user", "before", "503", times=3)
     collected = await collect.collect_account(daily.runtime, daily.scope, daily.account.id)
     assert (collected.account, collected.posts) == (0, 0)
     assert await next_read(daily) == now + timedelta(minutes=10)

@@ -1,4 +1,4 @@
-"""However long the database is unavailable, the worker finally stores X's responses in it."""
+"""The worker stores X's responses even if the database is unavailable for long."""
 
 import asyncio
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ async def test_response_of_x_is_written__sessions_ended(
     await publisher.wait_for_request("create_post")
     _end_sessions(admin_url)
     await asyncio.wait({working})
-    # The task may have failed; asyncio would log its exception if it were not read here.
+    # Retrieve the task's exception, if there is one; otherwise asyncio would log the exception.
     working.exception()
     post = await publisher.get_post(post_id)
     assert (post.state, post.parts[0].state) == (PostState.PUBLISHED, PartState.SENT)
@@ -135,7 +135,10 @@ async def test_response_of_x_is_written__read_only_database(
 async def test_worker_survives_functions_dropped_by_a_restore(
     publisher: Publisher, admin_url: str, tmp_path: Path
 ) -> None:
-    """An SQL function raises the error, because a test cannot hit the moment of the drop."""
+    """The test replaces an SQL function by one that raises the error of a dropped function.
+
+    During a real drop, the error occurs only for a moment, which a test cannot hit.
+    """
     log = tmp_path / "worker.log"
 
     async def is_refused() -> bool:

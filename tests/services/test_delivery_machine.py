@@ -76,9 +76,9 @@ class WorkerCrash(BaseException):
 
 
 class _NextFailpoint:
-    """Runs an action when the failpoint `name` is reached next.
+    """Runs an action once, when a worker next reaches the failpoint `name`.
 
-    There is one object for all actions, because an observer of failpoints cannot be removed.
+    One object is used for all actions, because an observer of failpoints cannot be removed.
     """
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ failpoints.on_failpoint(_next_failpoint.on_failpoint)
 
 
 class DeliveryMachine(RuleBasedStateMachine):
-    """Actions of users, workers, X and time on an account's posts, in any order."""
+    """Random actions of users, workers, X and the clock on the posts of one account."""
 
     def __init__(self, server: Server, emulator_url: str, folder: Path) -> None:
         super().__init__()
@@ -179,7 +179,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(refuses=st.booleans())
     def x_refuses_or_accepts_duplicates(self, refuses: bool) -> None:
-        """X refuses or accepts duplicates; Roost must not depend on the refusals."""
+        """X starts to refuse or to accept duplicates; Roost must work in both cases."""
         self._run(self._scenario.emulator.switch(refuse_duplicates=refuses))
 
     @rule(seconds=st.sampled_from([1, 5, 16, 40, 400, 7200]))
@@ -211,7 +211,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule(worker=st.integers(0, 1), failpoint=st.sampled_from(Failpoint))
     def a_worker_loses_its_locks(self, worker: int, failpoint: Failpoint) -> None:
-        """The sessions of both workers end while one is at a failpoint; that worker continues."""
+        """All database sessions end while one worker is at a failpoint; the worker continues."""
         self._run_to_failpoint(failpoint, lambda: _end_sessions(self._scenario.admin_url), worker)
 
     def _run_to_failpoint(
@@ -292,7 +292,7 @@ class DeliveryMachine(RuleBasedStateMachine):
 
     @rule()
     def a_person_decides(self) -> None:
-        """A person decides about each post that needs a decision, by the posts that are on X."""
+        """A person looks at X, and resolves each post that needs a decision accordingly."""
         self._run(self._decide())
 
     async def _decide(self) -> None:
@@ -319,7 +319,10 @@ class DeliveryMachine(RuleBasedStateMachine):
     # Implementation of the actions.
 
     async def _work(self, worker: int) -> None:
-        """Run all due and stranded posts, as a worker process does, even if its session ends."""
+        """Run the jobs of all due and stranded posts, as a worker does.
+
+        Errors of ended database sessions are ignored.
+        """
         publisher = replace(self._publisher, locks=self._workers[worker])
         for _ in range(2_000):
             with contextlib.suppress(psycopg.OperationalError):
@@ -352,7 +355,7 @@ class DeliveryMachine(RuleBasedStateMachine):
         self._run(self._check(all_settled=False))
 
     def teardown(self) -> None:
-        """Finish all posts, and check that each is on X once, or that its rows say why not."""
+        """Finish all posts; check that each is on X once, or that the database says why not."""
         try:
             self._run(self._settle())
             self._run(self._check(all_settled=True))

@@ -78,7 +78,7 @@ async def test_dispatch_continues_with_the_next_tenant(
     for _ in range(4):
         await dispatch.dispatch_due(publisher.runtime, posts_in_queue=1)
         order += await take_jobs(publisher.runtime)
-    # The jobs of the first posts also publish the second posts of their accounts.
+    # No job for mine[1] and theirs[1]: the jobs of mine[0] and theirs[0] also publish these posts.
     assert order == [mine[0], theirs[0], mine[2], theirs[2]]
 
 
@@ -169,7 +169,7 @@ async def test_dispatch_due_fills_the_queue_and_reports_more(publisher: Publishe
 
 async def test_dispatch_due_returns_the_next_due_time(publisher: Publisher, noon: datetime) -> None:
     year = noon + timedelta(days=365)
-    # In a year, the account's metrics are due.
+    # Next due are the account's metrics, in a year.
     assert (await dispatch.dispatch_due(publisher.runtime)).next_at == year
     await publisher.schedule("Later", after_s=7200)
     await publisher.schedule("Sooner", after_s=3600)

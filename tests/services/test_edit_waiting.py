@@ -62,7 +62,7 @@ async def schedule_rate_limited(publisher: Publisher, *texts: str) -> PostId:
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Open a transaction as superuser. The end commits it; an error rolls it back."""
+    """Open a transaction as superuser; commit it at the end, or roll it back on an error."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         await connection.execute("SET search_path = roost")
         yield connection

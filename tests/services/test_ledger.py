@@ -96,7 +96,7 @@ async def test_ledger_counts_a_read_once_per_utc_day(publisher: Publisher) -> No
     await publisher.emulator.move_to_time(time(23))
     for _ in range(2):
         await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
-    await publisher.emulator.jump(hours=2)  # 01:00 of the next day
+    await publisher.emulator.jump(hours=2)  # It is now 01:00 of the next day.
     await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     assert [usd for _, usd in await list_entries(publisher, "read_user")] == [
         Decimal("0.010000"),

@@ -249,7 +249,7 @@ async def test_remove_unneeded_keeps_copies_of_other_tenants(
 async def test_remove_unneeded_keeps_copies_of_uncommitted_posts(
     publisher: Publisher, teal: Path
 ) -> None:
-    """Unneeded copies are removed while posts with a file are scheduled; its copy stays."""
+    """Copies are removed while posts are scheduled; the copy of a post's file must stay."""
     done = asyncio.Event()
 
     async def keep_removing() -> None:

@@ -1,4 +1,4 @@
-"""Pauses of posts, accounts, tenants and everything; no duplicates after a restore."""
+"""Pausing a post, an account, a tenant or everything, and resuming after a restore."""
 
 import contextlib
 from collections.abc import Awaitable, Callable

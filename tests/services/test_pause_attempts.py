@@ -1,4 +1,4 @@
-"""No attempt is committed after a pause has returned."""
+"""No attempt is committed once a call that pauses publishing has returned."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,9 +17,10 @@ from roost.services.pause import PauseScope
 
 pytestmark = pytest.mark.timing
 
-#: Acquires the lock that `lock_pauses` acquires exclusively and `begin_attempt` acquires shared.
+#: Acquires the advisory lock of pauses. `lock_pauses` acquires this lock exclusively, and
+#: `begin_attempt` acquires it shared. The tests insert `_shared` or nothing at `{}`.
 LOCK = "SELECT pg_advisory_xact_lock{}(21072, 0)"
-#: The SQL of each pause, for a session that the test controls.
+#: The SQL that sets each kind of pause. The tests run it in a transaction of their own.
 MARKS = {
     PauseScope.POST: "UPDATE roost.posts SET paused = true",
     PauseScope.ACCOUNT: "UPDATE roost.integrations SET paused = true",
@@ -30,7 +31,7 @@ MARKS = {
 
 @asynccontextmanager
 async def session(admin_url: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
-    """Open a transaction as superuser. The end commits it; an error rolls it back."""
+    """Open a transaction as superuser; commit it at the end, or roll it back on an error."""
     async with await psycopg.AsyncConnection.connect(admin_url) as connection:
         yield connection
 
@@ -87,10 +88,13 @@ async def test_attempt_that_waited_for_a_pause_is_not_committed(
 async def test_no_attempt_is_committed_after_a_pause_among_many(
     publisher: Publisher, admin_url: str, scope: PauseScope
 ) -> None:
-    """No event of an attempt has a higher id than the pause; both get ids from one sequence."""
+    """The pause has a higher id than the event of every attempt.
+
+    Pauses and events get their ids from one sequence, so the ids show their order.
+    """
     posts = [await publisher.schedule(*(f"{n}.{part}" for part in range(10))) for n in range(3)]
-    # The sixth to the tenth create are delayed, so that even in a slow process the pause comes
-    # before the tenth part.
+    # The sixth to the tenth create are delayed, so that the pause precedes the tenth part even if
+    # the test process is slow.
     script = ["ok"] * 5 + ["delay"] * 5
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=script, seconds=2

@@ -143,7 +143,11 @@ async def test_post_of_each_kind_is_published_once__response_lost(
 
 
 async def decoy(talk: Talk, kind: str, *, of: str) -> None:
-    """Create a post with the same text by the app, which differs from Roost's post."""
+    """Create a post on X that has the same text as Roost's post, but differs from it.
+
+    The created post is of the kind `kind`, and Roost's post of the kind `of`. If both kinds are
+    equal, the created post has another parent, quote or poll.
+    """
     body: dict[str, Any] = {"text": TEXT}
     tweet_id = talk.other if kind == of else talk.asked
     if kind == "reply":
@@ -207,7 +211,7 @@ async def test_post_is_adopted__x_added_to_its_text(talk: Talk, kind: str, is_lo
 
 
 async def create_same(talk: Talk, options: PartOptions) -> TweetId:
-    """Create a post on X that Roost has sent but that the restored database lacks."""
+    """Create a post on X, as if Roost had sent it before the database was restored."""
     body: dict[str, Any] = {"text": TEXT}
     if options.reply_to:
         body["reply"] = {"in_reply_to_tweet_id": options.reply_to}
@@ -219,7 +223,7 @@ async def create_same(talk: Talk, options: PartOptions) -> TweetId:
 
 
 async def forget(publisher: Publisher) -> None:
-    """Pause everything, as after a restore to the state of one minute ago."""
+    """Pause everything as if the database had been restored to its state a minute ago."""
     now = publisher.runtime.clock.now()
     async with publisher.runtime.database.unscoped() as transaction:
         await transaction.run(
@@ -246,7 +250,7 @@ async def test_resume_after_restore_finds_each_kind_on_x(talk: Talk, kind: str) 
     assert (post.state, post.parts[0].sent_as) == (PostState.PUBLISHED, made)
 
 
-# Posts that X refuses.
+# Tests of posts that X refuses.
 
 
 async def test_reply_to_a_deleted_post_fails_with_a_reason(talk: Talk) -> None:
@@ -331,7 +335,7 @@ async def test_schedule_post_refuses_a_reply_to_our_deleted_post(publisher: Publ
     assert caught.value.code == "parent_gone"
 
 
-# Edits and prices.
+# Tests of edits and of prices.
 
 
 async def test_edit_keeps_and_changes_options(talk: Talk) -> None:
@@ -371,7 +375,7 @@ async def test_edited_failed_reply_stays_a_reply(talk: Talk) -> None:
 @pytest.mark.parametrize("to_own", [True, False])
 @pytest.mark.parametrize("when", ["answered", "found", "said"])
 async def test_ledger_equals_the_bill_of_x__reply(talk: Talk, to_own: bool, when: str) -> None:
-    """The price is recorded once, whether a response, the timeline or a user gives X's id."""
+    """The price is recorded once, whether X's response, a timeline or a user gives the id."""
     publisher = talk.publisher
     own = await talk.publish(PartInput("Ours"))
     parent = own.parts[0].sent_as if to_own else talk.asked

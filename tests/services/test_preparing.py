@@ -1,4 +1,4 @@
-"""Files are uploaded ahead of the due time, uploads are resumed, and files may be refused."""
+"""Uploads before a post is due: when they start, how they resume, and refused files."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -90,7 +90,7 @@ async def test_upload_resumes_after_the_last_segment_of_x(
     path = tmp_path / "noise.png"
     Image.effect_noise((512, 512), 90).save(path)
     small = publisher.with_settings(segment_bytes=32 * 1024)
-    # Four segments are sent at a time, so X has accepted one before the fifth is sent.
+    # At most four segments are sent in parallel, so X has accepted one before the fifth is sent.
     script = ["ok", "ok", "ok", "ok", "429"]
     await publisher.emulator.control(
         "faults", operation="media_append", when="before", script=script
@@ -115,7 +115,7 @@ async def test_upload_resumes_after_the_last_segment_of_x(
 
 
 async def test_upload_resumes__copy_made_again(publisher: Publisher, teal: Path) -> None:
-    """The progress is stored for the file's hash, so an upload of a new copy can continue it."""
+    """An upload's progress is stored for the file's hash, so a new copy resumes the upload."""
     await publisher.emulator.fail("media_append", "before", "429")
     post_id = await publisher.schedule("Low tide at six", media=teal)
     await publisher.run_due_jobs()

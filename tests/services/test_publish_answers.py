@@ -8,7 +8,7 @@ import pytest
 from fix_publishing import Publisher, code_of
 from roost.models import PartState, PostState
 
-#: Faults with responses of a proxy, captive portal or filter in front of X, not of X.
+#: Faults that imitate the responses of a proxy, captive portal or filter in front of X.
 FOREIGN = ["200empty", "200deep", "200html", "401html", "403html", "404empty", "413html", "429text"]
 UNCERTAIN = ["drop", "500", "503", "502text", *FOREIGN]
 
@@ -23,8 +23,8 @@ async def test_create_is_resent_after_three_empty_reads__lost_by_x(
     assert (await publisher.get_post(post_id)).state is PostState.PUBLISHED
     assert await publisher.published_texts() == ["Low tide at six"]
     assert len(await publisher.list_statuses("create_post")) == 2
-    # One read at once, which is too early to prove anything; two after the timeline lag; and one
-    # directly before the resend.
+    # There are four reads: one at once, which is too early to prove anything; two after the
+    # timeline lag; and one directly before the resend.
     assert await publisher.list_statuses("read_timeline") == [200, 200, 200, 200]
 
 
@@ -57,7 +57,7 @@ async def test_timeline_from_a_proxy_does_not_count_as_empty(
     publisher: Publisher, kind: str
 ) -> None:
     await publisher.emulator.fail("create_post", "after", "drop")
-    # The client tries each read three times, so two reads fail.
+    # The client tries each read three times, so six faults make two reads fail.
     await publisher.emulator.fail("read_timeline", "before", kind, times=6)
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_to_completion()
@@ -85,7 +85,7 @@ async def test_create_is_not_duplicated__arrives_before_the_second_read(
 @pytest.mark.timing
 async def test_create_is_not_duplicated__arrives_with_the_resend(publisher: Publisher) -> None:
     hasty = publisher.with_settings(create_timeout=timedelta(seconds=1))
-    # The delay is so long that even a busy machine reaches the resend before this create arrives.
+    # The create is delayed for so long that the resend precedes it even on a busy machine.
     await publisher.emulator.fail("create_post", "before", "delay", seconds=5)
     post_id = await publisher.schedule("Low tide at six")
     await hasty.run_to_completion()

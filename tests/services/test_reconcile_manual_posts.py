@@ -42,7 +42,7 @@ async def test_manual_post_needs_a_decision__create_lost(
 
 
 async def test_manual_post_needs_a_decision__no_recent_post_of_ours(publisher: Publisher) -> None:
-    """The timeline that Roost reads has no post of Roost, which would show the app's name."""
+    """The timeline that Roost reads has no post of Roost that shows the app's name."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(hours=3)
@@ -92,7 +92,7 @@ async def test_post_with_media_is_resent__text_posted_manually(
     assert await publisher.published_texts() == [TEXT, TEXT]
 
 
-# A first attempt that X refuses as a duplicate.
+# Tests of posts whose first attempt X refuses as a duplicate.
 
 
 async def refused_as_duplicate(publisher: Publisher) -> tuple[PostState, str | None]:
@@ -111,7 +111,7 @@ async def test_duplicate_of_our_part_fails(publisher: Publisher) -> None:
 
 
 async def test_duplicate_from_our_app_is_adopted(publisher: Publisher) -> None:
-    """The database lacks the attempt, but another post shows that Roost's app created it."""
+    """The post on X has the same app as another post of Roost, so Roost adopts it."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     there = await publisher.post_manually(TEXT)
@@ -148,7 +148,7 @@ async def test_duplicate_does_not_fail__timeline_unreadable(
 async def test_duplicate_of_an_unknown_part_is_not_adopted(
     publisher: Publisher,
 ) -> None:
-    """X has the first post but does not show it yet, and refuses the second as a duplicate."""
+    """X does not yet show the first post, and refuses the second post as its duplicate."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(seconds=30)
@@ -164,7 +164,7 @@ async def test_duplicate_of_an_unknown_part_is_not_adopted(
 
 
 async def test_confirm_sent_accepts_the_duplicate_that_roost_named(publisher: Publisher) -> None:
-    """Roost itself has found the post, so a user may confirm it although it is hours older."""
+    """Roost has named the post as the duplicate, so a user may confirm it despite its age."""
     there = await post_by_app_of_x(publisher)
     await publisher.emulator.jump(hours=5)
     state, _ = await refused_as_duplicate(publisher)
@@ -177,7 +177,7 @@ async def test_confirm_sent_accepts_the_duplicate_that_roost_named(publisher: Pu
 async def test_used_media_is_adopted__created_despite_a_429(
     publisher: Publisher, teal: Path
 ) -> None:
-    """X creates the post but responds with 429, and refuses the resend for its media ids."""
+    """X creates the post but responds with 429, then refuses the resend of used media."""
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "after", "429")
     post_id = await publisher.schedule(TEXT, media=teal)
@@ -193,7 +193,7 @@ async def test_used_media_is_adopted__created_despite_a_429(
 async def test_used_media_of_an_unknown_attempt_do_not_fail_the_post(
     publisher: Publisher, teal: Path
 ) -> None:
-    """The delayed first request arrives at the time of the resend; X accepts one of the two."""
+    """The first request is so late that it arrives with the resend; X accepts only one."""
     hasty = publisher.with_settings(create_timeout=timedelta(seconds=1))
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "before", "delay", seconds=3)

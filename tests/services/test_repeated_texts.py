@@ -67,7 +67,7 @@ async def test_import_plan_finds_a_repeated_text_at_the_later_line(
         f"@larkbooks,+2h,Same text,{teal.name},,\n"  # line 5: not reported, because of its picture
         "@larkbooks,+3h,Begin,,,t\n"  # line 6
         ",,Same text,,,t\n"  # line 7: reported, because parts of threads count too
-        f"@larkbooks,+4h,Same text,{teal.name},,\n"  # line 8: reported: the picture of line 5
+        f"@larkbooks,+4h,Same text,{teal.name},,\n"  # line 8: reported, because it equals line 5
     )
     imported = await import_rows(publisher, tmp_path, rows, dry_run=dry_run)
     assert imported.posts == 6

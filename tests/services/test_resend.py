@@ -1,4 +1,7 @@
-"""A part is resent after 120 s and a fresh empty read; an app's back-off does not count."""
+"""A lost part is resent after 120 s, directly after a timeline read without the part.
+
+A back-off of the app extends the time during which the part may be resent.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -71,7 +74,7 @@ async def test_reads_before_a_rate_limited_resend_still_count(publisher: Publish
 async def test_backoff_of_the_app_extends_the_resend_window(
     publisher: Publisher, rests: int
 ) -> None:
-    """The app has no credits for 15 minutes, or for an hour."""
+    """A lack of credits stops the app for 15 or 60 minutes; then the part is still resent."""
     await publisher.emulator.fail("create_post", "before", "drop")
     await publisher.emulator.fail("read_timeline", "before", "402", times=rests)
     began = publisher.runtime.clock.now()
@@ -85,7 +88,7 @@ async def test_backoff_of_the_app_extends_the_resend_window(
 async def test_backoff_of_the_app_by_another_post_extends_the_resend_window(
     publisher: Publisher,
 ) -> None:
-    """Another post gets the 402; this post waits too, because the app is in back-off."""
+    """X refuses another post with 402. The post whose request was lost then waits too."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule(TEXT)
     await publisher.run_due_jobs()
@@ -105,7 +108,7 @@ async def test_part_needs_a_decision__resend_window_over(publisher: Publisher) -
     assert (await publisher.get_post(post_id)).state is PostState.NEEDS_DECISION
 
 
-# Parts whose parent X does not show.
+# Tests of parts whose parent X does not show.
 
 
 async def publish_reply_to_hidden_parent(
@@ -129,7 +132,7 @@ async def test_thread_stops_and_names_its_parent__parent_gone(publisher: Publish
     state, code = await publish_reply_to_hidden_parent(publisher, parent_gone=True)
     assert state is PostState.PARTLY_PUBLISHED
     assert code == "parent_gone"
-    # One part is sent, then come a 429 and three refusals. The parent is read once.
+    # X accepts the first part. It responds to the second with 429, and then with three refusals.
     assert await publisher.list_statuses("create_post") == [201, 429, 403, 403, 403]
     assert await publisher.list_statuses("read_posts") == [200]
     assert await publisher.list_statuses("read_timeline") == []
@@ -163,7 +166,7 @@ async def test_reply_needs_a_decision__parent_gone_after_a_lost_attempt(
     assert len(await publisher.list_statuses("read_timeline")) <= 7
 
 
-# The history of a post after a restore.
+# Tests of a post's history after a restore.
 
 
 async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher) -> None:
@@ -196,7 +199,7 @@ async def test_history_of_a_restore_has_valid_state_changes(publisher: Publisher
 
 
 async def require_known_moves(publisher: Publisher, post_id: PostId) -> None:
-    """Check that each event starts in the state of the event before, by a legal change."""
+    """Check that each event is a legal change from the state in which the last event ended."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
     state: dict[int | None, str] = {}

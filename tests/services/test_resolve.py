@@ -23,7 +23,7 @@ from roost.services.schedule import PartInput
 
 
 async def publish_undecided(publisher: Publisher) -> PostId:
-    """Publish a post whose create X loses, and wait until it may no longer be resent."""
+    """Publish a post whose create request is lost, and wait until Roost may not resend it."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_due_jobs()
@@ -83,7 +83,7 @@ async def test_confirm_sent_adopts_the_part_and_continues_the_thread(publisher: 
 
 
 async def publish_beside_manual_post(publisher: Publisher, *texts: str) -> PostId:
-    """Publish a post that the owner has also published manually, while X's response is lost."""
+    """Lose X's response to a create whose text the owner has already posted manually."""
     token = (await publisher.emulator.connect("larkbooks"))["access_token"]
     async with publisher.emulator.http.post(
         f"{publisher.emulator.url}/2/tweets",
@@ -240,7 +240,7 @@ async def test_acknowledge_resolves_the_alert_of_a_failed_post(publisher: Publis
 async def test_acknowledge_continues_a_post_without_an_unknown_part(
     publisher: Publisher,
 ) -> None:
-    """A late response for the first part causes the decision, although no part is unknown."""
+    """A late response makes a decision necessary, although no part's outcome is unknown."""
     await publisher.emulator.control(
         "faults", operation="create_post", when="before", script=["ok", "429"]
     )

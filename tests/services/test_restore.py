@@ -1,4 +1,4 @@
-"""If the database lacks events, this is detected, everything is paused, and X is searched."""
+"""A database that lacks events is detected; Roost pauses everything and searches X."""
 
 import asyncio
 import shutil
@@ -30,7 +30,10 @@ from roost.store.schema import drop_database, prepare_database
 async def _publisher(
     settings: Settings, emulator: Emulator
 ) -> AsyncIterator[tuple[Publisher, DatabaseCheck]]:
-    """Open a publisher on a new or used database, and check the database as a worker does."""
+    """Open a publisher, and check the database as a starting worker does.
+
+    The tenant and its account are created unless the database already contains them.
+    """
     async with open_runtime(settings) as runtime, open_account_locks(runtime.database) as locks:
         async with runtime.database.unscoped() as transaction:
             known = await store.tenants.find(transaction, "default")
@@ -101,7 +104,7 @@ async def test_copy_sends_nothing_until_a_user_accepts_it(
     async with _publisher(there, emulator) as (publisher, check):
         assert check.problem is not None
         assert not publisher.locks.may_begin
-        # Even if the locks permit attempts, the global pause stops publishing.
+        # The locks permit attempts from here on, but the global pause still stops publishing.
         publisher.locks.open_gate()
         await emulator.jump(seconds=60)
         await publisher.run_due_jobs()
@@ -393,7 +396,10 @@ async def test_forgotten_edited_post_is_found_after_the_edit_is_repeated(
 async def test_forgotten_post_is_found_before_its_first_attempt(
     noon: datetime, settings: Settings, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """The database and ROOST_HOME match: both come from a backup made while a worker ran."""
+    """The database and ROOST_HOME match, because both are restored from one backup.
+
+    The backup was made while a worker ran.
+    """
     await emulator.switch(refuse_duplicates=False)
     async with _publisher(settings, emulator) as (publisher, _):
         first = await publisher.schedule("Sent after the copy", "In two parts", after_s=60)
@@ -433,7 +439,10 @@ async def test_ordinary_restart_searches_nothing(
 async def test_copy_made_after_a_clean_stop_is_noticed_when_home_and_database_are_restored(
     noon: datetime, settings: Settings, emulator: Emulator
 ) -> None:
-    """ROOST_HOME and the database are restored from one backup; the file keeps its inode."""
+    """ROOST_HOME and the database match, because both are restored from one backup.
+
+    The restored watermark file has its old content and inode, but a new change time (ctime).
+    """
     await emulator.switch(refuse_duplicates=False)
     async with _publisher(settings, emulator) as (publisher, check):
         post_id = await publisher.schedule("Sent after the copy", after_s=60)

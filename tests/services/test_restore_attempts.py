@@ -1,4 +1,4 @@
-"""Posts with attempts in a restored database: a later, lost attempt may have sent them."""
+"""An attempt that the restored database lacks may already have put a post on X."""
 
 import shutil
 from pathlib import Path
@@ -73,7 +73,10 @@ async def test_post_tried_before_a_crash_is_searched_for_first(
 async def test_decision_before_the_copy_does_not_resend_a_sent_post(
     publisher: Publisher, sent: bool
 ) -> None:
-    """A user confirmed the part absent, Roost sent it, and then the database was restored."""
+    """A user confirmed that a part is not on X; then the database was restored.
+
+    With `sent`, the part was sent after the decision, but the restored database does not show it.
+    """
     await publisher.emulator.switch(refuse_duplicates=False)
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule(TEXT)

@@ -159,7 +159,7 @@ async def test_duplicate_of_the_other_tenant_fails_without_its_post_id(
 async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(
     publisher: Publisher, theirs: Publisher
 ) -> None:
-    """X has the first post but does not show it yet, and refuses the other tenant's post."""
+    """X does not yet show the first post, but refuses the other tenant's as a duplicate."""
     await publisher.schedule("Ours")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(seconds=30)
@@ -174,13 +174,13 @@ async def test_lost_duplicate_of_the_other_tenant_is_not_adopted(
     assert (await theirs.get_post(second)).parts[0].sent_as is None
 
 
-# Tests of the data of one tenant that another tenant can see.
+# Tests of what one tenant can see of another tenant's data.
 
 
 async def columns(
     publisher: Publisher, query: str, sight: Tenant, **values: Any
 ) -> list[dict[str, Any]]:
-    """Run a query in a transaction of the tenant `sight`; return the rows as dictionaries."""
+    """Run a query as the tenant `sight`, and return the rows as dictionaries."""
     async with publisher.runtime.database.for_tenant(sight.id) as transaction:
         cursor = await transaction.raw.execute(query.encode(), values)
         assert cursor.description is not None

@@ -61,7 +61,7 @@ async def test_watchdog_exits__shutdown_hangs() -> None:
 async def test_watchdog_does_not_exit__process_suspended() -> None:
     async with watched() as process:
         process.send_signal(signal.SIGSTOP)
-        # The watchdog would end a process whose event loop is blocked for this time.
+        # If the event loop were blocked for this long, the watchdog would exit the process.
         await asyncio.sleep(2)
         process.send_signal(signal.SIGCONT)
         assert await say(process, "turn") == "turning"

@@ -1,4 +1,4 @@
-"""The worker wakes, stops and survives failures, in this process and as real processes."""
+"""A worker wakes for due posts, stops when asked to, and survives failures."""
 
 import asyncio
 import signal

@@ -20,8 +20,8 @@ from roost.store.embedded import embedded_postgres, remove_embedded, start_embed
 
 pytestmark = pytest.mark.timing
 
-#: Source of a process that uses the server until SIGTERM, which cancels its work as in a command of
-#: Roost, so that the server is released.
+#: The source of a program that uses the private server until SIGTERM. As in a command of Roost,
+#: SIGTERM cancels the program's work, so that the program releases the server.
 USER = """
 import asyncio, concurrent.futures.thread, os, signal, sys
 from pathlib import Path
@@ -56,7 +56,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def start_user(home: Path) -> Iterator[StartUser]:
-    """Return a function that starts a process, which uses the server of `home` until stopped."""
+    """A function that starts a process; this process uses the server until it is stopped."""
     started: list[subprocess.Popen[str]] = []
 
     def start(where: Path = home, *arguments: str) -> "subprocess.Popen[str]":
@@ -300,7 +300,7 @@ def test_unprivileged_user_has_the_server_in_the_home(
         assert data.stat().st_uid == stranger.pw_uid
         leave(user)
         assert not pid_file(home).exists()
-        # If the home's path is too long for a socket, this folder is below /tmp.
+        # If the path of the home is too long for a socket, `run` is a link to a folder below /tmp.
         (home / "postgres" / "run").resolve().rmdir()
 
 

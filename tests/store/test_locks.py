@@ -81,7 +81,8 @@ async def test_a_lost_session_is_noticed_and_replaced_by_the_next_request(
 async def test_the_closed_socket_alone_shows_that_the_session_is_lost(
     runtime: Runtime, admin_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # The server's last answer counts as a proof for an hour, so the server is not asked again.
+    # The server's last response proves for an hour that the session is open, so the server is not
+    # asked again during the test.
     monkeypatch.setattr(lock_session, "_PROOF_S", 3600.0)
     async with open_account_locks(runtime.database) as locks:
         assert await locks.acquire(USER)

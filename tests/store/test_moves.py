@@ -1,4 +1,4 @@
-"""The database refuses exactly those changes of state that the models do not allow."""
+"""The database allows exactly the state changes in `POST_MOVES` and `PART_MOVES`."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -1,4 +1,8 @@
-"""Poolers: session mode works, and other modes are refused before any setting is made."""
+"""Poolers work in session mode; in other modes, Roost refuses them.
+
+Before the refusal, Roost changes no setting of a session, because the pooler could pass the
+session to another client.
+"""
 
 import itertools
 from pathlib import Path

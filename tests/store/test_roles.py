@@ -22,7 +22,8 @@ from roost.store.privileges import Login, find_login
 from roost.store.roles import administrator_sql, roles_of
 from roost.store.schema import create_database, drop_database, prepare_database
 
-#: A database name with the characters that end quoted names and statements, or begin parameters.
+#: A database name with all characters that could end a quoted name or a statement, and with text
+#: that looks like a query parameter.
 HOSTILE = """o'dd"; DROP ROLE x; -- :a %s %(b)s {c}"""
 _ROLES_OF_OBJECTS = """
     SELECT DISTINCT pg_get_userbyid(refobjid)::text FROM pg_shdepend
@@ -60,7 +61,7 @@ async def another(postgres_server: PostgresServer) -> AsyncIterator[str]:
     await drop_database(postgres_server.url("postgres"), "another")
 
 
-# Rights of the application's login.
+# Tests of the rights of the application's login.
 
 
 async def test_every_session_of_the_application_is_its_login(
@@ -184,7 +185,7 @@ async def test_another_login_than_the_applications_is_refused(admin_url: str, an
     assert "ROOST_ADMIN_DATABASE_URL" in describe_next(raised.value)
 
 
-# Owners and grants of the objects that the migrations create.
+# Tests of the owners and grants of the objects that the migrations create.
 
 
 def test_everything_belongs_to_the_databases_own_roles(admin_url: str) -> None:
@@ -209,7 +210,7 @@ def test_functions_of_the_owner_set_their_search_path_and_are_not_public(
             assert "search_path=roost, pg_temp" in settings, name
 
 
-# Two installations on one server.
+# Tests of two installations on one server.
 
 
 async def test_no_role_of_another_installation_may_connect(admin_url: str, another: str) -> None:
@@ -259,7 +260,7 @@ async def test_a_database_under_another_name_gets_roles_of_its_own(
         await drop_database(server, "renamed")
 
 
-# Names and passwords.
+# Tests of names and passwords.
 
 
 async def test_a_databases_name_cannot_inject_sql(postgres_server: PostgresServer) -> None:
@@ -310,7 +311,7 @@ def _fits(password: str, verifier: str) -> bool:
     return base64.b64decode(keys.partition(":")[2]) == server_key
 
 
-# Databases that are not prepared.
+# Tests of databases that are not prepared.
 
 
 async def test_an_empty_database_is_outdated(postgres_server: PostgresServer) -> None:

@@ -13,7 +13,7 @@ from roost.models import Tenant
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime
 
-#: Tables that have no rows of tenants: of X apps and X users, the job engine and the installation.
+#: Tables whose rows belong to no tenant, such as those of the job engine.
 _WITHOUT_TENANT = {
     "alembic_version",
     "app_backoffs",

@@ -1,4 +1,4 @@
-"""The migrations create the newest tables, and the functions of functions.sql."""
+"""The migrations create the newest schema, with exactly the functions in functions.sql."""
 
 import re
 from importlib import resources
@@ -29,7 +29,7 @@ _FUNCTIONS = """
 
 
 def changes_by(script: str, admin_url: str) -> set[str]:
-    """Return functions that `script` would add or change, and those it does not define."""
+    """Return the database's functions that `script` adds, changes or does not define."""
     with psycopg.connect(admin_url) as connection:
         roles = roles_of(connection.info.dbname)
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(roles.owner)))

@@ -32,7 +32,10 @@ _QUERY = sql.SQL("SELECT {}").format(
 
 @pytest.fixture
 def unsafe_role(admin_url: str, database_url: str) -> str:
-    """Give the login settings that could lose a response of X; return the database's URL."""
+    """Set unsafe defaults for the application's login, and return the database's URL.
+
+    With these settings, the database could lose a stored response of X.
+    """
     with psycopg.connect(admin_url, autocommit=True) as admin:
         name = admin.info.dbname
         for setting, value in (("synchronous_commit", "off"), *((s, "60s") for s in _SETTINGS[1:])):

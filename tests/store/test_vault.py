@@ -149,7 +149,7 @@ async def test_tokens_of_a_row_that_was_changed_do_not_open(
 async def test_tokens_of_another_app_replace_the_old_ones(
     runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> None:
-    """After a reconnect by another X app, the tokens are bound to that app; the id stays."""
+    """A reconnect by another X app replaces the tokens; the connection keeps its id."""
     first = await connect_account(runtime, tenant, emulator, "larkbooks")
     app = await emulator.control("apps", callbacks=[emulator.app.callback], name="Another")
     emulator.app = RegisteredApp(app["client_id"], app["client_secret"], emulator.app.callback)

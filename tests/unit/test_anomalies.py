@@ -32,7 +32,7 @@ def daily_snapshots(counts: list[int]) -> list[AccountSnapshot]:
 
 
 def with_loss(counts: list[int], day: int, share: float) -> list[int]:
-    """Reduce the counts from `day` on by a share of the followers; a negative share adds them."""
+    """Subtract a share of the followers from each count since `day`; a negative share adds."""
     lost = round(counts[day - 1] * share)
     return [count - lost if at >= day else count for at, count in enumerate(counts)]
 

@@ -35,7 +35,7 @@ async def test_run_blocking_returns_or_raises_what_the_call_does() -> None:
 
 
 async def test_run_blocking_abandons_a_stuck_call_and_runs_others(blocked_pipe: int) -> None:
-    for _ in range(12):  # The executor of the loop has fewer threads.
+    for _ in range(12):  # more calls than the default executor has threads
         with pytest.raises(TimeoutError):
             await run_blocking(lambda _: os.read(blocked_pipe, 1), stall_s=0.02)
     assert await run_blocking(lambda _: 7) == 7

@@ -1,4 +1,4 @@
-"""What an edit changed: as facts of an event, and in words."""
+"""The changes of an edit are stored as facts of an event, and described in words."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Why a request got no response, in words."""
+"""`describe_connection_failure` says in words why a request got no response."""
 
 import aiohttp
 import pytest

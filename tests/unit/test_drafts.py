@@ -24,7 +24,10 @@ def written_out(name: str) -> list[str]:
 
 
 def stated_facts(text: str, example: Brief) -> set[str]:
-    """Return the ids of the facts of which the text has the words, from the second word on."""
+    """Return the ids of the facts that `text` contains word for word.
+
+    The first letter and the full stop of a fact may differ or be missing.
+    """
     return {fact.id for fact in example.facts if fact.text[1:].rstrip(".") in text}
 
 

@@ -36,7 +36,7 @@ def because(code: str, message: str = "", **facts: Any) -> dict[str, Any]:
     return {"reason": {"code": code, "detail": facts | ({"message": message} if message else {})}}
 
 
-#: Part, code, states before and after, detail, and the words.
+#: Each case: part, event code, old state, new state, detail, and the expected description.
 CASES = [
     (None, "post.scheduled", None, "scheduled", {}, "scheduled"),
     (
@@ -134,7 +134,7 @@ def test_describe_event(
     assert history.describe_event(event) == expected
 
 
-#: Facts of every event and every reason.
+#: All facts that an event or a reason may contain, so that each can be described.
 FACTS: dict[str, Any] = {
     "actor": "worker host:17", "attempt": 2, "choice": "resend", "is_own": True, "limit": 2,
     "part": 1, "parts": 3, "tolerance_seconds": 60, "tweet_id": "17", "tweet_ids": ["17"],

@@ -260,7 +260,7 @@ async def test_remove_unneeded_keeps_a_copy_that_becomes_needed(
     calls = 0
 
     async def find_needed(hashes: Sequence[str]) -> Collection[str]:
-        """Return no hash at the first call, then all, as if a new post now needs the copies."""
+        """Return no hash at first; later return all, as if a new post needed the copies."""
         nonlocal calls
         calls += 1
         return set(hashes) if calls > 1 else ()

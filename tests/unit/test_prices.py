@@ -148,7 +148,7 @@ def test_sum_of_one_price_is_that_price() -> None:
 
 
 def test_parts_of_a_sum_of_sums_add_up() -> None:
-    """The total of a plan with many links lists some reasons, and all amounts."""
+    """The description of a large total shortens the reasons, but contains every amount."""
     alt_text = price_of(Operation.MEDIA_METADATA)
     threads = [
         sum_prices(

@@ -84,7 +84,8 @@ def test_text_and_file_count_decide__no_media_key() -> None:
 
 
 def test_search_begins_a_minute_before_the_attempt() -> None:
-    # Snowflake: (ms since 2010-11-04 01:42:54.657 UTC) << 22; 60 s before noon.
+    # A snowflake id is (milliseconds since 2010-11-04 01:42:54.657 UTC) << 22. The first number is
+    # 60 s before noon.
     assert first_possible_id(NOW) == str((1795435140000 - 1288834974657) << 22)
 
 
@@ -137,7 +138,8 @@ def test_forgotten_part_is_ambiguous__other_source() -> None:
     )
     assert isinstance(forgotten(manual), Ambiguous)
     unknown_app = shown("1", source="Some app")
-    assert forgotten(unknown_app) == Found(unknown_app)  # no post of Roost with a source to compare
+    # The timeline has no post of Roost whose source could be compared.
+    assert forgotten(unknown_app) == Found(unknown_app)
 
 
 def test_post_of_a_client_of_x_is_ambiguous() -> None:

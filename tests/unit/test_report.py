@@ -362,7 +362,7 @@ def test_page_states_missing_data(histories: tuple[AccountHistory, ...], sentenc
 
 
 def unread(*days: int, at: datetime | None = None) -> AccountHistory:
-    """An account whose posts of these days were not read yet."""
+    """Return an account whose posts of these days were not read yet; `at` is the next read."""
     return AccountHistory(
         integration(), unread=tuple(evening(day) for day in days), next_read_at=at
     )

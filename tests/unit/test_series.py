@@ -1,4 +1,4 @@
-"""Daily series: the snapshot nearest to midnight closes a day, and gaps stay gaps."""
+"""Daily series: the snapshot nearest to midnight gives a day's value; gaps stay gaps."""
 
 from datetime import date, datetime
 

@@ -57,7 +57,7 @@ def test_a_named_file_is_read_in_place_of_the_homes(home: Path, tmp_path: Path) 
     settings = read_settings(named)
     assert settings.twitter_client_id == "named"
     assert settings.timeline_lag == timedelta(seconds=15.0)
-    assert settings.home == home  # the value of the environment
+    assert settings.home == home  # ROOST_HOME of the environment has priority.
     assert read_settings().twitter_client_id == "of-home"
 
 

@@ -11,8 +11,8 @@ WIDTHS = (4, 25, 16, 60)
 @pytest.mark.parametrize(
     ("available", "kept"),
     [
-        # The lines of the table take one character, and three more for each column. A cell that may
-        # be wrapped needs 20 characters.
+        # The border of the table takes one character, and three more for each column. A column that
+        # may be wrapped needs at least 20 characters.
         (1000, [0, 1, 2, 3]),
         (78, [0, 1, 2, 3]),
         (77, [0, 1, 2]),

@@ -118,7 +118,8 @@ PLACES = (
     in_message, in_exception, in_stack, in_warning, in_thread, in_lost_task, in_callback,
     in_destructor, in_arguments,
 )  # fmt: skip
-#: The ways to log a text that is no part of Roost's own messages, so the log must not contain it.
+#: The ways in which a text that Roost has not written gets to the logger. The log must not contain
+#: such a text.
 WORDLESS = (in_exception, in_thread, in_lost_task, in_callback, in_destructor, in_arguments)
 
 

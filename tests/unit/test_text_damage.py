@@ -1,4 +1,4 @@
-"""`find_damage` finds the damage of software, and does not report ordinary writing."""
+"""`find_damage` finds text that software has garbled, and accepts ordinary writing."""
 
 import sys
 from collections.abc import Callable
@@ -115,9 +115,9 @@ def test_find_damage_reports_placeholders(field: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        # Texts that are similar to an HTML entity, but ordinary.
+        # Ordinary texts that look like an HTML entity.
         *("Q&A; R&D; B&B", "AT&T", "a && b;", "fish&chips; peas", "& then;", "&;", "?a=1&b=2;"),
-        # First letters of mojibake in ordinary words.
+        # Ordinary texts that contain a letter with which mojibake typically begins.
         *("CAFÉ…", "« LE PÂTÉ »", "LE CAFÉ\xa0!", "“CAFÉ”", "AMANHÃ…", "“AMANHÃ”", "PÅ…", "PÅ”"),
         *("NÃO É SÓ ISSO", "É…", "«É»", "Spaß…", "„Spaß“", "Ä…", "MAÑANA…", "ÎLE", "2×3", "3×²"),
         *("manhã…", "café…”", "né\xa0» dit-il", "è«", "naïve", "“café”", "Ð and Þ", "Ølen…"),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from roost.text import Thread, ThreadImpossible, extract_entities, split_thread, weigh
 
-# Items that must not be split. The test joins them with known gaps, so it knows the allowed cuts
-# independently of the code under test.
+# Items that `split_thread` must not split. The tests join the items with `GAPS`, so they know
+# independently of the code under test where a split is allowed.
 ITEMS = st.sampled_from(
     [
         *("https://example.com/a_(b)?c=d", "example.org", "https://münchen.de/", "t.co/abc"),

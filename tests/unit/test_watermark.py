@@ -1,4 +1,4 @@
-"""The watermark is compared with a database by a pure function, and stored in a file."""
+"""A file stores the watermark; a pure function compares it with the database's state."""
 
 import fcntl
 import shutil

@@ -36,7 +36,7 @@ def codes(text: str, *fact_ids: str, **fields: Any) -> list[str]:
     return [violation.code for violation in validate_draft(draft, brief(**fields))]
 
 
-# Composed drafts
+# Tests of composed drafts.
 
 
 def follows_rules(draft: Draft, facts: dict[str, str], link: str, tag: str) -> bool:
@@ -68,7 +68,8 @@ def test_compose_drafts_returns_n_different_drafts() -> None:
 
 
 def test_compose_drafts_stays_below_240_with_link_and_tags() -> None:
-    # The link weighs 23 and "#Winter" 7, so a fact of 206 with its full stop just fits.
+    # A draft must weigh less than 240. The link weighs 23, "#Winter" 7 and the separators 3. So the
+    # fact that weighs 206 just fits.
     facts = [{"id": "a", "text": "x" * 205 + "."}, {"id": "b", "text": "y" * 209 + "."}]
     drafts = compose_drafts(
         brief(facts=facts, link="https://example.com", tags=["Winter"], language="et", n=1)
@@ -359,7 +360,7 @@ def test_extract_quantities_returns_numbers_with_units(text: str, expected: list
     assert sorted(map(str, extract_quantities(text))) == expected
 
 
-# The documentation page
+# Tests of the documentation page.
 
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "briefs.md"

@@ -38,7 +38,10 @@ class SentRequest:
         return msgspec.json.decode(bytes(self.body))
 
     def matches_openapi(self) -> bool:
-        """Whether X's OpenAPI document describes the body; fail if the body does not match."""
+        """Check the body by its schema in X's OpenAPI document; return False if there is none.
+
+        Raises: jsonschema.ValidationError if the body does not match the schema.
+        """
         kind = self.headers.get("content-type", "")
         return openapi.check_body(self.method, self.path, kind, bytes(self.body))
 
@@ -75,7 +78,7 @@ class AccountTokens:
 
 @dataclass
 class Account:
-    """A connected account, and the exchanges that its client has reported."""
+    """A connected account, its client, and the exchanges that the client has reported."""
 
     username: str
     user_id: XUserId

@@ -49,7 +49,10 @@ def schema_of(method: str, path: str) -> dict[str, Any] | None:
 
 
 def check_body(method: str, path: str, content_type: str, body: bytes) -> bool:
-    """Check a body by X's schema: fail if it does not match; return whether there is a schema."""
+    """Check a body by its schema in X's OpenAPI document; return False if there is none.
+
+    Raises: jsonschema.ValidationError if the body does not match the schema.
+    """
     if content_type != "application/json":
         return False
     schema = schema_of(method, path)

@@ -1,4 +1,4 @@
-"""The client: requests that it repeats, errors that it raises, and reports to the ledger."""
+"""The client: which requests it repeats, which errors it raises, what it reports."""
 
 from datetime import timedelta
 
@@ -76,7 +76,8 @@ async def test_rate_limited_wait_is_domain_time_after_a_clock_jump(
     await emulator.jump(days=40)
     await emulator.fail("read_me", "before", "429")
     with pytest.raises(x.errors.RateLimited) as raised:
-        # After 40 days the client refreshes the token first; the fault affects the next request.
+        # After 40 days the token has expired, so the client first refreshes the token. The fault
+        # affects the request after the refresh.
         await x.users.read_me(account.client)
     assert timedelta(0) < raised.value.wait <= timedelta(minutes=16)
 

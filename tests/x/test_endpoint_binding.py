@@ -138,7 +138,7 @@ CALLS: Mapping[str, Callable[[Credentials], Awaitable[object]]] = {
         w.session, w.endpoint, server_time.ServerTime()
     ),
 }
-#: Calls that send a request in other ways than the calls in `CALLS`.
+#: Further calls of functions in `CALLS`. Each sends another request than the call in `CALLS`.
 MORE: Mapping[str, Callable[[Credentials], Awaitable[object]]] = {
     "an upload through API v1.1": lambda w: x.media.upload(
         w.client, b"a", **FILE, upload_api="v1.1"
@@ -258,7 +258,7 @@ def test_urls_of_x_are_created_and_requested_in_one_module_each() -> None:
     assert creating == {"endpoint.py"}
     assert requesting == {
         "x/transport.py",
-        # These files send no secret: the emulator's clock, health, Roost's own web server and demo.
+        # The following files send requests, but no secret.
         "emulator_clock.py",
         "services/health/installation.py",
         "cli/callback_listener.py",

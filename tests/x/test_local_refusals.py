@@ -26,7 +26,7 @@ from .conftest import Account, SentRequest
 HOUR: Final = timedelta(hours=1)
 _WRONG_LISTS: Final[tuple[Any, ...]] = ([5], [0], ["x"], ["1" * 20], "1880", [None])
 _WRONG_PREVIEWS: Final[tuple[Any, ...]] = ("p", 5)
-#: Posts by the code of the rule that they break.
+#: For each rule's code, posts that break the rule.
 POSTS: Final[dict[str, list[dict[str, Any]]]] = {
     "post_empty": [{}, {"text": ""}, {"text": None, "media_ids": []}],
     "text_too_long": [
@@ -120,7 +120,7 @@ async def test_create_sends_a_text_of_the_maximum_length(account: Account, text:
     assert (await x.posts.create(account.client, text=text)).tweet_id
 
 
-#: Uploads by the error that they raise.
+#: For each error, uploads that must raise the error.
 UPLOADS: Final[dict[type[rules.UploadRefused], list[dict[str, Any]]]] = {
     rules.MediaEmpty: [{"source": b""}],
     rules.MediaTooLarge: [{"source": bytes((5 << 20) + 1)}],
@@ -186,7 +186,8 @@ async def _timeline(client: x.Client, user_id: Any, **more: Any) -> list[object]
     return [each async for each in x.posts.read_timeline(client, user_id, **more)]
 
 
-#: A call for each parameter that takes an id or several ids, by module, function and name.
+#: A call for each parameter that takes one id; the key is `module.function.parameter`. `SEVERAL`
+#: has the parameters that take several ids.
 ONE: Final[dict[str, Call]] = {
     "posts.delete.tweet_id": x.posts.delete,
     "posts.read_timeline.user_id": _timeline,

@@ -1,4 +1,4 @@
-"""Rate limits, price and raw response of every result and error."""
+"""Results and errors of the client have the rate limits, the price and the raw response."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -177,7 +177,7 @@ async def test_waiting_client_sleeps_in_domain_time_and_repeats(
     await emulator.fail("create_post", "before", "429", times=2)
     created = await x.posts.create(client, text="In time.")
 
-    # The headers have no reset, so the waits are one minute, then two minutes.
+    # The response's headers have no reset time, so the client waits one minute, then two minutes.
     assert clock.now() - before >= timedelta(minutes=3)
     assert [post["id"] for post in (await emulator.ground_truth())["posts"]] == [created.tweet_id]
 

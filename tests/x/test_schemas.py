@@ -1,4 +1,4 @@
-"""Only JSON bodies of X's responses are decoded; all other well-formed JSON is rejected."""
+"""The schemas decode the JSON bodies that X sends, and reject any other JSON."""
 
 from typing import Any
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.timing
 ANSWER = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 #: A body that is larger than the socket buffers of both sides.
 LARGE = 64 * 1024 * 1024
-#: A test fails if it waits longer.
+#: Seconds after which a test that still waits fails.
 TIMEOUT_S = 30
 
 

@@ -1,4 +1,4 @@
-"""Exchanges that fail, against a plain socket server that counts bytes."""
+"""Exchanges with a plain socket server, which records the bytes that it receives."""
 
 import asyncio
 import contextlib
@@ -84,8 +84,8 @@ async def send(
 
 
 async def test_exchange_sends_no_byte_of_a_body_past_its_deadline(listener: Listener) -> None:
-    # The deadline of the body has passed, but connecting has no deadline, so a connection is opened
-    # and not used.
+    # Only the body has a deadline, which has passed. The client therefore opens a connection, but
+    # sends nothing.
     outcome = await send(listener.url, body_deadline=boot_seconds() - 1)
 
     assert outcome == NoResponse(maybe_sent=False, reason="its deadline passed while connecting")

@@ -65,7 +65,7 @@ def command_of(request: ReceivedRequest) -> str:
 
 
 def field_of(request: ReceivedRequest, name: str) -> str:
-    """Return the value of a small field in a multipart body."""
+    """Return the value of a text field in a multipart body."""
     _, _, rest = request.body.partition(f'name="{name}"\r\n\r\n'.encode())
     return rest.partition(b"\r\n")[0].decode()
 
@@ -283,7 +283,7 @@ async def test_upload_media_by_v1_raises_without_credentials(
 
 
 def user_token(oauth1: x.auth.OAuth1) -> x.auth.OAuth1UserToken:
-    """Return the user's part of a credential."""
+    """Return the user's access token and secret of a credential, without the app's keys."""
     assert oauth1.token is not None
     assert oauth1.token_secret is not None
     return x.auth.OAuth1UserToken(oauth1.token, oauth1.token_secret, oauth1.endpoint)

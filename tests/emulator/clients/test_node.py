@@ -1,6 +1,6 @@
-"""Tests with the unmodified client twitter-api-v2 1.29 for Node.
+"""Tests of the emulator with the unmodified Node client twitter-api-v2 1.29.
 
-An HTTP agent sends its requests to the emulator.
+An HTTP agent connects the client to the emulator instead of X.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ SCRIPT = Path(__file__).with_name("ordinary.mjs")
 
 @pytest.fixture(scope="session")
 def client_folder() -> Path:
-    """The directory with the installed library, which later sessions reuse for this version."""
+    """The folder with the installed library; later test sessions reuse the folder."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("node or npm is missing on this machine")
     name = hashlib.sha256(" ".join(VERSIONS).encode()).hexdigest()[:12]
@@ -43,7 +43,7 @@ def client_folder() -> Path:
 
 @pytest.fixture
 def run(x_emulator: EmulatedX, client_folder: Path) -> Any:
-    """Log in, refresh the token and run one of the scripts. Returns the output of the script."""
+    """A function that runs a named script after a login, and returns the script's output."""
 
     def run_script(name: str, **more: Any) -> Any:
         app = x_emulator.app
@@ -90,7 +90,7 @@ def test_login_refresh_thread_poll_paging_delete_and_limits(
 
 @pytest.fixture
 def files(png: bytes, mp4: bytes, tmp_path: Path) -> list[dict[str, str]]:
-    """An image file and a video file."""
+    """An image file and a video file, each with its path, media type and upload category."""
     files = []
     for content, media_type, category in (
         (png, "image/png", "tweet_image"),

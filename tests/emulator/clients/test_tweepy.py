@@ -1,6 +1,6 @@
-"""Tests with the unmodified client tweepy 4.17.
+"""Tests of the emulator with the unmodified client tweepy 4.17.
 
-Adapters send its requests to the emulator, because its hosts are constants.
+tweepy's hosts are constants, so HTTP adapters send tweepy's requests to the emulator.
 """
 
 import hashlib

@@ -1,4 +1,7 @@
-"""Tests with X's official client `xdk` 0.10.6, unmodified, with another base URL."""
+"""Tests of the emulator with X's official client `xdk` 0.10.6.
+
+The client's code is unmodified; only its base URL is set to the emulator.
+"""
 
 import base64
 import hashlib
