@@ -269,7 +269,7 @@ def _set_gate(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -
     problem = database.problem or clock.problem
     if problem is None:
         if locks.closed_because is not None:
-            log.info("sending is allowed again")
+            log.info("sending is allowed")
         locks.open_gate()
     elif problem != locks.closed_because:
         log.error("nothing is sent: %s", problem)

@@ -1,6 +1,7 @@
 """Commands print correct sentences: plurals, no empty brackets, no wording of libraries."""
 
 import asyncio
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -43,7 +44,11 @@ async def test_import_counts_posts_and_prices(
     dry = await run(publisher, tmp_path, "import", "plan.csv", "--dry-run")
     first, again = [await run(publisher, tmp_path, "import", "plan.csv") for _ in range(2)]
     assert dry.out == expected.replace("was sched", "would be sched").replace("were", "would be")
-    assert first.out == expected
+    head, *listed = first.out.splitlines(keepends=True)
+    assert head == expected
+    assert [re.sub(r"post \d+, (.*): .*,", r"\1:", line) for line in listed] == [
+        f"line {number}: @larkbooks\n" for number in range(2, count + 2)
+    ]
     assert "()" not in again.out
     before = {0: "", 1: "1 post was imported before and did not change.\n"}
     assert again.out == "No post was scheduled.\n" + before.get(

@@ -8,7 +8,7 @@ from roost.cli.arguments import Json, TenantName, choose_tenant, parse_post_id
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
 from roost.cli.outcome import warn_without_worker
-from roost.cli.output import describe_price
+from roost.cli.output import describe_price, print_note
 from roost.cli.post_status import print_post
 from roost.cli.text_input import read_text
 from roost.errors import InvalidInput
@@ -68,6 +68,8 @@ def resolve(
             resolved = await _apply(runtime, scope, parse_post_id(post), choice, url, text)
             await warn_without_worker(runtime, resolved)
             status = await queries.get_status_of(runtime, scope, resolved)
+        if choice is Choice.ACKNOWLEDGE:
+            print_note(f"Post {post} is acknowledged: it no longer counts as needing attention.")
         print_post(status, owner, as_json=as_json)
 
     return run_async(work)
