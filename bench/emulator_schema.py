@@ -182,8 +182,8 @@ def _describe(operation: APIOperation[Any, Any, Any, Any], failure: BaseExceptio
 
 #: Numbers for the texts of posts, because a text that occurs twice is refused.
 _numbers = itertools.count()
-#: Fields of a create request whose generated values X mostly refuses, although the values match the
-#: description.
+#: Fields that the benchmark removes from a generated create request, because X refuses most of the
+#: values that match its OpenAPI document, such as the id of a poll that does not exist.
 _REFUSED_FIELDS = {
     *("card_uri", "community_id", "direct_message_deep_link", "edit_options", "media", "poll"),
     "quote_tweet_id",

@@ -19,7 +19,7 @@ from roost.text import extract_entities
 #: The date on which every list price was last compared with its source.
 PRICES_AS_OF: Final = date(2026, 11, 23)
 
-#: The reason for a sum of prices lists at most this many different reasons.
+#: The sum of several prices states at most this many of their different reasons.
 _LISTED_REASONS: Final = 6
 _PRICING_PAGE: Final = "https://docs.x.com/x-api/getting-started/pricing"
 _CHANGELOG: Final = "https://docs.x.com/changelog"

@@ -1,4 +1,4 @@
-"""The watchdog exits a blocked process or a hanging shutdown, but no suspended process."""
+"""The watchdog ends a process that is blocked or does not stop, but no suspended process."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""The shared cases: the results of twitter-text and of today's X for two thousand texts."""
+"""Compares `roost.text` with the recorded results of twitter-text and X for 2,000 texts."""
 
 import json
 import unicodedata

@@ -51,7 +51,8 @@ def prepare_image(
     before = probe_media(path)
     if before.kind is not MediaKind.IMAGE:
         raise MediaNotPreparable(
-            f"{printable_name(path)} is a {before.kind.value}; Roost prepares images only.",
+            f"{printable_name(path)} is a {before.kind.value}; Roost can reduce the size of images"
+            " only.",
             next="Export the file again at a smaller size.",
         )
     folder = path.parent if into is None else Path(into).parent

@@ -41,7 +41,7 @@ def list_changes(before: Post, after: Post) -> list[Change]:
 
 
 def text_change(before: Part, text: str) -> Change:
-    """Return the change of a part's text, without `part`: the event itself names the part."""
+    """Return the change of a part's text; the event of this change names the part."""
     return {"what": "text", "before": before.text, "after": text}
 
 

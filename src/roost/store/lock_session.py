@@ -133,11 +133,12 @@ class LockSession:
         return await request.result
 
     async def is_open(self, session: tuple[int, int]) -> bool:
-        """Whether this session, which an earlier result names, is still open.
+        """Whether the given session is still open; `session` of an earlier result names it.
 
-        The server is asked only if its last answer is older than a second. The server closes the
-        socket when it ends a session. If the server cannot reach this machine, it keeps the session
-        for 30 seconds (`tcp_keepalives` in `session.py`).
+        If the server ends a session, it closes the session's socket, and this machine notices that
+        at once. The server is therefore asked only if its last answer is older than a second. If
+        the server cannot reach this machine, it keeps the session for 30 seconds (`tcp_keepalives`
+        in `session.py`).
         """
         if session[0] == self._connection_number and self._is_proven():
             return True

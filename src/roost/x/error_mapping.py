@@ -99,7 +99,7 @@ def error_for_server_failure(response: Response, operation: Operation) -> errors
 
 
 def error_for_foreign_response(response: Response, operation: Operation) -> errors.XError:
-    """Return the error for a 4xx without X's problem document, which a proxy has sent.
+    """Return the error for a 4xx response of a proxy, which has no problem document of X.
 
     The proxy may have delivered the request to X before it responded, so X may have carried out the
     request.

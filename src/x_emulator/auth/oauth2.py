@@ -71,7 +71,7 @@ def read_authorization_request(
 ) -> AuthorizationRequest | None:
     """Read the query of the authorize page.
 
-    Returns None if the query is invalid, so that X would show an error page.
+    Returns None if the query is invalid; X shows an error page in that case.
     """
     app = world.apps.get(query.get("client_id", ""))
     redirect_uri = query.get("redirect_uri", "")

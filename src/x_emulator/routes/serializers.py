@@ -70,7 +70,7 @@ _CUT_AT = 276
 
 @dataclass(frozen=True)
 class FieldSelection:
-    """The fields that a request selects, with their old names."""
+    """The fields that a request selects, by their old names, such as `retweet_count`."""
 
     post: frozenset[str]
     user: frozenset[str]
@@ -134,7 +134,7 @@ def _names(
 def post_object(
     world: World, post: Post, selection: FieldSelection, at: datetime
 ) -> dict[str, Any]:
-    """Return a post as JSON: the selected fields, with their old names."""
+    """Return a post as JSON: the selected fields, by their old names, such as `retweet_count`."""
     text, entities, note = _text_of(post)
     result: dict[str, Any] = {
         "id": post.id,

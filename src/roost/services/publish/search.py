@@ -151,8 +151,8 @@ class Duplicate:
 async def find_duplicate(context: PublishContext, part: PartProgress) -> Duplicate | None:
     """Find the post on X because of which X refused a part as a duplicate.
 
-    A post that no part has claimed is preferred, because it may be this part. Return None if no
-    such post is found, or if X does not return the timeline now.
+    A post whose id no part has is preferred, because an earlier attempt of this part may have
+    created it. Return None if no such post is found, or if X does not return the timeline now.
     """
     expected = _expect(context, part)
     try:
