@@ -9,7 +9,7 @@ from datetime import datetime
 from roost.agents.brief import Brief
 from roost.agents.budget import Budget
 from roost.agents.model import Model
-from roost.agents.written import WrittenDraft, Writing
+from roost.agents.written import Writing, WrittenDraft
 
 
 async def write_drafts(
