@@ -67,7 +67,7 @@ class OpenAIModel:
     async def __aexit__(self, *exception: object) -> None:
         kept, self._kept = self._kept, None
         if kept is not None:
-            await kept.__aexit__(*exception)
+            await kept.__aexit__(None, None, None)
 
     def price(self) -> ModelPrice | None:
         """Return the given price, or the list price of a hosted model; None if none is known."""
@@ -101,12 +101,17 @@ class OpenAIModel:
         from pydantic_ai.direct import model_request
         from pydantic_ai.messages import ModelRequest, SystemPromptPart, UserPromptPart
 
-        parts = [SystemPromptPart(prompt.system), UserPromptPart(prompt.user)]
         async with contextlib.AsyncExitStack() as opened:
-            model = self._kept or await opened.enter_async_context(self._open())
+            model = self._kept
+            if model is None:
+                model = await opened.enter_async_context(self._open())
             response = await model_request(
                 model,
-                [ModelRequest(parts=parts)],
+                [
+                    ModelRequest(
+                        parts=[SystemPromptPart(prompt.system), UserPromptPart(prompt.user)]
+                    )
+                ],
                 model_settings={
                     "max_tokens": prompt.max_output_tokens,
                     "timeout": self._timeout,

@@ -1,0 +1,154 @@
+"""A draft denies what a cited fact denies, and nothing else."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from roost.agents.lexicons import Lexicon, any_of
+from roost.agents.terms import Vocabulary, content_terms, fold_quotes, list_terms
+from roost.agents.validators.candidate import Candidate, Context
+
+#: A negation can deny this many words of content after it.
+_REACH: Final = 3
+_clauses = re.compile(r"[.,;:!?¿¡…\n()。、！？：「」–—]+").split
+
+
+@dataclass(frozen=True, slots=True)
+class _Denial:
+    """Which stems a text denies and which it asserts."""
+
+    denied: frozenset[str]
+    asserted: frozenset[str]
+    has_negation: bool
+
+
+def check_negations(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find negations that were added or removed, and words that were turned into opposites."""
+    lexicon = context.require_lexicon()
+    for sentence in candidate.sentences:
+        text = context.claim_text(sentence.text)
+        sources = (*context.cited(sentence), *context.brief_texts)
+        facts = _read(" \n ".join(sources), lexicon)
+        said = _read(text, lexicon)
+        vocabulary = context.fact_vocabulary(sources)
+        for stem in sorted(said.denied):
+            if stem in facts.denied:
+                continue
+            if (
+                not facts.has_negation and not _is_equivalent(text, vocabulary, lexicon)
+            ) or stem in facts.asserted:
+                yield f"E-NOT: {stem} (added)"
+        if said.has_negation and not said.denied and not facts.has_negation:
+            yield "E-NOT: (added)"
+        if not said.has_negation:
+            for stem in sorted(said.asserted & facts.denied - facts.asserted):
+                yield f"E-NOT: {stem} (removed)"
+        yield from _find_opposites(text, vocabulary, lexicon)
+
+
+def _read(text: str, lexicon: Lexicon) -> _Denial:
+    folded = any_of(lexicon.negation_idioms).sub(" ", fold_quotes(text))
+    denied: set[str] = set()
+    asserted: set[str] = set()
+    has_negation = False
+    for clause in _clauses(folded):
+        found = _read_clause(clause, lexicon) if lexicon.spaced else _read_run(clause, lexicon)
+        stems, negated = found
+        denied |= negated
+        asserted |= stems - negated
+        has_negation = has_negation or _has_negation(clause, lexicon)
+    return _Denial(frozenset(denied), frozenset(asserted), has_negation)
+
+
+def _has_negation(clause: str, lexicon: Lexicon) -> bool:
+    if not lexicon.spaced:
+        return _japanese_negation(clause) is not None
+    return any(_is_negation(term.word, lexicon) for term in list_terms(clause, lexicon))
+
+
+def _is_negation(word: str, lexicon: Lexicon) -> bool:
+    return word in lexicon.negations or word.endswith("n't")
+
+
+def _read_clause(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
+    """Return the stems of a clause, and those of them that a negation near them denies."""
+    content = {term.start for term in content_terms(clause, lexicon)}
+    order = [
+        (term.stem, _is_negation(term.word, lexicon), term.start in content)
+        for term in list_terms(clause, lexicon)
+    ]
+    stems = [stem for stem, negates, matters in order if matters and not negates]
+    denied: set[str] = set()
+    seen = 0
+    for _, negates, matters in order:
+        if negates:
+            after = stems[seen : seen + _REACH]
+            # `Montags öffnen wir nicht`: nothing follows the negation, so it denies what precedes.
+            denied.update(after or stems[max(0, seen - _REACH) : seen])
+        elif matters:
+            seen += 1
+    return set(stems), denied
+
+
+_japanese_negation = re.compile(r"ません|ない|なく|なし|無し|ずに|不可|無用").search
+
+
+def _read_run(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
+    """Return the runs of a Japanese clause; a negation denies the last run before it."""
+    runs = content_terms(clause, lexicon)
+    stems = {run.stem for run in runs}
+    negation = _japanese_negation(clause)
+    if negation is None:
+        return stems, set()
+    before = [run.stem for run in runs if run.start < negation.start()]
+    return stems, set(before[-1:])
+
+
+def _is_equivalent(text: str, vocabulary: Vocabulary, lexicon: Lexicon) -> bool:
+    """Whether the negation says what a fact says without one: `no charge` for `free`."""
+    folded = fold_quotes(text)
+    return any(
+        any(vocabulary.has_word(word) for word in fact_words) and pattern.search(folded)
+        for fact_words, pattern in _EQUIVALENTS.get(lexicon.code, ())
+    )
+
+
+_EQUIVALENTS: Final = {
+    "en": (
+        (("free", "complimentary", "included"),
+         re.compile(r"\b(?:no|without|at no) (?:extra |additional )?(?:charge|cost|fee|fees)\b")),
+        (("every", "daily", "always"), re.compile(r"\bnever (?:closed|close)\b")),
+        (("walk-in", "walk-ins", "walk"), re.compile(r"\b(?:no|without) (?:booking|appointment)")),
+    ),
+    "de": (
+        (("kostenlos", "gratis", "frei", "inklusive", "enthalten"),
+         re.compile(r"\b(?:ohne|keine) (?:aufpreis|kosten|gebühr|gebühren|zusatzkosten)\b")),
+    ),
+    "es": (
+        (("gratis", "gratuito", "gratuita", "incluido", "incluida"),
+         re.compile(r"\bsin (?:coste|costo|cargo|recargo)\b")),
+    ),
+    "fr": (
+        (("gratuit", "gratuite", "inclus", "incluse", "compris"),
+         re.compile(r"\bsans (?:frais|supplément|coût)\b")),
+    ),
+    "ja": ((("無料",), re.compile(r"(?:料金|費用|追加料金).{0,4}(?:かかりません|不要|なし)")),),
+}  # fmt: skip
+
+
+def _find_opposites(text: str, vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
+    """Find words whose opposite is in the facts, while the words themselves are not."""
+    folded = fold_quotes(text)
+    words = {term.word for term in list_terms(folded, lexicon)}
+    for pair in lexicon.antonyms:
+        for word, opposite in (pair, pair[::-1]):
+            has = word in words if lexicon.spaced else word in folded
+            if not has or (opposite in words if lexicon.spaced else opposite in folded):
+                continue
+            if lexicon.spaced:
+                in_facts = opposite in vocabulary.words and word not in vocabulary.words
+            else:
+                in_facts = opposite in vocabulary.text and word not in vocabulary.text
+            if in_facts:
+                yield f"E-OPPOSITE: {word}"

@@ -1,0 +1,92 @@
+"""Numbers, dates, currencies and units are those of the cited facts."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from roost.agents.quantities import Quantity
+from roost.agents.terms import Term, fold_quotes, list_terms
+from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.written import CitedSentence
+
+
+def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find numbers that no cited fact has with the same unit or currency."""
+    for sentence in candidate.sentences:
+        sources = (*context.cited(sentence), *context.brief_texts)
+        supported = [each for text in sources for each in context.quantities(text)]
+        for quantity in context.quantities(context.claim_text(sentence.text)):
+            if _is_part_number(quantity, sentence, candidate):
+                continue
+            matching = [each for each in supported if quantity.is_supported_by(each)]
+            if not matching:
+                yield f"E-NUMBER: {quantity.written}"
+            elif _counts_something_else(quantity, matching, supported, context):
+                yield f"E-NUMBER: {quantity.written} {quantity.nouns[0]}"
+
+
+def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find names of weekdays and months that no cited fact has."""
+    for sentence in candidate.sentences:
+        sources = " \n ".join((*context.cited(sentence), *context.brief_texts))
+        known = set(_list_dates(sources, context, is_fact=True).values())
+        text = context.claim_text(sentence.text)
+        for word, date in _list_dates(text, context, is_fact=False).items():
+            if date not in known:
+                yield f"E-DATE: {word}"
+
+
+def _is_part_number(quantity: Quantity, sentence: CitedSentence, candidate: Candidate) -> bool:
+    """Whether the number is the position of a part in a thread, as in `2/3`."""
+    return (
+        len(candidate.parts) > 1
+        and quantity.written == f"{sentence.part + 1}/{len(candidate.parts)}"
+    )
+
+
+def _counts_something_else(
+    quantity: Quantity, matching: list[Quantity], supported: list[Quantity], context: Context
+) -> bool:
+    """Whether the word after a number follows only another number in the facts: `40 rooms`."""
+    if quantity.unit or not quantity.nouns or not context.lexicon:
+        return False
+    noun = quantity.nouns[0]
+    if noun in context.lexicon.stopwords or noun in context.lexicon.neutral:
+        return False
+    if any(noun in each.nouns for each in matching):
+        return False
+    return any(noun in each.nouns[:1] for each in supported)
+
+
+def _list_dates(text: str, context: Context, *, is_fact: bool) -> dict[str, tuple[str, int]]:
+    """Return each name of a weekday or month with its meaning.
+
+    A name that is also an ordinary word counts in a fact always, and in a draft only if it
+    certainly is a name.
+    """
+    lexicon = context.require_lexicon()
+    if not lexicon.spaced:
+        days = lexicon.weekdays.items()
+        return {name: ("weekday", number) for name, number in days if name in text}
+    found: dict[str, tuple[str, int]] = {}
+    folded = fold_quotes(text)
+    for term in list_terms(folded, lexicon):
+        for kind, names in (("weekday", lexicon.weekdays), ("month", lexicon.months)):
+            if (number := names.get(term.word)) and (
+                is_fact
+                or term.word not in _AMBIGUOUS
+                or _is_beside_number(folded, term)
+                or f" {term.word.capitalize()}" in re.sub(r"[.!?:] \w", "", text)
+            ):
+                found[f"{kind} {term.word}"] = (kind, number)
+    return found
+
+
+def _is_beside_number(folded: str, term: Term) -> bool:
+    before = _number_before(folded[: term.start])
+    return before is not None or folded[term.start + len(term.word) :].lstrip(" .")[:1].isdecimal()
+
+
+_number_before = re.compile(r"\d(?:st|nd|rd|th|er|º)?\.?(?: de| of)? $").search
+#: Names that are also ordinary words.
+_AMBIGUOUS: Final = frozenset({"may", "march", "mar", "mars", "sat", "sun", "mon", "wed", "dec"})
