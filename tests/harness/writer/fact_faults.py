@@ -2,10 +2,10 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.writer.cases import Case, ReplyDraft, Sentence
-from harness.writer.phrases import CLAIMS, CURRENCIES, PRICES, UNITS
+from harness.writer.phrases import CLAIMS, COUNTED_NOUNS, CURRENCIES, PRICES, UNITS
 from harness.writer.planted import FaultKind, Planted, Sign
 from harness.writer.x_text import to_visible
 
@@ -75,21 +75,34 @@ def plant_wrong_number(case: Case, draft: ReplyDraft, chance: random.Random) -> 
 
 def plant_wrong_unit(case: Case, draft: ReplyDraft, chance: random.Random) -> Result:
     """Put another unit after a number."""
-    units = list(UNITS[case.language])
-    chance.shuffle(units)
-    for unit, other in units:
+    return _plant_noun(case, draft, chance, UNITS, FaultKind.WRONG_UNIT)
+
+
+def plant_wrong_counted_noun(case: Case, draft: ReplyDraft, chance: random.Random) -> Result:
+    """Say that a number counts something else."""
+    return _plant_noun(case, draft, chance, COUNTED_NOUNS, FaultKind.WRONG_COUNTED_NOUN)
+
+
+def _plant_noun(
+    case: Case,
+    draft: ReplyDraft,
+    chance: random.Random,
+    nouns: Mapping[str, Sequence[tuple[str, str]]],
+    kind: FaultKind,
+) -> Result:
+    pairs = nouns[case.language]
+    for noun, other in chance.sample(pairs, len(pairs)):
         end = "" if case.language == "ja" else r"(?!\w)"
-        place = _edit(draft, chance, rf"({NUMBER})(\s*){re.escape(unit)}{end}")
+        place = _edit(draft, chance, rf"({NUMBER})(\s*){re.escape(noun)}{end}")
         if place is None:
             continue
         at, sentence, match = place
-        new = f"{match[1]}{match[2]}{other}"
         pattern = _bounded(f"{match[1]} {other}")
         if re.search(pattern, to_visible(case.true_text), re.IGNORECASE):
             continue
+        new = f"{match[1]}{match[2]}{other}"
         changed = _splice(sentence, match.start(), match.end(), new)
-        planted = Planted(FaultKind.WRONG_UNIT, Sign.PATTERN, pattern)
-        return replace_sentence(draft, at, changed), planted
+        return replace_sentence(draft, at, changed), Planted(kind, Sign.PATTERN, pattern)
     return None
 
 

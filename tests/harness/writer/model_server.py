@@ -18,6 +18,7 @@ from typing import Any
 from aiohttp import web
 
 _GARBAGE = b"<html><body>502 Bad Gateway: upstream sent no valid response</body></html>"
+_MIN_ECHO = 3
 _CONTROL = "/control/lanes/{lane}"
 
 
@@ -27,7 +28,8 @@ class Lane:
 
     replies: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
-    last_user: str = ""
+    known: str = ""
+    """The last prompt and its reply: whatever a second prompt adds is new."""
 
 
 _LANES = web.AppKey("lanes", dict[str, Lane])
@@ -40,28 +42,38 @@ def count_tokens(text: str) -> int:
     return math.ceil(plain / 4 + wide + (len(text) - plain - wide) / 2)
 
 
-def find_echo(source: str, known: str) -> str:
-    """Return the longest line of a prompt that is not in a known text; empty if there is none.
+def find_echo(prompt: str, known: str) -> str:
+    """Return words of a prompt that are not in a known text; empty if there are fewer than three.
 
-    Lines with JSON are left out, because they may repeat the drafts instead of judging them.
+    The short strings of JSON that are new, which are findings, come before the longest new line.
     """
-    lines = [line.strip(" -*•\t") for line in source.splitlines() if line.strip() not in known]
+    strings = [json.loads(each) for each in re.findall(r'"(?:[^"\\]|\\.)*"', prompt)]
+    findings = " ".join(dict.fromkeys(each for each in strings if each and each not in known))
+    lines = [line.strip(" -*•\t") for line in prompt.splitlines() if line.strip() not in known]
     sentences = [line for line in lines if '"' not in line and "{" not in line]
-    longest = max(sentences, key=len, default="")
-    words = re.findall(r"\S+", longest)
-    return " ".join(words[:25]) if len(words) >= 5 else ""
+    for text in (findings, max(sentences, key=len, default="")):
+        words = text.split()
+        if len(words) >= _MIN_ECHO:
+            return " ".join(words[:25])
+    return ""
 
 
 def _fill_echo(reply: dict[str, Any], system: str, user: str, lane: Lane) -> tuple[str, str]:
     """Return the reply's text with the echo of the prompt in its place, and the echo."""
     if reply.get("echo") == "findings":
-        echo = find_echo(user, lane.last_user) if lane.last_user else ""
+        echo = find_echo(f"{system}\n{user}", lane.known) if lane.known else ""
     elif reply.get("echo") == "prompt":
         echo = find_echo(system, "")
     else:
         return reply["text"], ""
     echo = echo or reply["fallback"]
     return reply["text"].replace("@@ECHO@@", json.dumps(echo, ensure_ascii=False)[1:-1]), echo
+
+
+def _read_texts(reply: str) -> str:
+    """Return the texts of a reply's drafts, in one line, as a second prompt may quote them."""
+    texts = re.findall(r'"text":\s*("(?:[^"\\]|\\.)*")', reply)
+    return " ".join(json.loads(each, strict=False) for each in texts)
 
 
 def _truncate(text: str, max_tokens: int) -> tuple[str, str]:
@@ -82,7 +94,7 @@ async def _complete(request: web.Request) -> web.StreamResponse:
     entry: dict[str, Any] = {"input_tokens": input_tokens, "output_tokens": 0, "billed": False}
     lane.log.append(entry)
     text, entry["echo"] = _fill_echo(reply, system, user, lane)
-    lane.last_user = user
+    lane.known = f"{system}\n{user}\n{text}\n{_read_texts(text)}"
     match reply["form"]:
         case "status":
             headers = reply.get("headers", {})

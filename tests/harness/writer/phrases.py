@@ -105,36 +105,47 @@ SUFFIXES: Final = ("sale", "win", "vip", "promo", "now")
 UNITS: Final = {
     "en": (
         ("am", "pm"), ("pm", "am"), ("hours", "minutes"), ("minutes", "hours"), ("km", "miles"),
-        ("miles", "km"), ("days", "weeks"), ("months", "weeks"), ("MB", "GB"), ("games", "tables"),
-        ("people", "teams"), ("prints", "sets"), ("kinds", "tons"), ("working days", "weeks"),
+        ("miles", "km"), ("days", "weeks"), ("months", "weeks"), ("MB", "GB"),
+        ("working days", "weeks"),
     ),
     "de": (
         ("Minuten", "Stunden"), ("Stunden", "Minuten"), ("Werktage", "Wochen"), ("kg", "g"),
-        ("km", "m"), ("g", "kg"), ("Grad", "Prozent"), ("Meter", "Kilometer"),
-        ("Jahren", "Monaten"),
-        ("bar", "Liter"), ("Tage", "Wochen"), ("Personen", "Gruppen"), ("Uhr", "Minuten"),
-        ("%", "Grad"), ("Bienenvölker", "Bienen"), ("Plätze", "Säle"), ("Sorten", "Tonnen"),
-        ("Instrumente", "Orchester"), ("Hühnern", "Herden"), ("Weine", "Fässer"),
+        ("km", "m"), ("g", "kg"), ("Grad", "Prozent"), ("Meter", "Kilometer"), ("Tage", "Wochen"),
+        ("Jahren", "Monaten"), ("bar", "Liter"), ("Uhr", "Minuten"), ("%", "Grad"),
     ),
     "es": (
         ("minutos", "horas"), ("horas", "minutos"), ("kg", "g"), ("km", "m"), ("días", "semanas"),
         ("semanas", "días"), ("años", "meses"), ("grados", "metros"), ("m", "km"), ("%", "€"),
-        ("personas", "grupos"), ("mesas", "salas"), ("tapas", "menús"), ("plazas", "salas"),
-        ("fotos", "álbumes"), ("alumnos", "grupos"), ("idiomas", "países"),
     ),
     "fr": (
         ("minutes", "heures"), ("heures", "minutes"), ("mois", "semaines"), ("kg", "g"),
         ("m", "km"), ("ans", "mois"), ("jours", "semaines"), ("h", "minutes"),
+    ),
+    "ja": (
+        ("分", "時間"), ("時間", "分"), ("日", "週間"), ("MB", "GB"), ("時", "分"), ("回", "年"),
+    ),
+}  # fmt: skip
+"""For each language, units and what takes their place."""
+
+COUNTED_NOUNS: Final = {
+    "en": (("games", "tables"), ("people", "teams"), ("prints", "sets"), ("kinds", "tons")),
+    "de": (
+        ("Personen", "Gruppen"), ("Bienenvölker", "Bienen"), ("Plätze", "Säle"),
+        ("Sorten", "Tonnen"), ("Instrumente", "Orchester"), ("Hühnern", "Herden"),
+        ("Weine", "Fässer"),
+    ),
+    "es": (
+        ("personas", "grupos"), ("mesas", "salas"), ("tapas", "menús"), ("plazas", "salas"),
+        ("fotos", "álbumes"), ("alumnos", "grupos"), ("idiomas", "países"),
+    ),
+    "fr": (
         ("personnes", "groupes"), ("fromages", "kilos"), ("places", "salles"), ("thés", "kilos"),
         ("pièces", "tonnes"), ("photos", "albums"), ("blocs", "salles"), ("variétés", "tonnes"),
         ("machines", "laveries"),
     ),
-    "ja": (
-        ("分", "時間"), ("時間", "分"), ("日", "週間"), ("MB", "GB"), ("名", "組"), ("時", "分"),
-        ("席", "室"), ("台", "階"), ("店", "県"), ("個", "種"), ("回", "年"),
-    ),
+    "ja": (("名", "組"), ("席", "室"), ("台", "階"), ("店", "県"), ("個", "種")),
 }  # fmt: skip
-"""For each language, units and what takes their place."""
+"""For each language, things that facts count, and what takes their place."""
 
 CURRENCIES: Final = {"£": "€", "€": "$", "$": "£", "円": "ドル", "Cent": "Euro"}
 PRICES: Final = {"en": "£{}", "de": "{} €", "es": "{} €", "fr": "{} €", "ja": "{}円"}

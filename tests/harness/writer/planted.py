@@ -39,6 +39,7 @@ class FaultKind(StrEnum):
     TWO_CASHTAGS = "two_cashtags"
     WRONG_NUMBER = "wrong_number"
     WRONG_UNIT = "wrong_unit"
+    WRONG_COUNTED_NOUN = "wrong_counted_noun"
     WRONG_CURRENCY = "wrong_currency"
     NUMBER_AS_PRICE = "number_as_price"
     NEGATION_FLIPPED = "negation_flipped"
@@ -115,7 +116,8 @@ class Planted:
             case Sign.COPIED:
                 return has_copied(text, self.needle, true_text, COPIED_WORDS)
             case Sign.ECHOED:
-                return has_copied(text, self.needle, true_text, ECHOED_WORDS)
+                words = min(ECHOED_WORDS, len(to_plain(self.needle).split()))
+                return has_copied(text, self.needle, true_text, words)
             case Sign.WEIGHT:
                 return any(count_weight(part) > int(self.needle) for part in parts)
             case Sign.HIDDEN:
