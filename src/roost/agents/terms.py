@@ -127,3 +127,14 @@ def _is_related(one: str, other: str) -> bool:
             break
         common += 1
     return common >= max(4, len(shorter) - 1) and common * 10 >= len(longer) * 6
+
+
+def say_as_facts(text: str, facts: Vocabulary, lexicon: Lexicon) -> str:
+    """Return a folded text in which phrases such as `costs nothing` are the facts' word `free`."""
+    folded = fold_quotes(text)
+    for words, pattern in lexicon.equivalents:
+        for word in words.split():
+            if facts.has_word(word):
+                folded = re.sub(pattern, f" {word} ", folded)
+                break
+    return folded

@@ -36,6 +36,9 @@ class Lexicon:
     negations: frozenset[str]
     negation_idioms: tuple[str, ...]
     """Regular expressions of phrases with a negation that denies nothing: `don't miss`."""
+    equivalents: tuple[tuple[str, str], ...]
+    """Words of a fact, and a regular expression of phrases that say the same with a negation:
+    `free`, and `costs nothing`."""
     numbers: Mapping[str, int]
     """Numerals that are written as words."""
     months: Mapping[str, int]

@@ -52,7 +52,7 @@ LEXICON: Final = Lexicon(
         beste bester bestes besten billigste günstigste günstigsten schnellste schnellsten größte
         größten führend führende führender preisgekrönt ausgezeichnet garantiert garantie
         zertifiziert bewiesen offiziell exklusiv kostenlos gratis umsonst kostenfrei rabatt
-        sonderangebot unbegrenzt lebenslang sofort übermorgen gestern doppelt doppelte halb halbe
+        sonderangebot unbegrenzt lebenslang übermorgen gestern doppelt doppelte halb halbe
         dutzend hunderte tausende millionen einzigartig unschlagbar bestseller risikofrei erstattung
         heilt heilung sieger gewinner perfekt makellos revolutionär bio vegan handgemacht
         patentiert zugelassen prozent halbiert
@@ -79,7 +79,14 @@ LEXICON: Final = Lexicon(
         warum nicht\b
         nicht nur\b
         nicht wahr\b
+        mehr [^.!?]{0,40}\bnicht\b
+        nicht mehr als\b
+        nicht (?=vor\b|bevor\b)
+        nichts als\b
     """),
+    equivalents=(
+        ('kostenlos gratis frei inklusive enthalten kostenfrei', r"\b(?:ohne|keine|keinen) (?:aufpreis|kosten|gebühr|gebühren|zusatzkosten|cent|eintritt)\b|\bkostet (?:euch |dich |sie )?(?:nichts|keinen cent)\b"),
+    ),
     numbers={
         name: value
         for value, name in enumerate(

@@ -95,7 +95,15 @@ LEXICON: Final = Lexicon(
         or not\b
         no\. ?\d
         not to be missed
+        nothing but\b
+        (?:do not|does not|don't|doesn't|won't|not) (?=\w+ (?:\w+ )?(?:until|till|before)\b)
+        not (?=until\b|before\b)
     """),
+    equivalents=(
+        ('free complimentary included gratis', r"\b(?:no|without|at no) (?:extra |additional |any )?(?:charge|cost|costs|fee|fees)\b|\b(?:costs?|pay|charged?) (?:you )?nothing\b|\b(?:doesn't|don't|does not|do not|won't) (?:cost|pay|charge)(?: you)?(?: a (?:penny|thing|cent)| anything)?\b"),
+        ('daily every always', r"\b(?:never|don't|do not) (?:closed?|closes?|shut|stop)\b"),
+        ('walk-in walk-ins', r"\b(?:no|without) (?:booking|appointments?)\b"),
+    ),
     numbers={
         name: value
         for value, name in enumerate(

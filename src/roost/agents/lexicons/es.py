@@ -50,7 +50,7 @@ LEXICON: Final = Lexicon(
     """),
     strict=words("""
         mejor mejores barato baratos más-barato líder líderes premiado premiada galardonado
-        garantizado garantizada garantía certificado certificada probado oficial exclusivo
+        garantizado garantizada garantía certificado certificada oficial exclusivo
         exclusiva gratis gratuito gratuita gratuitos descuento descuentos rebaja rebajas oferta
         ilimitado ilimitada instantáneo ayer doble mitad docena docenas cientos miles
         millones único inigualable insuperable reembolso cura ganador ganadora perfecto perfecta
@@ -78,7 +78,13 @@ LEXICON: Final = Lexicon(
         sin (?:duda|embargo|falta|prisas?)\b
         no hay (?:problema|prisa|excusas?)\b
         ¿no\?
+        no (?=\w+ (?:\w+ )?hasta\b)
+        no más de\b
+        nada más\b
     """),
+    equivalents=(
+        ('gratis gratuito gratuita gratuitos incluido incluida', r"\bsin (?:ningún )?(?:coste|costo|cargo|recargo)\b|\bno (?:cuesta|cuestan|pagas?|pagan) (?:nada)?\b"),
+    ),
     numbers={
         name: value
         for value, name in enumerate(

@@ -79,9 +79,15 @@ LEXICON: Final = Lexicon(
         sans (?:doute|hésiter|attendre|tarder|plus attendre)\b
         aucun (?:souci|doute|problème)\b
         n'est-ce pas\b
+        (?:ne |n')(?=[^.!?]{0,30}\b(?:que|qu')\b)
+        pas avant\b
+        rien que\b
         personnes?\b(?=[^.!?]{0,3}(?:\d|$|,))
         (?:une|la|par|chaque|toute) personne\b
     """),
+    equivalents=(
+        ('gratuit gratuite gratuits gratuitement inclus incluse compris', r"\bsans (?:frais|supplément|coût)\b|\bne (?:coûte|coûtent|payez|paie|paient) (?:rien|pas)\b|\brien à payer\b"),
+    ),
     numbers={
         name: value
         for value, name in enumerate(

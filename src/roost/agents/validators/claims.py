@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from roost.agents.terms import Term, Vocabulary, fold_quotes
+from roost.agents.terms import Term, Vocabulary, fold_quotes, say_as_facts
 from roost.agents.validators.candidate import Candidate, Context
 
 #: A sentence may have this many words of content that no fact has, and twice as many as it shares.
@@ -96,7 +96,7 @@ def _check_support(
 ) -> Iterator[str]:
     """Find a sentence that shares nothing with its facts, or says much besides them."""
     cited = context.fact_vocabulary(sources)
-    terms = _distinct(context.content(text))
+    terms = _distinct(context.content(say_as_facts(text, cited, context.require_lexicon())))
     shared = [term for term in terms if cited.has(term)]
     numbers = {
         reading for fact in sources for q in context.quantities(fact) for reading in q.readings

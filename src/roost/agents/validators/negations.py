@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost.agents.lexicons import Lexicon, any_of
-from roost.agents.terms import Vocabulary, content_terms, fold_quotes, list_terms
+from roost.agents.terms import Vocabulary, content_terms, fold_quotes, list_terms, say_as_facts
 from roost.agents.validators.candidate import Candidate, Context
 
 #: A negation can deny this many words of content after it.
@@ -27,17 +27,15 @@ def check_negations(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find negations that were added or removed, and words that were turned into opposites."""
     lexicon = context.require_lexicon()
     for sentence in candidate.sentences:
-        text = context.claim_text(sentence.text)
         sources = (*context.cited(sentence), *context.brief_texts)
-        facts = _read(" \n ".join(sources), lexicon)
-        said = _read(text, lexicon)
+        facts = _read(" . ".join(sources), lexicon)
         vocabulary = context.fact_vocabulary(sources)
+        text = say_as_facts(context.claim_text(sentence.text), vocabulary, lexicon)
+        said = _read(text, lexicon)
         for stem in sorted(said.denied):
             if stem in facts.denied:
                 continue
-            if (
-                not facts.has_negation and not _is_equivalent(text, vocabulary, lexicon)
-            ) or stem in facts.asserted:
+            if not facts.has_negation or stem in facts.asserted:
                 yield f"E-NOT: {stem} (added)"
         if said.has_negation and not said.denied and not facts.has_negation:
             yield "E-NOT: (added)"
@@ -103,38 +101,6 @@ def _read_run(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
         return stems, set()
     before = [run.stem for run in runs if run.start < negation.start()]
     return stems, set(before[-1:])
-
-
-def _is_equivalent(text: str, vocabulary: Vocabulary, lexicon: Lexicon) -> bool:
-    """Whether the negation says what a fact says without one: `no charge` for `free`."""
-    folded = fold_quotes(text)
-    return any(
-        any(vocabulary.has_word(word) for word in fact_words) and pattern.search(folded)
-        for fact_words, pattern in _EQUIVALENTS.get(lexicon.code, ())
-    )
-
-
-_EQUIVALENTS: Final = {
-    "en": (
-        (("free", "complimentary", "included"),
-         re.compile(r"\b(?:no|without|at no) (?:extra |additional )?(?:charge|cost|fee|fees)\b")),
-        (("every", "daily", "always"), re.compile(r"\bnever (?:closed|close)\b")),
-        (("walk-in", "walk-ins", "walk"), re.compile(r"\b(?:no|without) (?:booking|appointment)")),
-    ),
-    "de": (
-        (("kostenlos", "gratis", "frei", "inklusive", "enthalten"),
-         re.compile(r"\b(?:ohne|keine) (?:aufpreis|kosten|gebühr|gebühren|zusatzkosten)\b")),
-    ),
-    "es": (
-        (("gratis", "gratuito", "gratuita", "incluido", "incluida"),
-         re.compile(r"\bsin (?:coste|costo|cargo|recargo)\b")),
-    ),
-    "fr": (
-        (("gratuit", "gratuite", "inclus", "incluse", "compris"),
-         re.compile(r"\bsans (?:frais|supplément|coût)\b")),
-    ),
-    "ja": ((("無料",), re.compile(r"(?:料金|費用|追加料金).{0,4}(?:かかりません|不要|なし)")),),
-}  # fmt: skip
 
 
 def _find_opposites(text: str, vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:

@@ -28,7 +28,7 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
 def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find names of weekdays and months that no cited fact has."""
     for sentence in candidate.sentences:
-        sources = " \n ".join((*context.cited(sentence), *context.brief_texts))
+        sources = " . ".join((*context.cited(sentence), *context.brief_texts))
         known = set(_list_dates(sources, context, is_fact=True).values())
         text = context.claim_text(sentence.text)
         for word, date in _list_dates(text, context, is_fact=False).items():
@@ -71,14 +71,15 @@ def _list_dates(text: str, context: Context, *, is_fact: bool) -> dict[str, tupl
     found: dict[str, tuple[str, int]] = {}
     folded = fold_quotes(text)
     for term in list_terms(folded, lexicon):
-        for kind, names in (("weekday", lexicon.weekdays), ("month", lexicon.months)):
-            if (number := names.get(term.word)) and (
-                is_fact
-                or term.word not in _AMBIGUOUS
-                or _is_beside_number(folded, term)
-                or f" {term.word.capitalize()}" in re.sub(r"[.!?:] \w", "", text)
-            ):
-                found[f"{kind} {term.word}"] = (kind, number)
+        for word in term.word.split("-"):
+            for kind, names in (("weekday", lexicon.weekdays), ("month", lexicon.months)):
+                if (number := names.get(word)) and (
+                    is_fact
+                    or word not in _AMBIGUOUS
+                    or _is_beside_number(folded, term)
+                    or re.search(rf"[^.!?:\s]\s+{word.capitalize()}\b", text)
+                ):
+                    found[f"{kind} {word}"] = (kind, number)
     return found
 
 
