@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 from aiohttp import ClientSession, web
 
-from harness.writer.model_server import count_tokens, find_echo, make_app
+from harness.writer.model_server import count_tokens, find_echoes, make_app
 
 
 @contextlib.asynccontextmanager
 async def _open() -> AsyncIterator[tuple[ClientSession, str]]:
-    runner = web.AppRunner(make_app(), shutdown_timeout=0)
+    runner = web.AppRunner(make_app(), shutdown_timeout=0, handler_cancellation=True)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -63,7 +63,7 @@ async def test_server_sends_replies_in_order_and_logs_tokens() -> None:
 async def test_server_streams_chunks_with_usage() -> None:
     async with _open() as (session, url):
         await _set(session, url, {"form": "text", "text": "x" * 60})
-        options = {"stream": True, "stream_options": {"include_usage": True}}
+        options: dict[str, Any] = {"stream": True, "stream_options": {"include_usage": True}}
         async with _ask(session, url, **options) as response:
             lines = [line for line in (await response.text()).split("\n\n") if line]
     assert lines[-1] == "data: [DONE]"
@@ -107,7 +107,7 @@ async def test_server_is_silent_for_longer_than_the_client_waits() -> None:
                 pass
 
 
-async def test_server_repeats_the_new_line_of_a_second_prompt() -> None:
+async def test_server_repeats_what_a_second_prompt_adds() -> None:
     async with _open() as (session, url):
         echo = {"form": "text", "text": '{"a": "@@ECHO@@"}', "echo": "findings", "fallback": "None"}
         await _set(session, url, echo)
@@ -120,9 +120,10 @@ async def test_server_repeats_the_new_line_of_a_second_prompt() -> None:
     assert texts[1] == '{"a": "The draft says 12, which no cited fact contains."}'
 
 
-def test_find_echo_leaves_out_known_lines_and_json() -> None:
-    prompt = 'A line that is known already.\n{"text": "A line of JSON is no finding"}\nShort.'
-    assert find_echo(prompt, "A line that is known already.") == ""
+def test_find_echoes_has_findings_first_and_no_keys_of_json() -> None:
+    known = 'One line is known. {"drafts": ["We open at 8."]}'
+    prompt = f'{known}\nAnother line is new.\n{{"codes of drafts": ["NUMBER: 8 is wrong", "TAG"]}}'
+    assert find_echoes(prompt, known) == ["NUMBER: 8 is wrong", "Another line is new."]
 
 
 def test_count_tokens_counts_wide_letters_as_one_each() -> None:

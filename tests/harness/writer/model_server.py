@@ -19,6 +19,7 @@ from aiohttp import web
 
 _GARBAGE = b"<html><body>502 Bad Gateway: upstream sent no valid response</body></html>"
 _MIN_ECHO = 3
+_LONGEST_FINDING = 60
 _CONTROL = "/control/lanes/{lane}"
 
 
@@ -42,31 +43,34 @@ def count_tokens(text: str) -> int:
     return math.ceil(plain / 4 + wide + (len(text) - plain - wide) / 2)
 
 
-def find_echo(prompt: str, known: str) -> str:
-    """Return words of a prompt that are not in a known text; empty if there are fewer than three.
+def find_echoes(prompt: str, known: str) -> list[str]:
+    """Return the new pieces of a prompt that a model could repeat, those of JSON first.
 
-    The short strings of JSON that are new, which are findings, come before the longest new line.
+    A piece has at least three words. Keys of JSON and long strings, which are drafts, are left out.
     """
-    strings = [json.loads(each) for each in re.findall(r'"(?:[^"\\]|\\.)*"', prompt)]
-    findings = " ".join(dict.fromkeys(each for each in strings if each and each not in known))
-    lines = [line.strip(" -*•\t") for line in prompt.splitlines() if line.strip() not in known]
-    sentences = [line for line in lines if '"' not in line and "{" not in line]
-    for text in (findings, max(sentences, key=len, default="")):
-        words = text.split()
-        if len(words) >= _MIN_ECHO:
-            return " ".join(words[:25])
-    return ""
+    found = list(re.finditer(r'"(?:[^"\\\n]|\\.)*"(\s*:)?', prompt))
+    strings = [json.loads(each.group()) for each in found if not each[1]]
+    strings = [each for each in strings if len(each) <= _LONGEST_FINDING]
+    findings = sorted({each for each in strings if each not in known}, key=len, reverse=True)
+    joined = [" ".join(findings)] if findings and len(findings[0].split()) < _MIN_ECHO else []
+    lines = [line for line in prompt.splitlines() if '"' not in line and "{" not in line]
+    sentences = [each.strip(" -*•\t") for line in lines for each in re.split(r"(?<=[.:]) ", line)]
+    pieces = [*findings[:1], *joined, *(each for each in sentences if each not in known)]
+    return [" ".join(each.split()[:25]) for each in pieces if len(each.split()) >= _MIN_ECHO]
 
 
 def _fill_echo(reply: dict[str, Any], system: str, user: str, lane: Lane) -> tuple[str, str]:
     """Return the reply's text with the echo of the prompt in its place, and the echo."""
-    if reply.get("echo") == "findings":
-        echo = find_echo(f"{system}\n{user}", lane.known) if lane.known else ""
-    elif reply.get("echo") == "prompt":
-        echo = find_echo(system, "")
-    else:
+    if "echo" not in reply:
         return reply["text"], ""
-    echo = echo or reply["fallback"]
+    echoes: list[str] = []
+    if reply["echo"] == "prompt":
+        echoes = find_echoes(system, "")[1:]
+    elif lane.known:
+        echoes = find_echoes(f"{system}\n{user}", lane.known)
+        # A finding is repeated in every second reply, a line of the instructions in the others.
+        echoes = echoes[:1] if len(lane.log) % 2 else echoes
+    echo = echoes[len(lane.log) % len(echoes)] if echoes else reply["fallback"]
     return reply["text"].replace("@@ECHO@@", json.dumps(echo, ensure_ascii=False)[1:-1]), echo
 
 
@@ -209,7 +213,9 @@ def make_app() -> web.Application:
 
 
 async def _serve() -> None:
-    runner = web.AppRunner(make_app(), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(
+        make_app(), access_log=None, shutdown_timeout=1, handler_cancellation=True
+    )
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -258,11 +258,11 @@ async def run_composer(cases: Sequence[Case], rounds: int) -> tuple[int, float]:
     return count, time.process_time() - start
 
 
-def find_lint_errors(cases: Sequence[Case]) -> list[str]:
-    """Return the errors that the lint finds in the briefs, which have none."""
-    return [
-        f"{case.slug}: {finding.code}: {finding.message}"
+def find_lint_errors(cases: Sequence[Case]) -> dict[str, str]:
+    """Return the errors that the lint finds in briefs that have none, by the brief's name."""
+    return {
+        case.slug: finding.message
         for case in cases
         for finding in lint_brief(case.brief, today=NOW.date())
         if finding.is_error
-    ]
+    }

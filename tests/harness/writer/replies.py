@@ -24,6 +24,7 @@ TRANSPORT = (
 )
 """Faults of the HTTP response. Each lane has one of each kind in 200 replies."""
 _TRANSPORT_SHARE = 1 / 200
+_NEED_REPAIR = (FaultKind.TOO_LONG_LETTERS, FaultKind.WRONG_NUMBER, FaultKind.BARE_DOMAIN)
 #: Planted twice as often, because many sentences have no number, unit or currency.
 _FACT_FAULTS = (
     FaultKind.WRONG_NUMBER,
@@ -154,7 +155,7 @@ def _plan_faulty(case: Case, kind: FaultKind, chance: random.Random) -> list[Pla
         reply = _plan_planted(case, kind, chance)
         return [reply] if reply else []
     if kind is FaultKind.REPEATED_FEEDBACK:
-        bad = _plan_planted(case, FaultKind.EXTRA_HASHTAGS, chance, every_draft=True)
+        bad = _plan_planted(case, chance.choice(_NEED_REPAIR), chance, every_draft=True)
         return [bad, _plan_echo(case, kind, chance)] if bad else []
     if kind is FaultKind.REPEATED_PROMPT:
         return [_plan_echo(case, kind, chance)]

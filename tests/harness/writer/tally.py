@@ -86,10 +86,18 @@ class Tally:
         self.call_errors.update(call.error for call in calls if call.error)
         self.calls_per_run.append(len(calls))
         self.calls_per_draft.append(len(calls) / max(len(run.writing.drafts), 1))
-        self.without_draft += not run.writing.drafts
+        if not run.writing.drafts:
+            self.without_draft += 1
+            kinds = ", ".join(str(reply.kind or "good") for reply in run.replies)
+            errors = ", ".join(call.error or "replied" for call in calls)
+            self._keep("without draft", f"{run.case.slug}: {kinds}; {errors}")
         self._add_good(run)
         planted = run.planted()
-        self.alike += count_alike(["\n".join(draft.parts) for draft in run.writing.drafts])
+        texts = ["\n".join(draft.parts) for draft in run.writing.drafts]
+        alike = count_alike(texts)
+        self.alike += alike
+        if alike:
+            self._keep("alike", f"{run.case.slug}: {texts}")
         for draft in run.writing.drafts:
             self._add_released(run, draft, planted)
 
@@ -102,8 +110,8 @@ class Tally:
         self.composer_only += of_model == 0
         self.good_drafts += expected
         self.good_drafts_released += min(of_model, expected)
-        if len(run.replies) == 1 or of_model < expected:
-            for refused in run.writing.refused:
+        for refused in run.writing.refused:
+            if refused.provenance.repairs == 0 and refused.provenance.model:
                 for name, text in describe_refusal(refused):
                     self.refused_good[name] += 1
                     self._keep(f"refused {name}", f"{run.case.slug}: {text}")
