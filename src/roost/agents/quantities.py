@@ -162,6 +162,8 @@ def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) 
         readings, unit = {each for each in readings if ":" in each} | readings, "time"
     if unit == "time":
         readings = {_as_clock(each) for each in readings}
+    elif unit.split(" ")[0] in _MONEY:
+        readings = readings | {_without_zeros(each) for each in readings}
     return Quantity(
         text[start : max(end, unit_end)].strip(),
         frozenset(readings),
@@ -177,28 +179,28 @@ def _read(digits: str) -> set[str]:
         return {re.sub(r"\D", "", digits)}
     if re.fullmatch(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*", digits):
         plain = re.sub(r"\D", "", digits)
-        return {plain} if len(plain) > 6 else {plain, _decimal(digits)}
-    if match := re.fullmatch(r"(\d{1,3}(?:[.,' ]\d{3})+)([.,]\d{1,2})", digits):
-        return {_decimal(re.sub(r"\D", "", match[1]) + match[2])}
+        return {plain} if len(plain) > 6 else {plain, digits.replace(",", ".")}
+    if match := re.fullmatch(r"(\d{1,3}(?:[.,' ]\d{3})+)[.,](\d{1,2})", digits):
+        return {f"{re.sub(r'[^0-9]', '', match[1])}.{match[2]}"}
     if re.fullmatch(r"[012]?\d:[0-5]\d", digits):
         return {_as_clock(digits)}
     if re.fullmatch(r"\d+[.,]\d+", digits):
-        return {_decimal(digits)}
+        return {digits.replace(",", ".")}
     return {digits.lstrip("0") or "0"} if digits.isdecimal() else {digits}
 
 
-def _decimal(digits: str) -> str:
-    whole, _, fraction = digits.replace(",", ".").partition(".")
-    fraction = fraction.rstrip("0")
-    return (whole.lstrip("0") or "0") + (f".{fraction}" if fraction else "")
+_clock = re.compile(r"(\d{1,2})(?:[.:]([0-5]\d))?").fullmatch
 
 
 def _as_clock(reading: str) -> str:
-    """Return a reading as a time of day: `7` as `7:00`, `7.3` as `7:30`."""
-    hours, _, minutes = reading.replace(".", ":").partition(":")
-    if not hours.isdecimal() or not (minutes.isdecimal() or not minutes):
-        return reading
-    return f"{int(hours)}:{minutes.ljust(2, '0')}"
+    """Return a reading as a time of day: `7` as `7:00`, `7.30` as `7:30`."""
+    found = _clock(reading)
+    return f"{int(found[1])}:{found[2] or '00'}" if found else reading
+
+
+def _without_zeros(reading: str) -> str:
+    """Return an amount of money without zeros at its end: `5` for `5.00`."""
+    return re.sub(r"\.?0+$", "", reading) if "." in reading else reading
 
 
 def _to_24_hours(reading: str, half: str) -> str:
@@ -235,7 +237,7 @@ def _add_rate(text: str, end: int, unit: str, units: Mapping[str, str]) -> tuple
     """Add the magnitude and the rate after an amount of money: `usd million`, `gbp /hour`."""
     if unit in _MONEY:
         word = _word_unit(text, end)
-        if word and (magnitude := units.get(word["unit"])) in _MAGNITUDES:
+        if word and (magnitude := units.get(word["unit"].rstrip("."))) in _MAGNITUDES:
             unit, end = f"{unit} {magnitude}", word.end()
         rate = _per(text, end)
         if rate and (name := units.get(rate["unit"])) in _RATES:

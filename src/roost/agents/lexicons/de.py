@@ -103,7 +103,7 @@ LEXICON: Final = Lexicon(
     units={
         "uhr": "time", "sekunde": "second", "sekunden": "second", "minute": "minute",
         "minuten": "minute", "min": "minute", "stunde": "hour", "stunden": "hour", "std": "hour",
-        "h": "hour", "tag": "day", "tage": "day", "tagen": "day", "nacht": "night",
+        "h": "hour", "tag": "day", "werktag": "day", "werktage": "day", "werktagen": "day", "tage": "day", "tagen": "day", "nacht": "night",
         "nächte": "night", "nächten": "night", "woche": "week", "wochen": "week",
         "monat": "month", "monate": "month", "monaten": "month", "jahr": "year", "jahre": "year",
         "jahren": "year", "euro": "eur", "cent": "cent", "franken": "chf", "pfund": "pfund",

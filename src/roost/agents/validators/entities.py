@@ -10,10 +10,11 @@ from roost.agents.validators.candidate import Candidate, Context, find_entities
 #: Addresses that X does not link, but that a reader would try: other schemes, reserved domains,
 #: numbers, and dots that are spelled out.
 _address = re.compile(
-    r"[a-z][a-z0-9+.-]*://|\bwww\.|\bhxxps?\b|\b(?:\d{1,3}\.){3}\d{1,3}\b"
-    r"|\b[a-z0-9-]+\s?(?:\[|\()\s?(?:dot|\.)\s?(?:\]|\))\s?[a-z]{2,}"
-    r"|\b[a-z0-9-]+\.(?:example|test|invalid|localhost|local|onion|internal|lan|corp)\b"
-    r"|\b[a-z0-9-]+ dot (?:com|org|net|io|co|de|fr|es|jp)\b"
+    r"[a-z][a-z0-9+.-]*://|(?<![a-z])www\.|(?<![a-z])hxxps?(?![a-z])"
+    r"|(?<!\d)(?:\d{1,3}\.){3}\d{1,3}(?!\d)"
+    r"|[a-z0-9-]+\s?(?:\[|\()\s?(?:dot|\.)\s?(?:\]|\))\s?[a-z]{2,}"
+    r"|[a-z0-9-]+\.(?:example|test|invalid|localhost|local|onion|internal|lan|corp)(?![a-z0-9-])"
+    r"|[a-z0-9-]+ dot (?:com|org|net|io|co|de|fr|es|jp)(?![a-z])"
 ).findall
 _spells_mention = re.compile(r"@\s?[a-z0-9_]{2,}").findall
 _spells_tag = re.compile(r"(?<![&\w])#\s?[^\W\d][\w]*").findall
@@ -24,7 +25,7 @@ _MAX_CASHTAGS: Final = 1
 def check_links(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find addresses other than the brief's link, and a link too few or too many."""
     brief = context.brief
-    urls = [url.value for part in candidate.parts for url in find_entities(part).urls]
+    urls = [url for part in candidate.parts for url in _urls(part)]
     allowed = {url for fact in brief.facts for url in _urls(fact.text)}
     allowed |= {url for text in context.brief_texts for url in _urls(text)}
     for url in urls:
@@ -38,8 +39,8 @@ def check_links(candidate: Candidate, context: Context) -> Iterator[str]:
     if brief.link_rule == "none" and count:
         yield "E-LINK: no slot permitted"
     for part in candidate.parts:
-        rest = _without(part, urls)
-        for address in _address(_fold(rest)):
+        rest = _fold(_without(part, urls))
+        for address in [*_address(rest), *_urls(rest)]:
             if address not in context.folded_texts:
                 yield f"E-LINK: {address}"
 

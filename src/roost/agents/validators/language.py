@@ -43,6 +43,7 @@ _COMMON: Final = {
 }  # fmt: skip
 _word = re.compile(r"[^\W\d_]+").findall
 _MOST_FOREIGN: Final = 0.3
+_FEWEST_WORDS: Final = 3
 
 
 def judges_language(context: Context) -> bool:
@@ -70,13 +71,25 @@ def check_language(candidate: Candidate, context: Context) -> Iterator[str]:
             and not (counts["HIRAGANA"] or counts["KATAKANA"] or _in_facts(sentence, context))
         ):
             yield "E-LANGUAGE: not ja"
-    if context.language in _COMMON:
-        found = [word for text in _texts(candidate, context) for word in _word(fold_quotes(text))]
-        scores = {code: sum(word in common for word in found) for code, common in _COMMON.items()}
-        own = scores[context.language]
-        best = max(scores, key=lambda code: scores[code])
-        if scores[best] >= 3 and scores[best] > 1.5 * own + 1:
-            yield f"E-LANGUAGE: {best}, not {context.language}"
+    if scripts == _LATIN:
+        yield from _check_common_words(candidate, context)
+
+
+def _check_common_words(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find the frequent words of another language in Latin letters."""
+    own_words = _COMMON.get(context.language)
+    found = [word for text in _texts(candidate, context) for word in _word(fold_quotes(text))]
+    known = frozenset(_word(context.folded_texts))
+    if own_words is None:
+        # Frequent words of the brief's language are not known, but its facts have some of them.
+        own_words = known
+    # A word of the brief shows nothing: its facts may be in another language than its posts.
+    other = [word for word in found if word not in known]
+    scores = {code: sum(word in common for word in other) for code, common in _COMMON.items()}
+    own = sum(word in own_words for word in found)
+    best = max(scores, key=lambda code: scores[code])
+    if scores[best] >= _FEWEST_WORDS and scores[best] > 1.5 * own + 1:
+        yield f"E-LANGUAGE: {best}, not {context.language}"
 
 
 def _texts(candidate: Candidate, context: Context) -> list[str]:

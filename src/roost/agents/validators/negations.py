@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from roost.agents.lexicons import Lexicon, any_of
-from roost.agents.terms import Vocabulary, content_terms, fold_quotes, list_terms, say_as_facts
+from roost.agents.terms import (
+    Vocabulary,
+    content_terms,
+    fold_quotes,
+    list_terms,
+    say_as_facts,
+    stem,
+)
 from roost.agents.validators.candidate import Candidate, Context
 
 #: A negation can deny this many words of content after it.
@@ -30,18 +37,22 @@ def check_negations(candidate: Candidate, context: Context) -> Iterator[str]:
         sources = (*context.cited(sentence), *context.brief_texts)
         facts = _read(" . ".join(sources), lexicon)
         vocabulary = context.fact_vocabulary(sources)
-        text = say_as_facts(context.claim_text(sentence.text), vocabulary, lexicon)
+        written = context.claim_text(sentence.text)
+        text = say_as_facts(written, vocabulary, lexicon)
         said = _read(text, lexicon)
-        for stem in sorted(said.denied):
-            if stem in facts.denied:
+        for word in sorted(said.denied):
+            if word in facts.denied:
                 continue
-            if not facts.has_negation or stem in facts.asserted:
-                yield f"E-NOT: {stem} (added)"
+            # Beside a word that the fact denies, a negation may reach others.
+            if not facts.has_negation or (
+                word in facts.asserted and not said.denied & facts.denied
+            ):
+                yield f"E-NOT: {word} (added)"
         if said.has_negation and not said.denied and not facts.has_negation:
             yield "E-NOT: (added)"
         if not said.has_negation:
-            for stem in sorted(said.asserted & facts.denied - facts.asserted):
-                yield f"E-NOT: {stem} (removed)"
+            for word in sorted(said.asserted & facts.denied - facts.asserted):
+                yield f"E-NOT: {word} (removed)"
         yield from _find_opposites(text, vocabulary, lexicon)
 
 
@@ -76,7 +87,7 @@ def _read_clause(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
         (term.stem, _is_negation(term.word, lexicon), term.start in content)
         for term in list_terms(clause, lexicon)
     ]
-    stems = [stem for stem, negates, matters in order if matters and not negates]
+    stems = [each for each, negates, matters in order if matters and not negates]
     denied: set[str] = set()
     seen = 0
     for _, negates, matters in order:
@@ -106,15 +117,23 @@ def _read_run(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
 def _find_opposites(text: str, vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
     """Find words whose opposite is in the facts, while the words themselves are not."""
     folded = fold_quotes(text)
-    words = {term.word for term in list_terms(folded, lexicon)}
+    terms = list_terms(folded, lexicon) if lexicon.spaced else []
+    negated = {
+        after.start
+        for index, term in enumerate(terms)
+        if _is_negation(term.word, lexicon)
+        for after in terms[index + 1 : index + 3]
+    }
+    # `We do not close until 6` is no opposite of `open`.
+    stems = {term.stem for term in terms if term.start not in negated}
     for pair in lexicon.antonyms:
         for word, opposite in (pair, pair[::-1]):
-            has = word in words if lexicon.spaced else word in folded
-            if not has or (opposite in words if lexicon.spaced else opposite in folded):
-                continue
             if lexicon.spaced:
-                in_facts = opposite in vocabulary.words and word not in vocabulary.words
+                own, other = stem(word, lexicon), stem(opposite, lexicon)
+                is_said = own in stems and other not in stems
+                in_facts = other in vocabulary.stems and own not in vocabulary.stems
             else:
+                is_said = word in folded and opposite not in folded
                 in_facts = opposite in vocabulary.text and word not in vocabulary.text
-            if in_facts:
+            if is_said and in_facts:
                 yield f"E-OPPOSITE: {word}"

@@ -1,7 +1,7 @@
 """Numbers, dates, currencies and units are those of the cited facts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from roost.agents.quantities import Quantity
@@ -23,6 +23,7 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
                 yield f"E-NUMBER: {quantity.written}"
             elif _counts_something_else(quantity, matching, supported, context):
                 yield f"E-NUMBER: {quantity.written} {quantity.nouns[0]}"
+        yield from _find_other_spans(sentence, sources, context)
 
 
 def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
@@ -36,6 +37,43 @@ def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
                 yield f"E-DATE: {word}"
 
 
+def _find_other_spans(
+    sentence: CitedSentence, sources: tuple[str, ...], context: Context
+) -> Iterator[str]:
+    """Find spans of time without a number, if the facts have only others: `an hour`, `a day`."""
+    if context.lexicon is None or not context.lexicon.spaced:
+        return
+    known = {unit for text in sources for unit in _list_spans(text, context, _any_word)}
+    if not known:
+        return
+    said = _list_spans(context.claim_text(sentence.text), context, _counting_word)
+    for unit in sorted(said - known):
+        yield f"E-NUMBER: {unit}"
+
+
+def _list_spans(text: str, context: Context, may_precede: Callable[[str], object]) -> set[str]:
+    """Return the canonical units of time in a text, each after a word that may precede it."""
+    units = context.require_lexicon().units
+    words = _words(fold_quotes(text))
+    return {
+        "hour" if units[word] == "heure" else units[word]
+        for before, word in zip(["", *words], words, strict=False)
+        if units.get(word) in _TIME_UNITS and may_precede(before)
+    }
+
+
+_words = re.compile(r"[^\W\d_]+").findall
+_any_word = re.compile("").match
+#: Before a unit, these words count as a number.
+_counting_word = re.compile(
+    r"(?:an?|one|the|few|several|half|under|ein|eine|einen|einem|einer|wenigen?|einigen?|halbe|halben"
+    r"|un|une|una|unas|unos|pocas|pocos|media|medio|quelques|demi)$"
+).match
+_TIME_UNITS: Final = frozenset(
+    {"second", "minute", "hour", "heure", "day", "night", "week", "month", "year"}
+)
+
+
 def _is_part_number(quantity: Quantity, sentence: CitedSentence, candidate: Candidate) -> bool:
     """Whether the number is the position of a part in a thread, as in `2/3`."""
     return (
@@ -47,10 +85,16 @@ def _is_part_number(quantity: Quantity, sentence: CitedSentence, candidate: Cand
 def _counts_something_else(
     quantity: Quantity, matching: list[Quantity], supported: list[Quantity], context: Context
 ) -> bool:
-    """Whether the word after a number follows only another number in the facts: `40 rooms`."""
-    if quantity.unit or not quantity.nouns or not context.lexicon:
+    """Whether the word after a number follows only another number in the facts: `40 rooms`.
+
+    Without a lexicon, the word must be near the same number in the facts, as it may be a unit.
+    """
+    if quantity.unit or not quantity.nouns:
         return False
     noun = quantity.nouns[0]
+    if context.lexicon is None:
+        near = {word for each in matching for word in each.nouns}
+        return bool(near) and noun not in near and noun not in context.folded_texts
     if noun in context.lexicon.stopwords or noun in context.lexicon.neutral:
         return False
     if any(noun in each.nouns for each in matching):
