@@ -85,7 +85,7 @@ def thresholds(
     complete = 1 - tally.incomplete_provenance / max(tally.released, 1)
     return [
         Threshold("invalid_released", tally.invalid_drafts, "==", 0),
-        Threshold("briefs_without_draft", tally.without_draft, "==", 0),
+        Threshold("briefs_without_draft", tally.without_draft + spending.without_draft, "==", 0),
         Threshold(
             "composer_only_share_of_good", tally.composer_only / max(tally.good_runs, 1), "<=", 0.05
         ),
@@ -117,12 +117,13 @@ def figures(tally: Tally, precision: Precision, spending: Spending) -> dict[str,
         "tokens_cap_overshoot": spending.overshoot_tokens,
         "caps": spending.caps,
         "caps_that_refused": spending.stopped,
-        "spent_share_of_cap": statistics.fmean(spending.spent_share),
+        "spent_share_of_cap": round(statistics.fmean(spending.spent_share), 3),
         "usd_billed_but_not_counted": float(tally.unaccounted_usd),
         "briefs_refused_for_an_instruction": tally.refused_briefs,
         "replies_truncated": tally.truncated,
         "good_drafts_alone": precision.drafts,
         **{f"good_refused_{name}": count for name, count in refusals.most_common(_PRINTED)},
+        **{f"invalid_in_{code}": count for code, count in tally.invalid_by_language.items()},
         **{f"invalid_{name}": count for name, count in tally.invalid.most_common(_PRINTED)},
         **{f"gap_{name}": count for name, count in tally.provenance_gaps.most_common(_PRINTED)},
         **{f"error_{code}": count for code, count in sorted(tally.call_errors.items())},

@@ -33,6 +33,9 @@ TIMEOUT_S = 5.0
 _AT_ONCE = 8
 #: A run uses at most so many replies: two calls with three attempts each.
 _MAX_ATTEMPTS = 6
+#: Calls of `write_drafts` that share one cap at the same time, and how often at most.
+_UNDER_ONE_CAP = 4
+_MAX_ROUNDS = 10
 _KEY = "sk-bench-0123456789abcdef"
 
 
@@ -201,6 +204,7 @@ class Spending:
     overshoot_tokens: int = 0
     stopped: int = 0
     """Caps that refused a call, so that the cap was tested."""
+    without_draft: int = 0
     spent_share: list[float] = field(default_factory=list)
 
 
@@ -212,29 +216,34 @@ async def run_budgets(server: ModelServer, cases: Sequence[Case], seed: int) -> 
         lane = f"budget-{case.slug}"
         planned = plan_replies(case, 40, seed + 1, TIMEOUT_S)
         await server.set_replies(lane, [each.spec for each in planned])
-        max_tokens, max_usd = 15_000, Decimal("0.004")
+        max_tokens, max_usd = 40_000, Decimal("0.01")
         budget = MemoryBudget(max_tokens if in_tokens else None, None if in_tokens else max_usd)
+        errors: set[str] = set()
         async with server.open_model(lane) as model:
-            writings = await asyncio.gather(
-                *(
-                    write_drafts(
-                        case.brief,
-                        model,
-                        recent_posts=case.recent_posts,
-                        budget=budget,
-                        now=NOW,
-                        seed=number,
+            for number in range(_MAX_ROUNDS):
+                if "model_budget_exceeded" in errors:
+                    break
+                writings = await asyncio.gather(
+                    *(
+                        write_drafts(
+                            case.brief,
+                            model,
+                            recent_posts=case.recent_posts,
+                            budget=budget,
+                            now=NOW,
+                            seed=number,
+                        )
+                        for _ in range(_UNDER_ONE_CAP)
                     )
-                    for number in range(12)
                 )
-            )
+                errors |= {call.error for writing in writings for call in writing.calls}
+                spending.without_draft += sum(not writing.drafts for writing in writings)
         billed = [each for each in await server.get_log(lane, 0) if each["billed"]]
         tokens = sum(each["input_tokens"] + each["output_tokens"] for each in billed)
         usd = sum(
             (PRICE.usd(each["input_tokens"], each["output_tokens"]) for each in billed), Decimal(0)
         )
         spending.caps += 1
-        errors = {call.error for writing in writings for call in writing.calls}
         spending.stopped += "model_budget_exceeded" in errors
         if in_tokens:
             spending.overshoot_tokens += max(tokens - max_tokens, 0)

@@ -68,7 +68,8 @@ def plan_replies(case: Case, count: int, seed: int, timeout_s: float) -> list[Pl
     content = [kind for kind in FaultKind if kind not in TRANSPORT]
     kinds = cycle(_shuffled([*content, *_FACT_FAULTS], chance))
     planned = 0
-    for kind in _shuffled(TRANSPORT, chance)[: max(round(7 * count * _TRANSPORT_SHARE), 1)]:
+    failures = int(len(TRANSPORT) * count * _TRANSPORT_SHARE + chance.random())
+    for kind in _shuffled(TRANSPORT, chance)[:failures]:
         # A server that is down stays down for a while.
         times = 3 if kind is FaultKind.HTTP_503 and faulty - planned > 3 else 1
         units.append([_plan_transport(case, kind, chance, timeout_s)] * times)

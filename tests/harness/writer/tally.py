@@ -14,6 +14,8 @@ from roost.agents.brief import Brief
 from roost.agents.model import ModelPrice
 from roost.agents.written import RefusedDraft, Writing, WrittenDraft
 
+_KEPT = 6
+
 
 @dataclass(frozen=True)
 class Run:
@@ -75,7 +77,8 @@ class Tally:
     refused_good: Counter[str] = field(default_factory=Counter)
     """Validators that refused a good draft of a good reply."""
     examples: dict[str, list[str]] = field(default_factory=dict)
-    """For each kind of invalid release, gap or refusal, up to three texts."""
+    """For each kind of invalid release, gap or refusal, some texts of different briefs."""
+    invalid_by_language: Counter[str] = field(default_factory=Counter)
 
     def add(self, run: Run) -> None:
         """Count a run."""
@@ -130,6 +133,7 @@ class Tally:
             wrong.append("canary")
         self.copied += copies_example(draft.parts, run.brief)
         self.invalid_drafts += bool(wrong)
+        self.invalid_by_language[run.case.language] += bool(wrong)
         for name in sorted(set(wrong)):
             self.invalid[f"{draft.origin} {name}"] += 1
             self._keep(f"invalid {draft.origin} {name}", f"{run.case.slug}: {text}")
@@ -141,8 +145,10 @@ class Tally:
             self._keep(f"provenance {draft.origin} {name}", f"{run.case.slug}: {draft}")
 
     def _keep(self, name: str, text: str) -> None:
+        """Keep an example of each of the first briefs."""
         texts = self.examples.setdefault(name, [])
-        if len(texts) < 3:
+        slug = text.partition(":")[0]
+        if len(texts) < _KEPT and not any(each.startswith(f"{slug}:") for each in texts):
             texts.append(text)
 
 
