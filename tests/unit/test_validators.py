@@ -348,6 +348,7 @@ def test_negations_refuse_opposite_of_fact(language: str, text: str, fact: str) 
         ("en", "Parking is not free.", "parking"),
         ("en", "You can't park at the workshop for free.", "parking"),
         ("en", "Don't miss it: a first look costs nothing.", "quote"),
+        ("en", "Not sure when? The workshop is open from 10 am.", "hours"),
         ("en", "No rush: the workshop is open until 6 pm.", "hours"),
         ("en", "We don't close until 6 pm.", "hours"),
         ("de", "Parken ist nicht kostenlos.", "parking"),

@@ -229,7 +229,7 @@ def test_writer_page_examples_run() -> None:
     text = re.sub(r"(?m)^```.*$", "", PAGE.read_text("utf-8"))
     examples = doctest.DocTestParser().get_doctest(text, {}, PAGE.name, PAGE.name, 0)
     results = doctest.DocTestRunner().run(examples)
-    assert results.attempted == 9
+    assert results.attempted == 18
     assert results.failed == 0
 
 

@@ -89,7 +89,8 @@ class OpenAIModel:
                 if attempt == _ATTEMPTS or not _may_repeat(error):
                     raise _describe(self.name, error, attempt) from None
                 await asyncio.sleep(_delay(attempt, error))
-            except (UnexpectedModelBehavior, ValueError) as error:
+            except (UnexpectedModelBehavior, ValueError, TypeError, LookupError) as error:
+                # The libraries raise the last three if JSON has other types than expected.
                 raise ModelReplyInvalid(
                     f"The server of the model {self.name} did not answer in its protocol's form:"
                     f" {type(error).__name__}.",

@@ -1,5 +1,6 @@
 """A draft denies what a cited fact denies, and nothing else."""
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ def check_negations(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def _read(text: str, lexicon: Lexicon) -> _Denial:
-    folded = any_of(lexicon.negation_idioms).sub(" ", fold_quotes(text))
+    folded = any_of(lexicon.negation_idioms).sub(" ", _drop_questions(fold_quotes(text)))
     denied: set[str] = set()
     asserted: set[str] = set()
     has_negation = False
@@ -68,6 +69,10 @@ def _read(text: str, lexicon: Lexicon) -> _Denial:
         asserted |= stems - negated
         has_negation = has_negation or _has_negation(clause, lexicon)
     return _Denial(frozenset(denied), frozenset(asserted), has_negation)
+
+
+#: A question claims nothing: `Not sure?`
+_drop_questions = functools.partial(re.compile(r"[^.!?？。！…\n:]*[?？]").sub, " ")
 
 
 def _has_negation(clause: str, lexicon: Lexicon) -> bool:
@@ -116,7 +121,7 @@ def _read_run(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
 
 def _find_opposites(text: str, vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
     """Find words whose opposite is in the facts, while the words themselves are not."""
-    folded = fold_quotes(text)
+    folded = _drop_questions(fold_quotes(text))
     terms = list_terms(folded, lexicon) if lexicon.spaced else []
     negated = {
         after.start
