@@ -33,7 +33,7 @@ from harness.writer.tally import Tally
 
 REPLIES = 10_000
 _FULL = 5_000
-"""A run with fewer replies has fewer of the other phases too."""
+"""A run with fewer replies tests the caps with every tenth brief only."""
 _PRINTED = 10
 
 
@@ -70,7 +70,7 @@ async def _run(
     count, seconds = await run_composer(cases, rounds=5)
     log_progress(f"composer: {count} drafts in {seconds:.1f} s")
     async with open_server() as server:
-        precision = await run_good(server, cases, per_case=10 if replies >= _FULL else 1)
+        precision = await run_good(server, cases)
         log_progress(f"good drafts: {len(precision.refused)} of {precision.drafts} refused")
         spending = await run_budgets(server, cases[:: 1 if replies >= _FULL else 10], seed)
         log_progress(f"budgets: {spending.stopped} of {spending.caps} caps refused a call")

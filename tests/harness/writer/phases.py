@@ -167,7 +167,7 @@ class Precision:
     """The brief, the draft's number, and the validators with their findings."""
 
 
-async def run_good(server: ModelServer, cases: Sequence[Case], per_case: int) -> Precision:
+async def run_good(server: ModelServer, cases: Sequence[Case]) -> Precision:
     """Let the model reply with one good draft at a time, as often as it is asked."""
     precision = Precision()
     gate = asyncio.Semaphore(_AT_ONCE)
@@ -176,7 +176,7 @@ async def run_good(server: ModelServer, cases: Sequence[Case], per_case: int) ->
         lane = f"good-{case.slug}"
         brief = case.brief.model_copy(update={"n": 1})
         async with gate, server.open_model(lane) as model:
-            for number, draft in enumerate(case.drafts[:per_case]):
+            for number, draft in enumerate(case.drafts):
                 await server.set_replies(lane, [render_alone(draft)])
                 writing = await write_drafts(
                     brief, model, recent_posts=case.recent_posts, now=NOW, seed=number
