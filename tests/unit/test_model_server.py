@@ -99,6 +99,7 @@ async def test_server_fails_as_planned() -> None:
                 await response.read()
 
 
+@pytest.mark.timing
 async def test_server_is_silent_for_longer_than_the_client_waits() -> None:
     async with _open() as (session, url):
         await _set(session, url, {"form": "timeout", "seconds": 60, "text": "late"})
