@@ -24,7 +24,7 @@ def _run_bench() -> dict[str, Any]:
     run = subprocess.run(
         [sys.executable, "bench/writer.py", "--json", "--replies", str(_REPLIES)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "tests")},
+        env=os.environ | {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT / 'src'}"},
         capture_output=True,
         text=True,
         check=False,
