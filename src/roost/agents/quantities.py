@@ -23,7 +23,7 @@ _NUMBER: Final = re.compile(
 )
 _before = re.compile(rf"(?P<sign>(?<!\w)[-−])?(?P<currency>{_CURRENCY})\s?[-−]?$").search
 _after = re.compile(rf"\s?(?P<currency>{_CURRENCY})").match
-_range = re.compile(rf"\s?(?:[-–—~〜]|to|bis|a|à|から)\s?(?={_CURRENCY}?\s?\d)").match
+_range = re.compile(rf"\s?(?:[-–—~〜]|to|bis|a|à|から|and|und|y|et)\s?(?={_CURRENCY}?\s?\d)").match
 _per = re.compile(
     r"\s?(?:/|per|an?|each|every|pro|je|por|al|à l'|par|la)\s?(?P<unit>[^\W\d_]+)"
 ).match
@@ -227,10 +227,19 @@ def _find_unit(text: str, end: int, units: Mapping[str, str]) -> tuple[str, int]
         return units.get(cjk[0], cjk[0]), cjk.end()
     if word := _word_unit(text, end):
         name = word["unit"].rstrip(".")
-        unit = units.get(name) or units.get(name.removesuffix("s")) or ""
+        unit = units.get(name) or units.get(name.removesuffix("s")) or _compound(name, units)
         if unit:
             return unit, word.end() - word["unit"].endswith(".")
     return "", end
+
+
+def _compound(word: str, units: Mapping[str, str]) -> str:
+    """Return the unit at the end of a German compound: `Drehtage` are days."""
+    if units.get("uhr"):
+        for unit, canonical in units.items():
+            if len(unit) >= 3 and len(word) > len(unit) + 2 and word.endswith(unit):
+                return canonical if canonical in _RATES else ""
+    return ""
 
 
 def _add_rate(text: str, end: int, unit: str, units: Mapping[str, str]) -> tuple[str, int]:

@@ -9,6 +9,8 @@ from typing import Any, Final
 _MAX_CHARACTERS: Final = 400_000
 _MAX_DRAFTS: Final = 100
 _MAX_SENTENCES: Final = 60
+#: A longer text is no sentence of a post.
+_MAX_SENTENCE: Final = 2000
 _decoder = json.JSONDecoder(strict=False)
 _draft_starts = re.compile(r'\{\s*"parts"\s*:').finditer
 _objects = re.compile(r"[{\[]").finditer
@@ -87,7 +89,7 @@ def _parse_part(part: Any) -> tuple[WrittenSentence, ...]:
         facts = each.get("facts", []) if isinstance(each, dict) else None
         if isinstance(facts, str):
             facts = [facts]
-        if not isinstance(text, str) or not isinstance(facts, list):
+        if not isinstance(text, str) or len(text) > _MAX_SENTENCE or not isinstance(facts, list):
             return ()
         if not all(isinstance(fact, str) for fact in facts):
             return ()

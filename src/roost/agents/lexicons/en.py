@@ -52,7 +52,7 @@ LEXICON: Final = Lexicon(
         steps choose pick grab turn turns leave leaves show shows means mean include includes
         included including cost costs price prices pay pays offer offers sell sells serve serves
         available starting starts ends end closes close last lasts left right reach find new old
-        think thinking wondering wonder ever feel feels fresh whole full long short early late
+        think thinking wondering wonder ever feel feels fresh whole full long short early late first
     """),
     strict=words("""
         best cheapest lowest fastest quickest largest biggest finest greatest safest healthiest

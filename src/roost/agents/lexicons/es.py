@@ -46,13 +46,14 @@ LEXICON: Final = Lexicon(
         cuestan dura empieza comienza termina trae traer lleva llevar envía envíanos escríbenos
         escribe llama llamar llámanos pide pedir recuerda recordar saber sabías fresco fresca
         frescos recién fácil rápido incluido incluida incluye disponible encuentra encontrar
-        planear quieres queremos gusta ganas toca
+        planear quieres queremos gusta ganas toca prueba pruébalo
+        pruébala pruébalos pruébalas probar
     """),
     strict=words("""
         mejor mejores barato baratos más-barato líder líderes premiado premiada galardonado
         garantizado garantizada garantía certificado certificada oficial exclusivo
         exclusiva gratis gratuito gratuita gratuitos descuento descuentos rebaja rebajas oferta
-        ilimitado ilimitada instantáneo ayer doble mitad docena docenas cientos miles
+        ilimitado ilimitada instantáneo ayer doble docena docenas cientos miles
         millones único inigualable insuperable reembolso cura ganador ganadora perfecto perfecta
         revolucionario orgánico ecológico vegano artesanal patentado aprobado acreditado ciento
     """),

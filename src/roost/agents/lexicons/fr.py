@@ -52,7 +52,7 @@ LEXICON: Final = Lexicon(
         meilleur meilleure meilleurs meilleures leader primé primée récompensé garanti garantie
         garanties certifié certifiée prouvé officiel officielle exclusif exclusive gratuit gratuite
         gratuits gratuites gratuitement réduction réductions rabais solde soldes promotion illimité
-        illimitée instantané hier demain double moitié douzaine douzaines centaines milliers
+        illimitée instantané hier demain double douzaine douzaines centaines milliers
         millions unique imbattable inégalé remboursement remboursé guérit gagnant parfait parfaite
         révolutionnaire bio biologique végan artisanal breveté approuvé agréé
     """),

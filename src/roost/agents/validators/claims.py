@@ -9,6 +9,10 @@ from roost.agents.validators.candidate import Candidate, Context
 
 #: A sentence may have this many words of content that no fact has, and twice as many as it shares.
 _FREE_WORDS: Final = 4
+#: A sentence that shares nothing with its facts may have fewer words of its own than this.
+_UNSTATED_WORDS: Final = 2
+#: In Japanese, a run of characters may be one word or several, and a paraphrase has other runs.
+_UNSTATED_RUNS: Final = 3
 #: A question may have this many words of content that the brief does not have.
 _QUESTION_WORDS: Final = 4
 _capitalized = re.compile(r"[^\W_]+(?:['’\-&.][^\W_]+)*").finditer
@@ -103,15 +107,14 @@ def _check_support(
     }
     shares_number = any(q.readings & numbers for q in context.quantities(text))
     unknown = [term for term in terms if not facts.has(term) and not _is_neutral(term, context)]
-    if not shared and not shares_number and (unknown or not _mentions_topic(terms, context)):
+    says_other = len(unknown) >= (
+        _UNSTATED_WORDS if context.require_lexicon().spaced else _UNSTATED_RUNS
+    )
+    if not shared and not shares_number and (says_other or not (terms or unknown)):
         yield "E-FACT: not stated"
     support = len(shared) + shares_number
     if len(unknown) > max(_FREE_WORDS, 2 * support):
         yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])}"
-
-
-def _mentions_topic(terms: list[Term], context: Context) -> bool:
-    return any(context.brief_vocabulary.has(term) for term in terms)
 
 
 def _check_uncited(text: str, context: Context) -> Iterator[str]:

@@ -27,58 +27,111 @@ class _Denial:
     """Which stems a text denies and which it asserts."""
 
     denied: frozenset[str]
+    """The stems near a negation."""
     asserted: frozenset[str]
-    has_negation: bool
+    """The stems of clauses without a negation; `A is not needed` does not assert `A`."""
+    stems: frozenset[str]
+    negations: int
+    """The number of negations."""
+    most_in_clause: int
+    """The most negations in one clause."""
 
 
 def check_negations(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find negations that were added or removed, and words that were turned into opposites."""
     lexicon = context.require_lexicon()
     for sentence in candidate.sentences:
-        sources = (*context.cited(sentence), *context.brief_texts)
-        facts = _read(" . ".join(sources), lexicon)
+        cited = context.cited(sentence)
+        sources = (*cited, *context.brief_texts)
         vocabulary = context.fact_vocabulary(sources)
-        written = context.claim_text(sentence.text)
-        text = say_as_facts(written, vocabulary, lexicon)
+        text = say_as_facts(context.claim_text(sentence.text), vocabulary, lexicon)
         said = _read(text, lexicon)
-        for word in sorted(said.denied):
-            if word in facts.denied:
-                continue
-            # Beside a word that the fact denies, a negation may reach others.
-            if not facts.has_negation or (
-                word in facts.asserted and not said.denied & facts.denied
-            ):
+        facts = _read(" . ".join(sources), lexicon)
+        # The call to action may have the word too, but the fact that is cited counts.
+        fact = _read(" . ".join(cited), lexicon) if cited else facts
+        for word in sorted(said.denied - facts.denied):
+            if not facts.negations or word in fact.asserted:
                 yield f"E-NOT: {word} (added)"
-        if said.has_negation and not said.denied and not facts.has_negation:
+        if said.most_in_clause > max(1, facts.negations):
+            yield f"E-NOT: {said.most_in_clause} in a clause"
+        elif said.negations and not said.denied and not facts.negations:
             yield "E-NOT: (added)"
-        if not said.has_negation:
-            for word in sorted(said.asserted & facts.denied - facts.asserted):
+        if not said.negations and not _has_negative_form(fact.denied, said.stems):
+            for word in sorted(said.asserted & fact.denied - fact.asserted):
                 yield f"E-NOT: {word} (removed)"
         yield from _find_opposites(text, vocabulary, lexicon)
+
+
+def _has_negative_form(denied: frozenset[str], stems: frozenset[str]) -> bool:
+    """Whether a text denies one of these words by a prefix: `ungespritzt`, `unpaid`."""
+    return any(
+        stem.startswith(_PREFIXES) and word[:4] in stem[2:]
+        for stem in stems
+        for word in denied
+        if len(word) >= 4 and stem != word
+    )
+
+
+_PREFIXES: Final = ("un", "in", "im", "non")
 
 
 def _read(text: str, lexicon: Lexicon) -> _Denial:
     folded = any_of(lexicon.negation_idioms).sub(" ", _drop_questions(fold_quotes(text)))
     denied: set[str] = set()
     asserted: set[str] = set()
-    has_negation = False
-    for clause in _clauses(folded):
-        found = _read_clause(clause, lexicon) if lexicon.spaced else _read_run(clause, lexicon)
-        stems, negated = found
+    stems: set[str] = set()
+    total = most = 0
+    for clause in (each for part in _clauses(folded) for each in _split_joined(part)):
+        found, negated = (
+            _read_clause(clause, lexicon) if lexicon.spaced else _read_run(clause, lexicon)
+        )
+        count = _count_negations(clause, lexicon)
+        total, most = total + count, max(most, count)
+        stems |= found
         denied |= negated
-        asserted |= stems - negated
-        has_negation = has_negation or _has_negation(clause, lexicon)
-    return _Denial(frozenset(denied), frozenset(asserted), has_negation)
+        asserted |= set() if count else found
+    return _Denial(frozenset(denied), frozenset(asserted), frozenset(stems), total, most)
 
 
-#: A question claims nothing: `Not sure?`
-_drop_questions = functools.partial(re.compile(r"[^.!?？。！…\n:]*[?？]").sub, " ")
+#: A negation before one of these words does not reach beyond it.
+_split_joined = re.compile(
+    r"\b(?:and|but|because|und|aber|sondern|weil|y|e|pero|porque|et|mais|car)\b"
+).split
 
 
-def _has_negation(clause: str, lexicon: Lexicon) -> bool:
+#: A short question claims nothing: `Not sure?`
+_drop_questions = functools.partial(
+    re.compile(r"(?:^|(?<=[.!?？。！…\n:]))\s*¿?(?:[\w'’-]++\s++){0,4}[\w'’-]++\s*[?？]").sub, " "
+)
+
+
+def _count_negations(clause: str, lexicon: Lexicon) -> int:
     if not lexicon.spaced:
-        return _japanese_negation(clause) is not None
-    return any(_is_negation(term.word, lexicon) for term in list_terms(clause, lexicon))
+        return int(_japanese_negation(clause) is not None)
+    words = [term.word for term in list_terms(clause, lexicon)]
+    found = [word for word in words if _is_negation(word, lexicon)]
+    # `weder … noch` and `no … ni` deny once.
+    return min(1, len(found)) if set(found) & _PAIRED else len(found)
+
+
+_PAIRED: Final = frozenset(
+    {
+        "ni",
+        "nor",
+        "neither",
+        "weder",
+        "nada",
+        "nadie",
+        "nunca",
+        "ningún",
+        "ninguna",
+        "ninguno",
+        "rien",
+        "jamais",
+        "aucun",
+        "aucune",
+    }
+)
 
 
 def _is_negation(word: str, lexicon: Lexicon) -> bool:
@@ -105,7 +158,7 @@ def _read_clause(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
     return set(stems), denied
 
 
-_japanese_negation = re.compile(r"ません|ない|なく|なし|無し|ずに|不可|無用").search
+_japanese_negation = re.compile(r"ません|ない|なく|なし|無し|ずに|不可|無用|不要").search
 
 
 def _read_run(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
@@ -121,7 +174,7 @@ def _read_run(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
 
 def _find_opposites(text: str, vocabulary: Vocabulary, lexicon: Lexicon) -> Iterator[str]:
     """Find words whose opposite is in the facts, while the words themselves are not."""
-    folded = _drop_questions(fold_quotes(text))
+    folded = fold_quotes(text)
     terms = list_terms(folded, lexicon) if lexicon.spaced else []
     negated = {
         after.start

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from roost.agents.lexicons import words
 from roost.agents.quantities import Quantity
 from roost.agents.terms import Term, fold_quotes, list_terms
 from roost.agents.validators.candidate import Candidate, Context
@@ -18,7 +19,14 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
         for quantity in context.quantities(context.claim_text(sentence.text)):
             if _is_part_number(quantity, sentence, candidate):
                 continue
-            matching = [each for each in supported if quantity.is_supported_by(each)]
+            if not quantity.unit and set(quantity.nouns[:1]) & _GENERIC:
+                continue
+            spans = _list_spans(sentence.text, context, _any_word)
+            matching = [
+                each
+                for each in supported
+                if quantity.is_supported_by(each) or _has_rate_apart(quantity, each, spans)
+            ]
             if not matching:
                 yield f"E-NUMBER: {quantity.written}"
             elif _counts_something_else(quantity, matching, supported, context):
@@ -31,10 +39,38 @@ def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
     for sentence in candidate.sentences:
         sources = " . ".join((*context.cited(sentence), *context.brief_texts))
         known = set(_list_dates(sources, context, is_fact=True).values())
+        if _names_weekdays(fold_quotes(sources)):
+            known |= {("weekday", 1), ("weekday", 5)}
         text = context.claim_text(sentence.text)
         for word, date in _list_dates(text, context, is_fact=False).items():
             if date not in known:
                 yield f"E-DATE: {word}"
+
+
+#: Words that count what the draft itself says: `two things`.
+_GENERIC: Final = words(
+    """things ways reasons tips steps dinge gründe tipps schritte cosas razones motivos consejos
+    choses raisons conseils"""
+)
+#: One of each of these spans is as long as the number of smaller ones.
+_LENGTHS: Final = {
+    "minute": ("60", "second"),
+    "hour": ("60", "minute"),
+    "day": ("24", "hour"),
+    "week": ("7", "day"),
+    "year": ("12", "month"),
+}
+
+
+def _has_rate_apart(quantity: Quantity, fact: Quantity, spans: set[str]) -> bool:
+    """Whether the draft says the rate of a price elsewhere: `A year costs £90`."""
+    currency, _, rate = fact.unit.partition(" /")
+    return (
+        bool(rate)
+        and quantity.unit == currency
+        and ("hour" if rate == "heure" else rate) in spans
+        and bool(quantity.readings & fact.readings)
+    )
 
 
 def _find_other_spans(
@@ -44,6 +80,12 @@ def _find_other_spans(
     if context.lexicon is None or not context.lexicon.spaced:
         return
     known = {unit for text in sources for unit in _list_spans(text, context, _any_word)}
+    quantities = [each for text in sources for each in context.quantities(text)]
+    known |= {
+        unit
+        for unit, (count, smaller) in _LENGTHS.items()
+        if any(each.unit == smaller and count in each.readings for each in quantities)
+    }
     if not known:
         return
     said = _list_spans(context.claim_text(sentence.text), context, _counting_word)
@@ -53,11 +95,11 @@ def _find_other_spans(
 
 def _list_spans(text: str, context: Context, may_precede: Callable[[str], object]) -> set[str]:
     """Return the canonical units of time in a text, each after a word that may precede it."""
-    units = context.require_lexicon().units
-    words = _words(fold_quotes(text))
+    units = context.lexicon.units if context.lexicon else {}
+    found = _words(fold_quotes(text))
     return {
         "hour" if units[word] == "heure" else units[word]
-        for before, word in zip(["", *words], words, strict=False)
+        for before, word in zip(["", *found], found, strict=False)
         if units.get(word) in _TIME_UNITS and may_precede(before)
     }
 
@@ -125,6 +167,11 @@ def _list_dates(text: str, context: Context, *, is_fact: bool) -> dict[str, tupl
                 ):
                     found[f"{kind} {word}"] = (kind, number)
     return found
+
+
+_names_weekdays = re.compile(
+    r"\bweekdays?\b|\bwerktags?\b|\bunter der woche\b|\bentre semana\b|\ben semaine\b|平日"
+).search
 
 
 def _is_beside_number(folded: str, term: Term) -> bool:
