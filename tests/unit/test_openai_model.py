@@ -9,7 +9,7 @@ from roost.agents.errors import ModelReplyInvalid, ModelUnavailable
 from roost.agents.model import ModelPrice, Prompt, Reply
 from roost.agents.openai_model import OpenAIModel
 from roost.errors import SettingInvalid
-from roost.scrub import hide_known
+from roost.scrub import mask_known_secrets
 
 PROMPT = Prompt("Write.", "About bread.", 40)
 
@@ -103,7 +103,7 @@ def test_price_is_known_for_hosted_models_alone() -> None:
 
 def test_key_is_masked_in_every_text() -> None:
     OpenAIModel("small", "http://127.0.0.1:1/v1", "a-key-that-nobody-knows", 1)
-    assert "a-key-that-nobody-knows" not in hide_known("the key a-key-that-nobody-knows")
+    assert "a-key-that-nobody-knows" not in mask_known_secrets("the key a-key-that-nobody-knows")
 
 
 @pytest.mark.parametrize("name", ["gpt-4o-mini", "nonsense:gpt"])

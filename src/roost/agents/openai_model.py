@@ -13,7 +13,7 @@ from roost.agents.errors import ModelReplyInvalid, ModelUnavailable
 from roost.agents.model import ModelPrice, Prompt, Reply
 from roost.errors import SettingInvalid
 from roost.extras import require_extra
-from roost.scrub import remember
+from roost.scrub import register_secrets
 
 if TYPE_CHECKING:
     from pydantic_ai.exceptions import ModelAPIError
@@ -52,7 +52,7 @@ class OpenAIModel:
                 setting="ROOST_MODEL",
             )
         if key:
-            remember([key])
+            register_secrets([key])
         self.name = name
         self._url = url
         self._key = key

@@ -65,7 +65,7 @@ async def write_drafts(
     if errors or safe.brief is None:
         raise BriefInvalid(
             " ".join(each.message for each in errors),
-            next="Correct the brief; `roost draft --lint` lists all findings.",
+            next="Correct what the message names.",
             fields=[each.code for each in errors],
         )
     context = Context(

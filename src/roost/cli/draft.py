@@ -15,7 +15,7 @@ from roost.agents.written import Writing, WrittenDraft
 from roost.cli.arguments import Json, command_settings
 from roost.cli.command import run_async
 from roost.cli.output import print_note, print_result
-from roost.cli.schemas.checks import DraftListOutput
+from roost.cli.schemas.drafts import BriefLintOutput, DraftListOutput
 from roost.clock import wall_now
 from roost.escaping import indented
 from roost.text import weigh
@@ -82,22 +82,23 @@ def _print_findings(brief: Brief, *, as_json: bool) -> int:
         f"{'✗' if each.is_error else '!'} {each.code}: {each.message}" for each in findings
     ] or ["The brief is fine."]
     is_valid = not any(each.is_error for each in findings)
-    result = {"valid": is_valid, "findings": findings}
+    result = BriefLintOutput.model_validate({"valid": is_valid, "findings": findings})
     print_result(result, "\n".join(lines), as_json=as_json)
     return 0 if is_valid else 2
 
 
 def _print_drafts(brief: Brief, writing: Writing, *, as_json: bool) -> None:
-    text = "\n\n".join(
-        f"{indented(each['text'], '  ')}\n  ({each['weighted_length']} of {brief.limit},"
-        f" {each['origin']})"
-        for each in map(_describe, writing.drafts)
+    result = DraftListOutput.model_validate(
+        {
+            "drafts": [_describe(each) for each in writing.drafts],
+            "refused": writing.refused,
+            "calls": writing.calls,
+        }
     )
-    result = {
-        "drafts": [_describe(each) for each in writing.drafts],
-        "refused": writing.refused,
-        "calls": writing.calls,
-    }
+    text = "\n\n".join(
+        f"{indented(each.text, '  ')}\n  ({each.weighted_length} of {brief.limit}, {each.origin})"
+        for each in result.drafts
+    )
     print_result(result, text, as_json=as_json)
     for call in writing.calls:
         if call.error:
@@ -109,7 +110,7 @@ def _print_drafts(brief: Brief, writing: Writing, *, as_json: bool) -> None:
 
 
 def _describe(draft: WrittenDraft) -> dict[str, Any]:
-    """Return a draft as JSON, with its whole text and the facts that it cites."""
+    """Return the fields of a `DraftOutput`, with the whole text and the facts that it cites."""
     return {
         "text": "\n\n".join(draft.parts),
         "parts": draft.parts,

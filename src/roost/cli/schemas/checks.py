@@ -1,4 +1,4 @@
-"""The JSON of `check` and `draft`, which need only the base installation; findings and prices."""
+"""The JSON of `check`, which needs only the base installation; findings and prices."""
 
 from pydantic import Field
 
@@ -83,17 +83,3 @@ class CheckOutput(Output):
     violations: tuple[ViolationOutput, ...]
     findings: tuple[FindingOutput, ...]
     price: PriceOutput
-
-
-class DraftOutput(Output):
-    """A text that can be posted."""
-
-    text: str
-    fact_ids: tuple[str, ...] = Field(description="The facts of the brief that the text states.")
-    weighted_length: int
-
-
-class DraftListOutput(Output):
-    """The drafts of a brief."""
-
-    drafts: tuple[DraftOutput, ...]

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from roost.cli.schemas.accounts import ConnectedAccountOutput, MetricsOutput
-from roost.cli.schemas.checks import CheckOutput, DraftListOutput
+from roost.cli.schemas.checks import CheckOutput
+from roost.cli.schemas.drafts import BriefLintOutput, DraftListOutput
 from roost.cli.schemas.errors import ErrorOutput
 from roost.cli.schemas.fields import Output
 from roost.cli.schemas.health import AlertListOutput, DoctorOutput, PauseOutput, ResumeOutput
@@ -28,6 +29,7 @@ OUTPUTS: Final[Mapping[str, type[Output]]] = {
     "demo": DemoOutput,
     "doctor": DoctorOutput,
     "draft": DraftListOutput,
+    "draft-lint": BriefLintOutput,
     "edit": PostOutput,
     "emulator": ListeningOutput,
     "emulator-app": EmulatorAppOutput,
