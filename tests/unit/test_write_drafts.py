@@ -222,6 +222,30 @@ async def test_thread_has_parts_of_different_facts() -> None:
     assert [LINK in part for part in parts] == [False, False, True]
 
 
+async def test_threads_may_share_facts__if_there_are_too_few() -> None:
+    writing = await write_drafts(make_brief(form="thread", n=3), None, now=NOW)
+    cited = [tuple(each.fact_ids[0] for each in draft.sentences) for draft in writing.drafts]
+    assert sorted(map(sorted, cited)) == [
+        ["hours", "price"],
+        ["hours", "quote"],
+        ["price", "quote"],
+    ]
+
+
+async def test_thread_leaves_out_a_fact_that_was_posted_already() -> None:
+    recent = ["A call-out costs £60, VAT included!"]
+    brief = make_brief(form="thread", n=1)
+    writing = await write_drafts(brief, None, recent_posts=recent, now=NOW)
+    assert {each.fact_ids[0] for each in writing.drafts[0].sentences} == {"hours", "quote"}
+
+
+async def test_model_can_be_repaired_after_an_invented_address(model_server: ModelServer) -> None:
+    invented = ("A call-out is £60 with VAT: https://acme.example.com/b {link}", "price")
+    model_server.answers = [reply(invented), reply(COST)]
+    writing = await write(model_server, make_brief(n=1))
+    assert origins(writing) == ["model"]
+
+
 async def test_brief_with_an_error_is_refused() -> None:
     facts = [{"id": "a", "text": "x" * 300}]
     with pytest.raises(BriefInvalid, match="No fact gives a draft"):

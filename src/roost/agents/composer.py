@@ -5,9 +5,10 @@ brief and seed give the same drafts on every machine.
 """
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from roost.agents.assembly import join_sentences
 from roost.agents.brief import Brief, Draft, Fact
@@ -16,11 +17,15 @@ from roost.agents.quantities import extract_quantities
 from roost.agents.sentences import capitalize, continue_sentence, end_sentence, is_statement
 from roost.agents.validators import is_valid
 from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.validators.length import FEWEST_PARTS
 from roost.agents.words import split_words
 from roost.agents.written import CitedSentence
 from roost.errors import BriefInvalid
 from roost.formats import format_count
 from roost.text import weigh
+
+#: The most combinations of facts that are tried for one thread of a length.
+_MOST_CHOICES: Final = 200
 
 
 class _Outline(NamedTuple):
@@ -64,7 +69,7 @@ def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
 
 
 def compose_candidates(context: Context, *, seed: int = 0) -> Iterator[Candidate]:
-    """Yield valid drafts until no more can be made; no draft states the facts of another.
+    """Yield valid drafts until no more can be made; no post states the facts of another.
 
     What `context` counts as released between two drafts is taken into account.
     """
@@ -96,40 +101,69 @@ def compose_candidates(context: Context, *, seed: int = 0) -> Iterator[Candidate
 
 
 def _compose_threads(context: Context, language: Language, seed: int) -> Iterator[Candidate]:
-    """Yield threads of different facts; each part is a fact, or a fact and one that follows."""
+    """Yield threads; each part is a fact, or a fact and one that follows.
+
+    The facts take turns, and two threads have at most half of their facts in common.
+    """
     brief = context.brief
-    outlines = [
-        _Outline(group, "")
-        for group in {
-            outline.facts[0]: outline.facts
-            for outline in reversed(
-                list(_list_outlines(_list_fact_groups(brief), brief, language, Counter(), seed))
-            )
-        }.values()
-    ]
-    length = _thread_length(len(outlines), brief.n)
-    while len(outlines) >= length:
-        chosen, outlines = outlines[:length], outlines[length:]
-        for label in _list_labels(brief, language):
-            parts = [
-                _compose(
-                    outline,
-                    label,
-                    brief,
-                    language,
-                    has_tail=(index == 0, index == length - 1),
-                )
-                for index, outline in enumerate(chosen)
-            ]
-            candidate = _join_parts(parts)
-            if is_valid(candidate, context):
-                yield candidate
+    outlines = _list_thread_outlines(context, language, seed)
+    threads: list[tuple[_Outline, ...]] = []
+    longest = _thread_length(len(outlines), brief.n)
+    while True:
+        uses = Counter(outline for thread in threads for outline in thread)
+        by_use = sorted(outlines, key=lambda outline: uses[outline])
+        choices = (
+            choice
+            for length in range(longest, FEWEST_PARTS - 1, -1)
+            for choice in itertools.islice(itertools.combinations(by_use, length), _MOST_CHOICES)
+            if all(_share_few(choice, thread) for thread in threads)
+        )
+        for choice in choices:
+            candidate = _find_valid_thread(choice, context, language)
+            if candidate is not None:
                 break
+        else:
+            return
+        yield candidate
+        threads.append(choice)
+
+
+def _list_thread_outlines(context: Context, language: Language, seed: int) -> list[_Outline]:
+    """Return one outline for each possible first fact; those that make a valid post come first."""
+    groups = _list_fact_groups(context.brief)
+    by_first_fact: dict[Fact, _Outline] = {}
+    for outline in _list_outlines(groups, context.brief, language, Counter(), seed):
+        by_first_fact.setdefault(outline.facts[0], _Outline(outline.facts, ""))
+    post = Context(
+        context.brief.model_copy(update={"form": "post"}), recent_posts=context.recent_posts
+    )
+    return sorted(
+        by_first_fact.values(), key=lambda outline: _find_valid(outline, post, language) is None
+    )
+
+
+def _share_few(one: tuple[_Outline, ...], other: tuple[_Outline, ...]) -> bool:
+    return 2 * len({*one} & {*other}) <= min(len(one), len(other))
+
+
+def _find_valid_thread(
+    outlines: tuple[_Outline, ...], context: Context, language: Language
+) -> Candidate | None:
+    last = len(outlines) - 1
+    for label in _list_labels(context.brief, language):
+        parts = [
+            _compose(outline, label, context.brief, language, has_tail=(not index, index == last))
+            for index, outline in enumerate(outlines)
+        ]
+        candidate = _join_parts(parts)
+        if is_valid(candidate, context):
+            return candidate
+    return None
 
 
 def _thread_length(facts: int, drafts: int) -> int:
     """Return the number of parts with which the facts give the most threads that are long."""
-    return max(2, min(4, facts // max(1, drafts)))
+    return max(FEWEST_PARTS, min(4, facts // max(1, drafts)))
 
 
 def _join_parts(parts: list[Candidate]) -> Candidate:

@@ -4,6 +4,7 @@
 their possible readings, because `1.200` is a thousand in one country and one in another.
 """
 
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -55,6 +56,8 @@ _sign_unit = re.compile(r"\s?(?P<unit>%|‰|°\s?[cf]?)").match
 _word_unit = re.compile(r"[\s-]?(?P<unit>[^\W\d_]+(?:\.[^\W\d_])*(?:'clock)?\.?)").match
 _ordinal = re.compile(r"(?:st|nd|rd|th|er|ère|e|º|ª|\.(?=\s\w))(?![a-z])").match
 _words = re.compile(r"[^\W\d_]+").finditer
+#: Removes what follows a punctuation mark.
+_drop_clause = functools.partial(re.compile(r"[^\w\s'’\-].*").sub, "")
 #: Before a bare number, these words show that the number is a time of day.
 _time_word = re.compile(
     r"(?:at|from|to|until|till|by|before|after|between|and|um|ab|bis|von|vor|nach|las|la|a|de|hasta"
@@ -84,7 +87,10 @@ class Quantity:
     unit: str
     """The canonical unit or currency; empty if no known unit is next to the number."""
     nouns: tuple[str, ...]
-    """The next words after the number; the first of them may be what is counted."""
+    """The next words after the number and its unit, up to a punctuation mark: `rooms` of
+    `40 rooms, all new`."""
+    words_before: tuple[str, ...]
+    """The words before the number: `rooms` of `rooms: 40`."""
     may_be_time: bool
     """Whether the words around a bare number fit a time of day."""
 
@@ -168,7 +174,8 @@ def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) 
         text[start : max(end, unit_end)].strip(),
         frozenset(readings),
         unit,
-        tuple(match[0] for match in _words(text[unit_end : unit_end + 60]))[:3],
+        tuple(match[0] for match in _words(_drop_clause(text[unit_end : unit_end + 60])))[:3],
+        tuple(match[0] for match in _words(text[max(0, start - 40) : start]))[-3:],
         _time_word(text[max(0, start - 10) : start]) is not None,
     )
 

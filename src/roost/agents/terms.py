@@ -99,7 +99,7 @@ class Vocabulary:
         parts = term.word.split("-")
         if len(parts) > 1 and all(stem(part, self._lexicon) in self.stems for part in parts):
             return True
-        return any(_is_related(term.stem, known) for known in self.stems)
+        return any(is_related(term.stem, known) for known in self.stems)
 
     def has_word(self, word: str) -> bool:
         """Whether the texts contain exactly this word, or one with another ending."""
@@ -114,7 +114,7 @@ class Vocabulary:
         return any(run[at : at + 2] in self.text for at in range(len(run) - 1))
 
 
-def _is_related(one: str, other: str) -> bool:
+def is_related(one: str, other: str) -> bool:
     """Whether two stems share a long beginning, or one is the end of the other."""
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < 4:

@@ -151,6 +151,13 @@ LEXICON: Final = Lexicon(
         \bzeichen(?:zahl|limit|grenze|anzahl)\b
         \b(?:unter )?\d+ zeichen\b
         \bder (?:nutzer|benutzer|prompt) (?:will|möchte|verlangt|sagt)\b
+        \b(?:das|des|dem|im|ins|zum|vom|laut|gemäß|dein|ihr) (?:briefing|prompt)s?\b
+        \b(?:ein|der|den|dieser|mein|dein|ihr|erster|neuer) (?:entwurf|textvorschlag)\b
+        \b(?:welche|diese|die (?:genannten|gegebenen|vorgegebenen)) fakten\b
+        ^(?:zuerst|erst|zunächst|als erstes|jetzt|nun|dann|also|okay|hm+)[,:]? (?:überlege|denke|prüfe|wähle|suche|schaue|zähle|schreibe|muss|sollte|werde) ich\b
+        ^(?:lass mich|ich muss|ich sollte|ich werde) (?:zuerst |erst |zunächst |kurz |mal )*(?:überlegen|nachdenken|prüfen|schauen|schreiben|die fakten)\b
+        \bich (?:überlege|überlegte|denke (?:\w+ )?nach)\b
+        \bich (?:prüfe|wähle|zähle|suche)(?: \w+)?,? (?:welche|was|ob|wie viele|die fakten)\b
     """),
     connectives=words("""
         und aber oder denn weil er sie es dies dieser diese dieses außerdem deshalb daher dann auch

@@ -203,6 +203,13 @@ LEXICON: Final = Lexicon(
         \b(?:first|okay|ok|hmm|wait|so|alright),? (?:i|let me|we) (?:need|should|must|have) to\b
         ^(?:tweet|post|draft|option|variant|version|revised|corrected|rewritten|final|output|answer|response|reasoning|thought|thinking|analysis|assistant|user|system)(?: (?:tweet|post|draft|version|answer|text))?(?: ?#?\d+)?:
         \b(?:the|this) (?:user|brief|prompt|instruction)s? (?:wants|asks|asked|says|requires|said|requested)\b
+        \b(?:the|this|your|my) (?:creative )?(?:brief|prompt)(?=[^\w\s'-]|$| (?:and|above|below|you|i)\b)
+        \b(?:a|the|this|your|my|first|final|new) drafts?(?=[^\w\s'-]|$| (?:that|which|for|of|based|following|below|above|post|tweet|you|i)\b)
+        \b(?:which|these|those|the given|the provided) facts\b
+        \bfacts? (?:i|we) (?:can|could|should|will|need to|have to)\b
+        ^(?:first|now|next|then|step \d+|okay|ok|hmm|so|well)[,:]? (?:i|let me)(?:'ll| will| must| should| need to| have to| can)? (?:think|check|choose|pick|select|consider|count|look|decide|write|draft|see)\b
+        \b(?:i|let me|i'll|i will) (?:first |now )?think (?:first |briefly )?(?:about|of|through|over|which|what|whether)\b
+        \bi(?:'ll| will| must| should| need to| have to)? (?:first )?(?:think|check|choose|pick|select|consider|count|decide|figure out) (?:about )?(?:which|what|whether|how many|the facts?)\b
         \bcharacter (?:count|limit)\b
         \b(?:word|token) count\b
         \b\d+ (?:weighted )?characters\b

@@ -141,6 +141,12 @@ LEXICON: Final = Lexicon(
         \blímite de caracteres\b
         \b\d+ caracteres\b
         \bel (?:usuario|prompt) (?:quiere|pide|dice)\b
+        \b(?:el|del|al|este|tu|su) (?:brief|briefing|prompt)\b
+        \b(?:un|el|este|mi|tu|su|primer|nuevo) borrador\b
+        \b(?:qué|cuáles|estos|los siguientes) hechos\b
+        ^(?:primero|ahora|luego|después|bueno|vale|a ver)[,:]? (?:yo )?(?:pienso|compruebo|reviso|elijo|escojo|busco|cuento|miro|veo|escribo|decido|debo|tengo que|voy a)\b
+        \b(?:pienso|compruebo|reviso|elijo|escojo|decido|debo (?:pensar|elegir|revisar))(?: \w+)? (?:en )?(?:qué|cuáles?|cuántos?|si|los hechos)\b
+        ^(?:déjame|permíteme) (?:pensar|revisar|ver|escribir)\b
     """),
     connectives=words("""
         y pero o porque este esta esto eso ese esa ellos ellas además también entonces así luego

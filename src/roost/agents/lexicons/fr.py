@@ -144,6 +144,13 @@ LEXICON: Final = Lexicon(
         \blimite de caractères\b
         \b\d+ caractères\b
         \bl'utilisateur (?:veut|demande|dit)\b
+        \b(?:le|du|au|ce|votre|ton) (?:brief|briefing|prompt)\b
+        \b(?:un|le|ce|mon|votre|ton|premier|nouveau) brouillon\b
+        \b(?:quels|ces|lesquels des) faits\b
+        ^(?:d'abord|tout d'abord|maintenant|ensuite|puis|premièrement|bon|alors|voyons)[,:]? (?:je (?:pense|réfléchis|vérifie|choisis|cherche|compte|regarde|sélectionne|décide|dois|vais)|j'(?:écris|examine))\b
+        \bje (?:réfléchis|dois réfléchir|vais réfléchir)\b
+        \bje (?:vérifie|choisis|sélectionne|cherche|décide|compte|dois (?:choisir|vérifier))(?: \S+)? (?:quels?|quelles?|lesquels|combien|si|(?:les |des |aux )?faits)\b
+        ^(?:laissez-moi|laisse-moi) (?:réfléchir|vérifier|voir|écrire)\b
     """),
     connectives=words("""
         et mais ou car donc il elle ils elles ce cela ça ceci cette aussi puis ensuite alors

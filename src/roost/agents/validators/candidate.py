@@ -119,6 +119,13 @@ class Context:
             text = text.replace(disclaimer, " ")
         return re.sub(r"[ \t]+", " ", text).strip()
 
+    def own_text(self, text: str) -> str:
+        """Return a text without links, tags, mentions and the brief's disclaimer."""
+        text = self.claim_text(text)
+        for entity in reversed(find_entities(text).all()):
+            text = text[: entity.start] + text[entity.end :]
+        return text
+
     def content(self, text: str) -> list[Term]:
         """Return the terms of a text that claim something. Requires a lexicon."""
         return content_terms(fold_quotes(text), self.require_lexicon())

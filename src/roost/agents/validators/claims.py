@@ -13,6 +13,8 @@ _FREE_WORDS: Final = 4
 _UNSTATED_WORDS: Final = 2
 #: In Japanese, a run of characters may be one word or several, and a paraphrase has other runs.
 _UNSTATED_RUNS: Final = 3
+#: A sentence beside one that states a fact may have fewer words of its own than this.
+_UNRELATED_WORDS: Final = 3
 #: A question may have this many words of content that the brief does not have.
 _QUESTION_WORDS: Final = 4
 _capitalized = re.compile(r"[^\W_]+(?:['’\-&.][^\W_]+)*").finditer
@@ -41,6 +43,7 @@ def check_claims(candidate: Candidate, context: Context) -> Iterator[str]:
         yield from _find_names(text, context)
         if sources:
             yield from _check_support(text, sources, facts, context)
+            yield from _check_pieces(text, facts, context)
         else:
             yield from _check_uncited(text, context)
 
@@ -115,6 +118,26 @@ def _check_support(
     support = len(shared) + shares_number
     if len(unknown) > max(_FREE_WORDS, 2 * support):
         yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])}"
+
+
+def _check_pieces(text: str, facts: Vocabulary, context: Context) -> Iterator[str]:
+    """Find a sentence that shares nothing with the facts, inside a text that cites them."""
+    pieces = [piece for piece in _split_pieces(text) if piece.strip()]
+    if len(pieces) < 2:
+        return
+    negations = context.require_lexicon().negations
+    for piece in pieces:
+        if piece.rstrip(" \"'”»’").endswith(("?", "？")) or context.quantities(piece):
+            continue
+        terms = _distinct(context.content(piece))
+        unknown = [
+            term for term in terms if not _is_neutral(term, context) and term.word not in negations
+        ]
+        if len(unknown) >= _UNRELATED_WORDS and not any(facts.has(term) for term in terms):
+            yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])}"
+
+
+_split_pieces = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+").split
 
 
 def _check_uncited(text: str, context: Context) -> Iterator[str]:

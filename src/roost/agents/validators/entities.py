@@ -1,5 +1,6 @@
 """Links, hashtags, mentions and cashtags come from the brief alone."""
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ _address = re.compile(
     r"|[a-z0-9-]+\.(?:example|test|invalid|localhost|local|onion|internal|lan|corp)(?![a-z0-9-])"
     r"|[a-z0-9-]+ dot (?:com|org|net|io|co|de|fr|es|jp)(?![a-z])"
 ).findall
+#: X links `example.com` but not `example.com10`, which a reader tries all the same.
+_detach_digits = functools.partial(re.compile(r"(\.[a-z]{2,24})(?=[\d_])").sub, r"\1 ")
 _spells_mention = re.compile(r"@\s?[a-z0-9_]{2,}").findall
 _spells_tag = re.compile(r"(?<![&\w])#\s?[^\W\d][\w]*").findall
 _spells_cashtag = re.compile(r"\$[a-z]{1,6}(?:[._][a-z]{1,2})?(?![a-z])").findall
@@ -40,7 +43,7 @@ def check_links(candidate: Candidate, context: Context) -> Iterator[str]:
         yield "E-LINK: no slot permitted"
     for part in candidate.parts:
         rest = _fold(_without(part, urls))
-        for address in [*_address(rest), *_urls(rest)]:
+        for address in [*_address(rest), *_urls(_detach_digits(rest))]:
             if address not in context.folded_texts:
                 yield f"E-LINK: {address}"
 

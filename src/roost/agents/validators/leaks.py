@@ -14,6 +14,8 @@ from roost.agents.validators.candidate import Candidate, Context
 EXAMPLE_WORDS: Final = 8
 _INSTRUCTION_WORDS: Final = 5
 _FEEDBACK_WORDS: Final = 3
+#: A phrase of the instructions between two punctuation marks has at least this many words.
+_PHRASE_WORDS: Final = 3
 #: In scripts without spaces, characters are counted, and kana alone are endings.
 _SHORTEST_CONTENT: Final = 3
 _tokens = re.compile(r"[a-z0-9À-ɏͰ-ӿ_]+(?:['\-][a-z0-9À-ɏͰ-ӿ_]+)*|[^\W\d_]").findall
@@ -39,6 +41,9 @@ _WORKING: Final = (
     r"\bignore (?:all |any )?(?:the )?(?:previous|prior|above|earlier)"
     r" (?:instructions?|prompts?|text)\b",
     r"\bsystem prompt\b",
+    # The marks around the data of a prompt.
+    r"={3,}",
+    r"\bdata [0-9a-f]{12} (?:begins|ends)\b",
 )
 
 
@@ -54,6 +59,7 @@ def check_prompt(candidate: Candidate, context: Context) -> Iterator[str]:
     own = _passages(context.all_texts, _INSTRUCTION_WORDS)
     leaked = _passages(context.instructions, _INSTRUCTION_WORDS) - own
     yield from _find_shared(candidate, leaked, _INSTRUCTION_WORDS, "E-PROMPT")
+    yield from _find_phrases(candidate, context)
     known = set(_split(context.folded_texts))
     marks = {token for text in context.withheld for token in _split(text)} - known
     if context.withheld:
@@ -67,11 +73,51 @@ def check_prompt(candidate: Candidate, context: Context) -> Iterator[str]:
                 yield f"E-PROMPT: {token}"
 
 
+def _find_phrases(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find whole phrases of the writer's instructions: `Begin with a noun.`"""
+    own = _padded(" \n ".join(context.all_texts))
+    parts = [_padded(part) for part in candidate.parts]
+    for phrase in _list_phrases(context.instructions):
+        if phrase not in own and any(phrase in part for part in parts):
+            yield f"E-PROMPT:{phrase.rstrip()}"
+
+
+@functools.lru_cache(maxsize=8)
+def _list_phrases(texts: tuple[str, ...]) -> list[str]:
+    """Return the phrases between punctuation marks, without lines of JSON."""
+    lines = [line for text in texts for line in text.splitlines() if "{" not in line[:1]]
+    phrases = [phrase for line in lines for phrase in re.split(r"[^\w\s'’`\"\-]+", line)]
+    return [_padded(phrase) for phrase in phrases if len(_split(phrase)) >= _PHRASE_WORDS]
+
+
+def _padded(text: str) -> str:
+    return f" {' '.join(_split(text))} "
+
+
 def check_feedback(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find passages of the findings that the model was asked to repair."""
     own = _passages(context.all_texts, _FEEDBACK_WORDS)
-    leaked = _passages(context.feedback, _FEEDBACK_WORDS) - own
+    findings = tuple(_without_quotation(finding) for finding in context.feedback)
+    leaked = _passages(findings, _FEEDBACK_WORDS) - own
     yield from _find_shared(candidate, leaked, _FEEDBACK_WORDS, "E-FEEDBACK")
+
+
+#: The findings with these codes quote the refused draft. A good draft may have the same words: an
+#: invented address begins like the brief's link.
+_QUOTING: Final = frozenset(
+    {
+        *("AVOID", "CASHTAG", "CLAIM", "CLICHE", "DATE", "EXAMPLE", "FEEDBACK", "LINK", "MENTION"),
+        *("NAME", "NOT", "NUMBER", "OPPOSITE", "PROMPT", "REASONING", "REQUIRE", "TAG"),
+    }
+)
+
+
+def _without_quotation(finding: str) -> str:
+    """Return a finding without the words of the draft, except for those beside the code."""
+    code, _, value = finding.partition(": ")
+    if code not in _QUOTING:
+        return finding
+    return " ".join([code, *_split(value)[: _FEEDBACK_WORDS - 1]])
 
 
 def check_reasoning(candidate: Candidate, context: Context) -> Iterator[str]:
@@ -82,13 +128,22 @@ def check_reasoning(candidate: Candidate, context: Context) -> Iterator[str]:
         if (found := working.search(text)) and found[0] not in context.folded_texts:
             yield f"E-REASONING: {found[0]}"
     for part in candidate.parts:
-        for line in re.split(r"\n+", part):
-            for code in LANGUAGES:
-                lexicon = find_lexicon(code)
-                assert lexicon is not None
-                found = any_of(lexicon.reasoning).search(fold_quotes(line))
+        for code in LANGUAGES:
+            lexicon = find_lexicon(code)
+            assert lexicon is not None
+            for text in _lines_and_sentences(part):
+                found = any_of(lexicon.reasoning).search(fold_quotes(text))
                 if found and found[0] not in context.folded_texts:
                     yield f"E-REASONING: {found[0]}"
+
+
+def _lines_and_sentences(part: str) -> list[str]:
+    """Return the lines of a part, and the sentences after the first of each line."""
+    lines = re.split(r"\n+", part)
+    return [*lines, *(text for line in lines for text in _sentences(line)[1:])]
+
+
+_sentences = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])\s*").split
 
 
 def _find_shared(

@@ -1,10 +1,10 @@
-"""Every part is short enough after its link and tags are in, as X counts characters."""
+"""Every part has words, and is short enough with its link and tags, as X counts characters."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from roost.agents.validators.candidate import Candidate, Context
-from roost.text import has_text, weigh
+from roost.text import weigh
 
 #: The number of parts of a thread.
 FEWEST_PARTS: Final = 2
@@ -12,12 +12,12 @@ MOST_PARTS: Final = 10
 
 
 def check_length(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find parts that are empty, or that reach the brief's limit."""
+    """Find parts without words besides links and tags, and parts that reach the brief's limit."""
     if not candidate.parts:
         yield "E-EMPTY: nothing was written"
     for part in candidate.parts:
         weight = weigh(part).weighted_length
-        if not has_text(part):
+        if not any(character.isalnum() for character in context.own_text(part)):
             yield "E-EMPTY: nothing was written"
         elif weight >= context.brief.limit:
             yield f"E-LENGTH: {weight} counted, {context.brief.limit - 1} permitted"

@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from roost.agents.lexicons import words
 from roost.agents.quantities import Quantity
 from roost.agents.terms import Term, fold_quotes, list_terms
 from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.validators.counted import counts_something_else, is_generic
+from roost.agents.words import fold
 from roost.agents.written import CitedSentence
 
 
@@ -19,7 +20,7 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
         for quantity in context.quantities(context.claim_text(sentence.text)):
             if _is_part_number(quantity, sentence, candidate):
                 continue
-            if not quantity.unit and set(quantity.nouns[:1]) & _GENERIC:
+            if is_generic(quantity):
                 continue
             spans = _list_spans(sentence.text, context, _any_word)
             matching = [
@@ -29,9 +30,26 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
             ]
             if not matching:
                 yield f"E-NUMBER: {quantity.written}"
-            elif _counts_something_else(quantity, matching, supported, context):
+            elif counts_something_else(quantity, matching, context, sentence.text):
                 yield f"E-NUMBER: {quantity.written} {quantity.nouns[0]}"
         yield from _find_other_spans(sentence, sources, context)
+        yield from _find_codes(sentence, sources, context)
+
+
+def _find_codes(
+    sentence: CitedSentence, sources: tuple[str, ...], context: Context
+) -> Iterator[str]:
+    """Find words with digits that no cited fact has: `SAVE20`."""
+    known = {code for text in sources for code in _codes(fold(text))}
+    for code in dict.fromkeys(_codes(fold(context.claim_text(sentence.text)))):
+        if code not in known:
+            yield f"E-NUMBER: {code}"
+
+
+#: A time such as `18h30` is a number.
+_codes = re.compile(
+    r"(?<![a-z0-9])(?!\d+h\d+(?![a-z0-9]))(?:[a-z]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*)"
+).findall
 
 
 def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
@@ -47,11 +65,6 @@ def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
                 yield f"E-DATE: {word}"
 
 
-#: Words that count what the draft itself says: `two things`.
-_GENERIC: Final = words(
-    """things ways reasons tips steps dinge gründe tipps schritte cosas razones motivos consejos
-    choses raisons conseils"""
-)
 #: One of each of these spans is as long as the number of smaller ones.
 _LENGTHS: Final = {
     "minute": ("60", "second"),
@@ -122,26 +135,6 @@ def _is_part_number(quantity: Quantity, sentence: CitedSentence, candidate: Cand
         len(candidate.parts) > 1
         and quantity.written == f"{sentence.part + 1}/{len(candidate.parts)}"
     )
-
-
-def _counts_something_else(
-    quantity: Quantity, matching: list[Quantity], supported: list[Quantity], context: Context
-) -> bool:
-    """Whether the word after a number follows only another number in the facts: `40 rooms`.
-
-    Without a lexicon, the word must be near the same number in the facts, as it may be a unit.
-    """
-    if quantity.unit or not quantity.nouns:
-        return False
-    noun = quantity.nouns[0]
-    if context.lexicon is None:
-        near = {word for each in matching for word in each.nouns}
-        return bool(near) and noun not in near and noun not in context.folded_texts
-    if noun in context.lexicon.stopwords or noun in context.lexicon.neutral:
-        return False
-    if any(noun in each.nouns for each in matching):
-        return False
-    return any(noun in each.nouns[:1] for each in supported)
 
 
 def _list_dates(text: str, context: Context, *, is_fact: bool) -> dict[str, tuple[str, int]]:

@@ -19,8 +19,9 @@ _GRAM: Final = 4
 
 def check_recent(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find a draft that the tenant has posted already, on any account, in similar words."""
+    posts = [_without_action(post, context) for post in context.recent_posts]
     for body in _list_bodies(candidate):
-        if any(is_near_duplicate(body, post) for post in context.recent_posts):
+        if any(is_near_duplicate(body, post) for post in posts):
             yield "E-DUPLICATE: of a recent post"
 
 
@@ -33,6 +34,12 @@ def check_variants(candidate: Candidate, context: Context) -> Iterator[str]:
     for index, body in enumerate(bodies):
         if any(is_near_duplicate(body, other) for other in bodies[:index]):
             yield "E-DUPLICATE: of another part"
+
+
+def _without_action(post: str, context: Context) -> str:
+    """Return a post without the brief's call to action."""
+    action = context.brief.call_to_action
+    return re.sub(re.escape(fold_quotes(action)), " ", fold_quotes(post)) if action else post
 
 
 def _list_bodies(candidate: Candidate) -> list[str]:
