@@ -1,0 +1,100 @@
+"""Stored drafts as the services return them, and the hash that binds an approval to a draft."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from roost.agents.brief import Brief
+from roost.agents.written import (
+    CitedSentence,
+    ModelCall,
+    Provenance,
+    RefusedDraft,
+    Verdict,
+)
+from roost.models import Actor, DraftId, DraftMedia, DraftOrigin, DraftState, Integration, PostId
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A stored draft, with the content of one revision: by default, of its current revision.
+
+    The id stays the same when a draft is improved: each improvement adds a revision.
+    """
+
+    id: DraftId
+    account: Integration
+    state: DraftState
+    post_id: PostId | None
+    """The post that an approval has scheduled; None if the draft was not approved."""
+    revision: int
+    """The number of the revision, from 1."""
+    previous: int | None
+    """The revision that this one improves, to which `undo_improvement` returns; or None."""
+    instruction: str
+    """The instruction that led to this revision; empty for the first revision and for edits."""
+    brief: Brief
+    """The brief of this revision: an instruction such as `in French` changes the brief."""
+    parts: tuple[str, ...]
+    """The texts of the parts as they would be published; one for a post."""
+    media: tuple[DraftMedia, ...]
+    sentences: tuple[CitedSentence, ...]
+    """The evidence rail: the sentences of the parts with the facts on which they are based."""
+    verdicts: tuple[Verdict, ...]
+    origin: DraftOrigin
+    provenance: Provenance
+    content_hash: str
+    """SHA-256 of the account, the parts and the media."""
+    created_at: datetime
+    """When the revision was made."""
+    created_by: Actor
+
+    def approval_hash(self, at: datetime) -> str:
+        """Return the hash of the account, the parts, the media and a due time.
+
+        A face shows the hash beside the draft and gives it back to `approve_draft`, which refuses
+        another hash, because then the draft is no longer what the person has read.
+        """
+        return hash_approval(self.content_hash, at)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftsWritten:
+    """The result of `write_drafts`: stored drafts, refused drafts, and calls to the model."""
+
+    drafts: tuple[Draft, ...]
+    """The best draft first. There can be fewer than the brief's `n`."""
+    refused: tuple[RefusedDraft, ...]
+    calls: tuple[ModelCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DraftImproved:
+    """The result of `improve_draft`: the draft with its new revision."""
+
+    draft: Draft
+    calls: tuple[ModelCall, ...]
+    cancelled: PostId | None
+    """The scheduled post of the earlier approval, which the improvement has cancelled."""
+
+
+def hash_content(account: Integration, parts: Sequence[str], media: Sequence[DraftMedia]) -> str:
+    """Return the SHA-256 of what an approval covers, apart from the time."""
+    return _hash(
+        {
+            "account": [account.id, account.environment, account.x_user_id],
+            "parts": list(parts),
+            "media": [[each.part, each.sha256, each.alt_text] for each in media],
+        }
+    )
+
+
+def hash_approval(content_hash: str, at: datetime) -> str:
+    """Return the SHA-256 of a content and a due time."""
+    return _hash({"content": content_hash, "at": at.astimezone(UTC).isoformat()})
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=False).encode()).hexdigest()
