@@ -1,6 +1,6 @@
 """The errors of the writer's model. `BriefInvalid` is in `roost.errors`."""
 
-from roost.errors import Broken, Busy, Refused
+from roost.errors import Broken, Busy, InvalidInput, Refused
 
 
 class ModelUnavailable(Busy):
@@ -22,3 +22,11 @@ class ModelBudgetExceeded(Refused):
     """The call could cost more tokens or dollars than the cap of the month has left."""
 
     default_next = "Raise the cap, wait for the next month, or draft without a model."
+
+
+class ModelNeeded(InvalidInput):
+    """Only a model can improve a draft by this instruction, and no model is set."""
+
+    default_next = (
+        "Set ROOST_MODEL. Without a model, `shorter` and `without the link` improve a draft."
+    )

@@ -68,6 +68,12 @@ _NAMES: Final = {
 }
 
 
+def find_language_code(name: str) -> str | None:
+    """Return the code of a language by its name or code; None if the name is unknown."""
+    code = language_code(name)
+    return code if code in _NAMES.values() else None
+
+
 def language_code(name: str) -> str:
     """Return the code of a language that a brief names: `de` for `de-AT`, `German`, `Deutsch`.
 

@@ -40,6 +40,11 @@ from roost.errors import BriefInvalid
 
 #: The verdict on a reply, or a draft of a reply, that has not the form that the prompt asks for.
 _UNREADABLE: Final = Verdict("reply", ok=False, judged=True, findings=("E-JSON: not the form",))
+#: The verdict on an improved draft that is the old one.
+_UNCHANGED: Final = Verdict("change", ok=False, judged=True, findings=("E-DUPLICATE: unchanged",))
+
+#: Returns the prompt that asks for so many drafts in place of refused ones.
+MakeRepair = Callable[[list[tuple[str, tuple[Verdict, ...]]], int], Prompt]
 
 
 async def write_drafts(
@@ -74,9 +79,16 @@ async def write_drafts(
         instructions=(REPAIR_INSTRUCTIONS,),
         withheld=safe.withheld_texts,
     )
-    batch = _Batch(brief, context, on_draft)
+    batch = Batch(brief, context, on_draft)
     if model is not None:
-        await _ask_model(batch, model, budget)
+        usable = safe.brief
+        await ask_model(
+            batch,
+            model,
+            budget,
+            draft_prompt(usable, count=usable.n),
+            lambda refused, count: repair_prompt(usable, refused, count=count),
+        )
     if batch.missing:
         for candidate in compose_candidates(context, seed=seed):
             batch.examine(candidate, "composer", batch.provenance())
@@ -87,18 +99,25 @@ async def write_drafts(
     )
 
 
-class _Batch:
-    """The drafts of one call of `write_drafts`."""
+class Batch:
+    """The drafts of one call of `write_drafts` or `improve_draft`."""
 
     def __init__(
-        self, brief: Brief, context: Context, on_draft: Callable[[WrittenDraft], None] | None
+        self,
+        brief: Brief,
+        context: Context,
+        on_draft: Callable[[WrittenDraft], None] | None = None,
+        *,
+        old_parts: tuple[str, ...] = (),
     ) -> None:
+        """Keep what the drafts are examined by; `old_parts` is a draft that is to change."""
         self.context = context
         self.drafts: list[WrittenDraft] = []
         self.refused: list[RefusedDraft] = []
         self.calls: list[ModelCall] = []
         self._brief_hash = brief_hash(brief)
         self._on_draft = on_draft
+        self._old_parts = old_parts
 
     @property
     def missing(self) -> int:
@@ -108,6 +127,8 @@ class _Batch:
     def examine(self, candidate: Candidate, origin: Origin, provenance: Provenance) -> None:
         """Release a draft if every validator accepts it, and record it as refused otherwise."""
         verdicts = validate(candidate, self.context)
+        if candidate.parts == self._old_parts:
+            verdicts = (*verdicts, _UNCHANGED)
         if not all(verdict.ok for verdict in verdicts):
             self.refused.append(RefusedDraft(candidate.parts, verdicts, provenance))
             return
@@ -136,24 +157,28 @@ class _Batch:
         )
 
 
-async def _ask_model(batch: _Batch, model: Model, budget: Budget | None) -> None:
+async def ask_model(
+    batch: Batch,
+    model: Model,
+    budget: Budget | None,
+    prompt: Prompt,
+    make_repair: MakeRepair,
+) -> None:
     """Ask the model for all drafts, and once more for those that were refused."""
-    brief = batch.context.brief
-    replied = await _ask_once(batch, model, budget, draft_prompt(brief, count=brief.n))
+    replied = await _ask_once(batch, model, budget, prompt)
     if not replied or not batch.missing:
         return
     # The model does not learn the link, so that it cannot write a similar one.
-    link = brief.link or LINK_SLOT
+    link = batch.context.brief.link or LINK_SLOT
     refused = [
         ("\n\n".join(each.parts).replace(link, LINK_SLOT), each.verdicts) for each in batch.refused
     ]
     batch.context.feedback = tuple(code for _, verdicts in refused for code in list_codes(verdicts))
-    prompt = repair_prompt(brief, refused, count=batch.missing)
-    await _ask_once(batch, model, budget, prompt, repairs=1)
+    await _ask_once(batch, model, budget, make_repair(refused, batch.missing), repairs=1)
 
 
 async def _ask_once(
-    batch: _Batch, model: Model, budget: Budget | None, prompt: Prompt, *, repairs: int = 0
+    batch: Batch, model: Model, budget: Budget | None, prompt: Prompt, *, repairs: int = 0
 ) -> bool:
     """Ask the model, and examine the drafts of its reply.
 

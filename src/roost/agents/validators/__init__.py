@@ -34,6 +34,11 @@ def _with_lexicon(context: Context) -> bool:
     return context.lexicon is not None
 
 
+def _with_facts_in_language(context: Context) -> bool:
+    """Whether the words of a draft can be compared with those of the facts."""
+    return context.lexicon is not None and not context.translates
+
+
 @dataclass(frozen=True, slots=True)
 class Validator:
     """One rule, and the languages in which the rule can be judged."""
@@ -52,9 +57,9 @@ VALIDATORS: Final = (
     Validator("cashtags", entities.check_cashtags),
     Validator("citations", claims.check_citations),
     Validator("numbers", quantities.check_numbers),
-    Validator("dates", quantities.check_dates, _with_lexicon),
-    Validator("negations", negations.check_negations, _with_lexicon),
-    Validator("claims", claims.check_claims, _with_lexicon),
+    Validator("dates", quantities.check_dates, _with_facts_in_language),
+    Validator("negations", negations.check_negations, _with_facts_in_language),
+    Validator("claims", claims.check_claims, _with_facts_in_language),
     Validator("examples", leaks.check_examples),
     Validator("prompt", leaks.check_prompt),
     Validator("feedback", leaks.check_feedback),

@@ -33,17 +33,20 @@ class Context:
         instructions: Sequence[str] = (),
         feedback: Sequence[str] = (),
         withheld: Sequence[str] = (),
+        translates: bool = False,
     ) -> None:
         """Keep what drafts are compared with.
 
         `instructions` are the writer's own words in the prompts, `feedback` the findings that a
-        model was asked to repair, and `withheld` texts of the brief that are no data.
+        model was asked to repair, and `withheld` texts of the brief that are no data. `translates`
+        says that the facts are in another language than the draft.
         """
         self.brief = brief
         self.recent_posts = tuple(recent_posts)
         self.instructions = tuple(instructions)
         self.feedback = tuple(feedback)
         self.withheld = tuple(withheld)
+        self.translates = translates
         self.language = language_code(brief.language)
         self.lexicon: Lexicon | None = find_lexicon(self.language)
         self.accepted: list[Candidate] = []

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from roost.agents.brief import Brief
 from roost.agents.written import (
     CitedSentence,
@@ -13,8 +15,10 @@ from roost.agents.written import (
     Provenance,
     RefusedDraft,
     Verdict,
+    WrittenDraft,
 )
 from roost.models import Actor, DraftId, DraftMedia, DraftOrigin, DraftState, Integration, PostId
+from roost.store.drafts import NewRevision, StoredDraft
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class Draft:
     state: DraftState
     post_id: PostId | None
     """The post that an approval has scheduled; None if the draft was not approved."""
+    approved_hash: str | None
+    """The hash with which the draft was approved."""
     revision: int
     """The number of the revision, from 1."""
     previous: int | None
@@ -60,6 +66,30 @@ class Draft:
         return hash_approval(self.content_hash, at)
 
 
+def to_draft(row: StoredDraft, account: Integration) -> Draft:
+    """Decode a stored draft."""
+    return Draft(
+        id=row.id,
+        account=account,
+        state=row.state,
+        post_id=row.post_id,
+        approved_hash=row.approval_hash,
+        revision=row.number,
+        previous=row.previous,
+        instruction=row.instruction,
+        brief=Brief.model_validate(row.brief),
+        parts=row.parts,
+        media=row.media,
+        sentences=msgspec.convert(row.evidence, tuple[CitedSentence, ...]),
+        verdicts=msgspec.convert(row.verdicts, tuple[Verdict, ...]),
+        origin=row.origin,
+        provenance=msgspec.convert(row.provenance, Provenance),
+        content_hash=row.content_hash,
+        created_at=row.created_at,
+        created_by=Actor.parse(row.created_by),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class DraftsWritten:
     """The result of `write_drafts`: stored drafts, refused drafts, and calls to the model."""
@@ -78,6 +108,33 @@ class DraftImproved:
     calls: tuple[ModelCall, ...]
     cancelled: PostId | None
     """The scheduled post of the earlier approval, which the improvement has cancelled."""
+
+
+def new_revision(
+    account: Integration,
+    brief: Brief,
+    written: WrittenDraft,
+    *,
+    origin: DraftOrigin | None = None,
+    media: tuple[DraftMedia, ...] = (),
+    previous: int | None = None,
+    instruction: str = "",
+) -> NewRevision:
+    """Return a draft of the writer as a revision; `origin` is who wrote it instead."""
+    return NewRevision(
+        previous=previous,
+        instruction=instruction,
+        brief=brief.model_dump(mode="json"),
+        brief_hash=written.provenance.brief_hash,
+        brief_version=brief.version,
+        parts=written.parts,
+        media=media,
+        evidence=written.sentences,
+        verdicts=written.verdicts,
+        provenance=written.provenance,
+        origin=origin or DraftOrigin(written.origin),
+        content_hash=hash_content(account, written.parts, media),
+    )
 
 
 def hash_content(account: Integration, parts: Sequence[str], media: Sequence[DraftMedia]) -> str:

@@ -1,13 +1,28 @@
 """Writes drafts from a brief and stores them."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
 
+from roost import store
+from roost.agents import writer
 from roost.agents.brief import Brief
 from roost.agents.model import Model
 from roost.agents.written import WrittenDraft
-from roost.models import Scope
+from roost.errors import AccountNotFound, BriefInvalid
+from roost.models import Integration, PostId, Scope
 from roost.runtime import Runtime
-from roost.services.drafts.records import DraftsWritten
+from roost.services.drafts.budget import TenantBudget
+from roost.services.drafts.read import read_draft
+from roost.services.drafts.records import DraftsWritten, new_revision
+from roost.store.database import Transaction
+
+#: A draft may repeat a post that is older than this.
+_RECENT: Final = timedelta(days=90)
+#: No post is due later than this.
+_AHEAD: Final = timedelta(days=6 * 366)
+#: A draft is compared with at most this many parts, the newest ones.
+_MOST_POSTS: Final = 1000
 
 
 async def write_drafts(
@@ -27,4 +42,74 @@ async def write_drafts(
     would exceed them has the error `model_budget_exceeded` in `calls`, and the composer writes.
     Raises: BriefInvalid, AccountNotFound (the brief's account is not connected).
     """
-    raise NotImplementedError
+    require_storable(brief)
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        account = await _get_account(runtime, transaction, brief)
+        recent = await list_recent_texts(runtime, transaction)
+    writing = await writer.write_drafts(
+        brief,
+        model,
+        recent_posts=recent,
+        budget=open_budget(runtime, scope, model),
+        now=runtime.clock.now(),
+        on_draft=on_draft,
+    )
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        ids = [
+            await store.drafts.add(
+                transaction,
+                scope.tenant_id,
+                account.id,
+                new_revision(account, brief, written),
+                now=runtime.clock.now(),
+                actor=scope.actor,
+            )
+            for written in writing.drafts
+        ]
+        drafts = [await read_draft(transaction, draft_id) for draft_id in ids]
+    return DraftsWritten(tuple(drafts), writing.refused, writing.calls)
+
+
+def open_budget(runtime: Runtime, scope: Scope, model: Model | None) -> TenantBudget | None:
+    """Return the tenant's budget for calls to a model; None without a model."""
+    if model is None:
+        return None
+    return TenantBudget(runtime, scope.tenant_id, getattr(model, "name", type(model).__name__))
+
+
+async def list_recent_texts(
+    runtime: Runtime, transaction: Transaction, *, excluding: PostId | None = None
+) -> list[str]:
+    """Return the texts of recent and scheduled posts on every account, the newest first.
+
+    The parts of the post `excluding` are left out.
+    """
+    now = runtime.clock.now()
+    accounts = [one.id for one in await store.integrations.list_all(transaction)]
+    texts = await store.posts.list_texts(
+        transaction, accounts, since=now - _RECENT, until=now + _AHEAD, excluding=excluding
+    )
+    found = sorted(
+        (one for account in texts.values() for one in account), key=lambda one: one.at, reverse=True
+    )
+    return [one.text for one in found[:_MOST_POSTS]]
+
+
+async def _get_account(runtime: Runtime, transaction: Transaction, brief: Brief) -> Integration:
+    """Return the connected account of a brief. Raises: AccountNotFound."""
+    name = brief.account.removeprefix("@").lower()
+    accounts = await store.integrations.list_all(transaction)
+    found = [one for one in accounts if one.username.lower() == name]
+    # An account of this process's environment is preferred to one that was connected in a play.
+    found.sort(key=lambda one: one.environment != runtime.settings.environment)
+    if not found:
+        raise AccountNotFound(f"The tenant has no account @{name}, which the brief names.")
+    return found[0]
+
+
+def require_storable(brief: Brief) -> None:
+    """Raise BriefInvalid if a text of the brief has a character that PostgreSQL cannot store."""
+    if "\\u0000" in brief.model_dump_json():
+        raise BriefInvalid(
+            "A text of the brief contains the character NUL.", next="Remove the character."
+        )
