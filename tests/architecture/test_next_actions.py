@@ -22,7 +22,7 @@ _COMMAND = re.compile(r"`roost [a-z]")
 #: The modules that may name commands: the command line and the web pages, the sentences that both
 #: share, and the settings, because the description of a setting names the command that reads it.
 _FACES = {"cli", "web", "action_wording.py", "settings.py"}
-_FACTS = {"post_id": 17, "username": "larkbooks", "role": "roost_app"}
+_FACTS = {"post_id": 17, "draft_id": 7, "username": "larkbooks", "role": "roost_app"}
 
 
 @pytest.mark.parametrize("code", list(ActionCode))

@@ -20,6 +20,8 @@ def find_schema(arguments: Sequence[str], answer: dict[str, Any]) -> str:
         return "publish-dry-run"
     if command == "draft" and "--lint" in arguments:
         return "draft-lint"
+    if command == "draft" and "draft" in answer:
+        return "draft-draft"
     if command == "emulator" and "--app" in arguments:
         return "emulator-app"
     if command == "posts" and "post" in answer:

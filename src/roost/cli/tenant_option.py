@@ -14,7 +14,8 @@ from typing import Final
 _DEFAULT_TENANT: Final = "default"
 #: A suggested command that has the option `--tenant`, and does not act for all tenants.
 _COMMAND: Final = re.compile(
-    r"`roost (?:cancel|connect|edit|import|metrics|pause|posts|publish|report|resolve|resume)\b"
+    r"`roost (?:approve|cancel|connect|drafts?|edit|import|metrics|pause|posts|publish|report"
+    r"|resolve|resume|tenant)\b"
     r"(?![^`]*--(?:all(?!-)|restored|tenant))[^`]*(?=`)"
 )
 

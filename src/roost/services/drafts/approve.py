@@ -5,6 +5,7 @@ from pathlib import Path
 
 from roost import store
 from roost.models import DraftId, DraftState, Post, PostState, Scope
+from roost.next_actions import ActionCode, NextAction
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
 from roost.services.drafts.errors import DraftChanged, DraftNotEditable, PersonNeeded
@@ -90,6 +91,7 @@ async def _find_post(
         raise DraftChanged(
             f"Draft {draft.id}, its account or the time is not what was approved.",
             did="Nothing was scheduled.",
+            next_action=NextAction(ActionCode.SHOW_DRAFT, {"draft_id": draft.id}),
             revision=draft.revision,
         )
     if draft.state is DraftState.DISCARDED:
@@ -135,5 +137,6 @@ def _require_same_files(draft: Draft, post: Post) -> None:
             raise DraftChanged(
                 f"The file {each.path} has changed since draft {draft.id} was made.",
                 did="Nothing was scheduled.",
+                next="Restore the file, or give the draft the file again.",
                 revision=draft.revision,
             )

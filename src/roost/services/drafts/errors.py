@@ -1,21 +1,20 @@
 """The errors of drafts."""
 
 from roost.errors import Conflict, NotFound, Refused
+from roost.next_actions import ActionCode
 
 
 class DraftNotFound(NotFound):
     """No draft of the tenant has this number."""
 
-    default_next = "List the drafts."
+    default_action = ActionCode.LIST_DRAFTS
 
 
 class DraftChanged(Conflict):
-    """The draft, its account or its time is no longer what the given approval hash covers.
+    """The draft, or the time, is not what the approval hash covers, or changed during a change.
 
-    `facts["approval_hash"]` is not given on purpose: the draft has to be read again.
+    The error does not give the new hash, because the draft has to be read again.
     """
-
-    default_next = "Read the draft again, and approve what it says now."
 
 
 class DraftNotEditable(Conflict):
@@ -25,10 +24,7 @@ class DraftNotEditable(Conflict):
 class PersonNeeded(Refused):
     """Drafts of this tenant may be scheduled only by a person."""
 
-    default_next = (
-        "Let a person approve the draft, or let an administrator allow drafts without a person for"
-        " the tenant."
-    )
+    default_action = ActionCode.ALLOW_DRAFTS
 
 
 class NothingToUndo(Conflict):

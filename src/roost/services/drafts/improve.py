@@ -23,6 +23,7 @@ from roost.models import (
     PostState,
     Scope,
 )
+from roost.next_actions import ActionCode, NextAction
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime
 from roost.services.drafts.errors import (
@@ -220,7 +221,7 @@ async def _add_revision(
             raise DraftChanged(
                 f"Draft {draft.id} was changed at the same time.",
                 did="The other change was kept.",
-                next="Read the draft again, and repeat your change if it is still wanted.",
+                next_action=NextAction(ActionCode.SHOW_DRAFT, {"draft_id": draft.id}),
                 revision=now.revision,
             )
         cancelled = await _end_approval(transaction, runtime, scope, now)

@@ -17,7 +17,17 @@ from roost.agents.written import (
     Verdict,
     WrittenDraft,
 )
-from roost.models import Actor, DraftId, DraftMedia, DraftOrigin, DraftState, Integration, PostId
+from roost.models import (
+    NO_OPTIONS,
+    Actor,
+    DraftId,
+    DraftMedia,
+    DraftOrigin,
+    DraftState,
+    Integration,
+    PostId,
+)
+from roost.prices import Price, price_of_part, sum_prices
 from roost.store.drafts import NewRevision, StoredDraft
 
 
@@ -56,6 +66,16 @@ class Draft:
     created_at: datetime
     """When the revision was made."""
     created_by: Actor
+
+    @property
+    def price(self) -> Price:
+        """What X charges for the post."""
+        return sum_prices(
+            price_of_part(
+                part, NO_OPTIONS, has_media=any(each.part == index for each in self.media)
+            )
+            for index, part in enumerate(self.parts)
+        )
 
     def approval_hash(self, at: datetime) -> str:
         """Return the hash of the account, the parts, the media and a due time.
