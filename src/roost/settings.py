@@ -207,14 +207,14 @@ class Settings(BaseSettings):
     model_tokens_per_month: int | None = Field(
         default=None,
         ge=0,
-        description="The most tokens that the model may use in a month, prompts and replies "
-        "together. If unset, there is no cap.",
+        description="The most tokens that the model may use for one tenant in a UTC month, prompts "
+        "and replies together. If unset, there is no cap.",
     )
     model_usd_per_month: Decimal | None = Field(
         default=None,
         ge=0,
-        description="The most US dollars that the model may cost in a month. If unset, there is "
-        "no cap. A model whose price is not known has only the cap of tokens.",
+        description="The most US dollars that the model may cost for one tenant in a UTC month. If "
+        "unset, there is no cap. A model whose price is not known has only the cap of tokens.",
     )
     segment_bytes: int = Field(
         default=4 * 1024 * 1024,

@@ -80,6 +80,7 @@ async def test_a_second_approval_schedules_nothing(publisher: Publisher) -> None
     assert len(await list_posts(publisher)) == 1
 
 
+@pytest.mark.timing
 async def test_concurrent_approvals_schedule_one_post(publisher: Publisher) -> None:
     draft, at = await write(publisher), in_an_hour(publisher)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
@@ -103,6 +104,7 @@ async def test_a_draft_that_changed_since_it_was_read_is_not_scheduled(
     assert (await approve(publisher, draft, at)).state is PostState.SCHEDULED
 
 
+@pytest.mark.timing
 async def test_a_change_during_the_approval_is_found_under_the_lock(publisher: Publisher) -> None:
     draft, at = await write(publisher), in_an_hour(publisher)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:

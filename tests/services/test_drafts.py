@@ -129,6 +129,7 @@ async def test_an_account_that_is_not_connected_is_refused(publisher: Publisher)
 async def test_a_brief_that_cannot_be_stored_is_refused(publisher: Publisher) -> None:
     with pytest.raises(BriefInvalid, match="NUL"):
         await write(publisher, make_brief(goal="a\0b"))
+    assert (await write(publisher, make_brief(goal=r"a\u0000b"))).drafts
 
 
 async def test_a_model_improves_a_draft_and_undo_returns(

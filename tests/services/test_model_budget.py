@@ -38,6 +38,7 @@ def budget_of(publisher: Publisher, tenant_id: TenantId) -> TenantBudget:
     return TenantBudget(replace(publisher.runtime, settings=settings), tenant_id, "small")
 
 
+@pytest.mark.timing
 async def test_processes_together_never_exceed_the_caps(
     publisher: Publisher, tmp_path: Path
 ) -> None:

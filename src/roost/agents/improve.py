@@ -46,7 +46,7 @@ class Wish:
 
 def read_wish(instruction: str, brief: Brief, parts: Sequence[str]) -> Wish:
     """Read an instruction for a draft. Raises: InvalidInput."""
-    text = " ".join(instruction.split())
+    text = " ".join(instruction.replace("\0", " ").split())
     if not text or len(text) > _MOST_CHARACTERS:
         raise InvalidInput(
             f"An instruction has 1 to {_MOST_CHARACTERS} characters.",

@@ -109,7 +109,15 @@ async def _get_account(runtime: Runtime, transaction: Transaction, brief: Brief)
 
 def require_storable(brief: Brief) -> None:
     """Raise BriefInvalid if a text of the brief has a character that PostgreSQL cannot store."""
-    if "\\u0000" in brief.model_dump_json():
+    if _contains_nul(brief.model_dump()):
         raise BriefInvalid(
             "A text of the brief contains the character NUL.", next="Remove the character."
         )
+
+
+def _contains_nul(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(_contains_nul(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(_contains_nul(each) for each in value)
+    return isinstance(value, str) and "\0" in value
