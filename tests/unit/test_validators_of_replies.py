@@ -68,6 +68,27 @@ def test_numbers_refuse_other_counted_noun(
     assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
 
 
+@pytest.mark.parametrize(
+    ("language", "fact", "said", "is_other"),
+    [
+        ("ja", "容量は85MBです。", "容量は85MBだけ。", False),
+        ("ja", "容量は85MBです。", "容量は85GBだけ。", True),
+        ("ja", "駅から2km以内です。", "駅から2 km圏内。", False),
+        ("ja", "駅から2km以内です。", "駅から2m以内です。", True),
+        ("de", "Die App hat 85 MB.", "Die App hat 85MB.", False),
+        ("de", "Die App hat 85 MB.", "Die App hat 85 GB.", True),
+        ("fr", "Le lac est à 400 m à pied.", "À 400 m, le lac.", False),
+        ("en", "We raised £5 for trees.", "We raised £5m for trees.", True),
+        ("en", "We raised £5m for trees.", "We raised £5 million for trees.", False),
+    ],
+)
+def test_numbers_compare_symbols_of_units(
+    language: str, fact: str, said: str, is_other: bool
+) -> None:
+    facts = [{"id": "a", "text": fact}]
+    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+
+
 def test_numbers_refuse_code_that_no_fact_has() -> None:
     facts = [{"id": "a", "text": "A first look is free with FIRST24, from 18h30."}]
     assert "numbers" in judge("A first look is free with SAVE20.", "a", facts=facts)
