@@ -50,7 +50,10 @@ _RATES: Final = frozenset(
 )
 _MAGNITUDES: Final = frozenset({"hundred", "thousand", "million", "billion"})
 #: Symbols of units that languages do not translate.
-_SYMBOLS: Final = "[kmgt]b(?:it)?|[kmg]?hz|[kmg]?wh?|kwp|mah|[kcmµ]?m|[km]g|[mcd]l|k?cal|kj|bar|psi|px|mp|fps|mbps"
+_SYMBOLS: Final = (
+    r"[kmgt]b(?:it)?|[kmg]?hz|[kmg]?wh?|kwp|mah|[kcmµ]?m|[km]g|[mcd]l|k?cal|kj"
+    r"|bar|psi|px|mp|fps|mbps"
+)
 _SHORT_MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _short_magnitude = re.compile(r"(?:k|mn?|bn)(?![^\W_])").match
 _cjk_unit = re.compile(
