@@ -61,9 +61,10 @@ def counts_something_else(
 
 
 def _is_same_name(quantity: Quantity, fact: Quantity, lexicon: Lexicon) -> bool:
-    """Whether both numbers are the name of the same thing: `Episode 41`."""
+    """Whether both numbers are the name of the same thing: `Episode 41`, which counts nothing."""
     said, known = quantity.words_before[-1:], fact.words_before[-1:]
-    return said == known and not set(said) <= lexicon.stopwords
+    counts_nothing = not _first_phrase(fact.nouns, lexicon)
+    return counts_nothing and said == known and not set(said) <= lexicon.stopwords
 
 
 def _find_noun(after: tuple[str, ...], lexicon: Lexicon, text: str) -> str | None:
