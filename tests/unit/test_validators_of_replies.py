@@ -48,6 +48,7 @@ def test_links_refuse_domain_before_digits(text: str) -> None:
         ("en", "We have 3 branches.", "Come to our 3 new branches.", False),
         ("en", "We have 3 branches.", "All 3 of them are open.", False),
         ("en", "We have 3 branches.", "Come to our 3 shops.", True),
+        ("en", "Episode 41 is about the sea.", "Episode 41 tells of the sea.", False),
         ("en", "We have 3 branches.", "We have 3 new shops in town.", True),
         ("en", "The course is for 8 people.", "The course is for 8 teams.", True),
         ("de", "Wir haben 3 Filialen.", "In allen 3 Filialen sind wir da.", False),
@@ -56,12 +57,34 @@ def test_links_refuse_domain_before_digits(text: str) -> None:
         ("es", "Tenemos 25 plazas.", "Quedan 25 plazas.", False),
         ("es", "Tenemos 25 plazas.", "Tenemos 25 salas.", True),
         ("es", "Tenemos 25 plazas nuevas.", "Tenemos 25 salas nuevas.", True),
+        ("es", "Somos 10 personas por grupo.", "Somos 10 grupos.", True),
         ("fr", "Vous recevez 5 photos retouchées.", "Comptez 5 belles photos.", False),
         ("fr", "Vous recevez 5 photos retouchées.", "Comptez 5 albums retouchés.", True),
         ("fr", "Le week-end est pour 4 personnes.", "Le week-end est pour 4 groupes.", True),
     ],
 )
 def test_numbers_refuse_other_counted_noun(
+    language: str, fact: str, said: str, is_other: bool
+) -> None:
+    facts = [{"id": "a", "text": fact}]
+    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+
+
+@pytest.mark.parametrize(
+    ("language", "fact", "said", "is_other"),
+    [
+        ("ja", "容量は85MBです。", "容量は85MBだけ。", False),
+        ("ja", "容量は85MBです。", "容量は85GBだけ。", True),
+        ("ja", "駅から2km以内です。", "駅から2 km圏内。", False),
+        ("ja", "駅から2km以内です。", "駅から2m以内です。", True),
+        ("de", "Die App hat 85 MB.", "Die App hat 85MB.", False),
+        ("de", "Die App hat 85 MB.", "Die App hat 85 GB.", True),
+        ("fr", "Le lac est à 400 m à pied.", "À 400 m, le lac.", False),
+        ("en", "We raised £5 for trees.", "We raised £5m for trees.", True),
+        ("en", "We raised £5m for trees.", "We raised £5 million for trees.", False),
+    ],
+)
+def test_numbers_compare_symbols_of_units(
     language: str, fact: str, said: str, is_other: bool
 ) -> None:
     facts = [{"id": "a", "text": fact}]

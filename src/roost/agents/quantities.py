@@ -49,11 +49,22 @@ _RATES: Final = frozenset(
     {"second", "minute", "hour", "heure", "day", "night", "week", "month", "year"}
 )
 _MAGNITUDES: Final = frozenset({"hundred", "thousand", "million", "billion"})
+#: Symbols of units that languages do not translate.
+_SYMBOLS: Final = (
+    r"[kmgt]b(?:it)?|[kmg]?hz|[kmg]?wh?|kwp|mah|[kcmµ]?m|[km]g|[mcd]l|k?cal|kj"
+    r"|bar|psi|px|mp|fps|mbps"
+)
+_SHORT_MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
+_short_magnitude = re.compile(r"(?:k|mn?|bn)(?![^\W_])").match
 _cjk_unit = re.compile(
     r"時間|分間|日間|週間|[かヶカケ]月|年間|[\u30a1-\u30faー]{2,}|[\u3400-\u9fff]"
 ).match
 _sign_unit = re.compile(r"\s?(?P<unit>%|‰|°\s?[cf]?)").match
 _word_unit = re.compile(r"[\s-]?(?P<unit>[^\W\d_]+(?:\.[^\W\d_])*(?:'clock)?\.?)").match
+#: Letters beside a number are a unit in every language: `85GB` of a Japanese text, `5G`.
+_latin_unit = re.compile(
+    rf"(?P<unit>[a-z]{{1,6}}|\s(?:{_SYMBOLS}))(?![^\W\d_\u3040-\u9fff]|[.'])"
+).match
 _ordinal = re.compile(r"(?:st|nd|rd|th|er|ère|e|º|ª|\.(?=\s\w))(?![a-z])").match
 _words = re.compile(r"[^\W\d_]+").finditer
 #: Removes what follows a punctuation mark.
@@ -232,6 +243,9 @@ def _find_unit(text: str, end: int, units: Mapping[str, str]) -> tuple[str, int]
         return {"%": "percent"}.get(unit, unit), sign.end()
     if cjk := _cjk_unit(text, end):
         return units.get(cjk[0], cjk[0]), cjk.end()
+    if letters := _latin_unit(text, end):
+        name = letters["unit"].strip()
+        return units.get(name, name), letters.end()
     if word := _word_unit(text, end):
         name = word["unit"].rstrip(".")
         unit = units.get(name) or units.get(name.removesuffix("s")) or _compound(name, units)
@@ -253,7 +267,9 @@ def _add_rate(text: str, end: int, unit: str, units: Mapping[str, str]) -> tuple
     """Add the magnitude and the rate after an amount of money: `usd million`, `gbp /hour`."""
     if unit in _MONEY:
         word = _word_unit(text, end)
-        if word and (magnitude := units.get(word["unit"].rstrip("."))) in _MAGNITUDES:
+        if short := _short_magnitude(text, end):
+            unit, end = f"{unit} {_SHORT_MAGNITUDES[short[0]]}", short.end()
+        elif word and (magnitude := units.get(word["unit"].rstrip("."))) in _MAGNITUDES:
             unit, end = f"{unit} {magnitude}", word.end()
         rate = _per(text, end)
         if rate and (name := units.get(rate["unit"])) in _RATES:

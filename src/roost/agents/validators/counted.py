@@ -54,24 +54,40 @@ def counts_something_else(
     noun = _find_noun(quantity.nouns, lexicon, text)
     if noun is None or noun in lexicon.months or noun in lexicon.weekdays:
         return False
-    known = [
-        word
-        for each in matching
-        for word in each.nouns or each.words_before
-        if word not in lexicon.stopwords
-    ]
+    if any(_is_same_name(quantity, each, lexicon) for each in matching):
+        return False
+    known = [word for each in matching for word in _find_counted(each, lexicon)]
     return bool(known) and not any(_means(noun, word, lexicon) for word in known)
+
+
+def _is_same_name(quantity: Quantity, fact: Quantity, lexicon: Lexicon) -> bool:
+    """Whether both numbers are the name of the same thing: `Episode 41`, which counts nothing."""
+    said, known = quantity.words_before[-1:], fact.words_before[-1:]
+    counts_nothing = not _first_phrase(fact.nouns, lexicon)
+    return counts_nothing and said == known and not set(said) <= lexicon.stopwords
 
 
 def _find_noun(after: tuple[str, ...], lexicon: Lexicon, text: str) -> str | None:
     """Return the counted noun among the words after a number; None if none is certain."""
-    phrase = list(itertools.takewhile(lambda word: word not in lexicon.stopwords, after))
+    phrase = _first_phrase(after, lexicon)
     if lexicon.capitalizes_nouns:
         capitalized = {fold(word) for word in re.findall(r"[^\W\d_]+", text) if word[0].isupper()}
         return next((word for word in phrase if word in capitalized), None)
     if lexicon.code == "en":
         return next((word for word in phrase if word in _PLURALS or _is_plural(word)), None)
     return next((word for word in phrase if word not in _BEFORE_NOUNS), None)
+
+
+def _find_counted(fact: Quantity, lexicon: Lexicon) -> list[str]:
+    """Return the words beside a number of a fact that may be what it counts."""
+    nearest = _first_phrase(fact.nouns, lexicon)
+    others = (*fact.nouns, *fact.words_before)
+    return nearest or [word for word in others if word not in lexicon.stopwords]
+
+
+def _first_phrase(after: tuple[str, ...], lexicon: Lexicon) -> list[str]:
+    """Return the words up to a stopword: `people` of `people in a group`."""
+    return list(itertools.takewhile(lambda word: word not in lexicon.stopwords, after))
 
 
 def _means(noun: str, word: str, lexicon: Lexicon) -> bool:
