@@ -257,7 +257,17 @@ def read_brief(path: Path) -> Brief:
     Raises: BriefInvalid (the message names each invalid field and the reason).
     """
     data = read_input(path, max_bytes=_MAX_BYTES, error=BriefInvalid)
-    return _validate(_parse(data, path.name), path.name)
+    return parse_brief(data, path.name)
+
+
+def parse_brief(data: bytes, name: str) -> Brief:
+    """Parse a brief in YAML or JSON; `name` names its source in errors.
+
+    Raises: BriefInvalid, as `read_brief` does.
+    """
+    if len(data) > _MAX_BYTES:
+        raise BriefInvalid(f"{name} is larger than {_MAX_BYTES >> 10} KiB.", next="Shorten it.")
+    return make_brief(_parse(data, name), name)
 
 
 def _parse(data: bytes, name: str) -> dict[str, Any]:
@@ -280,7 +290,11 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     return fields
 
 
-def _validate(fields: dict[str, Any], name: str) -> Brief:
+def make_brief(fields: dict[str, Any], name: str) -> Brief:
+    """Make a brief of its fields; `name` names their source in errors.
+
+    Raises: BriefInvalid; its facts have the invalid `fields`, and the reason for each in `reasons`.
+    """
     try:
         return Brief.model_validate(fields)
     except ValidationError as error:
@@ -300,4 +314,5 @@ def _validate(fields: dict[str, Any], name: str) -> Brief:
             f"{name}: {message}.",
             next="Correct these fields. Quote texts that look like a number or like yes or no.",
             fields=[field or why.partition(":")[0] for field, why in reasons],
+            reasons=[why if field else why.partition(": ")[2] for field, why in reasons],
         ) from None

@@ -1,7 +1,7 @@
 """Finds what is wrong with a brief before a model is asked."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -28,6 +28,8 @@ class BriefFinding:
     message: str
     is_error: bool
     """Whether no draft can be written; otherwise the finding is a warning."""
+    field: str = ""
+    """The field of the brief that has the problem; empty if no single field has it."""
 
 
 def lint_brief(brief: Brief, *, today: date) -> tuple[BriefFinding, ...]:
@@ -37,22 +39,26 @@ def lint_brief(brief: Brief, *, today: date) -> tuple[BriefFinding, ...]:
     """
     safe = withhold(brief, today=today)
     findings = [
-        *_check_facts(brief, safe),
+        *_in_field("facts", _check_facts(brief, safe)),
         *_check_phrases(brief),
-        *_check_tags(brief),
-        *_check_examples(brief, safe),
-        *_check_language(brief),
+        *_in_field("tags", _check_tags(brief)),
+        *_in_field("examples", _check_examples(brief, safe)),
+        *_in_field("language", _check_language(brief)),
         *_check_drafts(safe),
     ]
     return tuple(sorted(findings, key=lambda finding: not finding.is_error))
 
 
-def _error(code: str, message: str) -> BriefFinding:
-    return BriefFinding(code, message, is_error=True)
+def _in_field(field: str, findings: Iterator[BriefFinding]) -> Iterator[BriefFinding]:
+    return (replace(finding, field=field) for finding in findings)
 
 
-def _warning(code: str, message: str) -> BriefFinding:
-    return BriefFinding(code, message, is_error=False)
+def _error(code: str, message: str, field: str = "") -> BriefFinding:
+    return BriefFinding(code, message, is_error=True, field=field)
+
+
+def _warning(code: str, message: str, field: str = "") -> BriefFinding:
+    return BriefFinding(code, message, is_error=False, field=field)
 
 
 def _check_facts(brief: Brief, safe: SafeBrief) -> Iterator[BriefFinding]:
@@ -101,13 +107,17 @@ def _check_facts(brief: Brief, safe: SafeBrief) -> Iterator[BriefFinding]:
 def _check_phrases(brief: Brief) -> Iterator[BriefFinding]:
     both = [each for each in brief.require if any(contains_phrase(each, a) for a in brief.avoid)]
     for phrase in both:
-        yield _error("required_word_avoided", f"{phrase!r} is in `require` and in `avoid`.")
+        yield _error(
+            "required_word_avoided", f"{phrase!r} is in `require` and in `avoid`.", "require"
+        )
     fixed = (brief.call_to_action, brief.compliance.disclaimer, *(f"#{tag}" for tag in brief.tags))
     sources = (*(fact.text for fact in brief.facts), *fixed, brief.topic)
     for phrase in brief.require:
         if not any(contains_phrase(text, phrase) for text in sources):
             yield _warning(
-                "required_word_in_no_fact", f"No fact contains {phrase!r}, which `require` lists."
+                "required_word_in_no_fact",
+                f"No fact contains {phrase!r}, which `require` lists.",
+                "require",
             )
     for name, text in (
         ("call_to_action", brief.call_to_action),
@@ -117,7 +127,7 @@ def _check_phrases(brief: Brief) -> Iterator[BriefFinding]:
             if text and contains_phrase(text, phrase):
                 is_error = name != "call_to_action"
                 message = f"`{name}` contains {phrase!r}, which `avoid` lists."
-                yield BriefFinding("text_has_avoided_word", message, is_error)
+                yield BriefFinding("text_has_avoided_word", message, is_error, name)
     for name, text in (
         ("topic", brief.topic),
         ("goal", brief.goal),
@@ -126,7 +136,8 @@ def _check_phrases(brief: Brief) -> Iterator[BriefFinding]:
         ("call_to_action", brief.call_to_action),
     ):
         if addresses_model(text):
-            yield _error("text_addresses_model", f"`{name}` reads like an instruction to a model.")
+            message = f"`{name}` reads like an instruction to a model."
+            yield _error("text_addresses_model", message, name)
 
 
 def _check_tags(brief: Brief) -> Iterator[BriefFinding]:
