@@ -29,7 +29,7 @@ HOSTILE_FILE = HOSTILE.replace("/", "|").strip()
 
 #: Characters with an effect in a terminal, a log or a chart.
 ACTIVE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_EDITED = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
+_EDITED = re.compile(r"<textarea.*?</textarea>|<input [^>]*>", re.DOTALL)
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-#: A reply of the server: a text for a completion, or a status, or a delay in seconds.
-Answer = str | int | float | bytes
+#: A reply of the server: a text for a completion, or a status, or a delay in seconds, or an event
+#: for which the server waits.
+Answer = str | int | float | bytes | asyncio.Event
 
 
 class ModelServer:
@@ -32,6 +33,9 @@ class ModelServer:
             return web.Response(body=answer, content_type="application/json")
         if isinstance(answer, int):
             return web.Response(status=answer, text="the key is sk-secret-of-the-test")
+        if isinstance(answer, asyncio.Event):
+            await answer.wait()
+            answer = ""
         if isinstance(answer, float):
             await asyncio.sleep(answer)
             answer = ""
@@ -54,7 +58,8 @@ async def model_server() -> AsyncIterator[ModelServer]:
     server = ModelServer()
     app = web.Application()
     app.router.add_post("/v1/chat/completions", server.complete)
-    runner = web.AppRunner(app)
+    # A reply with a long delay ends when the client leaves, so that the server can end too.
+    runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     server.url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
