@@ -7,6 +7,7 @@ pytest_plugins = [
     "fix_emulator",
     "fix_runtime",
     "fix_publishing",
+    "fix_model",
     "x_emulator.pytest_plugin",
 ]
 

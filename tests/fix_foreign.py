@@ -12,7 +12,8 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from fix_publishing import Publisher
-from roost.models import PostId
+from roost import store
+from roost.models import Actor, ActorKind, DraftId, DraftMedia, DraftOrigin, PostId
 from roost.services import collect
 
 #: A text with markup of Rich, HTML and templates, with control characters (OSC 52, BEL, C0, C1), a
@@ -28,7 +29,7 @@ HOSTILE_FILE = HOSTILE.replace("/", "|").strip()
 
 #: Characters with an effect in a terminal, a log or a chart.
 ACTIVE = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_EDITED = re.compile(r"<textarea.*?</textarea>", re.DOTALL)
+_EDITED = re.compile(r"<textarea.*?</textarea>|<input [^>]*>", re.DOTALL)
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
@@ -45,6 +46,7 @@ _OURS = (
         "environment",
         "family",
     ),
+    *("approval_hash", "brief_hash", "content_hash", "created_by", "origin"),
     *("import_key", "kind", "media_id", "metric", "mime_type", "operation", "outcome", "provider"),
     *("quote_of", "reply_settings", "reply_to"),
     *("redirect_uri", "resource", "resource_id", "keyring_key_id", "sealed_key", "sealed_verifier"),
@@ -63,9 +65,12 @@ _COLUMNS = """
 
 
 _JSON_COLUMNS = _COLUMNS.replace("data_type = 'text'", "data_type = 'jsonb'")
-#: JSON columns to omit: `metadata` is filled separately, and the others contain no text from
-#: outside Roost.
-_OUR_JSON = ("metadata", "progress", "args")
+#: JSON columns to omit: `metadata` and the columns of drafts are filled separately, and the others
+#: contain no text from outside Roost.
+_OUR_JSON = (
+    *("metadata", "progress", "args"),
+    *("brief", "evidence", "media", "provenance", "verdicts"),
+)
 #: Keys of the JSON facts that contain no text from outside Roost: codes, times and ids.
 _OUR_FACTS = frozenset(
     {"actor", "choice", "code", "complete_until", "due_at", "reference", "tweet_id", "url"}
@@ -108,6 +113,43 @@ class HostileRows:
     planned: PostId
     partly_published: PostId
     undecided: PostId
+    draft: DraftId
+
+
+async def _add_hostile_draft(publisher: Publisher) -> DraftId:
+    """Store a draft with hostile texts in its brief, its evidence and its provenance."""
+    brief = {
+        "account": "larkbooks",
+        "topic": HOSTILE[:90],
+        "language": HOSTILE[:90],
+        "facts": [{"id": HOSTILE[:90], "text": HOSTILE, "source": HOSTILE}],
+    }
+    provenance = {
+        "brief_hash": HOSTILE, "brief_version": 1, "model": HOSTILE, "prompt_hash": HOSTILE,
+        "repairs": 0, "input_tokens": 1, "output_tokens": 1, "usd": None,
+    }  # fmt: skip
+    revision = store.drafts.NewRevision(
+        previous=None,
+        instruction="",
+        brief=brief,
+        brief_hash="",
+        brief_version=1,
+        parts=(HOSTILE, HOSTILE_PLAIN),
+        media=(DraftMedia(0, HOSTILE, "", HOSTILE),),
+        evidence=[{"part": 0, "text": HOSTILE, "fact_ids": [" ".join(HOSTILE[:90].split())]}],
+        verdicts=[
+            {"validator": HOSTILE, "ok": False, "judged": True, "findings": [HOSTILE]},
+            {"validator": HOSTILE, "ok": True, "judged": False, "findings": []},
+        ],
+        provenance=provenance,
+        origin=DraftOrigin.MODEL,
+        content_hash="",
+    )
+    async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
+        return await store.drafts.add(
+            transaction, publisher.tenant.id, publisher.account.id, revision,
+            now=publisher.runtime.clock.now(), actor=Actor(ActorKind.COMMAND_LINE, HOSTILE),
+        )  # fmt: skip
 
 
 async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) -> HostileRows:
@@ -123,6 +165,7 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
     await publisher.emulator.jump(hours=30)
     await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     await publisher.emulator.jump(hours=1)
+    draft = await _add_hostile_draft(publisher)
     planned = await publisher.schedule("To come", after_s=86_400, media=teal)
     now = publisher.runtime.clock.now()
     with psycopg.connect(admin_url, autocommit=True) as connection:
@@ -166,7 +209,7 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
         connection.execute(
             "UPDATE roost.parts SET poll_options = ARRAY[%s, 'No'], poll_minutes = 5", [HOSTILE]
         )
-    return HostileRows(publisher, published, planned, partly_published, undecided)
+    return HostileRows(publisher, published, planned, partly_published, undecided, draft)
 
 
 def acts_on_terminal(output: str) -> list[str]:

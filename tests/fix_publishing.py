@@ -258,13 +258,13 @@ def code_of(post: Post) -> str:
     return "" if post.reason is None else post.reason.code
 
 
-async def wait_for_lock_conflict(runtime: Runtime) -> None:
-    """Return once a transaction waits for a lock that another transaction holds."""
+async def wait_for_lock_conflict(runtime: Runtime, count: int = 1) -> None:
+    """Return once `count` transactions wait for locks that other transactions hold."""
 
     async def is_waiting() -> bool:
         async with runtime.database.unscoped() as transaction:
             rows = await transaction.raw.execute("SELECT FROM pg_locks WHERE NOT granted")
-            return await rows.fetchone() is not None
+            return len(await rows.fetchall()) >= count
 
     await until(is_waiting)
 

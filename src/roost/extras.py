@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from roost.errors import Broken
 
-Extra = Literal["media", "server", "charts", "emulator"]
+Extra = Literal["media", "server", "charts", "emulator", "ai"]
 
 #: The modules that each extra installs for Roost; pyproject.toml says what each package is for.
 EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
@@ -22,6 +22,7 @@ EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
     ),
     "charts": ("altair", "vl_convert"),
     "emulator": ("starlette", "uvicorn", "httptools", "python_multipart", "jinja2", "PIL", "av"),
+    "ai": ("pydantic_ai", "openai", "genai_prices"),
 }  # fmt: skip
 #: A message names at most this many missing modules; the facts of the error have all of them.
 _NAMED_MODULES: Final = 3

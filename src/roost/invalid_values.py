@@ -49,6 +49,9 @@ def describe_invalid(problem: Mapping[str, Any], own: Mapping[str, str] | None =
     kind = problem["type"]
     if own is not None and kind in own:
         return own[kind]
+    if kind in ("too_short", "too_long") and problem["ctx"]["field_type"] == "Value":
+        # A text whose length pydantic checks after a function has changed the text.
+        kind = f"string_{kind}"
     if kind in _MESSAGES:
         return _MESSAGES[kind].format_map(problem.get("ctx", {}))
     message: str = problem["msg"]

@@ -37,6 +37,11 @@ class ActionCode(StrEnum):
     """Give a post its file again."""
     RESTORE_MEDIA = "restore_media"
     """Restore the folder of copies, or give the post its file again."""
+    LIST_DRAFTS = "list_drafts"
+    SHOW_DRAFT = "show_draft"
+    """`draft_id`: read the draft again."""
+    ALLOW_DRAFTS = "allow_drafts"
+    """Let a person approve the draft, or let programs approve drafts of the tenant."""
 
     # Actions for accounts and X apps.
     CONNECT_ACCOUNT = "connect_account"

@@ -157,6 +157,11 @@ def require_known_options(url: str, *, setting: str = "DATABASE_URL") -> None:
         ) from None
 
 
+def is_set_up(settings: Settings) -> bool:
+    """Whether there is a database: that of DATABASE_URL, or the embedded one in ROOST_HOME."""
+    return settings.database_url is not None or (settings.home / "postgres").exists()
+
+
 @contextlib.asynccontextmanager
 async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterator[Runtime]:
     """Open all resources in order, and close them at the end.
@@ -168,7 +173,7 @@ async def open_runtime(settings: Settings, *, wait: bool = False) -> AsyncIterat
     async with contextlib.AsyncExitStack() as stack:
         with contextlib.suppress(FileNotFoundError):
             require_trusted_folder(settings.home)
-        if settings.database_url is None and not (settings.home / "postgres").exists():
+        if not is_set_up(settings):
             raise NotSetUp(f"Roost is not set up in {settings.home} yet.")
         ring = load_keyring(settings.home, settings.vault_keys)
         database = await _enter_database(stack, settings, wait=wait)

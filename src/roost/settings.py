@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -182,6 +183,39 @@ class Settings(BaseSettings):
         description="Whether several tenants may connect the same X account. The tenants' posts "
         "are then published in turn, and each tenant sees only its own posts.",
     )
+    model: str | None = Field(
+        default=None,
+        description="Model that `roost draft` asks, as `PROVIDER:NAME`, or the name alone with "
+        "ROOST_MODEL_URL. If unset, the composer writes the drafts without a model.",
+    )
+    model_url: str | None = Field(
+        default=None,
+        description="URL of an OpenAI-compatible server, such as `http://127.0.0.1:8080/v1`. If "
+        "unset, the provider in ROOST_MODEL has its own.",
+    )
+    model_key: str | None = Field(
+        default=None,
+        repr=False,
+        description="API key of the model's provider. A local server may need none.",
+    )
+    model_timeout: _Seconds = Field(
+        default=timedelta(minutes=2),
+        validation_alias="roost_model_timeout_s",
+        gt=timedelta(0),
+        description="Timeout of one attempt to reach the model, in seconds of wall time.",
+    )
+    model_tokens_per_month: int | None = Field(
+        default=None,
+        ge=0,
+        description="The most tokens that the model may use for one tenant in a UTC month, prompts "
+        "and replies together. If unset, there is no cap.",
+    )
+    model_usd_per_month: Decimal | None = Field(
+        default=None,
+        ge=0,
+        description="The most US dollars that the model may cost for one tenant in a UTC month. If "
+        "unset, there is no cap. A model whose price is not known has only the cap of tokens.",
+    )
     segment_bytes: int = Field(
         default=4 * 1024 * 1024,
         gt=0,
@@ -231,7 +265,7 @@ class Settings(BaseSettings):
         except UnsafeHost as error:
             raise ValueError(f"{error.message} {error.next}") from None
 
-    @field_validator("clock_url", "twitter_callback_url")
+    @field_validator("clock_url", "twitter_callback_url", "model_url")
     @classmethod
     def _validate_url(cls, value: str | None, info: ValidationInfo) -> str | None:
         if value is None:

@@ -25,7 +25,7 @@ _COMMAND = re.compile(r"`roost [a-z]")
 #: The modules that may name commands: the command line, the web pages and the sentences that both
 #: share. A setting's description may also name the command that reads the setting.
 _FACES = {"cli", "web", "action_wording.py", "settings.py"}
-_FACTS = {"post_id": 17, "username": "larkbooks", "role": "roost_app"}
+_FACTS = {"post_id": 17, "draft_id": 7, "username": "larkbooks", "role": "roost_app"}
 
 
 @pytest.mark.parametrize("code", list(ActionCode))

@@ -58,6 +58,30 @@ async def test_draft_drafts_from_a_brief(tmp_path: Path) -> None:
     assert all(draft["weighted_length"] <= 240 for draft in result.answer["drafts"])
 
 
+async def test_draft_shows_evidence_of_each_draft(tmp_path: Path) -> None:
+    (tmp_path / "brief.yaml").write_text(
+        "account: acme\ntopic: opening hours\nfacts:\n  - {id: when, text: We open at 7 am.}\n",
+        "utf-8",
+    )
+    result = await run_roost("draft", "--brief", "brief.yaml", "--json", folder=tmp_path)
+    (draft,) = result.answer["drafts"]
+    assert (draft["origin"], draft["fact_ids"]) == ("composer", ["when"])
+    assert [each["fact_ids"] for each in draft["sentences"]] == [["when"]]
+    assert all(verdict["ok"] for verdict in draft["verdicts"])
+
+
+async def test_draft_lint_lists_problems(tmp_path: Path) -> None:
+    (tmp_path / "brief.yaml").write_text(
+        "account: acme\ntopic: sale\nfacts:\n"
+        "  - {id: a, text: The sale has begun., valid_until: 2020-01-01}\n",
+        "utf-8",
+    )
+    result = await run_roost("draft", "--brief", "brief.yaml", "--lint", "--json", folder=tmp_path)
+    codes = [finding["code"] for finding in result.answer["findings"]]
+    assert (result.code, result.answer["valid"]) == (2, False)
+    assert codes == ["no_fact_left", "fact_expired"]
+
+
 async def test_posts_are_listed_in_due_order(publisher: Publisher, tmp_path: Path) -> None:
     await publisher.schedule("Later", after_s=60)
     await publisher.schedule("Sooner", after_s=30)

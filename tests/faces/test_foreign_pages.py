@@ -37,6 +37,10 @@ def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]
     posts = [{"id": str(number)} for number in numbers]
     account = [{"id": str(filled.publisher.account.id)}]
     hostile = {"id": HOSTILE_PLAIN.replace("/", "|").replace("?", "")}
+    draft = {"id": str(filled.draft)}
+    names = ("account", "topic", "facts", "link", "tags", "language", "tone", "n", "form")
+    brief = dict.fromkeys(names, HOSTILE)
+    readable = {"account": HOSTILE.strip(), "topic": HOSTILE, "facts": HOSTILE, "n": "1"}
     return {
         ("GET", "/"): [{}],
         ("GET", "/posts"): [{}, {"tenant": HOSTILE}],
@@ -66,6 +70,21 @@ def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]
         ("GET", "/api/auth/attempts/{attempt}"): [hostile],
         ("POST", "/posts/{post_id}/retry"): [*posts, hostile],
         ("POST", "/posts/{post_id}/cancel"): [*posts, hostile],
+        ("GET", "/drafts"): [{}, {"tenant": HOSTILE}, {"show": HOSTILE}],
+        ("GET", "/drafts/new"): [{}],
+        ("GET", "/drafts/{draft_id}"): [draft, draft | {"revision": HOSTILE}, hostile],
+        ("GET", "/drafts/runs/{run_id}"): [hostile],
+        ("POST", "/drafts/check"): [{}, brief, readable, {"brief": HOSTILE}],
+        ("POST", "/drafts"): [{}, brief, readable, {"brief": HOSTILE}],
+        ("POST", "/drafts/{draft_id}/improve"): [
+            draft | {"instruction": HOSTILE}, draft | {"instruction": "shorter"}, hostile,
+        ],
+        ("POST", "/drafts/{draft_id}/approve"): [
+            draft | {"content_hash": HOSTILE, "due": HOSTILE},
+            draft | {"content_hash": "", "due": HOSTILE[:60]}, hostile,
+        ],
+        ("POST", "/drafts/{draft_id}/undo"): [draft, hostile],
+        ("POST", "/drafts/{draft_id}/discard"): [draft, hostile],
     }  # fmt: skip
 
 
@@ -130,7 +149,10 @@ async def test_no_page_and_no_response_contains_active_text(
                 acting.append("status 500")
             found += [f"{method} {path} {values}: {each}" for each in acting]
     assert found == []
-    for path in ("/", "/posts", "/posts/{post_id}", "/accounts/{account_id}", "/report"):
+    for path in (
+        "/", "/posts", "/posts/{post_id}", "/accounts/{account_id}", "/report",
+        "/drafts", "/drafts/{draft_id}", "/drafts/new",
+    ):  # fmt: skip
         assert "[red]hid[/red]\\x1b]52;c;ZQ==\\x07" in bodies[path]
         assert "{{7*7}}" in bodies[path]
     (text,) = {part["text"] for part in json.loads(bodies["/api/posts"])["posts"][0]["parts"]}

@@ -30,7 +30,7 @@ Calls = Sequence[Sequence[str]]
 def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
     """Return each command's calls; commands that show a post precede those that change it."""
     one, planned, partly = map(str, (filled.published, filled.planned, filled.partly_published))
-    undecided = str(filled.undecided)
+    undecided, draft = str(filled.undecided), str(filled.draft)
     user = f"@{HOSTILE.strip()}"
     file = str(folder / HOSTILE_FILE)
     return {
@@ -41,7 +41,13 @@ def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
         "doctor": [[]],
         "report": [["--out", file + ".html"], ["--out", f"{file}/r.html"]],
         "check": [[HOSTILE], [HOSTILE_PLAIN, "--media", file]],
-        "draft": [["--brief", file + ".yaml"], ["--brief", file]],
+        "draft": [["--brief", file + ".yaml"], ["--brief", file], ["--show", draft],
+                  ["--show", draft, "--at", "+9h"], [draft, "--improve", HOSTILE],
+                  [draft, "--improve", "shorter"], [draft, "--undo"]],
+        "drafts": [[], ["--state", "draft"], ["--state", HOSTILE]],
+        "approve": [[draft, "--at", "+9h"], [draft, "--at", "+9h", "--hash", HOSTILE],
+                    [draft, "--at", HOSTILE]],
+        "tenant": [[], ["--tenant", HOSTILE], ["--drafts-without-person"]],
         "import": [[file + ".csv"], [file + ".csv", "--dry-run"], [file]],
         "publish": [[HOSTILE], [HOSTILE_PLAIN, "--dry-run"],
                     ["--thread", file + ".txt", "--dry-run"], ["x", "--media", file],

@@ -51,6 +51,12 @@ async def collect_outputs(publisher: Publisher, folder: Path) -> dict[str, list[
     await run("init")
     await run("check", "See README.md @larkbooks", "--poll", "A", "--poll", "B")
     await run("draft", "--brief", "brief.yaml")
+    await run("draft", "--brief", "brief.yaml", "--lint")
+    await run("tenant", "--drafts-without-person")
+    shown = await run("draft", "--show", "1", "--at", "+1h")
+    approval = shown["approval"]
+    await run("approve", "1", "--at", approval["at"], "--hash", approval["hash"])
+    await run("drafts")
     await run("import", "plan.csv", "--dry-run")
     imported = await run("import", "plan.csv")
     picture, poll = (str(post["id"]) for post in imported["posts"])

@@ -21,6 +21,10 @@ def find_schema(arguments: Sequence[str], answer: dict[str, Any]) -> str:
         return "error"
     if command == "publish" and "--dry-run" in arguments:
         return "publish-dry-run"
+    if command == "draft" and "--lint" in arguments:
+        return "draft-lint"
+    if command == "draft" and "draft" in answer:
+        return "draft-draft"
     if command == "emulator" and "--app" in arguments:
         return "emulator-app"
     if command == "posts" and "post" in answer:

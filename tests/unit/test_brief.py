@@ -47,6 +47,11 @@ def test_read_brief_strips_hash_from_tags(tmp_path: Path) -> None:
         ("topics: x", "topics", "a brief has no such field"),
         ("avoid: [Frost]\ntags: [Frost]", "avoid", "'Frost' occurs in the link or the tags"),
         ("avoid: ['']", "avoid.0", "is empty"),
+        ("limit: 281", "limit", "must be at most 280"),
+        ("link_use: required", "link_use", "link_use: the brief has no link"),
+        ("mentions_allowed: ['a b']", "mentions_allowed.0", "is not the name of an X account"),
+        ("form: essay", "form", "must be 'post' or 'thread'"),
+        ("compliance: {x: 1}", "compliance.x", "a brief has no such field"),
         ("account: me@example.com", "account", "is not the name of an X account"),
     ],
 )
@@ -113,3 +118,19 @@ def test_read_brief_refuses_other_files(tmp_path: Path, data: bytes, message: st
 def test_read_brief_reports_missing_file(tmp_path: Path) -> None:
     with pytest.raises(BriefInvalid, match="There is no file"):
         read_brief(tmp_path / "brief.yaml")
+
+
+def test_read_brief_reads_json(tmp_path: Path) -> None:
+    path = tmp_path / "brief.json"
+    path.write_text('{"account": "acme", "topic": "x", "facts": [{"id": "a", "text": "A: b"}]}')
+    assert read_brief(path).facts[0].text == "A: b"
+
+
+def test_read_brief_fills_in_defaults_of_the_writer(tmp_path: Path) -> None:
+    brief = write_brief(
+        tmp_path, YAML + "link: https://example.com\ntags: [A1]\ntags_allowed: [B1]"
+    )
+    assert (brief.link_rule, brief.tag_maximum, brief.limit, brief.form) == (
+        "required", 2, 240, "post",
+    )  # fmt: skip
+    assert write_brief(tmp_path, YAML).link_rule == "none"

@@ -105,11 +105,14 @@ TEXTS = {
     "ROOST_X_TIER": "enterprise",
     "ROOST_CLOCK_URL": "http://127.0.0.1:8710/the-clock",
     "ROOST_LATE_POSTS": "publish",
+    "ROOST_MODEL": "openai:the-model",
+    "ROOST_MODEL_URL": "http://127.0.0.1:8080/the-model/v1",
+    "ROOST_MODEL_KEY": "the-model-key",
 }
 
 
 def test_every_setting_that_is_a_text_has_a_value_here() -> None:
-    numbers = {"_S", "_BYTES", "_ACCOUNTS"}
+    numbers = {"_S", "_BYTES", "_ACCOUNTS", "_MONTH"}
     names = set(ENVIRONMENT_NAMES.values())
     assert {n for n in names if not n.endswith(tuple(numbers))} == set(TEXTS)
 
@@ -231,6 +234,9 @@ def test_environment_names_are_stable() -> None:
         "ROOST_HEARTBEAT_S",
         "ROOST_WORKER_TIMEOUT_S",
         "ROOST_SHARED_ACCOUNTS",
+        "ROOST_MODEL_TIMEOUT_S",
+        "ROOST_MODEL_TOKENS_PER_MONTH",
+        "ROOST_MODEL_USD_PER_MONTH",
         "ROOST_SEGMENT_BYTES",
     }
 

@@ -1,10 +1,12 @@
 """Briefs, which people write in YAML, and the drafts of posts that are made from briefs."""
 
+import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
@@ -26,6 +28,10 @@ from roost.invalid_values import describe_invalid
 from roost.text import extract_entities
 
 _MAX_BYTES: Final = 64 << 10
+#: An editor can add words to a draft of this weighted length before X refuses the post.
+DEFAULT_LIMIT: Final = 240
+#: X refuses a post of an account without Premium above this weighted length.
+HARD_LIMIT: Final = 280
 #: The message for each of pydantic's error types; its own messages use programmers' terms.
 _MESSAGES: Final = {
     "extra_forbidden": "a brief has no such field",
@@ -56,6 +62,13 @@ def _check_tag(tag: str) -> str:
     return name
 
 
+def _check_mention(name: str) -> str:
+    name = name.removeprefix("@")
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,15}", name):
+        raise PydanticCustomError("mention", "is not the name of an X account")
+    return name
+
+
 def _none_as_empty(value: Any) -> Any:
     return () if value is None else value
 
@@ -77,6 +90,21 @@ class Fact(_Strict):
     text: Annotated[Line, Field(min_length=1, max_length=500)]
     follows: Phrase | None = None
     """The id of another fact. This fact is stated only directly after that fact, in one draft."""
+    source: Annotated[Line, Field(max_length=300)] = ""
+    """Says how the fact is known: a page, a document, a person. No draft contains the source."""
+    valid_until: date | None = None
+    """The last day on which the fact is true."""
+
+
+class Compliance(_Strict):
+    """What the law or X requires a post to say about itself."""
+
+    paid_partnership: bool = False
+    """Whether the post is marked as a paid partnership on X."""
+    disclaimer: Annotated[Line, Field(max_length=140)] = ""
+    """A text that code adds unchanged to every draft."""
+    made_with_ai: bool = False
+    """Whether the media of the post are marked as made with AI on X."""
 
 
 class Brief(_Strict):
@@ -102,6 +130,39 @@ class Brief(_Strict):
     """Words and phrases that no draft contains, regardless of case."""
     n: Annotated[int, Field(ge=1, le=50)] = 1
     """The number of drafts."""
+    version: Annotated[int, Field(ge=1)] = 1
+    """The version of the brief, which the provenance of each draft names."""
+    goal: Annotated[Line, Field(max_length=300)] = ""
+    """What readers should know or do after the post."""
+    voice: Annotated[Line, Field(max_length=300)] = ""
+    """How the brand speaks: `short sentences, no jokes`."""
+    call_to_action: Annotated[Line, Field(max_length=140)] = ""
+    """A sentence that a draft may contain without a fact: `Book a table.`"""
+    link_use: Literal["none", "optional", "required"] | None = None
+    """Whether a draft has the link. The default is `required` if the brief has a link."""
+    tags_allowed: Annotated[
+        tuple[Annotated[RequiredPhrase, AfterValidator(_check_tag)], ...], NoneAsEmpty
+    ] = ()
+    """Hashtags that a draft may contain besides `tags`."""
+    max_tags: Annotated[int, Field(ge=0, le=30)] | None = None
+    """The most hashtags of a draft. The default is the number of `tags` and `tags_allowed`."""
+    mentions_allowed: Annotated[
+        tuple[Annotated[str, AfterValidator(_check_mention)], ...], NoneAsEmpty
+    ] = ()
+    """Accounts, without `@`, that a draft may mention besides those in its facts."""
+    require: Annotated[tuple[RequiredPhrase, ...], NoneAsEmpty] = ()
+    """Words and phrases that every draft contains, regardless of case."""
+    limit: Annotated[int, Field(ge=40, le=HARD_LIMIT)] = DEFAULT_LIMIT
+    """The weighted length of each part is smaller than this."""
+    form: Literal["post", "thread"] = "post"
+    """Whether a draft is a single post or a thread of several parts."""
+    compliance: Compliance = Compliance()
+    examples: Annotated[
+        tuple[Annotated[Line, Field(min_length=1, max_length=1000)], ...],
+        NoneAsEmpty,
+        Field(max_length=10),
+    ] = ()
+    """The account's own best posts: a model imitates their tone and copies none of their words."""
 
     @model_validator(mode="after")
     def _check_fact_ids_are_unique(self) -> Self:
@@ -142,6 +203,26 @@ class Brief(_Strict):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _check_link_use_has_a_link(self) -> Self:
+        if self.link is None and self.link_use in ("optional", "required"):
+            raise PydanticCustomError("link_use", "link_use: the brief has no link")
+        return self
+
+    @property
+    def link_rule(self) -> Literal["none", "optional", "required"]:
+        """Whether a draft has the link, with the default filled in."""
+        if self.link is None:
+            return "none"
+        return self.link_use or "required"
+
+    @property
+    def tag_maximum(self) -> int:
+        """The most hashtags of a draft, with the default filled in."""
+        if self.max_tags is not None:
+            return self.max_tags
+        return len({*self.tags, *self.tags_allowed})
+
     def fact_texts(self, ids: tuple[str, ...]) -> list[str]:
         """Return the texts of the facts with these ids; unknown ids are skipped."""
         return [fact.text for fact in self.facts if fact.id in ids]
@@ -176,7 +257,17 @@ def read_brief(path: Path) -> Brief:
     Raises: BriefInvalid (the message names each invalid field and the reason).
     """
     data = read_input(path, max_bytes=_MAX_BYTES, error=BriefInvalid)
-    return _validate(_parse(data, path.name), path.name)
+    return parse_brief(data, path.name)
+
+
+def parse_brief(data: bytes, name: str) -> Brief:
+    """Parse a brief in YAML or JSON; `name` names its source in errors.
+
+    Raises: BriefInvalid, as `read_brief` does.
+    """
+    if len(data) > _MAX_BYTES:
+        raise BriefInvalid(f"{name} is larger than {_MAX_BYTES >> 10} KiB.", next="Shorten it.")
+    return make_brief(_parse(data, name), name)
 
 
 def _parse(data: bytes, name: str) -> dict[str, Any]:
@@ -199,7 +290,11 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
     return fields
 
 
-def _validate(fields: dict[str, Any], name: str) -> Brief:
+def make_brief(fields: dict[str, Any], name: str) -> Brief:
+    """Make a brief of its fields; `name` names their source in errors.
+
+    Raises: BriefInvalid; its facts have the invalid `fields`, and the reason for each in `reasons`.
+    """
     try:
         return Brief.model_validate(fields)
     except ValidationError as error:
@@ -219,4 +314,5 @@ def _validate(fields: dict[str, Any], name: str) -> Brief:
             f"{name}: {message}.",
             next="Correct these fields. Quote texts that look like a number or like yes or no.",
             fields=[field or why.partition(":")[0] for field, why in reasons],
+            reasons=[why if field else why.partition(": ")[2] for field, why in reasons],
         ) from None

@@ -5,18 +5,27 @@ brief and seed give the same drafts on every machine.
 """
 
 import hashlib
+import itertools
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from roost.agents.assembly import join_sentences
 from roost.agents.brief import Brief, Draft, Fact
 from roost.agents.languages import Language, select_language, select_tone
+from roost.agents.quantities import extract_quantities
 from roost.agents.sentences import capitalize, continue_sentence, end_sentence, is_statement
-from roost.agents.validators import DRAFT_LIMIT, validate_draft
+from roost.agents.validators import is_valid
+from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.validators.length import FEWEST_PARTS
 from roost.agents.words import split_words
+from roost.agents.written import CitedSentence
 from roost.errors import BriefInvalid
 from roost.formats import format_count
 from roost.text import weigh
+
+#: The most combinations of facts that are tried for one thread of a length.
+_MOST_CHOICES: Final = 200
 
 
 class _Outline(NamedTuple):
@@ -35,8 +44,9 @@ def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
     Raises: BriefInvalid if the facts do not yield `n` drafts that are short enough and contain no
     word to avoid.
     """
+    context = Context(brief.model_copy(update={"form": "post"}))
     language = select_language(brief.language)
-    groups = [each for each in _list_fact_groups(brief) if _is_usable(each, brief, language)]
+    groups = [each for each in _list_fact_groups(brief) if _is_usable(each, context, language)]
     uses: Counter[object] = Counter()
     tried: set[_Outline] = set()
     drafts: dict[str, Draft] = {}
@@ -45,15 +55,123 @@ def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
             if outline in tried:
                 continue
             tried.add(outline)
-            draft = _find_valid_draft(outline, brief, language)
-            if draft is not None and draft.text not in drafts:
+            candidate = _find_valid(outline, context, language)
+            if candidate is not None and candidate.parts[0] not in drafts:
                 break
         else:
             usable_facts = {fact.id for group in groups for fact in group}
             raise _too_few_drafts(brief, len(usable_facts), len(drafts))
-        drafts[draft.text] = draft
+        ids = tuple(fact.id for fact in outline.facts)
+        weight = weigh(candidate.parts[0])
+        drafts[candidate.parts[0]] = Draft(weight.text, ids, weight.weighted_length)
         uses.update([outline.facts[0], outline.facts, outline.opening])
     return list(drafts.values())
+
+
+def compose_candidates(context: Context, *, seed: int = 0) -> Iterator[Candidate]:
+    """Yield valid drafts until no more can be made; no post states the facts of another.
+
+    What `context` counts as released between two drafts is taken into account.
+    """
+    brief, language = context.brief, select_language(context.brief.language)
+    if brief.form == "thread":
+        yield from _compose_threads(context, language, seed)
+        return
+    uses: Counter[object] = Counter()
+    groups = _list_fact_groups(brief)
+    stated = {
+        fact_id
+        for candidate in context.accepted
+        for sentence in candidate.sentences
+        for fact_id in sentence.fact_ids
+    }
+    # Facts that no draft of the batch states come first.
+    uses.update(group[0] for group in groups if group[0].id in stated)
+    while groups:
+        for outline in _list_outlines(groups, brief, language, uses, seed):
+            candidate = _find_valid(outline, context, language)
+            if candidate is not None:
+                break
+        else:
+            return
+        yield candidate
+        # A fact beside a pair that contains the fact is no new draft.
+        groups = [each for each in groups if each[0] != outline.facts[0]]
+        uses.update([outline.opening])
+
+
+def _compose_threads(context: Context, language: Language, seed: int) -> Iterator[Candidate]:
+    """Yield threads; each part is a fact, or a fact and one that follows.
+
+    The facts take turns, and two threads have at most half of their facts in common.
+    """
+    brief = context.brief
+    outlines = _list_thread_outlines(context, language, seed)
+    threads: list[tuple[_Outline, ...]] = []
+    longest = _thread_length(len(outlines), brief.n)
+    while True:
+        uses = Counter(outline for thread in threads for outline in thread)
+        by_use = sorted(outlines, key=lambda outline: uses[outline])
+        choices = (
+            choice
+            for length in range(longest, FEWEST_PARTS - 1, -1)
+            for choice in itertools.islice(itertools.combinations(by_use, length), _MOST_CHOICES)
+            if all(_share_few(choice, thread) for thread in threads)
+        )
+        for choice in choices:
+            candidate = _find_valid_thread(choice, context, language)
+            if candidate is not None:
+                break
+        else:
+            return
+        yield candidate
+        threads.append(choice)
+
+
+def _list_thread_outlines(context: Context, language: Language, seed: int) -> list[_Outline]:
+    """Return one outline for each possible first fact; those that make a valid post come first."""
+    groups = _list_fact_groups(context.brief)
+    by_first_fact: dict[Fact, _Outline] = {}
+    for outline in _list_outlines(groups, context.brief, language, Counter(), seed):
+        by_first_fact.setdefault(outline.facts[0], _Outline(outline.facts, ""))
+    post = Context(
+        context.brief.model_copy(update={"form": "post"}), recent_posts=context.recent_posts
+    )
+    return sorted(
+        by_first_fact.values(), key=lambda outline: _find_valid(outline, post, language) is None
+    )
+
+
+def _share_few(one: tuple[_Outline, ...], other: tuple[_Outline, ...]) -> bool:
+    return 2 * len({*one} & {*other}) <= min(len(one), len(other))
+
+
+def _find_valid_thread(
+    outlines: tuple[_Outline, ...], context: Context, language: Language
+) -> Candidate | None:
+    last = len(outlines) - 1
+    for label in _list_labels(context.brief, language):
+        parts = [
+            _compose(outline, label, context.brief, language, has_tail=(not index, index == last))
+            for index, outline in enumerate(outlines)
+        ]
+        candidate = _join_parts(parts)
+        if is_valid(candidate, context):
+            return candidate
+    return None
+
+
+def _thread_length(facts: int, drafts: int) -> int:
+    """Return the number of parts with which the facts give the most threads that are long."""
+    return max(FEWEST_PARTS, min(4, facts // max(1, drafts)))
+
+
+def _join_parts(parts: list[Candidate]) -> Candidate:
+    texts, sentences = [], []
+    for index, part in enumerate(parts):
+        texts.append(part.parts[0])
+        sentences += [CitedSentence(index, each.text, each.fact_ids) for each in part.sentences]
+    return Candidate(tuple(texts), tuple(sentences))
 
 
 def _list_fact_groups(brief: Brief) -> list[tuple[Fact, ...]]:
@@ -63,9 +181,9 @@ def _list_fact_groups(brief: Brief) -> list[tuple[Fact, ...]]:
     return [*((fact,) for fact in leads.values()), *pairs]
 
 
-def _is_usable(group: tuple[Fact, ...], brief: Brief, language: Language) -> bool:
-    outlines = _list_outlines([group], brief, language, Counter(), 0)
-    return any(_find_valid_draft(outline, brief, language) for outline in outlines)
+def _is_usable(group: tuple[Fact, ...], context: Context, language: Language) -> bool:
+    outlines = _list_outlines([group], context.brief, language, Counter(), 0)
+    return any(_find_valid(outline, context, language) for outline in outlines)
 
 
 def _list_outlines(
@@ -105,33 +223,55 @@ def _opening_fits(opening: str, group: tuple[Fact, ...], language: Language) -> 
     return not opening or (len(group) == 1 and is_statement(group[0].text, language))
 
 
-def _find_valid_draft(outline: _Outline, brief: Brief, language: Language) -> Draft | None:
-    # The label contains the topic, which may be too long, or may have a number or a word to avoid.
-    # In that case the draft is tried again with a link that has no label.
-    for label in dict.fromkeys([language.link_label, ""]):
-        draft = _compose_draft(outline, label, brief, language)
-        # The length is checked first: most invalid drafts are too long, and checking the other
-        # rules takes a hundred times as long.
-        if draft.weighted_length < DRAFT_LIMIT and not validate_draft(draft, brief):
-            return draft
+def _find_valid(outline: _Outline, context: Context, language: Language) -> Candidate | None:
+    brief = context.brief
+    for label in _list_labels(brief, language):
+        candidate = _compose(outline, label, brief, language, has_tail=(True, True))
+        if is_valid(candidate, context):
+            return candidate
     return None
 
 
-def _compose_draft(outline: _Outline, label: str, brief: Brief, language: Language) -> Draft:
-    sentences = [end_sentence(fact.text, language) for fact in outline.facts]
+def _list_labels(brief: Brief, language: Language) -> list[str]:
+    """Return what can stand before the link, the best first."""
+    action = brief.call_to_action.rstrip(".!。！ ")
+    if action:
+        return [f"{action}{language.colon}", ""]
+    # The label contains the topic, which may be too long, or may have a number or a word to avoid.
+    # In that case the draft is tried again with a link that has no label.
+    if brief.link and not extract_quantities(brief.topic, None):
+        return [language.link_label.format(topic=capitalize(brief.topic)), ""]
+    return [""]
+
+
+def _compose(
+    outline: _Outline, label: str, brief: Brief, language: Language, *, has_tail: tuple[bool, bool]
+) -> Candidate:
+    """Return a part; `has_tail` says whether it has the disclaimer, and the link and tags."""
+    texts = [end_sentence(fact.text, language) for fact in outline.facts]
     if outline.opening:
-        sentences = [continue_sentence(sentence, language) for sentence in sentences]
+        texts = [continue_sentence(text, language) for text in texts]
+        texts[0] = outline.opening + texts[0]
     else:
-        sentences = [capitalize(sentence) for sentence in sentences]
+        texts = [capitalize(text) for text in texts]
+    sentences = [
+        CitedSentence(0, text, (fact.id,)) for text, fact in zip(texts, outline.facts, strict=True)
+    ]
     last_lines = []
-    if brief.link:
-        last_lines.append(label.format(topic=capitalize(brief.topic)) + brief.link)
-    if brief.tags:
-        last_lines.append(" ".join(f"#{tag}" for tag in brief.tags))
-    body = outline.opening + language.separator.join(sentences)
-    text = "\n\n".join([body, "\n".join(last_lines)]) if last_lines else body
-    weight = weigh(text)
-    return Draft(weight.text, tuple(fact.id for fact in outline.facts), weight.weighted_length)
+    if has_tail[0] and brief.compliance.disclaimer:
+        last_lines.append(brief.compliance.disclaimer)
+    if has_tail[1]:
+        if brief.link and brief.link_rule != "none":
+            last_lines.append(label + brief.link)
+        elif label and brief.call_to_action:
+            last_lines.append(brief.call_to_action)
+        if label and brief.call_to_action:
+            action = last_lines[-1].removesuffix(brief.link or "").rstrip()
+            sentences.append(CitedSentence(0, action, ()))
+        if brief.tags:
+            last_lines.append(" ".join(f"#{tag}" for tag in brief.tags))
+    parts = filter(None, [join_sentences(texts, brief), "\n".join(last_lines)])
+    return Candidate(("\n\n".join(parts),), tuple(sentences))
 
 
 def _too_few_drafts(brief: Brief, usable_facts: int, composed: int) -> BriefInvalid:

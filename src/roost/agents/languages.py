@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from roost.agents.language_names import language_code
+
 
 class Tone(StrEnum):
     """The tone of the phrases around the facts."""
@@ -37,6 +39,8 @@ class Language:
     """Endings that only statements have, in a language in which the verb comes last."""
     lower_case_after_colon: bool = False
     """Whether a sentence after a colon begins in lower case."""
+    colon: str = ": "
+    """Separates the call to action from the link."""
     separator: str = " "
     """The text between two sentences."""
     full_stop: str = "."
@@ -96,6 +100,7 @@ _FRENCH: Final = Language(
         "neuf", "dix", "onze", "douze",
     }),
     link_label="{topic}\u00a0: ",
+    colon="\u00a0: ",
     lower_case_after_colon=True,
 )  # fmt: skip
 
@@ -106,6 +111,7 @@ _JAPANESE: Final = Language(
         Tone.FORMAL: ("", "お知らせ：", "ご案内："),
     },
     link_label="{topic}について： ",
+    colon="： ",
     statement_ends=("です", "ます", "ました", "ません"),
     separator="",
     full_stop="。",
@@ -118,18 +124,6 @@ _LANGUAGES: Final = {
     "fr": _FRENCH,
     "ja": _JAPANESE,
 }
-_NAMES: Final = {
-    "english": "en",
-    "german": "de",
-    "deutsch": "de",
-    "spanish": "es",
-    "español": "es",
-    "castellano": "es",
-    "french": "fr",
-    "français": "fr",
-    "japanese": "ja",
-    "日本語": "ja",
-}
 #: The phrases of unsupported languages: none, so that a draft consists of the facts alone.
 FACTS_ONLY: Final = Language(openings=dict.fromkeys(Tone, ("",)), link_label="")
 _TONE_WORDS: Final = {
@@ -140,9 +134,7 @@ _TONE_WORDS: Final = {
 
 def select_language(name: str) -> Language:
     """Return the language with a code (`en`, `de-AT`) or name; `FACTS_ONLY` if unsupported."""
-    name = name.casefold()
-    code = _NAMES.get(name) or name.replace("_", "-").partition("-")[0]
-    return _LANGUAGES.get(code, FACTS_ONLY)
+    return _LANGUAGES.get(language_code(name), FACTS_ONLY)
 
 
 def select_tone(words: list[str]) -> Tone:

@@ -1,85 +1,277 @@
-"""Extracts numbers from a text, each with its currency or unit: `10 am` and `£10` differ.
+"""Extracts numbers with their currency or unit from a text: `10 am` and `£10` differ.
 
-Two quantities are equal only if they are written in the same way. Paraphrases are not recognized.
+`10 am` and `10:00` are equal, `five pounds` and `£5`, `1,200` and `1200`. Numbers are compared by
+their possible readings, because `1.200` is a thousand in one country and one in another.
 """
 
+import functools
 import re
-from typing import Final, NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
+from roost.agents.lexicons import Lexicon
 from roost.agents.words import fold
 
-_CURRENCY: Final = r"(?:us\$|[$£€¥₹₩₺]|(?:usd|eur|gbp|jpy|chf|円|kr)(?![a-z]))"
-_NUMBER = re.compile(
-    r"(?<![a-zß-ɏ\d_])(?P<sign>(?<!\w)[-−])?(?P<digits>\d+(?: \d{3}(?!\d)|[.,:'’/]\d+)*)"
+_CURRENCY: Final = r"(?:us\$|[$£€¥₹₩₺]|(?:usd|eur|gbp|jpy|chf|kr)(?![a-z]))"
+_CURRENCIES: Final = {
+    "us$": "usd", "$": "usd", "£": "gbp", "€": "eur", "¥": "jpy", "₹": "inr", "₩": "krw",
+    "₺": "try",
+}  # fmt: skip
+_NUMBER: Final = re.compile(
+    r"(?<![a-zß-ɏ\d_])(?P<sign>(?<!\w)[-−])?"
+    r"(?P<digits>\d+(?:[ ]\d{3}(?!\d)|[.,:'’/]\d+)*)"
 )
 _before = re.compile(rf"(?P<sign>(?<!\w)[-−])?(?P<currency>{_CURRENCY})\s?[-−]?$").search
 _after = re.compile(rf"\s?(?P<currency>{_CURRENCY})").match
-_range = re.compile(rf"\s?[-–—~〜]\s?(?={_CURRENCY}?\s?\d)").match
-#: Longer units come first, because the shorter `時` (10時, a time of day) would also match `時間`
-#: (10時間, a duration).
-_CJK_UNITS: Final = "時間|分間|日間|週間|[かヶカケ]月|年間|[\u3040-\u30ff\u3400-\u9fff]"
-_unit = re.compile(rf"[\s-]?(?P<unit>%|‰|°\s?[cf]?|{_CJK_UNITS}|[^\W\d_]+(?:\.[^\W\d_]\.?)*)").match
-_per = re.compile(r"\s?(?:/|per|an?|pro|por|par)\s?(?P<unit>[^\W\d_]+)").match
-_magnitude = re.compile(
-    r"[\s-]?(?P<unit>(?:k|m|bn|hundred|thousand|million|billion|mio|mrd|tausend|millionen|"
-    r"milliarden|mil|millones|mille|millions|milliards|万|億)(?![^\W\d_]))"
+_range = re.compile(rf"\s?(?:[-–—~〜]|to|bis|a|à|から|and|und|y|et)\s?(?={_CURRENCY}?\s?\d)").match
+_per = re.compile(
+    r"\s?(?:/|per|an?|each|every|pro|je|por|al|à l'|par|la)\s?(?P<unit>[^\W\d_]+)"
 ).match
-#: Words that may follow a number without being its unit.
-_NOT_UNITS: Final = frozenset({
-    "and", "or", "but", "to", "in", "on", "at", "of", "for", "with", "by", "from", "until",
-    "till", "we", "you", "they", "it", "is", "are", "was", "has", "have", "the", "und",
-    "oder", "bis", "im", "zu", "von", "für", "mit", "wir", "sie", "ist", "sind", "hat", "y",
-    "o", "a", "en", "de", "por", "con", "hasta", "es", "son", "et", "ou", "à", "dans", "pour",
-    "avec", "nous", "vous", "est", "sont",
-})  # fmt: skip
+_MONEY: Final = frozenset(
+    [
+        "usd",
+        "gbp",
+        "eur",
+        "jpy",
+        "inr",
+        "krw",
+        "try",
+        "chf",
+        "kr",
+        "peso",
+        "franc",
+        "livre",
+        "pfund",
+    ]
+)
+_RATES: Final = frozenset(
+    {"second", "minute", "hour", "heure", "day", "night", "week", "month", "year"}
+)
+_MAGNITUDES: Final = frozenset({"hundred", "thousand", "million", "billion"})
+#: Symbols of units that languages do not translate.
+_SYMBOLS: Final = (
+    r"[kmgt]b(?:it)?|[kmg]?hz|[kmg]?wh?|kwp|mah|[kcmµ]?m|[km]g|[mcd]l|k?cal|kj"
+    r"|bar|psi|px|mp|fps|mbps"
+)
+_SHORT_MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
+_short_magnitude = re.compile(r"(?:k|mn?|bn)(?![^\W_])").match
+_cjk_unit = re.compile(
+    r"時間|分間|日間|週間|[かヶカケ]月|年間|[\u30a1-\u30faー]{2,}|[\u3400-\u9fff]"
+).match
+_sign_unit = re.compile(r"\s?(?P<unit>%|‰|°\s?[cf]?)").match
+_word_unit = re.compile(r"[\s-]?(?P<unit>[^\W\d_]+(?:\.[^\W\d_])*(?:'clock)?\.?)").match
+#: Letters beside a number are a unit in every language: `85GB` of a Japanese text, `5G`.
+_latin_unit = re.compile(
+    rf"(?P<unit>[a-z]{{1,6}}|\s(?:{_SYMBOLS}))(?![^\W\d_\u3040-\u9fff]|[.'])"
+).match
+_ordinal = re.compile(r"(?:st|nd|rd|th|er|ère|e|º|ª|\.(?=\s\w))(?![a-z])").match
+_words = re.compile(r"[^\W\d_]+").finditer
+#: Removes what follows a punctuation mark.
+_drop_clause = functools.partial(re.compile(r"[^\w\s'’\-].*").sub, "")
+#: Before a bare number, these words show that the number is a time of day.
+_time_word = re.compile(
+    r"(?:at|from|to|until|till|by|before|after|between|and|um|ab|bis|von|vor|nach|las|la|a|de|hasta"
+    r"|desde|à|de|dès|vers|jusqu'à|[-–—])\s?$"
+).search
+#: Spellings of a time of day that are rewritten as `7:30` before numbers are read.
+_SPELLINGS: Final = (
+    (re.compile(r"(?<!\d)(\d{1,2}) ?h ?(\d{2})(?!\d)"), r"\1:\2"),
+    (re.compile(r"(\d{1,2})時(\d{1,2})分"), r"\1:\2"),
+    (re.compile(r"(\d{1,2})時半"), r"\1:30"),
+    (re.compile(r"[\ufe0f\u20e3]"), ""),
+    (re.compile(r"午前 ?(\d{1,2})(?=時|:)"), r"\1"),
+    (re.compile(r"a\. ?m\.?(?!\w)"), "am"),
+    (re.compile(r"p\. ?m\.?(?!\w)"), "pm"),
+)
+_afternoon = re.compile(r"(?:午後|夜|夕方) ?(\d{1,2})(?=時|:)")
 
 
-class Quantity(NamedTuple):
-    """A number as it is written, without spaces, with its currency and unit."""
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number of a text, with its currency or unit and the words after it."""
 
-    number: str
-    currency: str
-    """A currency sign or code; empty if the number has none."""
+    written: str
+    """The number and its unit as in the folded text, for messages."""
+    readings: frozenset[str]
+    """What the digits can mean: `1.200` reads 1200 and 1.2. A time of day reads `18:00`."""
     unit: str
-    """The word or sign after the number, without dots and without a plural s. For money, the unit
-    is a magnitude (`million`) or a rate (`/hour`)."""
+    """The canonical unit or currency; empty if no known unit is next to the number."""
+    nouns: tuple[str, ...]
+    """The next words after the number and its unit, up to a punctuation mark: `rooms` of
+    `40 rooms, all new`."""
+    words_before: tuple[str, ...]
+    """The words before the number: `rooms` of `rooms: 40`."""
+    may_be_time: bool
+    """Whether the words around a bare number fit a time of day."""
 
-    def __str__(self) -> str:
-        return " ".join(each for each in (self.currency, self.number, self.unit) if each)
+    def is_supported_by(self, fact: "Quantity") -> bool:
+        """Whether a fact with this other quantity supports the quantity."""
+        if self.unit == fact.unit:
+            return bool(self.readings & fact.readings)
+        units = {self.unit, fact.unit}
+        if self.unit == "degree" and fact.unit.startswith("°"):
+            return bool(self.readings & fact.readings)
+        if units == {"time", "heure"}:
+            return bool(self._clocks() & fact._clocks())
+        if fact.unit in ("time", "heure") and not self.unit and self.may_be_time:
+            clocks = fact._clocks()
+            return bool(self._clocks() & (clocks | {_halve(clock) for clock in clocks}))
+        if self.unit in ("time", "heure") and not fact.unit and fact.may_be_time:
+            return bool(self._clocks() & fact._clocks())
+        return False
+
+    def _clocks(self) -> set[str]:
+        return {_as_clock(reading) for reading in self.readings}
 
 
-def extract_quantities(text: str) -> set[Quantity]:
-    """Return each number of a text with its currency or unit; skip digits inside a word."""
+def extract_quantities(text: str, lexicon: Lexicon | None) -> list[Quantity]:
+    """Return each number of a text with its currency or unit; digits in a word do not count.
+
+    Numerals and units that are words are recognized in the languages that have a lexicon.
+    """
     text = fold(text)
-    return {_parse_quantity(text, match) for match in _NUMBER.finditer(text)}
+    for pattern, replacement in _SPELLINGS:
+        text = pattern.sub(replacement, text)
+    text = _afternoon.sub(lambda match: str(int(match[1]) % 12 + 12), text)
+    units = lexicon.units if lexicon else {}
+    found = [_parse(text, match, units) for match in _NUMBER.finditer(text)]
+    for match in _words(text) if lexicon else ():
+        value = lexicon.numbers.get(match[0]) if lexicon else None
+        if value is not None:
+            unit, end = _find_unit(text, match.end(), units)
+            unit, end = _add_rate(text, end, unit, units)
+            found.append(_make(text, (match.start(), match.end(), end), {str(value)}, unit))
+    return found
 
 
-def _parse_quantity(text: str, match: re.Match[str]) -> Quantity:
+def _parse(text: str, match: re.Match[str], units: Mapping[str, str]) -> Quantity:
+    start, end = match.start(), match.end()
+    readings = _read(match["digits"])
     before = _before(text[max(0, match.start("digits") - 7) : match.start("digits")])
-    currency = before["currency"] if before else ""
-    negative = match["sign"] or (before and before["sign"])
-    number = ("-" if negative else "") + match["digits"].replace(" ", "")
-    end = match.end()
-    if (to := _range(text, end)) and (last := _NUMBER.search(text, to.end())):
-        # In a range such as 10–12 am, the first number has the unit of the last number.
-        upper = _parse_quantity(text, last)
-        return Quantity(number, currency or upper.currency, upper.unit)
-    if not currency and (after := _after(text, end)):
-        currency, end = after["currency"], after.end()
-    if currency:
-        return Quantity(number, currency, _money_unit(text, end))
-    unit = _unit(text, end)
-    return Quantity(number, "", _normalize_unit(unit["unit"]) if unit else "")
+    if match["sign"] or (before and before["sign"]):
+        readings = {f"-{each}" for each in readings}
+    unit_end = end
+    if before:
+        unit = _CURRENCIES.get(before["currency"], before["currency"])
+        start -= len(before["currency"])
+    elif after := _after(text, end):
+        unit, unit_end = _CURRENCIES.get(after["currency"], after["currency"]), after.end()
+    else:
+        unit, unit_end = _find_unit(text, end, units)
+    unit, unit_end = _add_rate(text, unit_end, unit, units)
+    found = _make(text, (start, end, unit_end), readings, unit)
+    if not unit and (to := _range(text, end)) and (last := _NUMBER.search(text, to.end() - 1)):
+        # In a range such as 10–12 kg, the first number has the unit of the last number.
+        upper = _parse(text, last, units)
+        if upper.unit in ("time", "heure"):
+            return replace(found, may_be_time=True)
+        return replace(found, unit=upper.unit)
+    return found
 
 
-def _money_unit(text: str, end: int) -> str:
-    magnitude = _magnitude(text, end)
-    rate = _per(text, magnitude.end() if magnitude else end)
-    return (magnitude["unit"] if magnitude else "") + (f"/{rate['unit']}" if rate else "")
+def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) -> Quantity:
+    start, end, unit_end = span
+    if unit in ("am", "pm"):
+        readings = {_to_24_hours(each, unit) for each in readings}
+        unit = "time"
+    elif unit in ("", "time") and any(":" in each for each in readings):
+        readings, unit = {each for each in readings if ":" in each} | readings, "time"
+    if unit == "time":
+        readings = {_as_clock(each) for each in readings}
+    elif unit.split(" ")[0] in _MONEY:
+        readings = readings | {_without_zeros(each) for each in readings}
+    return Quantity(
+        text[start : max(end, unit_end)].strip(),
+        frozenset(readings),
+        unit,
+        tuple(match[0] for match in _words(_drop_clause(text[unit_end : unit_end + 60])))[:3],
+        tuple(match[0] for match in _words(text[max(0, start - 40) : start]))[-3:],
+        _time_word(text[max(0, start - 10) : start]) is not None,
+    )
 
 
-def _normalize_unit(unit: str) -> str:
-    unit = unit.replace(".", "").replace(" ", "")
-    if unit in _NOT_UNITS:
-        return ""
-    return unit.removesuffix("s") if len(unit) > 2 else unit
+def _read(digits: str) -> set[str]:
+    """Return the numbers that digits with separators can mean."""
+    if re.fullmatch(r"\d{1,3}(?:[ '’]\d{3})+", digits):
+        return {re.sub(r"\D", "", digits)}
+    if re.fullmatch(r"\d{1,3}([.,])\d{3}(?:\1\d{3})*", digits):
+        plain = re.sub(r"\D", "", digits)
+        return {plain} if len(plain) > 6 else {plain, digits.replace(",", ".")}
+    if match := re.fullmatch(r"(\d{1,3}(?:[.,' ]\d{3})+)[.,](\d{1,2})", digits):
+        return {f"{re.sub(r'[^0-9]', '', match[1])}.{match[2]}"}
+    if re.fullmatch(r"[012]?\d:[0-5]\d", digits):
+        return {_as_clock(digits)}
+    if re.fullmatch(r"\d+[.,]\d+", digits):
+        return {digits.replace(",", ".")}
+    return {digits.lstrip("0") or "0"} if digits.isdecimal() else {digits}
+
+
+_clock = re.compile(r"(\d{1,2})(?:[.:]([0-5]\d))?").fullmatch
+
+
+def _as_clock(reading: str) -> str:
+    """Return a reading as a time of day: `7` as `7:00`, `7.30` as `7:30`."""
+    found = _clock(reading)
+    return f"{int(found[1])}:{found[2] or '00'}" if found else reading
+
+
+def _without_zeros(reading: str) -> str:
+    """Return an amount of money without zeros at its end: `5` for `5.00`."""
+    return re.sub(r"\.?0+$", "", reading) if "." in reading else reading
+
+
+def _to_24_hours(reading: str, half: str) -> str:
+    hours, _, minutes = _as_clock(reading).partition(":")
+    if not hours.isdecimal():
+        return reading
+    return f"{int(hours) % 12 + (12 if half == 'pm' else 0)}:{minutes}"
+
+
+def _halve(clock: str) -> str:
+    """Return the time that a speaker may say for another: `6:00` for `18:00`."""
+    hours, _, minutes = clock.partition(":")
+    return f"{int(hours) % 12 or 12}:{minutes}" if hours.isdecimal() else clock
+
+
+def _find_unit(text: str, end: int, units: Mapping[str, str]) -> tuple[str, int]:
+    """Return the canonical unit after a number, and the position after the unit."""
+    if ordinal := _ordinal(text, end):
+        end = ordinal.end()
+    if sign := _sign_unit(text, end):
+        unit = sign["unit"].replace(" ", "")
+        return {"%": "percent"}.get(unit, unit), sign.end()
+    if cjk := _cjk_unit(text, end):
+        return units.get(cjk[0], cjk[0]), cjk.end()
+    if letters := _latin_unit(text, end):
+        name = letters["unit"].strip()
+        return units.get(name, name), letters.end()
+    if word := _word_unit(text, end):
+        name = word["unit"].rstrip(".")
+        unit = units.get(name) or units.get(name.removesuffix("s")) or _compound(name, units)
+        if unit:
+            return unit, word.end() - word["unit"].endswith(".")
+    return "", end
+
+
+def _compound(word: str, units: Mapping[str, str]) -> str:
+    """Return the unit at the end of a German compound: `Drehtage` are days."""
+    if units.get("uhr"):
+        for unit, canonical in units.items():
+            if len(unit) >= 3 and len(word) > len(unit) + 2 and word.endswith(unit):
+                return canonical if canonical in _RATES else ""
+    return ""
+
+
+def _add_rate(text: str, end: int, unit: str, units: Mapping[str, str]) -> tuple[str, int]:
+    """Add the magnitude and the rate after an amount of money: `usd million`, `gbp /hour`."""
+    if unit in _MONEY:
+        word = _word_unit(text, end)
+        if short := _short_magnitude(text, end):
+            unit, end = f"{unit} {_SHORT_MAGNITUDES[short[0]]}", short.end()
+        elif word and (magnitude := units.get(word["unit"].rstrip("."))) in _MAGNITUDES:
+            unit, end = f"{unit} {magnitude}", word.end()
+        rate = _per(text, end)
+        if rate and (name := units.get(rate["unit"])) in _RATES:
+            return f"{unit} /{name}", rate.end()
+    return unit, end

@@ -1,32 +1,142 @@
-"""`roost draft`: drafts posts from a brief."""
+"""`roost draft`: drafts posts from a brief, and shows, improves or undoes one draft."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from roost.agents.brief import read_brief
-from roost.agents.composer import compose_drafts
-from roost.cli.arguments import Json
+from roost.agents.brief import Brief, read_brief
+from roost.agents.brief_lint import lint_brief
+from roost.agents.budget import MemoryBudget
+from roost.agents.configured_model import open_model
+from roost.agents.writer import write_drafts
+from roost.cli.arguments import Json, TenantName, command_settings
 from roost.cli.command import run_async
-from roost.cli.output import print_result
-from roost.cli.schemas.checks import DraftListOutput
-from roost.escaping import indented
+from roost.cli.draft_output import DraftProgress, print_drafts
+from roost.cli.output import print_note, print_result
+from roost.cli.schemas.drafts import BriefLintOutput
+from roost.clock import wall_now
+from roost.errors import InvalidInput
+from roost.extras import ExtraMissing, require_extra
+
+if TYPE_CHECKING:
+    from roost.settings import Settings
+
+
+class DraftUnclear(InvalidInput):
+    """The options of `roost draft` do not say one thing to do."""
+
+    default_next = (
+        "Use `--brief FILE` to draft, `--show DRAFT` to read a draft, and `roost draft DRAFT` with"
+        " `--improve` or `--undo` to change it."
+    )
 
 
 def draft(
+    draft: int | None = None,
+    /,
     *,
-    brief: Annotated[Path, Parameter(help="A YAML file with account, topic, facts, link, tags …")],
+    brief: Annotated[
+        Path | None,
+        Parameter(help="A YAML or JSON file with account, topic, facts, link, tags …"),
+    ] = None,
+    lint: Annotated[
+        bool, Parameter(negative="", help="List what is wrong with the brief; draft nothing.")
+    ] = False,
+    show: Annotated[
+        int | None,
+        Parameter(help="Show a draft: each sentence with its facts, the verdicts, the cost."),
+    ] = None,
+    at: Annotated[
+        str | None,
+        Parameter(help="With --show: also print the hash that approves the draft for this time."),
+    ] = None,
+    improve: Annotated[
+        str | None,
+        Parameter(help="Improve the draft: `shorter`, `warmer`, `as a thread`, `in French` …"),
+    ] = None,
+    undo: Annotated[
+        bool, Parameter(negative="", help="Return to the text before the last improvement.")
+    ] = False,
+    tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Draft posts from the facts of a brief, each under 240 weighted characters."""
+    """Draft posts from the facts of a brief, or show, improve or undo one draft.
 
-    async def work() -> None:
-        drafts = compose_drafts(read_brief(brief))
-        text = "\n\n".join(
-            f"{indented(one.text, '  ')}\n  ({one.weighted_length} of 240)" for one in drafts
-        )
-        result = DraftListOutput.model_validate({"drafts": drafts})
-        print_result(result, text, as_json=as_json)
+    With ROOST_MODEL, a model writes the drafts and the composer those that are missing; otherwise
+    the composer writes all of them. Drafts are stored until you approve them. If Roost is not set
+    up, they are only printed.
+    """
+    chosen = [brief is not None, show is not None, improve is not None, undo]
+    if sum(chosen) != 1 or (draft is None) == (improve is not None or undo):
+        raise DraftUnclear("The command does not say one thing to do.")
+    if (lint and brief is None) or (at is not None and show is None):
+        raise DraftUnclear("--lint needs --brief, and --at needs --show.")
+
+    async def work() -> int:
+        if brief is not None:
+            read = read_brief(brief)
+            if lint:
+                return _print_findings(read, as_json=as_json)
+            await _draft(read, tenant, as_json=as_json)
+            return 0
+        require_extra("server", purpose="A stored draft")
+        from roost.cli import stored_drafts
+
+        if show is not None:
+            await stored_drafts.show_draft(show, at, tenant, as_json=as_json)
+        elif draft is not None:
+            await stored_drafts.change_draft(draft, improve, tenant, as_json=as_json)
+        return 0
 
     return run_async(work)
+
+
+async def _draft(brief: Brief, tenant: str, *, as_json: bool) -> None:
+    """Write the drafts, and store them if Roost is set up and the account is connected."""
+    settings = command_settings()
+    if not _is_set_up(settings):
+        await print_unstored(brief, settings, as_json=as_json)
+        print_note("The drafts are not stored, because Roost is not set up: run `roost init`.")
+        return
+    from roost.cli import stored_drafts
+
+    if not await stored_drafts.write_and_store(brief, tenant, as_json=as_json):
+        await print_unstored(brief, settings, as_json=as_json)
+        print_note(
+            f"The drafts are not stored, because @{brief.account.lstrip('@')} is not connected:"
+            " `roost connect` connects an account."
+        )
+
+
+async def print_unstored(brief: Brief, settings: "Settings", *, as_json: bool) -> None:
+    """Write drafts without a database, and print them."""
+    budget = MemoryBudget(settings.model_tokens_per_month, settings.model_usd_per_month)
+    async with open_model(settings) as model:
+        progress = DraftProgress(brief, model)
+        writing = await write_drafts(
+            brief, model, budget=budget, now=wall_now(), on_draft=progress.report
+        )
+    print_drafts(brief, writing, as_json=as_json)
+
+
+def _is_set_up(settings: "Settings") -> bool:
+    """Whether there is a database for the drafts."""
+    try:
+        require_extra("server", purpose="A stored draft")
+    except ExtraMissing:
+        return False
+    from roost.runtime import is_set_up
+
+    return is_set_up(settings)
+
+
+def _print_findings(brief: Brief, *, as_json: bool) -> int:
+    findings = lint_brief(brief, today=wall_now().date())
+    lines = [
+        f"{'✗' if each.is_error else '!'} {each.code}: {each.message}" for each in findings
+    ] or ["The brief is fine."]
+    is_valid = not any(each.is_error for each in findings)
+    result = BriefLintOutput.model_validate({"valid": is_valid, "findings": findings})
+    print_result(result, "\n".join(lines), as_json=as_json)
+    return 0 if is_valid else 2

@@ -32,6 +32,12 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Check the account's timeline and delete the duplicate; then run `roost resolve"
         " {post_id} acknowledge`."
     ),
+    ActionCode.LIST_DRAFTS: "`roost drafts` lists the drafts.",
+    ActionCode.SHOW_DRAFT: "`roost draft --show {draft_id}` shows the draft as it is now.",
+    ActionCode.ALLOW_DRAFTS: (
+        "Approve the draft at a terminal, or allow programs to approve drafts with `roost tenant"
+        " --drafts-without-person`."
+    ),
     ActionCode.CONNECT_ACCOUNT: (
         "`roost connect` connects an account; `roost doctor` lists the connected accounts."
     ),

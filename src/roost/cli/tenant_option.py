@@ -15,7 +15,8 @@ _DEFAULT_TENANT: Final = "default"
 #: Matches a suggested command that accepts `--tenant`, does not contain the option yet, and does
 #: not act for all tenants.
 _COMMAND: Final = re.compile(
-    r"`roost (?:cancel|connect|edit|import|metrics|pause|posts|publish|report|resolve|resume)\b"
+    r"`roost (?:approve|cancel|connect|drafts?|edit|import|metrics|pause|posts|publish|report"
+    r"|resolve|resume|tenant)\b"
     r"(?![^`]*--(?:all(?!-)|restored|tenant))[^`]*(?=`)"
 )
 

@@ -1,9 +1,11 @@
 """Plain data that every layer shares: frozen values, their states and identifiers."""
 
 from roost.models.alerts import Alert, AlertKind, Subject, SubjectType
+from roost.models.drafts import DraftMedia, DraftOrigin, DraftState
 from roost.models.events import Detail, Event, EventCode, Reason, ReasonCode, reason_detail
 from roost.models.ids import (
     AttemptId,
+    DraftId,
     IntegrationId,
     MediaAssetId,
     PartId,
@@ -54,6 +56,10 @@ __all__ = [
     "Anomaly",
     "AttemptId",
     "Detail",
+    "DraftId",
+    "DraftMedia",
+    "DraftOrigin",
+    "DraftState",
     "Environment",
     "Event",
     "EventCode",

@@ -37,6 +37,8 @@ class Tenant:
     """A unique name in lower case; the value of `--tenant`."""
     time_zone: str
     """An IANA name. Times without an offset in plan files are in this time zone."""
+    drafts_without_person: bool = False
+    """Whether a program may approve drafts. Otherwise only a person may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ async def get_by_id(database: Database, tenant_id: TenantId) -> Tenant:
     return tenant
 
 
+async def set_drafts_without_person(transaction: Transaction, *, allowed: bool) -> None:
+    """Set whether a program may approve drafts of the transaction's tenant."""
+    await transaction.run("set_drafts_without_person", allowed=allowed)
+
+
 async def list_ids(database: Database) -> list[TenantId]:
     """Return the ids of all tenants."""
     async with database.unscoped() as transaction:

@@ -8,6 +8,7 @@ from roost.models import Actor, ActorKind, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import queries
 from roost.web.attempts import Attempts
+from roost.web.draft_runs import DraftRuns
 
 #: The largest id that the database can store.
 _LARGEST_ID = 2**63 - 1
@@ -25,8 +26,14 @@ async def _get_attempts(request: Request) -> Attempts:
     return attempts
 
 
+async def _get_runs(request: Request) -> DraftRuns:
+    runs: DraftRuns = request.app.state.runs
+    return runs
+
+
 OpenRuntime = Annotated[Runtime, Depends(_get_runtime)]
 KnownAttempts = Annotated[Attempts, Depends(_get_attempts)]
+KnownRuns = Annotated[DraftRuns, Depends(_get_runs)]
 RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 TenantName = Annotated[str, Query(max_length=63, pattern=r"^[\w-]+$")]
 

@@ -32,6 +32,11 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
     ActionCode.CHECK_DUPLICATE: (
         "Check the account's timeline and delete the duplicate; then acknowledge post {post_id}."
     ),
+    ActionCode.LIST_DRAFTS: "Start from the list of drafts.",
+    ActionCode.SHOW_DRAFT: "Read draft {draft_id} as it is now, and decide again.",
+    ActionCode.ALLOW_DRAFTS: (
+        "Approve the draft yourself, or ask the operator to allow programs to approve drafts."
+    ),
     ActionCode.CONNECT_ACCOUNT: (
         "Press “Connect an account”, or start from the list of connected accounts."
     ),

@@ -18,14 +18,26 @@ from roost.errors import UnsafeListenAddress
 from roost.ports import describe_listen_failure
 from roost.runtime import Runtime
 from roost.services import health
-from roost.web import actions, api, connect, error_handlers, metrics, pages
+from roost.web import (
+    actions,
+    api,
+    connect,
+    draft_actions,
+    draft_pages,
+    error_handlers,
+    metrics,
+    pages,
+)
 from roost.web.attempts import Attempts
+from roost.web.draft_runs import DraftRuns
 from roost.web.middleware import RequestGuard
 from roost.web.protocol import BoundedProtocol
 
 #: At shutdown, requests under way get these wall seconds to complete, because one of them may be
 #: connecting an account.
 _SHUTDOWN_TIMEOUT_S: Final = 10
+#: At shutdown, runs of the writer get these wall seconds to complete.
+_RUNS_TIMEOUT_S: Final = 7
 _STATIC: Final = Path(__file__).parent / "static"
 
 
@@ -53,8 +65,9 @@ def make_app(runtime: Runtime) -> FastAPI:
     )
     app.state.runtime = runtime
     app.state.attempts = Attempts()
+    app.state.runs = DraftRuns()
     error_handlers.add_handlers(app)
-    for module in (pages, actions, metrics, connect, api):
+    for module in (pages, actions, draft_pages, draft_actions, metrics, connect, api):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC))
     return app
@@ -80,8 +93,9 @@ async def serve(
     with _listen(host, port) as listener:
         shown_host = f"[{host}]" if ":" in host else host
         url = f"http://{shown_host}:{listener.getsockname()[1]}"
+        app = make_app(runtime)
         config = uvicorn.Config(
-            _with_callback(make_app(runtime), on_answered),
+            _with_callback(app, on_answered),
             http=BoundedProtocol,
             ws="none",
             lifespan="off",
@@ -101,6 +115,8 @@ async def serve(
             await asyncio.shield(serving)
         except asyncio.CancelledError:
             server.should_exit = True
+            # The page of a run ends with the run, and must end in time.
+            await app.state.runs.close(grace_s=_RUNS_TIMEOUT_S)
             await serving
             raise
         finally:

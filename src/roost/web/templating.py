@@ -14,10 +14,19 @@ from roost import escaping
 from roost.formats import format_local_time, format_time
 from roost.insights import wording
 from roost.insights.labels import shorten
-from roost.models import IntegrationStatus, PartState, PostState, ReplySettings
+from roost.models import (
+    DraftOrigin,
+    DraftState,
+    IntegrationStatus,
+    PartState,
+    PostState,
+    ReplySettings,
+)
 from roost.post_options import describe_duration
+from roost.prices import format_range
 from roost.publishing import alerts, history
 from roost.web import next_actions
+from roost.web.draft_cards import describe_rule
 
 #: Length of a shortened text, measured in widths of a Latin letter.
 _SHORT_LENGTH: Final = 160
@@ -53,6 +62,16 @@ _ACCOUNT_STATES: Final[Mapping[IntegrationStatus, Label]] = {
     IntegrationStatus.NEEDS_RECONNECT: ("Needs reconnect", "bad"),
     IntegrationStatus.DISCONNECTED: ("Disconnected", "calm"),
 }
+_DRAFT_STATES: Final[Mapping[DraftState, Label]] = {
+    DraftState.DRAFT: ("Waits for you", "wait"),
+    DraftState.APPROVED: ("Approved", "good"),
+    DraftState.DISCARDED: ("Discarded", "calm"),
+}
+_ORIGINS: Final[Mapping[str, str]] = {
+    DraftOrigin.MODEL: "a language model",
+    DraftOrigin.COMPOSER: "the composer",
+    DraftOrigin.PERSON: "a person",
+}
 _REPLY_SETTINGS: Final[Mapping[ReplySettings, str]] = {
     ReplySettings.FOLLOWING: "accounts that the author follows",
     ReplySettings.MENTIONED_USERS: "accounts that the post mentions",
@@ -61,8 +80,10 @@ _REPLY_SETTINGS: Final[Mapping[ReplySettings, str]] = {
 }
 
 
-def state(value: PostState | PartState | IntegrationStatus) -> Label:
+def state(value: PostState | PartState | DraftState | IntegrationStatus) -> Label:
     """Return the label of a state."""
+    if isinstance(value, DraftState):
+        return _DRAFT_STATES[value]
     if isinstance(value, PostState):
         return _POST_STATES[value]
     if isinstance(value, PartState):
@@ -156,13 +177,21 @@ _TEMPLATES.filters |= {
     "percent": wording.format_percent,
     "duration": describe_duration,
     "who_may_reply": who_may_reply,
+    "origin": lambda origin: _ORIGINS[origin],
+    "price": lambda price: format_range(price.low, price.high),
+    "rule": describe_rule,
     "basename": lambda path: PurePath(path).name,
 }
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     """Return a rendered template as a response."""
-    return HTMLResponse(_TEMPLATES.get_template(template).render(**values), status)
+    return HTMLResponse(render(template, **values), status)
+
+
+def render(template: str, **values: Any) -> str:
+    """Return a rendered template: a page, or a piece of a page that is sent in pieces."""
+    return _TEMPLATES.get_template(template).render(**values)
 
 
 def sparkline_points(values: Sequence[float]) -> list[str]:

@@ -1,6 +1,6 @@
-"""The JSON of `roost check` and `roost draft`, and types that other outputs share with it.
+"""The JSON of `roost check`, and types of findings and prices that other outputs share.
 
-Both commands work without optional dependencies, so this module imports none of them.
+The command works without optional dependencies, so this module imports none of them.
 """
 
 from pydantic import Field
@@ -86,17 +86,3 @@ class CheckOutput(Output):
     violations: tuple[ViolationOutput, ...]
     findings: tuple[FindingOutput, ...]
     price: PriceOutput
-
-
-class DraftOutput(Output):
-    """A draft: its text, and the facts of the brief that it states."""
-
-    text: str
-    fact_ids: tuple[str, ...] = Field(description="The facts of the brief that the text states.")
-    weighted_length: int
-
-
-class DraftListOutput(Output):
-    """The drafts that were composed from a brief."""
-
-    drafts: tuple[DraftOutput, ...]

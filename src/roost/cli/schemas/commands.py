@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from roost.cli.schemas.accounts import ConnectedAccountOutput, MetricsOutput
-from roost.cli.schemas.checks import CheckOutput, DraftListOutput
+from roost.cli.schemas.checks import CheckOutput
+from roost.cli.schemas.drafts import (
+    BriefLintOutput,
+    DraftDetailOutput,
+    DraftListOutput,
+    StoredDraftListOutput,
+    TenantOutput,
+)
 from roost.cli.schemas.errors import ErrorOutput
 from roost.cli.schemas.fields import Output
 from roost.cli.schemas.health import AlertListOutput, DoctorOutput, PauseOutput, ResumeOutput
@@ -22,12 +29,16 @@ from roost.cli.schemas.posts import PostDetailOutput, PostListOutput, PostOutput
 #: The model of each output, by the name of its JSON Schema, which begins with the command's name.
 OUTPUTS: Final[Mapping[str, type[Output]]] = {
     "alerts": AlertListOutput,
+    "approve": PostOutput,
     "cancel": PostOutput,
     "check": CheckOutput,
     "connect": ConnectedAccountOutput,
     "demo": DemoOutput,
     "doctor": DoctorOutput,
     "draft": DraftListOutput,
+    "draft-draft": DraftDetailOutput,
+    "draft-lint": BriefLintOutput,
+    "drafts": StoredDraftListOutput,
     "edit": PostOutput,
     "emulator": ListeningOutput,
     "emulator-app": EmulatorAppOutput,
@@ -44,5 +55,6 @@ OUTPUTS: Final[Mapping[str, type[Output]]] = {
     "resolve": PostOutput,
     "resume": ResumeOutput,
     "serve": ListeningOutput,
+    "tenant": TenantOutput,
     "worker": WorkerOutput,
 }

@@ -1,6 +1,6 @@
 """Schedules, edits and cancels posts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -41,6 +41,8 @@ _MAY_HAVE_ATTEMPTS: Final = _RETRYABLE | {PostState.PUBLISHING}
 
 #: Called with the findings of a post. The post is stored nevertheless.
 OnFindings = Callable[[Sequence[PostFinding]], None]
+#: Called in the transaction that stores a post; an error of the call stores nothing.
+OnStored = Callable[[Transaction, Post], Awaitable[None]]
 
 
 # The function has more than seven parameters: independent options, all of them keyword-only.
@@ -54,10 +56,12 @@ async def schedule_post(
     tolerance: timedelta | None = None,
     on_findings: OnFindings | None = None,
     on_progress: OnFileProgress | None = None,
+    on_stored: OnStored | None = None,
 ) -> Post:
     """Store a post with copies of its files; a post without a due time is a draft.
 
     `tolerance` is how late the post may be published; None means that the setting applies.
+    `on_stored` is called in the same transaction.
     Raises: PostRefused with every violation, TimePast, TimeTooFar, and the errors of
     `validate_parts`. If an error is raised, nothing is stored.
     """
@@ -84,7 +88,10 @@ async def schedule_post(
                 tolerance=tolerance,
             )
             assert post_id is not None, "only an import can meet a post that is stored already"
-            return await store.posts.get(transaction, post_id)
+            post = await store.posts.get(transaction, post_id)
+            if on_stored is not None:
+                await on_stored(transaction, post)
+            return post
 
 
 async def edit_post(
@@ -178,14 +185,21 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
 async def cancel_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post:
     """Cancel a post of which no part is on X. Raises: PostNotFound, PostNotEditable."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
-        state = await _lock_editable(transaction, post_id)
-        now = runtime.clock.now()
-        await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
-        await store.posts.add_event(
-            transaction, scope.tenant_id, post_id, now, EventCode.POST_CANCELLED, from_state=state,
-            to_state=PostState.CANCELLED, actor=scope.actor,
-        )  # fmt: skip
+        await cancel_in(transaction, runtime, scope, post_id)
         return await store.posts.get(transaction, post_id)
+
+
+async def cancel_in(
+    transaction: Transaction, runtime: Runtime, scope: Scope, post_id: PostId
+) -> None:
+    """Cancel a post in the caller's transaction. Raises: PostNotFound, PostNotEditable."""
+    state = await _lock_editable(transaction, post_id)
+    now = runtime.clock.now()
+    await store.posts.move(transaction, post_id, state, PostState.CANCELLED, at=now)
+    await store.posts.add_event(
+        transaction, scope.tenant_id, post_id, now, EventCode.POST_CANCELLED, from_state=state,
+        to_state=PostState.CANCELLED, actor=scope.actor,
+    )  # fmt: skip
 
 
 async def _lock_editable(transaction: Transaction, post_id: PostId) -> PostState:

@@ -90,6 +90,21 @@ CREATE POLICY own ON ledger TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 CREATE POLICY all_rows ON ledger TO roost_owner USING (true) WITH CHECK (true);
 
+ALTER TABLE drafts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON drafts TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON drafts TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE draft_revisions ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON draft_revisions TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON draft_revisions TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE model_calls ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON model_calls TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON model_calls TO roost_owner USING (true) WITH CHECK (true);
+
 ALTER TABLE anomalies ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON anomalies TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
@@ -119,7 +134,12 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     TO roost_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;
 GRANT SELECT ON tenants, alembic_version, sendable_accounts TO roost_app;
--- The application may change only the pause of a tenant, and not, for example, its name.
-GRANT UPDATE (paused) ON tenants TO roost_app;
+-- The application may change only these settings of a tenant, and not, for example, its name.
+GRANT UPDATE (paused, drafts_without_person) ON tenants TO roost_app;
+-- A revision never changes. A call to a model is settled, and is never deleted.
+GRANT SELECT, INSERT, UPDATE ON drafts TO roost_app;
+GRANT SELECT, INSERT ON draft_revisions TO roost_app;
+GRANT SELECT, INSERT ON model_calls TO roost_app;
+GRANT UPDATE (tokens, usd) ON model_calls TO roost_app;
 GRANT SELECT, INSERT ON pause_log TO roost_app;
 GRANT SELECT, UPDATE ON global_pause, installation TO roost_app;

@@ -11,7 +11,9 @@ CREATE TABLE tenants (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text NOT NULL UNIQUE CHECK (name ~ '^[a-z0-9][a-z0-9_-]{0,62}$'),
     time_zone text NOT NULL,
-    paused boolean NOT NULL DEFAULT false
+    paused boolean NOT NULL DEFAULT false,
+    -- Whether a program may approve drafts. Otherwise only a person at a terminal or a page may.
+    drafts_without_person boolean NOT NULL DEFAULT false
 );
 
 -- One data key per tenant, encrypted with a key of the keyring. A rotation of the keyring encrypts
@@ -380,6 +382,77 @@ CREATE TABLE billed_reads (
     day date NOT NULL,
     PRIMARY KEY (client_id, day, resource, resource_id)
 );
+
+-- Drafts of posts. The id stays the same when a draft is improved: each text is a revision.
+CREATE TABLE drafts (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id bigint NOT NULL,
+    integration_id bigint NOT NULL,
+    state text NOT NULL CHECK (state IN ('draft', 'approved', 'discarded')),
+    -- The number of the current revision.
+    revision int NOT NULL,
+    -- The post that the approval has scheduled, and the hash of what was approved.
+    post_id bigint,
+    approval_hash text,
+    UNIQUE (tenant_id, id),
+    FOREIGN KEY (tenant_id, integration_id) REFERENCES integrations (tenant_id, id),
+    FOREIGN KEY (tenant_id, post_id) REFERENCES posts (tenant_id, id),
+    CONSTRAINT drafts_approved_has_post CHECK ((state = 'approved') = (post_id IS NOT NULL)
+                                           AND (post_id IS NULL) = (approval_hash IS NULL))
+);
+CREATE INDEX drafts_tenant ON drafts (tenant_id, id);
+
+-- The revisions of drafts. A revision never changes; an improvement, or an edit, adds one.
+CREATE TABLE draft_revisions (
+    tenant_id bigint NOT NULL,
+    draft_id bigint NOT NULL,
+    number int NOT NULL CHECK (number >= 1),
+    -- The revision that this one improves; NULL: this is the first revision.
+    previous int CHECK (previous < number),
+    instruction text NOT NULL,
+    -- The brief that applies to this revision, its hash and its version.
+    brief jsonb NOT NULL,
+    brief_hash text NOT NULL,
+    brief_version int NOT NULL,
+    parts text[] NOT NULL CHECK (cardinality(parts) >= 1),
+    media jsonb NOT NULL,
+    -- The sentences with the ids of their facts, the verdict of each validator, and the provenance:
+    -- the JSON of roost.agents.written.
+    evidence jsonb NOT NULL,
+    verdicts jsonb NOT NULL,
+    provenance jsonb NOT NULL,
+    origin text NOT NULL CHECK (origin IN ('model', 'composer', 'person')),
+    content_hash text NOT NULL,
+    created_at timestamptz NOT NULL,
+    created_by text NOT NULL,
+    PRIMARY KEY (draft_id, number),
+    UNIQUE (tenant_id, draft_id, number),
+    FOREIGN KEY (tenant_id, draft_id) REFERENCES drafts (tenant_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant_id, draft_id, previous)
+        REFERENCES draft_revisions (tenant_id, draft_id, number)
+);
+ALTER TABLE drafts ADD CONSTRAINT drafts_current_revision
+    FOREIGN KEY (tenant_id, id, revision) REFERENCES draft_revisions (tenant_id, draft_id, number)
+    DEFERRABLE INITIALLY DEFERRED;
+
+-- One row per call to a language model. The row is written before the call, with the most that the
+-- call can use; `tokens` and `usd` are what it has used. A row without `tokens` is a call that is
+-- in progress, or that a crash has ended: the provider may bill it, so it counts in full.
+-- The ledger has no such rows: its entries are requests to X with a known price.
+CREATE TABLE model_calls (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id bigint NOT NULL REFERENCES tenants (id),
+    -- The first day of the UTC month in which the call was made, in wall time as providers bill.
+    month date NOT NULL CHECK (extract(day FROM month) = 1),
+    model text NOT NULL,
+    reserved_at timestamptz NOT NULL,
+    reserved_tokens bigint NOT NULL CHECK (reserved_tokens >= 0),
+    -- NULL: the model has no known price.
+    reserved_usd numeric CHECK (reserved_usd >= 0),
+    tokens bigint CHECK (tokens >= 0),
+    usd numeric CHECK (usd >= 0)
+);
+CREATE INDEX model_calls_month ON model_calls (tenant_id, month);
 
 -- Unusual values of a metric.
 CREATE TABLE anomalies (

@@ -23,7 +23,11 @@ SELECT make_tenant(%(name)s, %(time_zone)s) AS id
 
 -- name: get_tenant
 -- The current tenant.
-SELECT id, name, time_zone FROM tenants
+SELECT id, name, time_zone, drafts_without_person FROM tenants
+
+-- name: set_drafts_without_person
+-- Sets whether a program may approve drafts of the current tenant.
+UPDATE tenants SET drafts_without_person = %(allowed)s
 
 -- name: list_tenants
 -- The ids of all tenants.

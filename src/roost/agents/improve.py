@@ -1,0 +1,194 @@
+"""Improves a draft by an instruction of its user; the new text passes every validator.
+
+The instruction reaches the model as data. What an instruction changes in the rules, such as the
+language, it changes in a copy of the brief, so that the validators judge the new text by it.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal
+
+from roost.agents.assembly import LINK_SLOT, assemble
+from roost.agents.brief import Brief
+from roost.agents.budget import Budget
+from roost.agents.errors import ModelNeeded
+from roost.agents.language_names import find_language_code, language_code
+from roost.agents.model import Model
+from roost.agents.prompts import IMPROVE_REPAIR_INSTRUCTIONS, Improvement, improve_prompt
+from roost.agents.replies import ParsedDraft, WrittenSentence
+from roost.agents.safe_facts import withhold
+from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.writer import Batch, ask_model
+from roost.agents.written import CitedSentence, Writing
+from roost.errors import BriefInvalid, InvalidInput
+from roost.text import weigh
+
+_MOST_CHARACTERS: Final = 500
+_LEAST_LIMIT: Final = 40
+_language = re.compile(r"in (\S+)").fullmatch
+#: What remains of a sentence whose link is removed, if the sentence only introduced the link.
+_introduces = re.compile(r"[:：→>–—-]\s*$").search
+#: The instructions that need no model.
+_RULES: Final = ("shorter", "without the link")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An instruction, and the brief that applies to the improved draft."""
+
+    text: str
+    brief: Brief
+    rule: Literal["shorter", "without the link"] | None
+    """The rule by which code can improve the draft without a model; or None."""
+
+
+def read_wish(instruction: str, brief: Brief, parts: Sequence[str]) -> Wish:
+    """Read an instruction for a draft. Raises: InvalidInput."""
+    text = " ".join(instruction.replace("\0", " ").split())
+    if not text or len(text) > _MOST_CHARACTERS:
+        raise InvalidInput(
+            f"An instruction has 1 to {_MOST_CHARACTERS} characters.",
+            next="Say what to change, such as `shorter` or `warmer`.",
+        )
+    word = text.casefold().strip(" .!")
+    changes: dict[str, object] = {}
+    if word == "shorter" and len(parts) == 1:
+        changes["limit"] = max(_LEAST_LIMIT, min(brief.limit, _weight(parts)))
+    elif word == "without the link":
+        changes["link_use"] = "none"
+    elif word == "warmer":
+        changes["tone"] = "warm"
+    elif word == "as a thread":
+        changes["form"] = "thread"
+    elif word == "as a post":
+        changes["form"] = "post"
+    elif (found := _language(word)) and (code := find_language_code(found[1])):
+        changes["language"] = code
+    rule = next((each for each in _RULES if each == word), None)
+    return Wish(text, brief.model_copy(update=changes), rule)
+
+
+async def improve_draft(
+    draft: Candidate,
+    wish: Wish,
+    model: Model | None,
+    *,
+    facts_language: str,
+    recent_posts: Sequence[str] = (),
+    budget: Budget | None = None,
+    now: datetime,
+) -> Writing:
+    """Write one improved draft; `drafts` is empty if every attempt was refused.
+
+    Code removes a link exactly, so it is not asked of a model. Code shortens a draft by whole
+    sentences, if the model does not do better. `facts_language` is the language of the facts: if it
+    is not the draft's, some validators cannot judge the draft, and their verdicts say so.
+    Raises: BriefInvalid (no fact is left); ModelNeeded (no model, and no rule for the instruction).
+    """
+    if model is None and wish.rule is None:
+        raise ModelNeeded(
+            f"Without a model, Roost cannot improve a draft by {wish.text!r}.",
+            did="The draft did not change.",
+        )
+    brief = wish.brief.model_copy(update={"n": 1})
+    safe = withhold(brief, today=now.date())
+    if safe.brief is None:
+        raise BriefInvalid(
+            "Every fact of the brief is out of date or reads like an instruction.",
+            next="Write a new draft from facts that are true now.",
+        )
+    context = Context(
+        safe.brief,
+        recent_posts=recent_posts,
+        instructions=(IMPROVE_REPAIR_INSTRUCTIONS,),
+        withheld=safe.withheld_texts,
+        translates=language_code(facts_language) != language_code(brief.language),
+    )
+    batch = Batch(wish.brief, context, old_parts=draft.parts)
+    if wish.rule == "without the link":
+        _try_rule(batch, _remove_link(draft, brief))
+    if batch.missing and model is not None:
+        safe_brief = safe.brief
+        improvement = Improvement(_with_slots(draft, brief), wish.text)
+        await ask_model(
+            batch,
+            model,
+            budget,
+            improve_prompt(safe_brief, improvement),
+            lambda refused, count: improve_prompt(safe_brief, improvement, refused),
+        )
+    if wish.rule == "shorter" and (not batch.drafts or _is_longer(batch.drafts[0].parts, draft)):
+        batch.drafts.clear()
+        batch.context.accepted.clear()
+        _try_rule(batch, _shorten(draft, brief))
+    return Writing(tuple(batch.drafts), tuple(batch.refused), tuple(batch.calls))
+
+
+def _try_rule(batch: Batch, candidates: Iterator[ParsedDraft]) -> None:
+    for candidate in candidates:
+        batch.examine(assemble(candidate, batch.context.brief), "composer", batch.provenance())
+        if not batch.missing:
+            return
+
+
+def _weight(parts: Sequence[str]) -> int:
+    return sum(weigh(part).weighted_length for part in parts)
+
+
+def _is_longer(parts: Sequence[str], draft: Candidate) -> bool:
+    return _weight(parts) >= _weight(draft.parts)
+
+
+def _sentences(draft: Candidate) -> list[CitedSentence]:
+    """Return the draft's sentences; a part that a person has edited counts as one sentence."""
+    if draft.sentences:
+        return list(draft.sentences)
+    return [CitedSentence(index, part, ()) for index, part in enumerate(draft.parts)]
+
+
+def _to_parts(sentences: Sequence[CitedSentence]) -> ParsedDraft:
+    """Return a draft of these sentences; a part without a sentence is left out."""
+    parts: dict[int, list[WrittenSentence]] = {}
+    for each in sentences:
+        parts.setdefault(each.part, []).append(WrittenSentence(each.text, each.fact_ids))
+    return ParsedDraft(tuple(tuple(part) for _, part in sorted(parts.items())))
+
+
+def _with_slots(draft: Candidate, brief: Brief) -> ParsedDraft:
+    """Return the draft as a model would have written it, with a slot in place of the link."""
+    sentences = _sentences(draft)
+    if brief.link:
+        link = brief.link
+        sentences = [replace(s, text=s.text.replace(link, LINK_SLOT)) for s in sentences]
+    return _to_parts(sentences)
+
+
+def _remove_link(draft: Candidate, brief: Brief) -> Iterator[ParsedDraft]:
+    """Return the draft without its link, and without the sentences that only introduced it."""
+    kept, cut = [], []
+    for sentence in _sentences(draft):
+        if not brief.link or brief.link not in sentence.text:
+            kept.append(sentence)
+            cut.append(sentence)
+            continue
+        rest = re.sub(r"[^\S\n]+", " ", sentence.text.replace(brief.link, "")).strip()
+        rest = re.sub(r" (?=[.!?。！？]$)", "", rest)
+        if any(character.isalnum() for character in rest) and not _introduces(rest):
+            kept.append(replace(sentence, text=rest))
+    yield _to_parts(kept)
+    yield _to_parts(cut)
+
+
+def _shorten(draft: Candidate, brief: Brief) -> Iterator[ParsedDraft]:
+    """Return the draft with ever fewer sentences: the last ones, which add detail, go first."""
+    sentences = _sentences(draft)
+    leads = {fact.id: fact.follows for fact in brief.facts if fact.follows is not None}
+    for count in range(1, len(sentences)):
+        for end in range(len(sentences), count - 1, -1):
+            kept = sentences[: end - count] + sentences[end:]
+            cited = {fact_id for sentence in kept for fact_id in sentence.fact_ids}
+            # A fact that follows another one makes no sense without it.
+            if all(leads.get(fact_id) in {None, *cited} for fact_id in cited):
+                yield _to_parts(kept)

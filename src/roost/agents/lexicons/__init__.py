@@ -1,0 +1,78 @@
+"""The words by which the validators judge each language; docs/reference/languages.md lists them."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from typing import Final
+
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text that are separated by white space."""
+    return frozenset(text.split())
+
+
+def phrases(text: str) -> tuple[str, ...]:
+    """Return the phrases of a text, one in each line."""
+    return tuple(line.strip() for line in text.strip().splitlines())
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The words of one language, folded."""
+
+    code: str
+    stopwords: frozenset[str]
+    """Words that claim nothing by themselves."""
+    neutral: frozenset[str]
+    """Other words that a draft may use freely: greetings and invitations."""
+    strict: frozenset[str]
+    """Words that claim so much that a cited fact must contain them: `best`, `guaranteed`."""
+    synonyms: tuple[frozenset[str], ...]
+    """Groups of words of which one supports another: `free`, `complimentary`."""
+    antonyms: tuple[tuple[str, str], ...]
+    """Words that turn a fact into its opposite: `open`, `closed`."""
+    negations: frozenset[str]
+    negation_idioms: tuple[str, ...]
+    """Regular expressions of phrases with a negation that denies nothing: `don't miss`."""
+    equivalents: tuple[tuple[str, str], ...]
+    """Words of a fact, and a regular expression of phrases that say the same with a negation:
+    `free`, and `costs nothing`."""
+    numbers: Mapping[str, int]
+    """Numerals that are written as words."""
+    months: Mapping[str, int]
+    weekdays: Mapping[str, int]
+    units: Mapping[str, str]
+    """Units of measurement and of money, each with its canonical name."""
+    cliches: tuple[str, ...]
+    reasoning: tuple[str, ...]
+    """Regular expressions of what a model says about its own work: `Here is the post`."""
+    connectives: frozenset[str]
+    """First words of a sentence that needs the sentence before it."""
+    suffixes: tuple[str, ...] = ()
+    """Endings without which two words are compared, the longest first."""
+    elisions: frozenset[str] = field(default_factory=frozenset)
+    """Beginnings before an apostrophe, such as `l` in `l'entrée`."""
+    capitalizes_nouns: bool = False
+    spaced: bool = True
+    """Whether words are separated by spaces."""
+
+
+#: The languages that have a lexicon.
+LANGUAGES: Final = ("en", "de", "es", "fr", "ja")
+
+
+@cache
+def find_lexicon(code: str) -> Lexicon | None:
+    """Return the lexicon of a language code such as `en`; None if there is none."""
+    if code not in LANGUAGES:
+        return None
+    lexicon: Lexicon = import_module(f"roost.agents.lexicons.{code}").LEXICON
+    return lexicon
+
+
+@cache
+def any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """Return one pattern that matches any of these regular expressions in a folded text."""
+    return re.compile("|".join(f"(?:{each})" for each in patterns))

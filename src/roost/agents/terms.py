@@ -1,0 +1,140 @@
+"""The terms of a text: its words without endings, so that a paraphrase of a fact is recognized."""
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from roost.agents.lexicons import Lexicon
+from roost.agents.words import fold
+
+_WORD: Final = re.compile(r"[^\W_]+(?:['\-&.][^\W_]+)*")
+#: In Japanese, a term is a run of Han characters, of katakana, or of Latin letters.
+_RUN: Final = re.compile(r"[\u3400-\u9fff々]+|[\u30a1-\u30faー]{2,}|[a-z][a-z0-9'&.\-]*")
+_SHORTEST_STEM: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of a text."""
+
+    word: str
+    """Folded."""
+    stem: str
+    start: int
+    """The position in the folded text."""
+
+
+def fold_quotes(text: str) -> str:
+    """Fold a text, with one kind of apostrophe."""
+    return fold(text).replace("’", "'").replace("‘", "'")
+
+
+def list_terms(text: str, lexicon: Lexicon) -> list[Term]:
+    """Return the words of a folded text in order, stopwords included."""
+    if not lexicon.spaced:
+        return [Term(run[0], run[0], run.start()) for run in _RUN.finditer(text)]
+    return list(_split_elisions(text, lexicon))
+
+
+def _split_elisions(text: str, lexicon: Lexicon) -> Iterator[Term]:
+    for match in _WORD.finditer(text):
+        word, start = match[0].removesuffix("'s"), match.start()
+        first, apostrophe, rest = word.partition("'")
+        while apostrophe and rest and first in lexicon.elisions:
+            yield Term(first, first, start)
+            word, start = rest, start + len(first) + 1
+            first, apostrophe, rest = word.partition("'")
+        yield Term(word, stem(word, lexicon), start)
+
+
+def content_terms(text: str, lexicon: Lexicon) -> list[Term]:
+    """Return the terms that claim something: no stopwords, numerals or single letters."""
+    return [
+        term
+        for term in list_terms(text, lexicon)
+        if term.word not in lexicon.stopwords
+        and term.word not in lexicon.numbers
+        and not term.word[0].isdecimal()
+        and (len(term.word) > 1 or not lexicon.spaced)
+    ]
+
+
+def stem(word: str, lexicon: Lexicon) -> str:
+    """Return a word without its ending: `opens`, `opening` and `opened` have one stem."""
+    return _stem(word, lexicon.suffixes)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _stem(word: str, suffixes: tuple[str, ...]) -> str:
+    for suffix in suffixes:
+        if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
+            word = word[: -len(suffix)]
+            break
+    if len(word) > _SHORTEST_STEM and word[-1] == word[-2]:
+        return word[:-1]
+    # `city` and `cities`, `carry` and `carried`.
+    return word.removesuffix("y") if len(word) > _SHORTEST_STEM else word
+
+
+class Vocabulary:
+    """The terms that some texts contain, to which the terms of a draft are compared."""
+
+    def __init__(self, texts: Iterable[str], lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
+        self.text = " \n ".join(fold_quotes(text) for text in texts)
+        terms = list_terms(self.text, lexicon)
+        self.words = {term.word for term in terms}
+        self.stems = {term.stem for term in terms}
+        # `spring-check` supports `check`, and `Schokoladenkuchen` supports `Kuchen`.
+        self.stems |= {stem(part, lexicon) for word in self.words for part in word.split("-")}
+
+    def has(self, term: Term) -> bool:
+        """Whether the texts contain a term, or a word that is closely related."""
+        if term.stem in self.stems or term.word in self.words:
+            return True
+        if not self._lexicon.spaced:
+            return self._has_run(term.word)
+        parts = term.word.split("-")
+        if len(parts) > 1 and all(stem(part, self._lexicon) in self.stems for part in parts):
+            return True
+        return any(is_related(term.stem, known) for known in self.stems)
+
+    def has_word(self, word: str) -> bool:
+        """Whether the texts contain exactly this word, or one with another ending."""
+        if not self._lexicon.spaced:
+            return word in self.text
+        return word in self.words or stem(word, self._lexicon) in self.stems
+
+    def _has_run(self, run: str) -> bool:
+        """Whether a Japanese run occurs, or shares two characters in a row with the texts."""
+        if run in self.text:
+            return True
+        return any(run[at : at + 2] in self.text for at in range(len(run) - 1))
+
+
+def is_related(one: str, other: str) -> bool:
+    """Whether two stems share a long beginning, or one is the end of the other."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) < 4:
+        return False
+    if longer.endswith(shorter) and len(shorter) >= 5:
+        return True
+    common = 0
+    for left, right in zip(shorter, longer, strict=False):
+        if left != right:
+            break
+        common += 1
+    return common >= max(4, len(shorter) - 1) and common * 10 >= len(longer) * 6
+
+
+def say_as_facts(text: str, facts: Vocabulary, lexicon: Lexicon) -> str:
+    """Return a folded text in which phrases such as `costs nothing` are the facts' word `free`."""
+    folded = fold_quotes(text)
+    for words, pattern in lexicon.equivalents:
+        for word in words.split():
+            if facts.has_word(word):
+                folded = re.sub(pattern, f" {word} ", folded)
+                break
+    return folded

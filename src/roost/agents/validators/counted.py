@@ -1,0 +1,101 @@
+"""What a number counts: `3 branches` does not support `3 shops`."""
+
+import itertools
+import re
+from typing import Final
+
+from roost.agents.lexicons import Lexicon, words
+from roost.agents.quantities import Quantity
+from roost.agents.terms import is_related, stem
+from roost.agents.validators.candidate import Context
+from roost.agents.words import fold
+
+#: Words that count what the draft itself says: `two things`.
+_GENERIC: Final = words(
+    """things ways reasons tips steps dinge gründe tipps schritte cosas razones motivos consejos
+    choses raisons conseils"""
+)
+#: Adjectives that stand before a noun in Spanish and French; others follow the noun.
+_BEFORE_NOUNS: Final = words(
+    """buenas buenos grandes mejores nuevas nuevos otras otros pequeñas pequeños primeras primeros
+    próximas próximos únicas únicos últimas últimos autres beaux belles bonnes bons dernières
+    derniers grands jolies jolis nouveaux nouvelles petites petits premières premiers
+    prochaines prochains seules seuls"""
+)
+#: English plurals that do not end in `s`.
+_PLURALS: Final = words(
+    """people children men women feet teeth mice geese fish sheep staff persons"""
+)
+#: A German word of more letters can be the end of a compound.
+_SHORTEST_HEAD: Final = 3
+_is_plural = re.compile(r".+[^suio]s").fullmatch
+_is_year = re.compile(r"1[5-9]\d\d|20\d\d").fullmatch
+
+
+def is_generic(quantity: Quantity) -> bool:
+    """Whether a number counts what the draft itself says, so that no fact has the number."""
+    return not quantity.unit and bool(set(quantity.nouns[:1]) & _GENERIC)
+
+
+def counts_something_else(
+    quantity: Quantity, matching: list[Quantity], context: Context, text: str
+) -> bool:
+    """Whether a number of a text counts something other than the same number of the facts."""
+    lexicon = context.lexicon
+    if quantity.unit or not quantity.nouns or any(map(_is_year, quantity.readings)):
+        return False
+    if lexicon is None:
+        # The word after the number may be a unit.
+        near = {word for each in matching for word in each.nouns}
+        after = quantity.nouns[0]
+        return bool(near) and after not in near and after not in context.folded_texts
+    if not lexicon.spaced:
+        return False
+    noun = _find_noun(quantity.nouns, lexicon, text)
+    if noun is None or noun in lexicon.months or noun in lexicon.weekdays:
+        return False
+    if any(_is_same_name(quantity, each, lexicon) for each in matching):
+        return False
+    known = [word for each in matching for word in _find_counted(each, lexicon)]
+    return bool(known) and not any(_means(noun, word, lexicon) for word in known)
+
+
+def _is_same_name(quantity: Quantity, fact: Quantity, lexicon: Lexicon) -> bool:
+    """Whether both numbers are the name of the same thing: `Episode 41`, which counts nothing."""
+    said, known = quantity.words_before[-1:], fact.words_before[-1:]
+    counts_nothing = not _first_phrase(fact.nouns, lexicon)
+    return counts_nothing and said == known and not set(said) <= lexicon.stopwords
+
+
+def _find_noun(after: tuple[str, ...], lexicon: Lexicon, text: str) -> str | None:
+    """Return the counted noun among the words after a number; None if none is certain."""
+    phrase = _first_phrase(after, lexicon)
+    if lexicon.capitalizes_nouns:
+        capitalized = {fold(word) for word in re.findall(r"[^\W\d_]+", text) if word[0].isupper()}
+        return next((word for word in phrase if word in capitalized), None)
+    if lexicon.code == "en":
+        return next((word for word in phrase if word in _PLURALS or _is_plural(word)), None)
+    return next((word for word in phrase if word not in _BEFORE_NOUNS), None)
+
+
+def _find_counted(fact: Quantity, lexicon: Lexicon) -> list[str]:
+    """Return the words beside a number of a fact that may be what it counts."""
+    nearest = _first_phrase(fact.nouns, lexicon)
+    others = (*fact.nouns, *fact.words_before)
+    return nearest or [word for word in others if word not in lexicon.stopwords]
+
+
+def _first_phrase(after: tuple[str, ...], lexicon: Lexicon) -> list[str]:
+    """Return the words up to a stopword: `people` of `people in a group`."""
+    return list(itertools.takewhile(lambda word: word not in lexicon.stopwords, after))
+
+
+def _means(noun: str, word: str, lexicon: Lexicon) -> bool:
+    one, other = stem(noun, lexicon), stem(word, lexicon)
+    return (
+        one == other
+        or is_related(one, other)
+        # `Völker` are `Bienenvölker`.
+        or (lexicon.capitalizes_nouns and len(noun) > _SHORTEST_HEAD and word.endswith(noun))
+        or any(noun in group and word in group for group in lexicon.synonyms)
+    )

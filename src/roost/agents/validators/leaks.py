@@ -1,0 +1,174 @@
+"""Nothing of the prompt, of examples or of findings gets into a draft."""
+
+import functools
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Final
+
+from roost.agents.lexicons import LANGUAGES, any_of, find_lexicon
+from roost.agents.terms import fold_quotes
+from roost.agents.validators.candidate import Candidate, Context
+
+#: A draft and an example may share fewer words in a row than this, unless a fact has them too.
+EXAMPLE_WORDS: Final = 8
+_INSTRUCTION_WORDS: Final = 5
+_FEEDBACK_WORDS: Final = 3
+#: A phrase of the instructions between two punctuation marks has at least this many words.
+_PHRASE_WORDS: Final = 3
+#: In scripts without spaces, characters are counted, and kana alone are endings.
+_SHORTEST_CONTENT: Final = 3
+_tokens = re.compile(r"[a-z0-9À-ɏͰ-ӿ_]+(?:['\-][a-z0-9À-ɏͰ-ӿ_]+)*|[^\W\d_]").findall
+_is_content = re.compile(r"[\u30a1-\u30fa\u3400-\u9fffa-z0-9]").match
+
+#: What shows a model's working in any language: tags, code, JSON, names with underscores, slots.
+_WORKING: Final = (
+    r"</?\s*(?:think|thinking|reasoning|thought|analysis|scratchpad|answer|output|draft|facts?"
+    r"|examples?|data|brief|system|user|assistant|tool|im_start|im_end|s|inst)\b[^>]*>?",
+    r"<\|[^|>]*\|?>",
+    r"\[/?inst\]",
+    r"```|~~~",
+    r"\"?(?:drafts|parts|text|facts|fact_ids|sentences)\"?\s?[:=]\s?[\[{\"]",
+    r"[{}]",
+    r"\b[a-z]+_[a-z_]+\b(?![^\s]*\.)",
+    r"\be-[a-z]{3,}:",
+    r"\*\*|__",
+    r"\[(?:link|url|tags?|hashtags?|insert[^\]]*|your [^\]]*|name|date|price|fact[^\]]*"
+    r"|placeholder)\]",
+    r"\bfacts?[ -]?ids?\b",
+    r"\bweighted (?:length|characters)\b",
+    r"\blorem ipsum\b",
+    r"\bignore (?:all |any )?(?:the )?(?:previous|prior|above|earlier)"
+    r" (?:instructions?|prompts?|text)\b",
+    r"\bsystem prompt\b",
+    # The marks around the data of a prompt.
+    r"={3,}",
+    r"\bdata [0-9a-f]{12} (?:begins|ends)\b",
+)
+
+
+def check_examples(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find long passages that only an example has."""
+    own = _passages(context.all_texts, EXAMPLE_WORDS)
+    copied = _passages(context.brief.examples, EXAMPLE_WORDS) - own
+    yield from _find_shared(candidate, copied, EXAMPLE_WORDS, "E-EXAMPLE")
+
+
+def check_prompt(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find passages of the writer's instructions, and of texts that were kept from the model."""
+    own = _passages(context.all_texts, _INSTRUCTION_WORDS)
+    leaked = _passages(context.instructions, _INSTRUCTION_WORDS) - own
+    yield from _find_shared(candidate, leaked, _INSTRUCTION_WORDS, "E-PROMPT")
+    yield from _find_phrases(candidate, context)
+    known = set(_split(context.folded_texts))
+    marks = {token for text in context.withheld for token in _split(text)} - known
+    if context.withheld:
+        own = _passages(context.all_texts, _FEEDBACK_WORDS)
+        withheld = _passages(context.withheld, _FEEDBACK_WORDS) - own
+        yield from _find_shared(candidate, withheld, _FEEDBACK_WORDS, "E-PROMPT")
+    for part in candidate.parts:
+        for token in dict.fromkeys(_split(part)):
+            # A mark such as `canary-7f3a` is in no text but the withheld one.
+            if token in marks and (any(c.isdecimal() for c in token) or "-" in token):
+                yield f"E-PROMPT: {token}"
+
+
+def _find_phrases(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find whole phrases of the writer's instructions: `Begin with a noun.`"""
+    own = _padded(" \n ".join(context.all_texts))
+    parts = [_padded(part) for part in candidate.parts]
+    for phrase in _list_phrases(context.instructions):
+        if phrase not in own and any(phrase in part for part in parts):
+            yield f"E-PROMPT:{phrase.rstrip()}"
+
+
+@functools.lru_cache(maxsize=8)
+def _list_phrases(texts: tuple[str, ...]) -> list[str]:
+    """Return the phrases between punctuation marks, without lines of JSON."""
+    lines = [line for text in texts for line in text.splitlines() if "{" not in line[:1]]
+    phrases = [phrase for line in lines for phrase in re.split(r"[^\w\s'’`\"\-]+", line)]
+    return [_padded(phrase) for phrase in phrases if len(_split(phrase)) >= _PHRASE_WORDS]
+
+
+def _padded(text: str) -> str:
+    return f" {' '.join(_split(text))} "
+
+
+def check_feedback(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find passages of the findings that the model was asked to repair."""
+    own = _passages(context.all_texts, _FEEDBACK_WORDS)
+    findings = tuple(_without_quotation(finding) for finding in context.feedback)
+    leaked = _passages(findings, _FEEDBACK_WORDS) - own
+    yield from _find_shared(candidate, leaked, _FEEDBACK_WORDS, "E-FEEDBACK")
+
+
+#: The findings with these codes quote the refused draft. A good draft may have the same words: an
+#: invented address begins like the brief's link.
+_QUOTING: Final = frozenset(
+    {
+        *("AVOID", "CASHTAG", "CLAIM", "CLICHE", "DATE", "EXAMPLE", "FEEDBACK", "LINK", "MENTION"),
+        *("NAME", "NOT", "NUMBER", "OPPOSITE", "PROMPT", "REASONING", "REQUIRE", "TAG"),
+    }
+)
+
+
+def _without_quotation(finding: str) -> str:
+    """Return a finding without the words of the draft, except for those beside the code."""
+    code, _, value = finding.partition(": ")
+    if code not in _QUOTING:
+        return finding
+    return " ".join([code, *_split(value)[: _FEEDBACK_WORDS - 1]])
+
+
+def check_reasoning(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find what a model says about its work, in every language that has a lexicon."""
+    working = any_of(_WORKING)
+    for sentence in candidate.sentences:
+        text = fold_quotes(context.claim_text(sentence.text))
+        if (found := working.search(text)) and found[0] not in context.folded_texts:
+            yield f"E-REASONING: {found[0]}"
+    for part in candidate.parts:
+        for code in LANGUAGES:
+            lexicon = find_lexicon(code)
+            assert lexicon is not None
+            for text in _lines_and_sentences(part):
+                found = any_of(lexicon.reasoning).search(fold_quotes(text))
+                if found and found[0] not in context.folded_texts:
+                    yield f"E-REASONING: {found[0]}"
+
+
+def _lines_and_sentences(part: str) -> list[str]:
+    """Return the lines of a part, and the sentences after the first of each line."""
+    lines = re.split(r"\n+", part)
+    return [*lines, *(text for line in lines for text in _sentences(line)[1:])]
+
+
+_sentences = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])\s*").split
+
+
+def _find_shared(
+    candidate: Candidate, leaked: frozenset[tuple[str, ...]], length: int, code: str
+) -> Iterator[str]:
+    if not leaked:
+        return
+    for part in candidate.parts:
+        shared = _passages((part,), length) & leaked
+        if shared:
+            yield f"{code}: {' '.join(min(shared))}"
+
+
+def _split(text: str) -> list[str]:
+    return _tokens(fold_quotes(unicodedata.normalize("NFKC", text)))
+
+
+@functools.lru_cache(maxsize=128)
+def _passages(texts: tuple[str, ...], length: int) -> frozenset[tuple[str, ...]]:
+    """Return all passages of so many words; in scripts without spaces, of so many characters."""
+    found = set()
+    for text in texts:
+        tokens = _split(text)
+        for start in range(len(tokens) - length + 1):
+            gram = tuple(tokens[start : start + length])
+            if len(gram[0]) > 1 or sum(map(bool, map(_is_content, gram))) >= _SHORTEST_CONTENT:
+                found.add(gram)
+    return frozenset(found)

@@ -1,0 +1,36 @@
+"""Words that the brief avoids or requires, and clichés."""
+
+from collections.abc import Iterator
+
+from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.words import contains_phrase
+
+
+def check_avoided(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find words that the brief avoids."""
+    for phrase in context.brief.avoid:
+        if any(contains_phrase(part, phrase) for part in candidate.parts):
+            yield f"E-AVOID: {phrase}"
+
+
+def check_required(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find required words that no part contains."""
+    for phrase in context.brief.require:
+        if not any(contains_phrase(part, phrase) for part in candidate.parts):
+            yield f"E-REQUIRE: {phrase}"
+
+
+def check_disclaimer(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find a disclaimer that is missing."""
+    disclaimer = context.brief.compliance.disclaimer
+    if disclaimer and not any(disclaimer in part for part in candidate.parts):
+        yield "E-DISCLAIMER: missing"
+
+
+def check_cliches(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find phrases of which readers are tired, unless the brief itself uses them."""
+    for phrase in context.require_lexicon().cliches:
+        if contains_phrase(context.folded_texts, phrase):
+            continue
+        if any(contains_phrase(part, phrase) for part in candidate.parts):
+            yield f"E-CLICHE: {phrase}"

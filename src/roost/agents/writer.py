@@ -1,0 +1,206 @@
+"""Writes drafts from a brief with a model, and releases only drafts that every validator accepts.
+
+Without a model, or if the model's drafts are refused, the composer writes the drafts.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from roost.agents.assembly import LINK_SLOT, assemble
+from roost.agents.brief import Brief
+from roost.agents.brief_lint import lint_brief
+from roost.agents.budget import Budget
+from roost.agents.calls import call_model
+from roost.agents.composer import compose_candidates
+from roost.agents.model import Model, Prompt
+from roost.agents.prompts import (
+    REPAIR_INSTRUCTIONS,
+    draft_prompt,
+    list_codes,
+    repair_prompt,
+)
+from roost.agents.ranking import rank_drafts
+from roost.agents.replies import ParsedDraft, parse_reply
+from roost.agents.safe_facts import withhold
+from roost.agents.validators import validate
+from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.written import (
+    ModelCall,
+    Origin,
+    Provenance,
+    RefusedDraft,
+    Verdict,
+    Writing,
+    WrittenDraft,
+)
+from roost.errors import BriefInvalid
+
+#: The verdict on a reply, or a draft of a reply, that has not the form that the prompt asks for.
+_UNREADABLE: Final = Verdict("reply", ok=False, judged=True, findings=("E-JSON: not the form",))
+#: The verdict on an improved draft that is the old one.
+_UNCHANGED: Final = Verdict("change", ok=False, judged=True, findings=("E-DUPLICATE: unchanged",))
+
+#: Returns the prompt that asks for so many drafts in place of refused ones.
+MakeRepair = Callable[[list[tuple[str, tuple[Verdict, ...]]], int], Prompt]
+
+
+async def write_drafts(
+    brief: Brief,
+    model: Model | None,
+    *,
+    recent_posts: Sequence[str] = (),
+    budget: Budget | None = None,
+    now: datetime,
+    seed: int = 0,
+    on_draft: Callable[[WrittenDraft], None] | None = None,
+) -> Writing:
+    """Write up to the brief's `n` drafts.
+
+    The model gets one prompt for all drafts, and one to repair those that a validator refused.
+    `on_draft` gets each draft as soon as it is accepted, before the drafts are ranked.
+    A model that fails and a budget that is used up are no errors: `Writing.calls` has the codes.
+
+    Raises: BriefInvalid (the brief has an error that `lint_brief` reports).
+    """
+    errors = [each for each in lint_brief(brief, today=now.date()) if each.is_error]
+    safe = withhold(brief, today=now.date())
+    if errors or safe.brief is None:
+        raise BriefInvalid(
+            " ".join(each.message for each in errors),
+            next="Correct what the message names.",
+            fields=[each.code for each in errors],
+        )
+    context = Context(
+        safe.brief,
+        recent_posts=recent_posts,
+        instructions=(REPAIR_INSTRUCTIONS,),
+        withheld=safe.withheld_texts,
+    )
+    batch = Batch(brief, context, on_draft)
+    if model is not None:
+        usable = safe.brief
+        await ask_model(
+            batch,
+            model,
+            budget,
+            draft_prompt(usable, count=usable.n),
+            lambda refused, count: repair_prompt(usable, refused, count=count),
+        )
+    if batch.missing:
+        for candidate in compose_candidates(context, seed=seed):
+            batch.examine(candidate, "composer", batch.provenance())
+            if not batch.missing:
+                break
+    return Writing(
+        tuple(rank_drafts(batch.drafts, safe.brief)), tuple(batch.refused), tuple(batch.calls)
+    )
+
+
+class Batch:
+    """The drafts of one call of `write_drafts` or `improve_draft`."""
+
+    def __init__(
+        self,
+        brief: Brief,
+        context: Context,
+        on_draft: Callable[[WrittenDraft], None] | None = None,
+        *,
+        old_parts: tuple[str, ...] = (),
+    ) -> None:
+        """Keep what the drafts are examined by; `old_parts` is a draft that is to change."""
+        self.context = context
+        self.drafts: list[WrittenDraft] = []
+        self.refused: list[RefusedDraft] = []
+        self.calls: list[ModelCall] = []
+        self._brief_hash = brief_hash(brief)
+        self._on_draft = on_draft
+        self._old_parts = old_parts
+
+    @property
+    def missing(self) -> int:
+        """The number of drafts that are still to be written."""
+        return self.context.brief.n - len(self.drafts)
+
+    def examine(self, candidate: Candidate, origin: Origin, provenance: Provenance) -> None:
+        """Release a draft if every validator accepts it, and record it as refused otherwise."""
+        verdicts = validate(candidate, self.context)
+        if candidate.parts == self._old_parts:
+            verdicts = (*verdicts, _UNCHANGED)
+        if not all(verdict.ok for verdict in verdicts):
+            self.refused.append(RefusedDraft(candidate.parts, verdicts, provenance))
+            return
+        draft = WrittenDraft(candidate.parts, candidate.sentences, origin, verdicts, provenance)
+        self.drafts.append(draft)
+        self.context.accepted.append(candidate)
+        if self._on_draft is not None:
+            self._on_draft(draft)
+
+    def provenance(
+        self,
+        model: Model | None = None,
+        call: ModelCall | None = None,
+        repairs: int = 0,
+    ) -> Provenance:
+        """Return the provenance of a draft that a call has given, or that the composer made."""
+        return Provenance(
+            brief_hash=self._brief_hash,
+            brief_version=self.context.brief.version,
+            model=getattr(model, "name", type(model).__name__) if model is not None else "",
+            prompt_hash=call.prompt_hash if call else "",
+            repairs=repairs,
+            input_tokens=call.input_tokens if call else 0,
+            output_tokens=call.output_tokens if call else 0,
+            usd=call.usd if call else Decimal(0),
+        )
+
+
+async def ask_model(
+    batch: Batch,
+    model: Model,
+    budget: Budget | None,
+    prompt: Prompt,
+    make_repair: MakeRepair,
+) -> None:
+    """Ask the model for all drafts, and once more for those that were refused."""
+    replied = await _ask_once(batch, model, budget, prompt)
+    if not replied or not batch.missing:
+        return
+    # The model does not learn the link, so that it cannot write a similar one.
+    link = batch.context.brief.link or LINK_SLOT
+    refused = [
+        ("\n\n".join(each.parts).replace(link, LINK_SLOT), each.verdicts) for each in batch.refused
+    ]
+    batch.context.feedback = tuple(code for _, verdicts in refused for code in list_codes(verdicts))
+    await _ask_once(batch, model, budget, make_repair(refused, batch.missing), repairs=1)
+
+
+async def _ask_once(
+    batch: Batch, model: Model, budget: Budget | None, prompt: Prompt, *, repairs: int = 0
+) -> bool:
+    """Ask the model, and examine the drafts of its reply.
+
+    Returns whether the server replied, well or not, so that it makes sense to ask again.
+    """
+    result = await call_model(model, prompt, budget, "repair" if repairs else "draft")
+    batch.calls += result.calls
+    last = result.calls[-1]
+    if result.reply is None and last.error != "model_reply_invalid":
+        return False
+    provenance = batch.provenance(model, last, repairs)
+    drafts = parse_reply(result.reply.text) if result.reply is not None else []
+    for draft in drafts or [ParsedDraft(())]:
+        if not batch.missing:
+            break
+        if draft.parts:
+            batch.examine(assemble(draft, batch.context.brief), "model", provenance)
+        else:
+            batch.refused.append(RefusedDraft((), (_UNREADABLE,), provenance))
+    return True
+
+
+def brief_hash(brief: Brief) -> str:
+    """Return the SHA-256 of the brief's fields as JSON."""
+    return hashlib.sha256(brief.model_dump_json().encode()).hexdigest()

@@ -1,0 +1,40 @@
+"""Writes drafts and stores them, improves, edits, discards and approves them."""
+
+from roost.services.drafts.approve import approve_draft
+from roost.services.drafts.errors import (
+    DraftChanged,
+    DraftNotEditable,
+    DraftNotFound,
+    ImprovementFailed,
+    NothingToUndo,
+    PersonNeeded,
+)
+from roost.services.drafts.improve import (
+    discard_draft,
+    edit_draft,
+    improve_draft,
+    undo_improvement,
+)
+from roost.services.drafts.read import get_draft, list_drafts
+from roost.services.drafts.records import Draft, DraftImproved, DraftsWritten
+from roost.services.drafts.write import write_drafts
+
+__all__ = [
+    "Draft",
+    "DraftChanged",
+    "DraftImproved",
+    "DraftNotEditable",
+    "DraftNotFound",
+    "DraftsWritten",
+    "ImprovementFailed",
+    "NothingToUndo",
+    "PersonNeeded",
+    "approve_draft",
+    "discard_draft",
+    "edit_draft",
+    "get_draft",
+    "improve_draft",
+    "list_drafts",
+    "undo_improvement",
+    "write_drafts",
+]

@@ -1,0 +1,44 @@
+"""Reads stored drafts."""
+
+from roost import store
+from roost.models import DraftId, DraftState, Scope
+from roost.runtime import Runtime
+from roost.services.drafts.errors import DraftNotFound
+from roost.services.drafts.records import Draft, to_draft
+from roost.store.database import Transaction
+
+
+async def get_draft(
+    runtime: Runtime, scope: Scope, draft_id: DraftId, *, revision: int | None = None
+) -> Draft:
+    """Return a draft with its current revision, or with another one. Raises: DraftNotFound."""
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        return await read_draft(transaction, draft_id, revision)
+
+
+async def list_drafts(
+    runtime: Runtime, scope: Scope, state: DraftState | None = None
+) -> list[Draft]:
+    """Return the tenant's drafts with their current revisions, the newest first."""
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
+        rows = await store.drafts.list_all(transaction, state)
+    return [to_draft(row, accounts[row.integration_id]) for row in rows]
+
+
+async def read_draft(
+    transaction: Transaction, draft_id: DraftId, revision: int | None = None
+) -> Draft:
+    """Return a draft in the caller's transaction. Raises: DraftNotFound."""
+    row = await store.drafts.find(transaction, draft_id, revision)
+    if row is None:
+        raise DraftNotFound(f"There is no draft {draft_id}.")
+    account = await store.integrations.get(transaction, row.integration_id)
+    return to_draft(row, account)
+
+
+async def lock_draft(transaction: Transaction, draft_id: DraftId) -> Draft:
+    """Lock a draft until the transaction ends, and return it. Raises: DraftNotFound."""
+    if not await store.drafts.lock(transaction, draft_id):
+        raise DraftNotFound(f"There is no draft {draft_id}.")
+    return await read_draft(transaction, draft_id)
