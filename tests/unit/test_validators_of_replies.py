@@ -187,6 +187,56 @@ def test_recent_posts_refuse_duplicate__with_a_call_to_action() -> None:
     assert "recent_posts" in refused_by(context, candidate)
 
 
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "Hello!"),
+        ("en", "Ok."),
+        ("de", "Hallo!"),
+        ("es", "¡Hola!"),
+        ("fr", "Bonjour !"),
+        ("ja", "新作。"),
+    ],
+)
+def test_claims_refuse_draft_that_states_no_fact(language: str, text: str) -> None:
+    assert "claims" in judge(text, FIRST[language][1], language)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("de", "Das Parken ist gratis."),
+        ("es", "Aparcamiento gratis."),
+        ("fr", "Le parking est offert."),
+        ("ja", "駐車場はタダです。"),
+    ],
+)
+def test_negations_refuse_synonym_of_what_the_fact_denies(language: str, text: str) -> None:
+    assert "negations" in judge(text, "parking", language)
+
+
+@pytest.mark.parametrize(
+    ("language", "fact", "said", "is_other"),
+    [
+        ("en", "A visit costs £60.", "A visit costs more than £60.", True),
+        ("en", "A visit costs £60.", "A visit costs up to £60.", True),
+        ("en", "A visit costs at most £60.", "A visit costs up to £60.", False),
+        ("en", "We open from 7 am to 6 pm.", "We are open until 6 pm.", False),
+        ("de", "Ein Besuch kostet 60 Euro.", "Ein Besuch kostet höchstens 60 Euro.", True),
+        ("es", "La visita cuesta 60 euros.", "La visita cuesta menos de 60 euros.", True),
+        ("fr", "La visite coûte 60 euros.", "La visite coûte au moins 60 euros.", True),
+        ("fr", "Jusqu'à 8 personnes.", "8 personnes au plus, jusqu'à 8 personnes.", False),
+        ("ja", "出張料は6,000円です。", "出張料は6,000円以下です。", True),
+        ("ja", "出張料は6,000円以上です。", "出張料は6,000円以上。", False),
+    ],
+)
+def test_numbers_refuse_limit_that_no_fact_has(
+    language: str, fact: str, said: str, is_other: bool
+) -> None:
+    facts = [{"id": "a", "text": fact}]
+    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+
+
 def test_feedback_accepts_words_that_a_finding_quotes() -> None:
     known: dict[str, Any] = {
         "feedback": ["LINK: https://acme.example.com/b", "EXAMPLE: a first look is free on mondays"]

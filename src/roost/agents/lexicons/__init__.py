@@ -48,6 +48,11 @@ class Lexicon:
     cliches: tuple[str, ...]
     reasoning: tuple[str, ...]
     """Regular expressions of what a model says about its own work: `Here is the post`."""
+    at_least: tuple[str, ...]
+    """Phrases beside a number that make it the smallest: `more than`. They follow the number in a
+    language without spaces."""
+    at_most: tuple[str, ...]
+    """Phrases beside a number that make it the largest: `up to`."""
     connectives: frozenset[str]
     """First words of a sentence that needs the sentence before it."""
     suffixes: tuple[str, ...] = ()

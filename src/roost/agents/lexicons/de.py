@@ -159,6 +159,23 @@ LEXICON: Final = Lexicon(
         \bich (?:überlege|überlegte|denke (?:\w+ )?nach)\b
         \bich (?:prüfe|wähle|zähle|suche)(?: \w+)?,? (?:welche|was|ob|wie viele|die fakten)\b
     """),
+    at_least=phrases("""
+        mindestens
+        über
+        mehr als
+        von mindestens
+        minimum
+        wenigstens
+    """),
+    at_most=phrases("""
+        bis zu
+        höchstens
+        maximal
+        unter
+        weniger als
+        maximum
+        binnen
+    """),
     connectives=words("""
         und aber oder denn weil er sie es dies dieser diese dieses außerdem deshalb daher dann auch
         trotzdem jedoch dazu dabei zudem deswegen dafür das sondern

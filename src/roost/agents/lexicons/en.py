@@ -218,6 +218,30 @@ LEXICON: Final = Lexicon(
         \bmeets? (?:the|all) (?:requirements|rules|constraints|criteria)\b
         \b(?:corrected|revised|rewritten|shortened|updated|improved) (?:post|tweet|draft|version)\b
     """),
+    at_least=phrases("""
+        at least
+        more than
+        over
+        above
+        starting at
+        starting from
+        starts at
+        no less than
+        minimum of
+        minimum
+    """),
+    at_most=phrases("""
+        up to
+        at most
+        under
+        below
+        less than
+        fewer than
+        no more than
+        maximum of
+        maximum
+        within
+    """),
     connectives=words("""
         and but or so because it its they them this that these those he she also however therefore
         then which otherwise besides moreover additionally meanwhile thus hence instead plus

@@ -148,6 +148,23 @@ LEXICON: Final = Lexicon(
         \b(?:pienso|compruebo|reviso|elijo|escojo|decido|debo (?:pensar|elegir|revisar))(?: \w+)? (?:en )?(?:qué|cuáles?|cuántos?|si|los hechos)\b
         ^(?:déjame|permíteme) (?:pensar|revisar|ver|escribir)\b
     """),
+    at_least=phrases("""
+        al menos
+        más de
+        a partir de
+        como mínimo
+        mínimo
+        mínimo de
+        por lo menos
+    """),
+    at_most=phrases("""
+        hasta
+        menos de
+        como máximo
+        máximo
+        máximo de
+        a lo sumo
+    """),
     connectives=words("""
         y pero o porque este esta esto eso ese esa ellos ellas además también entonces así luego
         sin embargo por pues aunque

@@ -152,6 +152,21 @@ LEXICON: Final = Lexicon(
         \bje (?:vérifie|choisis|sélectionne|cherche|décide|compte|dois (?:choisir|vérifier))(?: \S+)? (?:quels?|quelles?|lesquels|combien|si|(?:les |des |aux )?faits)\b
         ^(?:laissez-moi|laisse-moi) (?:réfléchir|vérifier|voir|écrire)\b
     """),
+    at_least=phrases("""
+        à partir de
+        au moins
+        plus de
+        minimum
+        au minimum
+    """),
+    at_most=phrases("""
+        jusqu à
+        moins de
+        au plus
+        maximum
+        au maximum
+        maximum de
+    """),
     connectives=words("""
         et mais ou car donc il elle ils elles ce cela ça ceci cette aussi puis ensuite alors
         cependant pourtant ainsi

@@ -6,6 +6,7 @@ from typing import Final
 
 from roost.agents.terms import Term, Vocabulary, fold_quotes, say_as_facts
 from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.written import CitedSentence
 
 #: A sentence may have this many words of content that no fact has, and twice as many as it shares.
 _FREE_WORDS: Final = 4
@@ -33,6 +34,9 @@ def check_citations(candidate: Candidate, context: Context) -> Iterator[str]:
 
 def check_claims(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find claims that cite no fact, and claims that the cited facts do not contain."""
+    citing = [sentence for sentence in candidate.sentences if context.cited(sentence)]
+    if citing and not any(_states_fact(sentence, context) for sentence in citing):
+        yield "E-FACT: none stated"
     for sentence in candidate.sentences:
         text = context.claim_text(sentence.text)
         if not text or _is_call_to_action(text, context):
@@ -46,6 +50,22 @@ def check_claims(candidate: Candidate, context: Context) -> Iterator[str]:
             yield from _check_pieces(text, facts, context)
         else:
             yield from _check_uncited(text, context)
+
+
+def _states_fact(sentence: CitedSentence, context: Context) -> bool:
+    """Whether a sentence shares a word or a number with the facts that it cites."""
+    sources = context.cited(sentence)
+    cited = context.fact_vocabulary(sources)
+    text = context.claim_text(sentence.text)
+    folded = say_as_facts(text, cited, context.require_lexicon())
+    if any(
+        cited.has(term) or _supports(term.word, cited, context) for term in context.content(folded)
+    ):
+        return True
+    numbers = {
+        reading for fact in sources for q in context.quantities(fact) for reading in q.readings
+    }
+    return any(q.readings & numbers for q in context.quantities(text))
 
 
 def _is_call_to_action(text: str, context: Context) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 
 from roost.agents.lexicons import Lexicon, any_of
 from roost.agents.terms import (
+    Term,
     Vocabulary,
     content_terms,
     fold_quotes,
@@ -142,7 +143,7 @@ def _read_clause(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
     """Return the stems of a clause, and those of them that a negation near them denies."""
     content = {term.start for term in content_terms(clause, lexicon)}
     order = [
-        (term.stem, _is_negation(term.word, lexicon), term.start in content)
+        (_representative(term, lexicon), _is_negation(term.word, lexicon), term.start in content)
         for term in list_terms(clause, lexicon)
     ]
     stems = [each for each, negates, matters in order if matters and not negates]
@@ -158,17 +159,23 @@ def _read_clause(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
     return set(stems), denied
 
 
+def _representative(term: Term, lexicon: Lexicon) -> str:
+    """Return one stem for all synonyms: `gratis` is free where `free` is denied."""
+    group = next((group for group in lexicon.synonyms if term.word in group), None)
+    return stem(min(group), lexicon) if group else term.stem
+
+
 _japanese_negation = re.compile(r"ません|ない|なく|なし|無し|ずに|不可|無用|不要").search
 
 
 def _read_run(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
     """Return the runs of a Japanese clause; a negation denies the last run before it."""
     runs = content_terms(clause, lexicon)
-    stems = {run.stem for run in runs}
+    stems = {_representative(run, lexicon) for run in runs}
     negation = _japanese_negation(clause)
     if negation is None:
         return stems, set()
-    before = [run.stem for run in runs if run.start < negation.start()]
+    before = [_representative(run, lexicon) for run in runs if run.start < negation.start()]
     return stems, set(before[-1:])
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from roost.agents.quantities import Quantity
 from roost.agents.terms import Term, fold_quotes, list_terms
 from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.validators.comparators import find_added_limits
 from roost.agents.validators.counted import counts_something_else, is_generic
 from roost.agents.words import fold
 from roost.agents.written import CitedSentence
@@ -30,7 +31,11 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
             ]
             if not matching:
                 yield f"E-NUMBER: {quantity.written}"
-            elif counts_something_else(quantity, matching, context, sentence.text):
+                continue
+            if context.lexicon is not None:
+                for phrase in find_added_limits(quantity, matching, sources, context.lexicon):
+                    yield f"E-NUMBER: {phrase} {quantity.written}"
+            if counts_something_else(quantity, matching, context, sentence.text):
                 yield f"E-NUMBER: {quantity.written} {quantity.nouns[0]}"
         yield from _find_other_spans(sentence, sources, context)
         yield from _find_codes(sentence, sources, context)
