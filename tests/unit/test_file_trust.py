@@ -71,7 +71,7 @@ def test_file_that_others_may_use_is_refused(home: Path, mode: int) -> None:
 def test_folder_that_others_may_write_is_refused(home: Path, place: str, mode: int) -> None:
     folder = (home / place).resolve()
     folder.chmod(mode)
-    if mode & 0o1000 and place == "..":  # In a sticky folder, nobody can replace others' files.
+    if mode & 0o1000 and place == "..":  # In a sticky folder, only a file's owner can replace it.
         require_trusted_folder(home)
         return
     for check in (require_trusted_folder, make_private_folder):

@@ -29,6 +29,42 @@ class Budget(Protocol):
         ...
 
 
+def require_room(
+    tokens: int,
+    usd: Decimal | None,
+    *,
+    used_tokens: int,
+    used_usd: Decimal,
+    max_tokens: int | None,
+    max_usd: Decimal | None,
+) -> None:
+    """Raise ModelBudgetExceeded if a call that can cost so much does not fit into the caps. Pure.
+
+    `used_tokens` and `used_usd` include the open reservations. None as a cap means that there is no
+    cap; `usd` is None if the model has no known price, and then only the cap of tokens applies.
+    """
+    if max_tokens is not None and used_tokens + tokens > max_tokens:
+        left = max(max_tokens - used_tokens, 0)
+        raise ModelBudgetExceeded(
+            f"The call may use {tokens} tokens; {left} of the {max_tokens} tokens of this month are"
+            " left.",
+            did="The model was not called.",
+            needed=tokens,
+            left=left,
+            unit="tokens",
+        )
+    if max_usd is not None and usd is not None and used_usd + usd > max_usd:
+        left_usd = max(max_usd - used_usd, Decimal(0))
+        raise ModelBudgetExceeded(
+            f"The call may cost ${usd:.6f}; ${left_usd:.6f} of the ${max_usd} of this month are"
+            " left.",
+            did="The model was not called.",
+            needed=str(usd),
+            left=str(left_usd),
+            unit="usd",
+        )
+
+
 class MemoryBudget:
     """A budget that is kept in this process. None as a cap means that there is no cap."""
 
@@ -42,26 +78,15 @@ class MemoryBudget:
 
     async def reserve(self, tokens: int, usd: Decimal | None) -> Reservation:
         """Reserve tokens and dollars. Raises: ModelBudgetExceeded."""
-        reserved = self.used_tokens + sum(each.tokens for each in self._open.values())
-        if self._max_tokens is not None and reserved + tokens > self._max_tokens:
-            left = self._max_tokens - reserved
-            raise ModelBudgetExceeded(
-                f"The call may use {tokens} tokens; {max(left, 0)} of {self._max_tokens} are left.",
-                did="The model was not called.",
-                needed=tokens,
-                left=max(left, 0),
-                unit="tokens",
-            )
-        dollars = self.used_usd + sum((each.usd or Decimal(0)) for each in self._open.values())
-        if self._max_usd is not None and usd is not None and dollars + usd > self._max_usd:
-            left_usd = max(self._max_usd - dollars, Decimal(0))
-            raise ModelBudgetExceeded(
-                f"The call may cost ${usd:.6f}; ${left_usd:.6f} of ${self._max_usd} are left.",
-                did="The model was not called.",
-                needed=str(usd),
-                left=str(left_usd),
-                unit="usd",
-            )
+        open_usd = sum((each.usd or Decimal(0) for each in self._open.values()), Decimal(0))
+        require_room(
+            tokens,
+            usd,
+            used_tokens=self.used_tokens + sum(each.tokens for each in self._open.values()),
+            used_usd=self.used_usd + open_usd,
+            max_tokens=self._max_tokens,
+            max_usd=self._max_usd,
+        )
         self._count += 1
         reservation = Reservation(str(self._count), tokens, usd)
         self._open[reservation.id] = reservation

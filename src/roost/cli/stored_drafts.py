@@ -151,9 +151,9 @@ async def write_and_store(brief: Brief, tenant: str, *, as_json: bool) -> bool:
     """Write and store the drafts of a brief. Return False if its account is not connected."""
     async with open_for_command(logging.WARNING) as runtime:
         _, scope = await choose_tenant(runtime, tenant)
-        name = brief.account.lstrip("@").lower()
         accounts = await queries.list_accounts(runtime, scope)
-        if all(account.username.lower() != name for account in accounts):
+        environment = runtime.settings.environment
+        if drafting.find_account(accounts, brief, environment=environment) is None:
             return False
         async with open_model(runtime.settings) as model:
             progress = DraftProgress(brief, model)

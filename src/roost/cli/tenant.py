@@ -36,7 +36,8 @@ def tenant(
                     runtime, scope, allowed=drafts_without_person
                 )
             usage = await get_model_usage(runtime, scope)
-            settings = runtime.settings
+            max_tokens = runtime.settings.model_tokens_per_month
+            max_usd = runtime.settings.model_usd_per_month
         result = TenantOutput.model_validate(
             {
                 "tenant": owner.name,
@@ -47,20 +48,14 @@ def tenant(
                     "tokens": usage.tokens,
                     "usd": usage.usd,
                     "unpriced": usage.unpriced,
-                    "max_tokens": settings.model_tokens_per_month,
-                    "max_usd": settings.model_usd_per_month,
+                    "max_tokens": max_tokens,
+                    "max_usd": max_usd,
                 },
             }
         )
         who = "Programs may" if owner.drafts_without_person else "Only a person may"
-        tokens = (
-            ""
-            if settings.model_tokens_per_month is None
-            else (f" of {settings.model_tokens_per_month}")
-        )
-        dollars = (
-            "" if settings.model_usd_per_month is None else (f" of ${settings.model_usd_per_month}")
-        )
+        tokens = "" if max_tokens is None else f" of {max_tokens}"
+        dollars = "" if max_usd is None else f" of ${max_usd}"
         text = (
             f"Tenant {owner.name!r}: its time zone is {owner.time_zone}.\n"
             f"{who} approve drafts.\n"

@@ -71,7 +71,7 @@ def count_weight(text: str) -> int:
 
 
 def find_hidden_characters(text: str) -> list[str]:
-    """Return characters that nobody sees: zero-width and bidi outside emoji, and controls."""
+    """Return invisible characters: zero-width and bidi ones outside emoji, and controls."""
     outside = _EMOJI.sub("", text)
     found = _HIDDEN.findall(text) + _BIDI.findall(text) + _EMOJI_ONLY.findall(outside)
     controls = [each for each in text if unicodedata.category(each) == "Cc" and each != "\n"]
@@ -86,7 +86,7 @@ def to_plain(text: str) -> str:
 
 
 def to_visible(text: str) -> str:
-    """Return a text in NFKC, without characters that nobody sees."""
+    """Return a text in NFKC, without invisible characters."""
     return unicodedata.normalize("NFKC", _HIDDEN.sub("", _BIDI.sub("", text)))
 
 

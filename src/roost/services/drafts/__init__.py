@@ -17,7 +17,7 @@ from roost.services.drafts.improve import (
 )
 from roost.services.drafts.read import get_draft, list_drafts
 from roost.services.drafts.records import Draft, DraftImproved, DraftsWritten
-from roost.services.drafts.write import write_drafts
+from roost.services.drafts.write import find_account, write_drafts
 
 __all__ = [
     "Draft",
@@ -32,6 +32,7 @@ __all__ = [
     "approve_draft",
     "discard_draft",
     "edit_draft",
+    "find_account",
     "get_draft",
     "improve_draft",
     "list_drafts",

@@ -1,6 +1,6 @@
 """Writes drafts from a brief and stores them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -10,7 +10,7 @@ from roost.agents.brief import Brief
 from roost.agents.model import Model
 from roost.agents.written import WrittenDraft
 from roost.errors import AccountNotFound, BriefInvalid
-from roost.models import Integration, PostId, Scope
+from roost.models import Environment, Integration, PostId, Scope
 from roost.runtime import Runtime
 from roost.services.drafts.budget import TenantBudget
 from roost.services.drafts.read import read_draft
@@ -44,7 +44,11 @@ async def write_drafts(
     """
     require_storable(brief)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
-        account = await _get_account(runtime, transaction, brief)
+        accounts = await store.integrations.list_all(transaction)
+        account = find_account(accounts, brief, environment=runtime.settings.environment)
+        if account is None:
+            name = brief.account.removeprefix("@")
+            raise AccountNotFound(f"The tenant has no account @{name}, which the brief names.")
         recent = await list_recent_texts(runtime, transaction)
     writing = await writer.write_drafts(
         brief,
@@ -95,16 +99,17 @@ async def list_recent_texts(
     return [one.text for one in found[:_MOST_POSTS]]
 
 
-async def _get_account(runtime: Runtime, transaction: Transaction, brief: Brief) -> Integration:
-    """Return the connected account of a brief. Raises: AccountNotFound."""
+def find_account(
+    accounts: Sequence[Integration], brief: Brief, *, environment: Environment
+) -> Integration | None:
+    """Return the account that a brief names; None if the tenant has no such account. Pure.
+
+    The same username may be connected to X and to the emulator; the account of `environment` comes
+    first.
+    """
     name = brief.account.removeprefix("@").lower()
-    accounts = await store.integrations.list_all(transaction)
     found = [one for one in accounts if one.username.lower() == name]
-    # An account of this process's environment is preferred to one that was connected in a play.
-    found.sort(key=lambda one: one.environment != runtime.settings.environment)
-    if not found:
-        raise AccountNotFound(f"The tenant has no account @{name}, which the brief names.")
-    return found[0]
+    return min(found, key=lambda one: one.environment != environment, default=None)
 
 
 def require_storable(brief: Brief) -> None:
