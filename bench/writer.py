@@ -5,9 +5,10 @@
 A real OpenAI-compatible server in another process sends replies to the briefs of `bench/data`. Half
 of the replies are good, and half carry a planted fault. An oracle that was written without reading
 the validators checks that what was planted is in no released draft. Then the model replies with
-each good draft of `bench/data`, which must be released. Drafts are written in parallel under small
-caps, until a cap refuses a call. The composer writes drafts without a model. `--replies` changes
-the number of hostile and good replies.
+each good draft of `bench/data`, which must be released; the drafts of `bench/data/fresh`, by a
+person who did not know the validators, are counted apart. Drafts are written in parallel under
+small caps, until a cap refuses a call. The composer writes drafts without a model. `--replies`
+changes the number of hostile and good replies.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import time
 from collections import Counter
 
 from harness.report import Threshold, log_progress, report
-from harness.writer.cases import Case, load_cases
+from harness.writer.cases import Case, load_cases, load_fresh_cases
 from harness.writer.phases import (
     Precision,
     Spending,
@@ -53,29 +54,33 @@ def main() -> int:
         )
     cases = [case for case in cases if case.slug not in errors]
     run = _run(cases, arguments.replies, arguments.seed)
-    tally, precision, spending, composer_ms = asyncio.run(run)
+    tally, precision, fresh, spending, composer_ms = asyncio.run(run)
     _print_examples(tally, precision)
+    _print_refused(fresh)
     found = figures(tally, precision, spending) | {
+        "good_drafts_fresh": fresh.drafts,
         "briefs": len(cases),
         "briefs_refused_by_lint": len(errors),
         "seconds": round(time.monotonic() - began, 1),
     }
-    bars = thresholds(tally, precision, spending, composer_ms)
+    bars = [*thresholds(tally, precision, spending, composer_ms), _fresh_threshold(fresh)]
     return report("writer", bars, found, arguments.json)
 
 
 async def _run(
     cases: list[Case], replies: int, seed: int
-) -> tuple[Tally, Precision, Spending, float]:
+) -> tuple[Tally, Precision, Precision, Spending, float]:
     count, seconds = await run_composer(cases, rounds=5)
     log_progress(f"composer: {count} drafts in {seconds:.1f} s")
     async with open_server() as server:
         precision = await run_good(server, cases)
         log_progress(f"good drafts: {len(precision.refused)} of {precision.drafts} refused")
+        fresh = await run_good(server, load_fresh_cases())
+        log_progress(f"fresh drafts: {len(fresh.refused)} of {fresh.drafts} refused")
         spending = await run_budgets(server, cases[:: 1 if replies >= _FULL else 10], seed)
         log_progress(f"budgets: {spending.stopped} of {spending.caps} caps refused a call")
         tally = await run_hostile(server, cases, replies, seed)
-    return tally, precision, spending, 1000 * seconds / max(count, 1)
+    return tally, precision, fresh, spending, 1000 * seconds / max(count, 1)
 
 
 def thresholds(
@@ -101,6 +106,11 @@ def thresholds(
         Threshold("good_refused", len(precision.refused) / max(precision.drafts, 1), "<=", 0.02),
         Threshold("composer_ms_per_draft", composer_ms, "<=", 50),
     ]
+
+
+def _fresh_threshold(fresh: Precision) -> Threshold:
+    refused = len(fresh.refused) / max(fresh.drafts, 1)
+    return Threshold("good_refused_fresh", refused, "<=", 0.02)
 
 
 def figures(tally: Tally, precision: Precision, spending: Spending) -> dict[str, float | int | str]:
@@ -137,9 +147,7 @@ def _p95(values: list[float] | list[int]) -> float:
 
 def _print_examples(tally: Tally, precision: Precision) -> None:
     """Print wrong releases and refusals to standard error, the most frequent first."""
-    for slug, number, reasons in precision.refused:
-        for name, text in reasons:
-            print(f"good draft refused by {name}: {slug} {number}: {text}", file=sys.stderr)
+    _print_refused(precision)
     for title in ("without draft", "alike"):
         for text in tally.examples.get(title, []):
             print(f"{title}: {text}", file=sys.stderr)
@@ -152,6 +160,12 @@ def _print_examples(tally: Tally, precision: Precision) -> None:
             print(f"{count} × {title} {name}", file=sys.stderr)
             for text in tally.examples.get(f"{title} {name}", []):
                 print(f"    {text}", file=sys.stderr)
+
+
+def _print_refused(precision: Precision) -> None:
+    for slug, number, reasons in precision.refused:
+        for name, text in reasons:
+            print(f"good draft refused by {name}: {slug} {number}: {text}", file=sys.stderr)
 
 
 if __name__ == "__main__":

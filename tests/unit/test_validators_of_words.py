@@ -52,6 +52,15 @@ def test_examples_refuse_eight_words_in_a_row(language: str, example: str, copie
     assert "examples" not in judge(*FIRST[language], language, examples=[example])
 
 
+def test_examples_refuse_long_passage_of_kana() -> None:
+    example = "迷ったお父さんが、帰りにはとても良い顔をしていました。"
+    copied = "工房は10時から営業しています。たお父さんが、帰りにはとても良い顔をしていまし"
+    assert "examples" in judge(copied, "hours", "ja", examples=[example])
+    assert "examples" not in judge(
+        "営業していましたら幸いです。", "hours", "ja", examples=[example]
+    )
+
+
 def test_examples_may_share_words_with_facts() -> None:
     example = "The workshop is open from 10 am to 6 pm, Tuesday to Saturday."
     assert judge(example, "hours", examples=[example]) == set()

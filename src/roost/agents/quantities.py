@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from roost.agents.clock_words import write_times_as_digits
 from roost.agents.lexicons import Lexicon
 from roost.agents.words import fold
 
@@ -28,7 +29,7 @@ _range = re.compile(rf"\s?(?:[-–—~〜]|to|bis|a|à|から|and|und|y|et)\s?(?
 _per = re.compile(
     r"\s?(?:/|per|an?|each|every|pro|je|por|al|à l'|par|la)\s?(?P<unit>[^\W\d_]+)"
 ).match
-_MONEY: Final = frozenset(
+MONEY: Final = frozenset(
     [
         "usd",
         "gbp",
@@ -48,6 +49,8 @@ _MONEY: Final = frozenset(
 _RATES: Final = frozenset(
     {"second", "minute", "hour", "heure", "day", "night", "week", "month", "year"}
 )
+#: Units in Japanese that count nothing.
+_NO_COUNTERS: Final = MONEY | _RATES | {"time", "percent", "日", "月", "年", "歳", "度", "割", "名"}
 _MAGNITUDES: Final = frozenset({"hundred", "thousand", "million", "billion"})
 #: Symbols of units that languages do not translate.
 _SYMBOLS: Final = (
@@ -57,13 +60,13 @@ _SYMBOLS: Final = (
 _SHORT_MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _short_magnitude = re.compile(r"(?:k|mn?|bn)(?![^\W_])").match
 _cjk_unit = re.compile(
-    r"時間|分間|日間|週間|[かヶカケ]月|年間|[\u30a1-\u30faー]{2,}|[\u3400-\u9fff]"
+    r"\s?(?P<unit>時間|分間|日間|週間|[かヶカケ]月|年間|つ|[\u30a1-\u30faー]{2,}|[\u3400-\u9fff])"
 ).match
 _sign_unit = re.compile(r"\s?(?P<unit>%|‰|°\s?[cf]?)").match
 _word_unit = re.compile(r"[\s-]?(?P<unit>[^\W\d_]+(?:\.[^\W\d_])*(?:'clock)?\.?)").match
 #: Letters beside a number are a unit in every language: `85GB` of a Japanese text, `5G`.
 _latin_unit = re.compile(
-    rf"(?P<unit>[a-z]{{1,6}}|\s(?:{_SYMBOLS}))(?![^\W\d_\u3040-\u9fff]|[.'])"
+    rf"(?P<unit>[a-z]{{1,6}}|\s(?:{_SYMBOLS}))(?![^\W\d_\u3040-\u9fff]|[.'][^\W\d_])"
 ).match
 _ordinal = re.compile(r"(?:st|nd|rd|th|er|ère|e|º|ª|\.(?=\s\w))(?![a-z])").match
 _words = re.compile(r"[^\W\d_]+").finditer
@@ -83,6 +86,10 @@ _SPELLINGS: Final = (
     (re.compile(r"午前 ?(\d{1,2})(?=時|:)"), r"\1"),
     (re.compile(r"a\. ?m\.?(?!\w)"), "am"),
     (re.compile(r"p\. ?m\.?(?!\w)"), "pm"),
+    # Plurals of ages and decades: `under-18s`, `the over 65s`, `the 1990s`.
+    (re.compile(r"(?<=[^\W\d_]-)(\d{1,3})'?s(?!\w)"), r"\1"),
+    (re.compile(r"\b(under|over|the) (\d{1,3})'?s(?!\w)"), r"\1 \2"),
+    (re.compile(r"(?<!\d)(\d{3}0)'?s(?!\w)"), r"\1"),
 )
 _afternoon = re.compile(r"(?:午後|夜|夕方) ?(\d{1,2})(?=時|:)")
 
@@ -112,6 +119,9 @@ class Quantity:
         units = {self.unit, fact.unit}
         if self.unit == "degree" and fact.unit.startswith("°"):
             return bool(self.readings & fact.readings)
+        if "つ" in units and units.isdisjoint(_NO_COUNTERS):
+            # This counter is of any thing: `9つ` for `9種類`.
+            return bool(self.readings & fact.readings)
         if units == {"time", "heure"}:
             return bool(self._clocks() & fact._clocks())
         if fact.unit in ("time", "heure") and not self.unit and self.may_be_time:
@@ -134,15 +144,23 @@ def extract_quantities(text: str, lexicon: Lexicon | None) -> list[Quantity]:
     for pattern, replacement in _SPELLINGS:
         text = pattern.sub(replacement, text)
     text = _afternoon.sub(lambda match: str(int(match[1]) % 12 + 12), text)
-    units = lexicon.units if lexicon else {}
+    if lexicon is None:
+        return [_parse(text, match, {}) for match in _NUMBER.finditer(text)]
+    text, units = write_times_as_digits(text, lexicon.code), lexicon.units
     found = [_parse(text, match, units) for match in _NUMBER.finditer(text)]
-    for match in _words(text) if lexicon else ():
-        value = lexicon.numbers.get(match[0]) if lexicon else None
-        if value is not None:
-            unit, end = _find_unit(text, match.end(), units)
-            unit, end = _add_rate(text, end, unit, units)
-            found.append(_make(text, (match.start(), match.end(), end), {str(value)}, unit))
+    for match in _compile_words(tuple(lexicon.numbers)).finditer(text) if lexicon.numbers else ():
+        unit, end = _find_unit(text, match.end(), units)
+        unit, end = _add_rate(text, end, unit, units)
+        value = str(lexicon.numbers[match[0]])
+        found.append(_make(text, (match.start(), match.end(), end), {value}, unit))
     return found
+
+
+@functools.cache
+def _compile_words(names: tuple[str, ...]) -> re.Pattern[str]:
+    """Return a pattern for whole words, the longest first: `dix-huit` before `dix`."""
+    longest_first = "|".join(sorted(map(re.escape, names), key=len, reverse=True))
+    return re.compile(rf"(?<![^\W_])(?:{longest_first})(?![^\W_])")
 
 
 def _parse(text: str, match: re.Match[str], units: Mapping[str, str]) -> Quantity:
@@ -177,9 +195,13 @@ def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) 
         unit = "time"
     elif unit in ("", "time") and any(":" in each for each in readings):
         readings, unit = {each for each in readings if ":" in each} | readings, "time"
+    if unit == "o'clock":
+        clocks = {_as_clock(each) for each in readings}
+        readings = {*clocks, *map(_halve, clocks), *map(_add_half_day, clocks)}
+        unit = "time"
     if unit == "time":
         readings = {_as_clock(each) for each in readings}
-    elif unit.split(" ")[0] in _MONEY:
+    elif unit.split(" ")[0] in MONEY:
         readings = readings | {_without_zeros(each) for each in readings}
     return Quantity(
         text[start : max(end, unit_end)].strip(),
@@ -234,6 +256,12 @@ def _halve(clock: str) -> str:
     return f"{int(hours) % 12 or 12}:{minutes}" if hours.isdecimal() else clock
 
 
+def _add_half_day(clock: str) -> str:
+    """Return the time in the other half of the day: `15:00` for `3:00`."""
+    hours, _, minutes = clock.partition(":")
+    return f"{int(hours) % 12 + 12}:{minutes}" if hours.isdecimal() else clock
+
+
 def _find_unit(text: str, end: int, units: Mapping[str, str]) -> tuple[str, int]:
     """Return the canonical unit after a number, and the position after the unit."""
     if ordinal := _ordinal(text, end):
@@ -242,12 +270,16 @@ def _find_unit(text: str, end: int, units: Mapping[str, str]) -> tuple[str, int]
         unit = sign["unit"].replace(" ", "")
         return {"%": "percent"}.get(unit, unit), sign.end()
     if cjk := _cjk_unit(text, end):
-        return units.get(cjk[0], cjk[0]), cjk.end()
+        return units.get(cjk["unit"], cjk["unit"]), cjk.end()
     if letters := _latin_unit(text, end):
         name = letters["unit"].strip()
+        if name == "s":
+            return "second", letters.end()
         return units.get(name, name), letters.end()
     if word := _word_unit(text, end):
         name = word["unit"].rstrip(".")
+        if name == "o'clock":
+            return name, word.end()
         unit = units.get(name) or units.get(name.removesuffix("s")) or _compound(name, units)
         if unit:
             return unit, word.end() - word["unit"].endswith(".")
@@ -265,7 +297,7 @@ def _compound(word: str, units: Mapping[str, str]) -> str:
 
 def _add_rate(text: str, end: int, unit: str, units: Mapping[str, str]) -> tuple[str, int]:
     """Add the magnitude and the rate after an amount of money: `usd million`, `gbp /hour`."""
-    if unit in _MONEY:
+    if unit in MONEY:
         word = _word_unit(text, end)
         if short := _short_magnitude(text, end):
             unit, end = f"{unit} {_SHORT_MAGNITUDES[short[0]]}", short.end()

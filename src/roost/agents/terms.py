@@ -72,10 +72,10 @@ def _stem(word: str, suffixes: tuple[str, ...]) -> str:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             word = word[: -len(suffix)]
             break
-    if len(word) > _SHORTEST_STEM and word[-1] == word[-2]:
-        return word[:-1]
     # `city` and `cities`, `carry` and `carried`.
-    return word.removesuffix("y") if len(word) > _SHORTEST_STEM else word
+    if len(word) > _SHORTEST_STEM:
+        word = word.removesuffix("y")
+    return word[:-1] if len(word) > _SHORTEST_STEM and word[-1] == word[-2] else word
 
 
 class Vocabulary:
@@ -130,11 +130,33 @@ def is_related(one: str, other: str) -> bool:
 
 
 def say_as_facts(text: str, facts: Vocabulary, lexicon: Lexicon) -> str:
-    """Return a folded text in which phrases such as `costs nothing` are the facts' word `free`."""
+    """Return a folded text in which phrases such as `costs nothing` are the facts' word `free`.
+
+    If the facts have such a phrase too, the word is the first of its group.
+    """
     folded = fold_quotes(text)
     for words, pattern in lexicon.equivalents:
-        for word in words.split():
-            if facts.has_word(word):
-                folded = re.sub(pattern, f" {word} ", folded)
-                break
+        group = words.split()
+        word = next((each for each in group if facts.has_word(each)), None)
+        if word is None and re.search(pattern, facts.text):
+            word = next((each for each in group if _occurs(each, folded, lexicon)), group[0])
+        if word is not None:
+            folded = re.sub(pattern, f" {word} ", folded)
     return folded
+
+
+def say_as_draft(facts: str, draft: str, lexicon: Lexicon) -> str:
+    """Return folded facts in which phrases such as `costs nothing` are the draft's word `free`.
+
+    `draft` is a text that `say_as_facts` returned.
+    """
+    for words, pattern in lexicon.equivalents:
+        word = next((each for each in words.split() if _occurs(each, draft, lexicon)), None)
+        if word is not None:
+            facts = re.sub(pattern, f" {word} ", facts)
+    return facts
+
+
+def _occurs(word: str, folded: str, lexicon: Lexicon) -> bool:
+    edges = (r"(?<!\w)", r"(?!\w)") if lexicon.spaced else ("", "")
+    return re.search(f"{edges[0]}{re.escape(word)}{edges[1]}", folded) is not None

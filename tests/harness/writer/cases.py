@@ -11,6 +11,8 @@ from harness.writer.x_text import find_urls, to_plain
 from roost.agents.brief import Brief, read_brief
 
 DATA = Path(__file__).parents[3] / "bench/data"
+FRESH = DATA / "fresh"
+"""Briefs and drafts by a person who did not know the validators, in the folders of `DATA`."""
 
 
 class Sentence(TypedDict):
@@ -63,11 +65,23 @@ def load_cases(folder: Path = DATA) -> list[Case]:
     return [_load(path, folder) for path in sorted((folder / "briefs").glob("*.yaml"))]
 
 
-def _load(path: Path, folder: Path) -> Case:
+def load_fresh_cases(folder: Path = FRESH) -> list[Case]:
+    """Return the cases that have good drafts only, and no recent post and no faults."""
+    return [
+        Case(path.stem, read_brief(path), _load_drafts(path, folder), {"parts": []}, ())
+        for path in sorted((folder / "briefs").glob("*.yaml"))
+    ]
+
+
+def _load_drafts(path: Path, folder: Path) -> tuple[ReplyDraft, ...]:
     drafts = json.loads((folder / "drafts" / f"{path.stem}.json").read_text("utf-8"))["drafts"]
+    return tuple(drafts)
+
+
+def _load(path: Path, folder: Path) -> Case:
     faults = json.loads((folder / "faults" / f"{path.stem}.json").read_text("utf-8"))
     flipped = tuple((each["fact"], each["text"]) for each in faults["flipped"])
-    return Case(path.stem, read_brief(path), tuple(drafts), faults["recent"], flipped)
+    return Case(path.stem, read_brief(path), _load_drafts(path, folder), faults["recent"], flipped)
 
 
 def assemble(draft: ReplyDraft, brief: Brief) -> list[str]:

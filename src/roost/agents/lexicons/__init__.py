@@ -37,8 +37,17 @@ class Lexicon:
     negation_idioms: tuple[str, ...]
     """Regular expressions of phrases with a negation that denies nothing: `don't miss`."""
     equivalents: tuple[tuple[str, str], ...]
-    """Words of a fact, and a regular expression of phrases that say the same with a negation:
-    `free`, and `costs nothing`."""
+    """Words, and a regular expression of phrases that say the same with a negation: `free`, and
+    `costs nothing`. The first are those of what costs nothing."""
+    denied_claims: frozenset[str]
+    """Words whose denial claims something: `no contract`, `no additives`."""
+    instead: tuple[str, ...]
+    """Regular expressions of phrases before what is denied: `instead of`."""
+    conditions: tuple[str, ...]
+    """Regular expressions of the beginnings of conditions, which deny nothing: `if`. In a language
+    without spaces, of whole conditions."""
+    strict_idioms: tuple[str, ...]
+    """Regular expressions of phrases in which a word of `strict` claims nothing: `best wishes`."""
     numbers: Mapping[str, int]
     """Numerals that are written as words."""
     months: Mapping[str, int]
@@ -63,6 +72,12 @@ class Lexicon:
     spaced: bool = True
     """Whether words are separated by spaces."""
 
+    def says_free(self, folded: str) -> bool:
+        """Whether a folded text says that something costs nothing."""
+        free, pattern = self.equivalents[0]
+        words = rf"(?<!\w)(?:{free.replace(' ', '|')})(?!\w)" if self.spaced else free
+        return bool(re.search(f"{words}|{pattern}", folded))
+
 
 #: The languages that have a lexicon.
 LANGUAGES: Final = ("en", "de", "es", "fr", "ja")
@@ -75,6 +90,26 @@ def find_lexicon(code: str) -> Lexicon | None:
         return None
     lexicon: Lexicon = import_module(f"roost.agents.lexicons.{code}").LEXICON
     return lexicon
+
+
+def find_conditions(folded: str, lexicon: Lexicon) -> list[str]:
+    """Return the clauses of a folded text that are conditions: `if it rains`."""
+    if not lexicon.conditions:
+        return []
+    return [match[0] for match in _conditions(lexicon.conditions, lexicon.spaced).finditer(folded)]
+
+
+def drop_conditions(folded: str, lexicon: Lexicon) -> str:
+    """Return a folded text without its conditions, which neither assert nor deny anything."""
+    if not lexicon.conditions:
+        return folded
+    return _conditions(lexicon.conditions, lexicon.spaced).sub(" ", folded)
+
+
+@cache
+def _conditions(begins: tuple[str, ...], spaced: bool) -> re.Pattern[str]:
+    pattern = any_of(begins).pattern
+    return re.compile(rf"(?<!\w)(?:{pattern})\b[^.,;:!?…\n–—]*" if spaced else pattern)
 
 
 @cache

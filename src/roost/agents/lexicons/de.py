@@ -3,6 +3,7 @@
 from typing import Final
 
 from roost.agents.lexicons import Lexicon, phrases, words
+from roost.agents.lexicons.numerals import NUMERALS
 
 _MONTHS: Final = [
     "januar",
@@ -70,7 +71,7 @@ LEXICON: Final = Lexicon(
         ("länger", "kürzer"), ("sicher", "unsicher"),
     ),
     negations=words("""
-        nicht kein keine keinen keinem keiner keines nie niemals nichts niemand ohne weder
+        nicht kein keine keinen keinem keiner keines nie niemals nichts niemand null ohne weder
     """),
     negation_idioms=phrases(r"""
         nicht (?:verpassen|vergessen|zögern|lange warten|warten)\b
@@ -80,21 +81,27 @@ LEXICON: Final = Lexicon(
         nicht nur\b
         nicht wahr\b
         mehr [^.!?]{0,40}\bnicht\b
-        nicht mehr als\b
+        nicht (?:mehr|weniger) als\b
+        nicht (?:über|unter) (?=\d)
         nicht (?=vor\b|bevor\b)
         nichts als\b
     """),
     equivalents=(
-        ('kostenlos gratis frei inklusive enthalten kostenfrei', r"\b(?:ohne|keine|keinen) (?:aufpreis|kosten|gebühr|gebühren|zusatzkosten|cent|eintritt)\b|\bkostet (?:euch |dich |sie )?(?:nichts|keinen cent)\b"),
+        ('kostenlos gratis frei umsonst inklusive enthalten kostenfrei', r"\b(?:zahlen|zahlt|bezahlen|bezahlt|kostet|kosten) (?:euch |dich |sie |ihr |wir )?(?:gar )?(?:nichts|kein(?:e|en)? (?:cent|eintritt|gebühr|gebühren))\b|\b(?:ohne|keine|keinen) (?:aufpreis|kosten|gebühr|gebühren|zusatzkosten|cent|eintritt)\b(?: zu (?:be)?zahlen| (?:be)?zahlen)?|\b(?:gar )?nichts (?:be)?zahlen\b|\bgar nichts\b"),
     ),
-    numbers={
-        name: value
-        for value, name in enumerate(
-            ["zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf", "dreizehn", "vierzehn", "fünfzehn", "sechzehn", "siebzehn", "achtzehn", "neunzehn", "zwanzig"],
-            2,
-        )
-    } | {"dreißig": 30, "vierzig": 40, "fünfzig": 50, "sechzig": 60, "siebzig": 70,
-         "achtzig": 80, "neunzig": 90, "dreissig": 30, "zwo": 2},
+    numbers=NUMERALS["de"],
+    denied_claims=words("""
+        gebühr gebühren zusatzkosten aufpreis vertrag vertragsbindung abo anmeldung voranmeldung
+        reservierung kaution mindestabnahme vorkenntnisse erfahrung rezept überweisung zusatzstoffe
+        konservierungsstoffe zucker gluten alkohol plastik werbung
+        verpflichtung
+    """),
+    instead=(r"\b(?:anstatt|statt|anstelle (?:von|der|des)) (?=\w)",),
+    conditions=(r"wenn|falls|sofern|außer",),
+    strict_idioms=phrases(r"""
+        am besten|das beste draus|bester? (?:freund\w*|laune|grüße)|beste (?:grüße|wünsche|freund\w*)
+        halb so (?:schlimm|wild)|ein halbes dutzend|nicht umsonst|perfekt für
+    """),
     months={name: number for number, name in enumerate(_MONTHS, 1)}
     | {"jänner": 1, "feber": 2},
     weekdays={name: number for number, name in enumerate(_DAYS, 1)}
@@ -111,6 +118,10 @@ LEXICON: Final = Lexicon(
         "meter": "m", "metern": "m", "km": "km", "kilometer": "km", "kilometern": "km", "g": "g",
         "gramm": "g", "kg": "kg", "kilo": "kg", "kilogramm": "kg", "tonne": "tonne",
         "tonnen": "tonne", "ml": "ml", "l": "l", "liter": "l", "litern": "l", "grad": "degree",
+        "kcal": "kcal", "kilokalorie": "kcal", "kilokalorien": "kcal", "kalorien": "kcal",
+        "milliliter": "ml", "zentimeter": "cm", "zentimetern": "cm", "millimeter": "mm",
+        "millimetern": "mm", "gigabyte": "gb", "megabyte": "mb", "kilowatt": "kw",
+        "kilowattstunden": "kwh", "quadratmeter": "qm", "quadratmetern": "qm", "qm": "qm",
         "kwh": "kwh", "kw": "kw", "watt": "watt", "w": "watt", "hundert": "hundred",
         "tausend": "thousand", "million": "million", "millionen": "million",
         "milliarden": "billion", "mio": "million", "mrd": "billion", "mal": "times",
@@ -166,6 +177,8 @@ LEXICON: Final = Lexicon(
         von mindestens
         minimum
         wenigstens
+        nicht weniger als
+        nicht unter
     """),
     at_most=phrases("""
         bis zu
@@ -175,6 +188,8 @@ LEXICON: Final = Lexicon(
         weniger als
         maximum
         binnen
+        nicht mehr als
+        nicht über
     """),
     connectives=words("""
         und aber oder denn weil er sie es dies dieser diese dieses außerdem deshalb daher dann auch

@@ -3,6 +3,7 @@
 from typing import Final
 
 from roost.agents.lexicons import Lexicon, phrases, words
+from roost.agents.lexicons.numerals import NUMERALS
 
 _MONTHS: Final = [
     "january",
@@ -45,7 +46,7 @@ LEXICON: Final = Lexicon(
         simple simply easy easily quick quickly question questions answer answers detail details
         info information story link below page site website online more day days time times moment
         week weekend morning afternoon evening night year season people friends family everyone
-        guests visitors customers neighbours neighbors folks team place spot home house door doors
+        guests visitors customers christmas easter halloween santa claus neighbours neighbors folks team place spot home house door doors
         ready right true sure yes ok okay fyi ps dm diy faq heads reminder update news tip tips
         idea ideas reason reasons help helps helping matter matters worth waiting wait looking
         forward love work works run runs open opens opening opened set sets hand hands head step
@@ -80,7 +81,7 @@ LEXICON: Final = Lexicon(
         ("longer", "shorter"), ("cheaper", "dearer"), ("safe", "unsafe"),
     ),
     negations=words("""
-        not no never none nothing nobody without cannot neither nor isn't aren't wasn't weren't
+        not no never none nothing nobody zero without cannot neither nor isn't aren't wasn't weren't
         don't doesn't didn't won't wouldn't can't couldn't shouldn't haven't hasn't hadn't hardly
         ain't
     """),
@@ -89,6 +90,7 @@ LEXICON: Final = Lexicon(
         no (?:need|matter|problem|worries|wonder|doubt|stress|fuss|rush|hurry|drama)\b
         why not\b
         not only\b
+        (?:no|not) (?:more|less|fewer) than\b
         not just\b
         can't wait\b
         whether or not\b
@@ -100,18 +102,25 @@ LEXICON: Final = Lexicon(
         not (?=until\b|before\b)
     """),
     equivalents=(
-        ('free complimentary included gratis', r"\b(?:no|without|at no) (?:extra |additional |any )?(?:charge|cost|costs|fee|fees)\b|\b(?:costs?|pay|charged?) (?:you )?nothing\b|\b(?:doesn't|don't|does not|do not|won't) (?:cost|pay|charge)(?: you)?(?: a (?:penny|thing|cent)| anything)?\b"),
+        ('free complimentary included gratis', r"\b(?:no|without|at no) (?:extra |additional |any )?(?:charge|cost|costs|fee|fees)\b|\b(?:(?:costs?|pays?|charged?|for) (?:\w+ )?nothing(?: at all| extra| more)?|nothing at all)(?!\w)|\b(?:doesn't|don't|does not|do not|won't|will not|without) (?:cost|costing|pay|paying|charge)(?: you| them| us)?(?: a (?:penny|thing|cent)| anything| extra| more)*\b|\b(?:isn't|aren't|is not|are not|not) charged(?: for)?(?: separately| extra)?\b|\bnot a (?:penny|cent)\b"),
         ('daily every always', r"\b(?:never|don't|do not) (?:closed?|closes?|shut|stop)\b"),
         ('walk-in walk-ins', r"\b(?:no|without) (?:booking|appointments?)\b"),
     ),
-    numbers={
-        name: value
-        for value, name in enumerate(
-            ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"],
-            2,
-        )
-    } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-         "ninety": 90},
+    numbers=NUMERALS["en"],
+    denied_claims=words("""
+        fee fees charge charges contract contracts commitment subscription deposit booking
+        reservation appointment registration sign-up experience prescription referral additives
+        preservatives sugar gluten alcohol plastic ads advertising   limit limits minimum
+         obligation tracking interest
+    """),
+    instead=(r"\b(?:instead of|rather than|in place of)",),
+    conditions=(r"if|unless|in case|should you",),
+    strict_idioms=phrases(r"""
+        (?:(?:living|live|its|my|your|our|their) )?best (?:life|wishes|friends?|regards|bit|part|of luck)
+        all the best|at best|do (?:our|your|my) best|best (?:before|viewed|enjoyed|served)
+        half (?:the (?:fun|battle|story)|of us|asleep|empty|full)|better half
+        double-check|think twice|perfect(?:ly)? (?:for|timing|excuse|reason|weather|match)
+    """),
     months={name: number for number, name in enumerate(_MONTHS, 1)} | {
         name[:3]: number for number, name in enumerate(_MONTHS, 1) if name != "may"
     } | {"sept": 9},
@@ -121,7 +130,7 @@ LEXICON: Final = Lexicon(
     | {"tues": 2, "thur": 4, "thurs": 4},
     units={
         "am": "am", "pm": "pm", "a.m": "am", "p.m": "pm", "a.m.": "am", "p.m.": "pm",
-        "noon": "time", "o'clock": "time",
+        "noon": "time",
         "second": "second", "seconds": "second", "sec": "second", "minute": "minute",
         "minutes": "minute", "min": "minute", "mins": "minute", "hour": "hour", "hours": "hour",
         "hr": "hour", "hrs": "hour", "h": "hour", "day": "day", "days": "day", "night": "night",
@@ -138,7 +147,12 @@ LEXICON: Final = Lexicon(
         "lb": "lb", "lbs": "lb", "oz": "oz", "ounce": "oz", "ounces": "oz", "ml": "ml",
         "litre": "l", "litres": "l", "liter": "l", "liters": "l", "l": "l", "pint": "pint",
         "pints": "pint", "gallon": "gallon", "gallons": "gallon", "degree": "degree",
-        "degrees": "degree", "kwh": "kwh", "kw": "kw", "w": "watt", "watt": "watt",
+        "degrees": "degree", "kcal": "kcal", "kilocalorie": "kcal",
+        "kilocalories": "kcal", "calories": "kcal", "cal": "kcal", "millilitre": "ml",
+        "millilitres": "ml", "milliliters": "ml", "centimetre": "cm", "centimetres": "cm",
+        "centimeters": "cm", "millimetres": "mm", "millimeters": "mm", "gigabyte": "gb",
+        "gigabytes": "gb", "megabyte": "mb", "megabytes": "mb", "terabytes": "tb",
+        "kilowatt": "kw", "kilowatts": "kw", "kwh": "kwh", "kw": "kw", "w": "watt", "watt": "watt",
         "watts": "watt", "gb": "gb", "mb": "mb", "tb": "tb", "hundred": "hundred",
         "thousand": "thousand", "million": "million", "billion": "billion", "k": "thousand",
         "bn": "billion", "times": "times", "x": "times",
@@ -227,6 +241,9 @@ LEXICON: Final = Lexicon(
         starting from
         starts at
         no less than
+        not less than
+        no fewer than
+        not fewer than
         minimum of
         minimum
     """),
@@ -238,6 +255,7 @@ LEXICON: Final = Lexicon(
         less than
         fewer than
         no more than
+        not more than
         maximum of
         maximum
         within

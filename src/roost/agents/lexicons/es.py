@@ -3,6 +3,7 @@
 from typing import Final
 
 from roost.agents.lexicons import Lexicon, phrases, words
+from roost.agents.lexicons.numerals import NUMERALS
 
 _MONTHS: Final = [
     "enero",
@@ -38,7 +39,7 @@ LEXICON: Final = Lexicon(
     neutral=words("""
         hola bienvenidos bienvenido bienvenida gracias favor visita visítanos visitar ven venid
         reserva reservar reservas lee leer descubre descubrir conoce conocer más info información
-        detalles enlace abajo página web online pregunta preguntas respuesta día días semana noche
+        detalles enlace abajo página web online navidad reyes magos papá noel pregunta preguntas respuesta día días semana noche
         tarde mañana año tiempo momento gente personas amigos familia clientes visitantes equipo
         lugar sitio casa puerta puertas listo lista consejo idea ideas ayuda ayudar ayudamos vale
         pena esperar espera esperamos buen buena bueno buenas buenos nuevo nueva pequeño grande
@@ -70,7 +71,7 @@ LEXICON: Final = Lexicon(
         ("mínimo", "máximo"), ("sube", "baja"), ("siempre", "nunca"),
         ("posible", "imposible"),
     ),
-    negations=words("no nunca jamás sin ningún ninguna ninguno nada nadie tampoco ni"),
+    negations=words("no cero nunca jamás sin ningún ninguna ninguno nada nadie tampoco ni"),
     negation_idioms=phrases(r"""
         no (?:te|os|se) (?:lo|la|los|las)? ?(?:pierdas?|perdáis|pierdan)\b
         no (?:lo )?(?:olvides?|olvidéis|olviden|dudes?|dudéis|duden|esperes?|esperéis)\b
@@ -80,20 +81,24 @@ LEXICON: Final = Lexicon(
         no hay (?:problema|prisa|excusas?)\b
         ¿no\?
         no (?=\w+ (?:\w+ )?hasta\b)
-        no más de\b
+        no (?:más|menos) de\b
         nada más\b
     """),
     equivalents=(
-        ('gratis gratuito gratuita gratuitos incluido incluida', r"\bsin (?:ningún )?(?:coste|costo|cargo|recargo)\b|\bno (?:cuesta|cuestan|pagas?|pagan) (?:nada)?\b"),
+        ('gratis gratuito gratuita gratuitos incluido incluida', r"\bsin (?:ningún )?(?:coste|costo|cargo|recargo)\b|\bsin pagar(?: (?:nada|entrada|un euro|un céntimo))?\b|\bno (?:\w+ )?(?:cuesta|cuestan|pagas?|pagan|pagáis) ?(?:nada|un euro|un céntimo|entrada)?\b|\bnada de nada\b"),
     ),
-    numbers={
-        name: value
-        for value, name in enumerate(
-            ["dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce", "trece", "catorce", "quince", "dieciséis", "diecisiete", "dieciocho", "diecinueve", "veinte"],
-            2,
-        )
-    } | {"treinta": 30, "cuarenta": 40, "cincuenta": 50, "sesenta": 60, "setenta": 70,
-         "ochenta": 80, "noventa": 90},
+    numbers=NUMERALS["es"],
+    denied_claims=words("""
+        cargo cargos cuota cuotas contrato permanencia suscripción fianza depósito reserva cita
+        registro inscripción experiencia receta conservantes aditivos azúcar gluten alcohol plástico
+        anuncios publicidad límite límites mínimo compromiso
+    """),
+    instead=(r"\b(?:en lugar de|en vez de)",),
+    conditions=(r"si|a menos que|salvo que|en caso de",),
+    strict_idioms=phrases(r"""
+        a lo mejor|(?:mejores|mejor) (?:amig[oa]s?|deseos|vida)|lo mejor (?:es|de todo|viene)
+        mejor (?:tarde|prevenir|temprano|con|en compañía)|perfect[oa] para
+    """),
     months={name: number for number, name in enumerate(_MONTHS, 1)} | {"setiembre": 9},
     weekdays={name: number for number, name in enumerate(_DAYS, 1)}
     | {"sábados": 6, "domingos": 7, "miercoles": 3, "sabado": 6},
@@ -108,7 +113,9 @@ LEXICON: Final = Lexicon(
         "metro": "m", "metros": "m", "km": "km", "kilómetro": "km", "kilómetros": "km",
         "g": "g", "gramo": "g", "gramos": "g", "kg": "kg", "kilo": "kg", "kilos": "kg",
         "ml": "ml", "l": "l", "litro": "l", "litros": "l", "grado": "degree",
-        "grados": "degree", "kwh": "kwh", "kw": "kw", "cien": "hundred", "mil": "thousand",
+        "grados": "degree", "kcal": "kcal", "kilocalorías": "kcal",
+        "calorías": "kcal", "mililitros": "ml", "centímetros": "cm", "milímetros": "mm",
+        "gigabytes": "gb", "megabytes": "mb", "kilogramo": "kg", "kilogramos": "kg", "kwh": "kwh", "kw": "kw", "cien": "hundred", "mil": "thousand",
         "millón": "million", "millones": "million", "veces": "times", "vez": "times",
     },
     cliches=phrases("""
@@ -156,6 +163,7 @@ LEXICON: Final = Lexicon(
         mínimo
         mínimo de
         por lo menos
+        no menos de
     """),
     at_most=phrases("""
         hasta
@@ -164,6 +172,7 @@ LEXICON: Final = Lexicon(
         máximo
         máximo de
         a lo sumo
+        no más de
     """),
     connectives=words("""
         y pero o porque este esta esto eso ese esa ellos ellas además también entonces así luego

@@ -3,6 +3,7 @@
 from typing import Final
 
 from roost.agents.lexicons import Lexicon, phrases, words
+from roost.agents.lexicons.numerals import NUMERALS
 
 _MONTHS: Final = [
     "janvier",
@@ -38,7 +39,7 @@ LEXICON: Final = Lexicon(
     neutral=words("""
         bonjour salut bienvenue merci plaît visitez visiter visite venez réservez réserver
         réservation lisez lire découvrez découvrir apprenez plus infos info informations détails
-        lien dessous page site ligne question questions réponse jour jours journée semaine soir
+        lien dessous page site père noël pâques ligne question questions réponse jour jours journée semaine soir
         soirée matin nuit année temps moment gens personnes amis famille clients visiteurs équipe
         lieu endroit maison porte portes prêt prêts conseil conseils idée idées aide aider aidons
         vaut peine attendre attend attendons attendez bon bonne bons bonnes nouveau nouvelle
@@ -69,7 +70,7 @@ LEXICON: Final = Lexicon(
         ("minimum", "maximum"), ("toujours", "jamais"),
         ("possible", "impossible"), ("monte", "baisse"),
     ),
-    negations=words("pas jamais sans aucun aucune rien personne non ni"),
+    negations=words("pas jamais sans aucun aucune rien personne non ni zéro"),
     negation_idioms=phrases(r"""
         ne (?:manquez|ratez|tardez|manque|rate) (?:pas|jamais)\b
         n'(?:oubliez|hésitez|attendez|oublie|hésite) (?:pas|jamais)\b
@@ -81,20 +82,26 @@ LEXICON: Final = Lexicon(
         n'est-ce pas\b
         (?:ne |n')(?=[^.!?]{0,30}\b(?:que|qu')\b)
         pas avant\b
+        pas (?:plus|moins) d[e']
         rien que\b
         personnes?\b(?=[^.!?]{0,3}(?:\d|$|,))
         (?:une|la|par|chaque|toute) personne\b
     """),
     equivalents=(
-        ('gratuit gratuite gratuits gratuitement inclus incluse compris', r"\bsans (?:frais|supplément|coût)\b|\bne (?:coûte|coûtent|payez|paie|paient) (?:rien|pas)\b|\brien à payer\b"),
+        ('gratuit gratuite gratuits gratuitement inclus incluse compris', r"\bsans (?:frais|supplément|coût)\b|\bne (?:\w+ )?(?:coûte|coûtent|payez|paie|paient|payent) (?:rien|pas)(?: du tout)?(?: d'entrée)?\b|\bsans (?:rien )?payer\b|\brien du tout\b|\brien à payer\b"),
     ),
-    numbers={
-        name: value
-        for value, name in enumerate(
-            ["deux", "trois", "quatre", "cinq", "six", "sept", "huit", "neuf", "dix", "onze", "douze", "treize", "quatorze", "quinze", "seize"],
-            2,
-        )
-    } | {"vingt": 20, "trente": 30, "quarante": 40, "cinquante": 50, "soixante": 60},
+    numbers=NUMERALS["fr"],
+    denied_claims=words("""
+        frais supplément contrat engagement abonnement caution dépôt réservation rendez-vous
+        inscription expérience ordonnance conservateurs additifs sucre gluten alcool plastique
+        publicité pub  limite minimum  obligation
+    """),
+    instead=(r"\b(?:au lieu d[e']|plutôt qu(?:e |')|à la place d[eu'])",),
+    conditions=(r"si|s'il|s'ils|à moins|sauf si|en cas",),
+    strict_idioms=phrases(r"""
+        (?:meilleur|meilleure|meilleurs|meilleures) (?:ami\w*|amies?|vœux|souvenirs?|moitié)
+        au mieux|parfait(?:e|s|es)? pour
+    """),
     months={name: number for number, name in enumerate(_MONTHS, 1)},
     weekdays={name: number for number, name in enumerate(_DAYS, 1)}
     | {f"{name}s": number for number, name in enumerate(_DAYS, 1)},
@@ -109,7 +116,10 @@ LEXICON: Final = Lexicon(
         "m": "m", "mètre": "m", "mètres": "m", "km": "km", "kilomètre": "km",
         "kilomètres": "km", "g": "g", "gramme": "g", "grammes": "g", "kg": "kg", "kilo": "kg",
         "kilos": "kg", "ml": "ml", "cl": "cl", "l": "l", "litre": "l", "litres": "l",
-        "degré": "degree", "degrés": "degree", "kwh": "kwh", "kw": "kw", "cent": "hundred",
+        "degré": "degree", "degrés": "degree", "kcal": "kcal",
+        "kilocalories": "kcal", "calories": "kcal", "millilitres": "ml", "centilitres": "cl",
+        "centimètres": "cm", "millimètres": "mm", "kilogrammes": "kg", "gigaoctets": "go",
+        "mégaoctets": "mo", "kwh": "kwh", "kw": "kw", "cent": "hundred",
         "mille": "thousand", "million": "million", "millions": "million",
         "milliard": "billion", "milliards": "billion", "fois": "times",
     },
@@ -158,11 +168,13 @@ LEXICON: Final = Lexicon(
         plus de
         minimum
         au minimum
+        pas moins de
     """),
     at_most=phrases("""
         jusqu à
         moins de
         au plus
+        pas plus de
         maximum
         au maximum
         maximum de

@@ -11,6 +11,7 @@ from typing import Final
 from roost.agents.validators import (
     characters,
     claims,
+    dates,
     entities,
     language,
     leaks,
@@ -57,7 +58,7 @@ VALIDATORS: Final = (
     Validator("cashtags", entities.check_cashtags),
     Validator("citations", claims.check_citations),
     Validator("numbers", quantities.check_numbers),
-    Validator("dates", quantities.check_dates, _with_facts_in_language),
+    Validator("dates", dates.check_dates, _with_facts_in_language),
     Validator("negations", negations.check_negations, _with_facts_in_language),
     Validator("claims", claims.check_claims, _with_facts_in_language),
     Validator("examples", leaks.check_examples),

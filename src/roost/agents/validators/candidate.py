@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from roost.agents.brief import Brief
+from roost.agents.clock_words import write_times_as_digits
 from roost.agents.language_names import language_code
 from roost.agents.lexicons import Lexicon, find_lexicon
 from roost.agents.quantities import Quantity, extract_quantities
@@ -131,7 +132,8 @@ class Context:
 
     def content(self, text: str) -> list[Term]:
         """Return the terms of a text that claim something. Requires a lexicon."""
-        return content_terms(fold_quotes(text), self.require_lexicon())
+        lexicon = self.require_lexicon()
+        return content_terms(write_times_as_digits(fold_quotes(text), lexicon.code), lexicon)
 
 
 @functools.lru_cache(maxsize=256)

@@ -1,11 +1,14 @@
 """Every claim cites a fact of the brief, and the fact supports the claim."""
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from roost.agents.lexicons import Lexicon, any_of, find_conditions, words
 from roost.agents.terms import Term, Vocabulary, fold_quotes, say_as_facts
 from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.validators.implied import tells_by_asking
 from roost.agents.written import CitedSentence
 
 #: A sentence may have this many words of content that no fact has, and twice as many as it shares.
@@ -16,6 +19,8 @@ _UNSTATED_WORDS: Final = 2
 _UNSTATED_RUNS: Final = 3
 #: A sentence beside one that states a fact may have fewer words of its own than this.
 _UNRELATED_WORDS: Final = 3
+#: The same for the runs of characters of a Japanese sentence.
+_UNRELATED_RUNS: Final = 4
 #: A question may have this many words of content that the brief does not have.
 _QUESTION_WORDS: Final = 4
 _capitalized = re.compile(r"[^\W_]+(?:['’\-&.][^\W_]+)*").finditer
@@ -81,20 +86,61 @@ def _bare(text: str) -> str:
 def _find_strict(text: str, facts: Vocabulary, context: Context) -> Iterator[str]:
     """Find words that claim much, such as `best`, and that no cited fact contains."""
     lexicon = context.require_lexicon()
-    folded = fold_quotes(text)
-    if not lexicon.spaced:
-        for word in sorted(lexicon.strict):
-            if word in folded and not _supports(word, facts, context):
-                yield f"E-CLAIM: {word}"
-        return
-    for term in dict.fromkeys(context.content(text)):
-        if term.word in lexicon.strict and not _supports(term.word, facts, context):
-            yield f"E-CLAIM: {term.word}"
+    offers = frozenset[str]().union(*lexicon.synonyms)
+    folded = _drop_exclamations(any_of(lexicon.strict_idioms).sub(" ", fold_quotes(text)))
+    for piece in _split_pieces(folded):
+        only_asks = _ends_question(piece) and not tells_by_asking(piece)
+        for clause in _split_clauses(piece):
+            for word in _list_strict(clause, context):
+                if only_asks and word not in offers:
+                    continue
+                if word in _TIMES and not _speaks_of_offer(clause, facts, context):
+                    continue
+                if not _supports(word, facts, context):
+                    yield f"E-CLAIM: {word}"
+
+
+def _list_strict(clause: str, context: Context) -> list[str]:
+    strict = context.require_lexicon().strict
+    if not context.require_lexicon().spaced:
+        return sorted(word for word in strict if word in clause)
+    found = dict.fromkeys(term.word for term in context.content(clause))
+    return [word for word in found if word in strict]
+
+
+def _speaks_of_offer(clause: str, facts: Vocabulary, context: Context) -> bool:
+    """Whether a clause has a number, or a word of the brief other than a strict one."""
+    strict = context.require_lexicon().strict
+    return bool(context.quantities(clause)) or any(
+        facts.has(term) for term in context.content(clause) if term.word not in strict
+    )
+
+
+_split_clauses = re.compile(r"[,;:–—、：]\s*").split
+#: These words claim something only beside a word of the brief: `Hungry tonight?`
+_TIMES: Final = words(
+    """tomorrow tonight yesterday half double twice gestern übermorgen halb halbe ayer doble hier
+    demain double 明日 昨日 今夜 倍"""
+)
+
+
+#: A sentence of one such word is a person's answer, and claims nothing: `Perfect.`
+_drop_exclamations = functools.partial(
+    re.compile(r"(?:^|(?<=[.!?…\n]))\s*¡?(?:perfect|perfekt|perfecto|parfait)\s*(?=[.!…]|$)").sub,
+    " ",
+)
 
 
 def _supports(word: str, facts: Vocabulary, context: Context) -> bool:
-    groups = [group for group in context.require_lexicon().synonyms if word in group]
-    return any(facts.has_word(each) for each in {word}.union(*groups))
+    lexicon = context.require_lexicon()
+    groups = [group for group in lexicon.synonyms if word in group]
+    if any(facts.has_word(each) for each in {word}.union(*groups)):
+        return True
+    # `free` is what costs nothing.
+    return any(
+        word in group.split() and re.search(pattern, facts.text)
+        for group, pattern in lexicon.equivalents
+    )
 
 
 def _find_names(text: str, context: Context) -> Iterator[str]:
@@ -123,16 +169,24 @@ def _check_support(
 ) -> Iterator[str]:
     """Find a sentence that shares nothing with its facts, or says much besides them."""
     cited = context.fact_vocabulary(sources)
-    terms = _distinct(context.content(say_as_facts(text, cited, context.require_lexicon())))
+    lexicon = context.require_lexicon()
+    terms = _distinct(context.content(say_as_facts(text, cited, lexicon)))
+    asked = {
+        term.stem
+        for piece in (*_list_questions(text), *find_conditions(fold_quotes(text), lexicon))
+        for term in context.content(piece)
+    }
     shared = [term for term in terms if cited.has(term)]
     numbers = {
         reading for fact in sources for q in context.quantities(fact) for reading in q.readings
     }
     shares_number = any(q.readings & numbers for q in context.quantities(text))
-    unknown = [term for term in terms if not facts.has(term) and not _is_neutral(term, context)]
-    says_other = len(unknown) >= (
-        _UNSTATED_WORDS if context.require_lexicon().spaced else _UNSTATED_RUNS
-    )
+    unknown = [
+        term
+        for term in terms
+        if not facts.has(term) and not _is_neutral(term, context) and term.stem not in asked
+    ]
+    says_other = len(unknown) >= (_UNSTATED_WORDS if lexicon.spaced else _UNSTATED_RUNS)
     if not shared and not shares_number and (says_other or not (terms or unknown)):
         yield "E-FACT: not stated"
     support = len(shared) + shares_number
@@ -145,19 +199,37 @@ def _check_pieces(text: str, facts: Vocabulary, context: Context) -> Iterator[st
     pieces = [piece for piece in _split_pieces(text) if piece.strip()]
     if len(pieces) < 2:
         return
-    negations = context.require_lexicon().negations
+    lexicon = context.require_lexicon()
+    claims_nothing = lexicon.negations | lexicon.months.keys() | lexicon.weekdays.keys()
     for piece in pieces:
-        if piece.rstrip(" \"'”»’").endswith(("?", "？")) or context.quantities(piece):
+        if _ends_question(piece) or context.quantities(piece) or _is_condition(piece, lexicon):
             continue
-        terms = _distinct(context.content(piece))
+        terms = _distinct(context.content(any_of(lexicon.strict_idioms).sub(" ", piece.casefold())))
         unknown = [
-            term for term in terms if not _is_neutral(term, context) and term.word not in negations
+            term
+            for term in terms
+            if not _is_neutral(term, context) and term.word not in claims_nothing
         ]
-        if len(unknown) >= _UNRELATED_WORDS and not any(facts.has(term) for term in terms):
+        most = _UNRELATED_WORDS if lexicon.spaced else _UNRELATED_RUNS
+        if len(unknown) >= most and not any(facts.has(term) for term in terms):
             yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])}"
 
 
 _split_pieces = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+").split
+
+
+def _list_questions(text: str) -> list[str]:
+    return [piece for piece in _split_pieces(text) if _ends_question(piece)]
+
+
+def _is_condition(piece: str, lexicon: Lexicon) -> bool:
+    """Whether a piece is only a condition: `贈り物に迷ったら。`"""
+    folded = fold_quotes(piece)
+    return any(each == folded.rstrip("。！!.… ") for each in find_conditions(folded, lexicon))
+
+
+def _ends_question(text: str) -> bool:
+    return text.rstrip(" \"'”»’").endswith(("?", "？"))
 
 
 def _check_uncited(text: str, context: Context) -> Iterator[str]:
@@ -170,8 +242,7 @@ def _check_uncited(text: str, context: Context) -> Iterator[str]:
     ]
     if context.quantities(text) and not _in_brief_texts(text, context):
         yield "E-CLAIM: number without a fact"
-    is_question = text.rstrip(" \"'”»’").endswith(("?", "？"))
-    if len(unknown) > (_QUESTION_WORDS if is_question else 0):
+    if len(unknown) > (_QUESTION_WORDS if _ends_question(text) else 0):
         yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])} without a fact"
 
 

@@ -1,12 +1,14 @@
-"""What a number counts: `3 branches` does not support `3 shops`."""
+"""What a number counts: `3 branches` does not support `3 tables`."""
 
 import itertools
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from roost.agents.lexicons import Lexicon, words
+from roost.agents.lexicons.counted_nouns import COUNTED_ALIKE, DISTRIBUTIVES
 from roost.agents.quantities import Quantity
-from roost.agents.terms import is_related, stem
+from roost.agents.terms import fold_quotes, is_related, list_terms, stem
 from roost.agents.validators.candidate import Context
 from roost.agents.words import fold
 
@@ -38,7 +40,11 @@ def is_generic(quantity: Quantity) -> bool:
 
 
 def counts_something_else(
-    quantity: Quantity, matching: list[Quantity], context: Context, text: str
+    quantity: Quantity,
+    matching: list[Quantity],
+    context: Context,
+    text: str,
+    sources: Sequence[str],
 ) -> bool:
     """Whether a number of a text counts something other than the same number of the facts."""
     lexicon = context.lexicon
@@ -57,7 +63,60 @@ def counts_something_else(
     if any(_is_same_name(quantity, each, lexicon) for each in matching):
         return False
     known = [word for each in matching for word in _find_counted(each, lexicon)]
-    return bool(known) and not any(_means(noun, word, lexicon) for word in known)
+    if not known or any(_means(noun, word, lexicon) for word in known):
+        return False
+    adjectives = itertools.takewhile(lambda word: word != noun, quantity.nouns)
+    if any(_means(each, word, lexicon) for each in adjectives for word in known):
+        # `Six home wins` are six home games.
+        return False
+    if _names_audience(noun, known, context, lexicon):
+        return False
+    texts = [
+        each
+        for each in sources
+        if any(fact.readings & quantity.readings for fact in context.quantities(each))
+    ]
+    return not any(
+        is_derived(noun, each, context) or _is_given_to_each(noun, quantity, each, lexicon)
+        for each in texts
+    )
+
+
+def is_derived(noun: str, fact: str, context: Context) -> bool:
+    """Whether a noun has the root of another word of a fact: `two renewals`, `renewable twice`.
+
+    The word itself does not suffice: `eight places in each class` are not eight classes.
+    """
+    lexicon = context.require_lexicon()
+    counted = {word for each in context.quantities(fact) for word in each.nouns}
+    root = stem(noun, lexicon)
+    return any(
+        term.stem != root and term.word not in counted and is_related(term.stem, root)
+        for term in list_terms(fold_quotes(fact), lexicon)
+    )
+
+
+def _is_given_to_each(noun: str, quantity: Quantity, fact: str, lexicon: Lexicon) -> bool:
+    """Whether each of the counted things gets one: 41,000 bins if each of 41,000 homes gets one."""
+    terms = list_terms(fold_quotes(fact), lexicon)
+    numbers = [
+        index
+        for index, term in enumerate(terms)
+        if set(re.findall(r"\d+", term.word)) & set(re.findall(r"\d+", quantity.written))
+        or str(lexicon.numbers.get(term.word)) in quantity.readings
+    ]
+    return any(
+        any(term.word in DISTRIBUTIVES for term in terms[:index])
+        and any(_means(noun, term.word, lexicon) for term in terms[index + 1 :])
+        for index in numbers[:1]
+    )
+
+
+def _names_audience(noun: str, known: list[str], context: Context, lexicon: Lexicon) -> bool:
+    """Whether a noun is a word for the readers, and the facts count people or their places."""
+    people = COUNTED_ALIKE.get(lexicon.code, (frozenset[str](),))[0]
+    readers = {term.stem for term in context.content(context.brief.audience)}
+    return stem(noun, lexicon) in readers and any(_belongs(word, people, lexicon) for word in known)
 
 
 def _is_same_name(quantity: Quantity, fact: Quantity, lexicon: Lexicon) -> bool:
@@ -98,4 +157,17 @@ def _means(noun: str, word: str, lexicon: Lexicon) -> bool:
         # `Völker` are `Bienenvölker`.
         or (lexicon.capitalizes_nouns and len(noun) > _SHORTEST_HEAD and word.endswith(noun))
         or any(noun in group and word in group for group in lexicon.synonyms)
+        or any(
+            _belongs(noun, group, lexicon) and _belongs(word, group, lexicon)
+            for group in COUNTED_ALIKE.get(lexicon.code, ())
+        )
+    )
+
+
+def _belongs(word: str, group: frozenset[str], lexicon: Lexicon) -> bool:
+    """Whether a group has a word, also in the singular or at the end of a German compound."""
+    return word in group or any(
+        stem(word, lexicon) == stem(each, lexicon)
+        or (lexicon.capitalizes_nouns and word.endswith(each) and len(each) > _SHORTEST_HEAD)
+        for each in group
     )

@@ -18,6 +18,8 @@ _FEEDBACK_WORDS: Final = 3
 _PHRASE_WORDS: Final = 3
 #: In scripts without spaces, characters are counted, and kana alone are endings.
 _SHORTEST_CONTENT: Final = 3
+#: So many characters in a row are copied even if most of them are kana.
+_EXAMPLE_CHARACTERS: Final = 12
 _tokens = re.compile(r"[a-z0-9À-ɏͰ-ӿ_]+(?:['\-][a-z0-9À-ɏͰ-ӿ_]+)*|[^\W\d_]").findall
 _is_content = re.compile(r"[\u30a1-\u30fa\u3400-\u9fffa-z0-9]").match
 
@@ -49,9 +51,10 @@ _WORKING: Final = (
 
 def check_examples(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find long passages that only an example has."""
-    own = _passages(context.all_texts, EXAMPLE_WORDS)
-    copied = _passages(context.brief.examples, EXAMPLE_WORDS) - own
-    yield from _find_shared(candidate, copied, EXAMPLE_WORDS, "E-EXAMPLE")
+    for length in (EXAMPLE_WORDS, _EXAMPLE_CHARACTERS):
+        own = _passages(context.all_texts, length)
+        copied = _passages(context.brief.examples, length) - own
+        yield from _find_shared(candidate, copied, length, "E-EXAMPLE")
 
 
 def check_prompt(candidate: Candidate, context: Context) -> Iterator[str]:
@@ -169,6 +172,8 @@ def _passages(texts: tuple[str, ...], length: int) -> frozenset[tuple[str, ...]]
         tokens = _split(text)
         for start in range(len(tokens) - length + 1):
             gram = tuple(tokens[start : start + length])
-            if len(gram[0]) > 1 or sum(map(bool, map(_is_content, gram))) >= _SHORTEST_CONTENT:
+            content = sum(map(bool, map(_is_content, gram)))
+            least = 1 if length == _EXAMPLE_CHARACTERS else _SHORTEST_CONTENT
+            if len(gram[0]) > 1 or content >= least:
                 found.add(gram)
     return frozenset(found)

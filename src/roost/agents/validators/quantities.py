@@ -1,11 +1,12 @@
-"""Numbers, dates, currencies and units are those of the cited facts."""
+"""Numbers, currencies and units are those of the cited facts."""
 
 import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
 from roost.agents.quantities import Quantity
-from roost.agents.terms import Term, fold_quotes, list_terms
+from roost.agents.terms import fold_quotes
+from roost.agents.validators import implied
 from roost.agents.validators.candidate import Candidate, Context
 from roost.agents.validators.comparators import find_added_limits
 from roost.agents.validators.counted import counts_something_else, is_generic
@@ -18,27 +19,56 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
     for sentence in candidate.sentences:
         sources = (*context.cited(sentence), *context.brief_texts)
         supported = [each for text in sources for each in context.quantities(text)]
+        spans = _list_spans(sentence.text, context, _any_word)
         for quantity in context.quantities(context.claim_text(sentence.text)):
-            if _is_part_number(quantity, sentence, candidate):
+            if _is_part_number(quantity, sentence, candidate) or is_generic(quantity):
                 continue
-            if is_generic(quantity):
-                continue
-            spans = _list_spans(sentence.text, context, _any_word)
             matching = [
                 each
                 for each in supported
                 if quantity.is_supported_by(each) or _has_rate_apart(quantity, each, spans)
             ]
             if not matching:
-                yield f"E-NUMBER: {quantity.written}"
+                if not _is_implied(quantity, sentence, candidate, context):
+                    yield f"E-NUMBER: {quantity.written}"
                 continue
             if context.lexicon is not None:
                 for phrase in find_added_limits(quantity, matching, sources, context.lexicon):
                     yield f"E-NUMBER: {phrase} {quantity.written}"
-            if counts_something_else(quantity, matching, context, sentence.text):
+            if counts_something_else(quantity, matching, context, sentence.text, sources):
                 yield f"E-NUMBER: {quantity.written} {quantity.nouns[0]}"
         yield from _find_other_spans(sentence, sources, context)
         yield from _find_codes(sentence, sources, context)
+
+
+def _is_implied(
+    quantity: Quantity, sentence: CitedSentence, candidate: Candidate, context: Context
+) -> bool:
+    """Whether a number that no fact has as written follows from the facts, or claims nothing."""
+    if context.lexicon is None:
+        return False
+    sources = (*context.cited(sentence), *context.brief_texts)
+    text = context.claim_text(sentence.text)
+    near = [
+        each
+        for other in candidate.sentences
+        if other.part == sentence.part
+        for each in context.quantities(context.claim_text(other.text))
+    ]
+    spans = {unit for source in sources for unit in _list_spans(source, context, _rate_word)}
+    return (
+        implied.is_free(quantity, sources, context.lexicon)
+        or implied.is_one_span(quantity, sources, spans)
+        or implied.is_asked(quantity, text, context)
+        or implied.counts_own_items(quantity, text, context)
+        or any(
+            implied.leaves_unit_out(quantity, fact, near, context.lexicon)
+            or implied.adds_years(quantity, fact)
+            or implied.counts_times(quantity, fact, context, source)
+            for source in sources
+            for fact in context.quantities(source)
+        )
+    )
 
 
 def _find_codes(
@@ -55,19 +85,6 @@ def _find_codes(
 _codes = re.compile(
     r"(?<![a-z0-9])(?!\d+h\d+(?![a-z0-9]))(?:[a-z]+\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*)"
 ).findall
-
-
-def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find names of weekdays and months that no cited fact has."""
-    for sentence in candidate.sentences:
-        sources = " . ".join((*context.cited(sentence), *context.brief_texts))
-        known = set(_list_dates(sources, context, is_fact=True).values())
-        if _names_weekdays(fold_quotes(sources)):
-            known |= {("weekday", 1), ("weekday", 5)}
-        text = context.claim_text(sentence.text)
-        for word, date in _list_dates(text, context, is_fact=False).items():
-            if date not in known:
-                yield f"E-DATE: {word}"
 
 
 #: One of each of these spans is as long as the number of smaller ones.
@@ -104,11 +121,37 @@ def _find_other_spans(
         for unit, (count, smaller) in _LENGTHS.items()
         if any(each.unit == smaller and count in each.readings for each in quantities)
     }
+    text = context.claim_text(sentence.text)
+    known |= {
+        unit
+        for unit in _list_upper_spans(text, context)
+        if unit in _LENGTHS and any(_is_shorter(each, *_LENGTHS[unit]) for each in quantities)
+    }
     if not known:
         return
-    said = _list_spans(context.claim_text(sentence.text), context, _counting_word)
+    said = _list_spans(text, context, _counting_word)
     for unit in sorted(said - known):
         yield f"E-NUMBER: {unit}"
+
+
+def _is_shorter(fact: Quantity, count: str, smaller: str) -> bool:
+    """Whether a quantity is less than so many of the smaller units: 45 minutes, and an hour."""
+    return fact.unit == smaller and any(
+        reading.isdecimal() and int(reading) < int(count) for reading in fact.readings
+    )
+
+
+def _list_upper_spans(text: str, context: Context) -> set[str]:
+    """Return the units of time that a text calls a limit: `less than an hour`."""
+    units = context.lexicon.units if context.lexicon else {}
+    found = {units.get(word, "") for word in _upper_span(fold_quotes(text))}
+    return {"hour" if unit == "heure" else unit for unit in found}
+
+
+_upper_span = re.compile(
+    r"\b(?:less than|under|within|weniger als|unter|keine|menos de|moins d'|moins de) ?"
+    r"(?:(?:an?|one|eine[rm]?|una?|une) )?([^\W\d_]+)"
+).findall
 
 
 def _list_spans(text: str, context: Context, may_precede: Callable[[str], object]) -> set[str]:
@@ -129,6 +172,10 @@ _counting_word = re.compile(
     r"(?:an?|one|the|few|several|half|under|ein|eine|einen|einem|einer|wenigen?|einigen?|halbe|halben"
     r"|un|une|una|unas|unos|pocas|pocos|media|medio|quelques|demi)$"
 ).match
+#: Before a unit, these words make a rate: `300 yen a month`.
+_rate_word = re.compile(
+    r"(?:an?|one|per|each|every|pro|je|im|jeden|jede|jedes|al|cada|por|par|chaque|le|la)$"
+).match
 _TIME_UNITS: Final = frozenset(
     {"second", "minute", "hour", "heure", "day", "night", "week", "month", "year"}
 )
@@ -140,43 +187,3 @@ def _is_part_number(quantity: Quantity, sentence: CitedSentence, candidate: Cand
         len(candidate.parts) > 1
         and quantity.written == f"{sentence.part + 1}/{len(candidate.parts)}"
     )
-
-
-def _list_dates(text: str, context: Context, *, is_fact: bool) -> dict[str, tuple[str, int]]:
-    """Return each name of a weekday or month with its meaning.
-
-    A name that is also an ordinary word counts in a fact always, and in a draft only if it
-    certainly is a name.
-    """
-    lexicon = context.require_lexicon()
-    if not lexicon.spaced:
-        days = lexicon.weekdays.items()
-        return {name: ("weekday", number) for name, number in days if name in text}
-    found: dict[str, tuple[str, int]] = {}
-    folded = fold_quotes(text)
-    for term in list_terms(folded, lexicon):
-        for word in term.word.split("-"):
-            for kind, names in (("weekday", lexicon.weekdays), ("month", lexicon.months)):
-                if (number := names.get(word)) and (
-                    is_fact
-                    or word not in _AMBIGUOUS
-                    or _is_beside_number(folded, term)
-                    or re.search(rf"[^.!?:\s]\s+{word.capitalize()}\b", text)
-                ):
-                    found[f"{kind} {word}"] = (kind, number)
-    return found
-
-
-_names_weekdays = re.compile(
-    r"\bweekdays?\b|\bwerktags?\b|\bunter der woche\b|\bentre semana\b|\ben semaine\b|平日"
-).search
-
-
-def _is_beside_number(folded: str, term: Term) -> bool:
-    before = _number_before(folded[: term.start])
-    return before is not None or folded[term.start + len(term.word) :].lstrip(" .")[:1].isdecimal()
-
-
-_number_before = re.compile(r"\d(?:st|nd|rd|th|er|º)?\.?(?: de| of)? $").search
-#: Names that are also ordinary words.
-_AMBIGUOUS: Final = frozenset({"may", "march", "mar", "mars", "sat", "sun", "mon", "wed", "dec"})
