@@ -256,7 +256,9 @@ async def test_a_run_belongs_to_its_tenant(
 async def test_a_failed_run_shows_its_error(
     publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
-    pasted = 'account: larkbooks\ntopic: "a\\0b"\nfacts: [{id: tea, text: Tea costs £3.}]'
+    pasted = (
+        'account: larkbooks\ntopic: tea\ngoal: "a\\0b"\nfacts: [{id: tea, text: Tea costs £3.}]'
+    )
     answer, _ = await press(browser, web, "/drafts", brief=pasted)
     _, body = await get(browser, web + answer.headers["location"])
     assert "<code>brief_invalid</code>" in body.partition('role="alert"')[2]

@@ -49,6 +49,10 @@ def test_lint_finds_no_error_in_briefs_that_give_drafts(path: Path) -> None:
         ({"facts": with_fact("Sale!", valid_until="2026-11-27")}, "fact_expired", False),
         ({"facts": with_fact(ORDER)}, "fact_addresses_model", False),
         ({"facts": [{"id": "a", "text": ORDER}]}, "no_fact_left", True),
+        ({"facts": with_fact("It takes a day.")}, "fact_needs_another", False),
+        ({"facts": [{"id": "a", "text": "It takes a day."}]}, "no_draft_possible", True),
+        ({"topic": "changes to repairs"}, "fact_not_in_change", False),
+        ({"topic": "changes", "avoid": ["changes"]}, "text_has_avoided_word", False),
         ({"facts": with_fact("x" * 250)}, "fact_too_long", False),
         ({"facts": with_fact("We\u200bmend.")}, "fact_has_invisible_characters", False),
         ({"avoid": ["workshop"]}, "fact_has_avoided_word", False),
@@ -71,6 +75,18 @@ def test_lint_finds_no_error_in_briefs_that_give_drafts(path: Path) -> None:
 )
 def test_lint_finds_problem(fields: dict[str, Any], code: str, is_error: bool) -> None:
     assert lint(**fields).get(code) is is_error
+
+
+def test_lint_names_fact_and_word_that_refers_to_another() -> None:
+    facts = with_fact("Las imparte Carmen Ochoa.")
+    fields = {"account": "acme", "topic": "repairs", "facts": facts, "language": "es"}
+    (finding,) = lint_brief(Brief.model_validate(fields), today=TODAY)
+    assert (finding.code, finding.field) == ("fact_needs_another", "facts")
+    assert "'new' does not stand alone, because of 'las imparte'" in finding.message
+
+
+def test_lint_accepts_reference__fact_follows_another() -> None:
+    assert lint(facts=with_fact("It takes a day.", follows="hours")) == {}
 
 
 @pytest.mark.parametrize(
@@ -108,5 +124,5 @@ def test_briefs_page_lists_every_code() -> None:
     page = (ROOT / "docs" / "reference" / "briefs.md").read_text("utf-8")
     source = Path(brief_lint.__file__).read_text("utf-8")
     codes = set(re.findall(r'(?:_error|_warning|BriefFinding)\(\s*"([a-z_]+)"', source))
-    assert len(codes) == 18
+    assert len(codes) == 20
     assert [code for code in codes if f"`{code}`" not in page] == []

@@ -112,13 +112,13 @@ class Brief(_Strict):
 
     account: Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")]
     topic: RequiredPhrase
-    """A phrase, not a sentence: `burst pipes`."""
+    """A phrase in the language of the posts, not a sentence: `burst pipes`."""
     audience: Phrase = ""
     """A phrase for the readers, in the language of the posts: `people with old boilers`."""
     tone: Phrase = "plain"
     """`plain`, `warm`, `formal` or a similar word."""
     language: RequiredPhrase = "en"
-    """A code (`en`, `de-AT`) or a name. A draft in an unsupported language has only facts."""
+    """A code (`en`, `de-AT`) or a name."""
     facts: Annotated[tuple[Fact, ...], Field(min_length=1, max_length=40)]
     link: Annotated[str, AfterValidator(_check_link)] | None = None
     """The address that every draft contains unchanged."""

@@ -9,7 +9,9 @@ from roost.agents.brief import Brief
 from roost.agents.composer import compose_candidates
 from roost.agents.language_names import language_code
 from roost.agents.lexicons import LANGUAGES
+from roost.agents.references import find_reference
 from roost.agents.safe_facts import SafeBrief, addresses_model, withhold
+from roost.agents.topics import suits_topic
 from roost.agents.validators.candidate import Context
 from roost.agents.validators.similarity import is_near_duplicate
 from roost.agents.words import contains_phrase
@@ -40,6 +42,7 @@ def lint_brief(brief: Brief, *, today: date) -> tuple[BriefFinding, ...]:
     safe = withhold(brief, today=today)
     findings = [
         *_in_field("facts", _check_facts(brief, safe)),
+        *_in_field("facts", _check_meaning(brief)),
         *_check_phrases(brief),
         *_in_field("tags", _check_tags(brief)),
         *_in_field("examples", _check_examples(brief, safe)),
@@ -104,6 +107,26 @@ def _check_facts(brief: Brief, safe: SafeBrief) -> Iterator[BriefFinding]:
         )
 
 
+def _check_meaning(brief: Brief) -> Iterator[BriefFinding]:
+    """Find facts that would have no meaning, or a false one, in a draft of the composer."""
+    for fact in brief.facts:
+        if fact.follows is not None:
+            continue
+        reference = find_reference(fact.text, brief.language)
+        if reference:
+            yield _warning(
+                "fact_needs_another",
+                f"The fact {fact.id!r} does not stand alone, because of {reference!r}. Name what is"
+                " meant, or set `follows`; otherwise only a model states the fact.",
+            )
+        elif fact is not brief.facts[0] and not suits_topic(fact.text, brief):
+            yield _warning(
+                "fact_not_in_change",
+                f"The topic is a change, and the fact {fact.id!r} does not say what changes; only a"
+                " model states the fact.",
+            )
+
+
 def _check_phrases(brief: Brief) -> Iterator[BriefFinding]:
     both = [each for each in brief.require if any(contains_phrase(each, a) for a in brief.avoid)]
     for phrase in both:
@@ -120,12 +143,13 @@ def _check_phrases(brief: Brief) -> Iterator[BriefFinding]:
                 "require",
             )
     for name, text in (
+        ("topic", brief.topic),
         ("call_to_action", brief.call_to_action),
         ("compliance.disclaimer", brief.compliance.disclaimer),
     ):
         for phrase in brief.avoid:
             if text and contains_phrase(text, phrase):
-                is_error = name != "call_to_action"
+                is_error = name == "compliance.disclaimer"
                 message = f"`{name}` contains {phrase!r}, which `avoid` lists."
                 yield BriefFinding("text_has_avoided_word", message, is_error, name)
     for name, text in (
@@ -175,6 +199,6 @@ def _check_drafts(safe: SafeBrief) -> Iterator[BriefFinding]:
         noun = "two facts give a thread" if safe.brief.form == "thread" else "fact gives a draft"
         yield _error(
             "no_draft_possible",
-            f"No {noun}: each is too long with the link, the hashtags and the disclaimer, or "
-            "breaks a rule of the brief.",
+            f"No {noun}: each needs another fact, is too long with the topic, the link, the "
+            "hashtags and the disclaimer, or breaks a rule of the brief.",
         )

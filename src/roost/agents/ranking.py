@@ -14,7 +14,8 @@ def rank_drafts(drafts: Sequence[WrittenDraft], brief: Brief) -> list[WrittenDra
     """Return the drafts in order.
 
     A model's drafts come before the composer's, and a draft with facts that no better draft states
-    before one that repeats facts.
+    before one that repeats facts. The composer's drafts keep their order, the best of which is
+    first already.
     """
     waiting, ranked = list(drafts), list[WrittenDraft]()
     stated: set[str] = set()
@@ -30,11 +31,12 @@ def _score(draft: WrittenDraft, brief: Brief, stated: set[str]) -> tuple[bool, b
     lengths = [weigh(part).weighted_length for part in draft.parts]
     fill = sum(lengths) / len(lengths) / brief.limit
     has_link = brief.link is not None and any(brief.link in part for part in draft.parts)
+    is_of_model = draft.origin == "model"
     return (
-        draft.origin == "model",
+        is_of_model,
         bool(_facts(draft) - stated),
         has_link,
-        -abs(fill - _BEST_FILL),
+        -abs(fill - _BEST_FILL) if is_of_model else 0,
     )
 
 
