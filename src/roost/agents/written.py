@@ -84,6 +84,8 @@ class ModelCall:
     usd: Decimal | None
     error: str = ""
     """The code of the error that ended the call; empty if the model answered."""
+    reason: str = ""
+    """What happened, in a sentence; empty if the model answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +96,9 @@ class Writing:
     """The best draft first. There can be fewer than the brief's `n`."""
     refused: tuple[RefusedDraft, ...]
     calls: tuple[ModelCall, ...]
+
+    @property
+    def has_useless_replies(self) -> bool:
+        """Whether the model answered, and none of its drafts was valid."""
+        answered = any(not call.error for call in self.calls)
+        return answered and not any(draft.origin == "model" for draft in self.drafts)

@@ -102,7 +102,9 @@ def _print_drafts(brief: Brief, writing: Writing, *, as_json: bool) -> None:
     print_result(result, text, as_json=as_json)
     for call in writing.calls:
         if call.error:
-            print_note(f"The model wrote no drafts in one call: {call.error}.")
+            print_note(f"{call.error}: {call.reason}")
+    if writing.has_useless_replies:
+        print_note("No draft of the model was valid; `--json` says why. The composer wrote all.")
     if len(writing.drafts) < brief.n:
         print_note(
             f"The facts give {len(writing.drafts)} different drafts; the brief asks for {brief.n}."
