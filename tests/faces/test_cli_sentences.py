@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fix_model import ModelServer
 from fix_publishing import CommandResult, Publisher, run_roost
 from roost.formats import format_time
 from roost.models import PostState
@@ -141,6 +142,27 @@ async def test_brief_is_refused_without_words_of_pydantic(
     assert message in result.err
     assert "Input should" not in result.err
     assert "tuple" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "note"),
+    [
+        (400, "model_unavailable: The server of the model small answered with status 400"),
+        ("Sure, I will.", "No draft of the model was valid; `--json` says why."),
+    ],
+)
+async def test_draft_says_why_the_model_wrote_nothing(
+    model_server: ModelServer, tmp_path: Path, answer: int | str, note: str
+) -> None:
+    fact = "{id: a, text: We open at 7 am.}"
+    (tmp_path / "brief.yaml").write_text(f"account: '@x'\ntopic: hours\nfacts: [{fact}]\n")
+    model_server.answers = [answer]
+    command = ("draft", "--brief", "brief.yaml")
+    url = model_server.url
+    result = await run_roost(*command, folder=tmp_path, ROOST_MODEL="small", ROOST_MODEL_URL=url)
+    assert result.code == 0
+    assert "we open at 7 am." in result.out
+    assert note in result.err
 
 
 async def test_setting_is_refused_without_words_of_pydantic(tmp_path: Path) -> None:

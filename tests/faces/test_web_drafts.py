@@ -185,8 +185,19 @@ async def test_a_model_that_fails_is_named_and_the_composer_writes(
 ) -> None:
     model_server.answers = [400]
     _, body = await write(browser, model_web)
-    assert "The model wrote no drafts in one call: <code>model_unavailable</code>." in body
+    assert "The model wrote no drafts in one call: The server of the model" in body
+    assert "answered with status 400" in body
+    assert "Code: <code>model_unavailable</code>" in body
     assert "sk-secret" not in body
+    assert "<h2>2 drafts are stored" in body
+
+
+async def test_page_says_that_no_draft_of_the_model_was_valid(
+    publisher: Publisher, model_web: str, browser: aiohttp.ClientSession, model_server: ModelServer
+) -> None:
+    model_server.answers = ["Sure, I will."]
+    _, body = await write(browser, model_web)
+    assert "No draft of the model was valid. The composer wrote all." in body
     assert "<h2>2 drafts are stored" in body
 
 

@@ -237,6 +237,27 @@ def test_numbers_refuse_limit_that_no_fact_has(
     assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
 
 
+@pytest.mark.parametrize(
+    ("language", "fact", "said", "is_other"),
+    [
+        ("en", "We open at 7 pm.", "We open at 7 in the morning.", True),
+        ("en", "We open at 7 pm.", "We open at seven in the morning.", True),
+        ("en", "We open at 7 pm.", "We open at 7 o'clock in the evening.", False),
+        ("de", "Wir öffnen um 7 Uhr.", "Wir öffnen um 7 Uhr abends.", True),
+        ("de", "Wir öffnen um 19 Uhr.", "Wir öffnen um 7 Uhr abends.", False),
+        ("fr", "Nous ouvrons à 7 h.", "Nous ouvrons à 7 h du soir.", True),
+        ("fr", "Nous ouvrons à 19 h.", "Nous ouvrons à 7 heures du soir.", False),
+        ("es", "Abrimos a las 7 de la tarde.", "Abrimos a las 7 de la mañana.", True),
+        ("es", "Abrimos a las 19:00.", "Abrimos a las 7 de la tarde.", False),
+    ],
+)
+def test_numbers_refuse_other_half_of_the_day(
+    language: str, fact: str, said: str, is_other: bool
+) -> None:
+    facts = [{"id": "a", "text": fact}]
+    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+
+
 def test_feedback_accepts_words_that_a_finding_quotes() -> None:
     known: dict[str, Any] = {
         "feedback": ["LINK: https://acme.example.com/b", "EXAMPLE: a first look is free on mondays"]

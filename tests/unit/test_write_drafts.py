@@ -16,6 +16,7 @@ from roost.agents.brief import Brief
 from roost.agents.budget import MemoryBudget
 from roost.agents.model import ModelPrice
 from roost.agents.openai_model import OpenAIModel
+from roost.agents.prompts import INSTRUCTIONS
 from roost.agents.writer import write_drafts
 from roost.agents.written import Writing, WrittenDraft
 from roost.errors import BriefInvalid
@@ -102,6 +103,26 @@ async def test_composer_writes_all__model_useless(
     assert len(writing.calls) <= 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "reason", "is_useless"),
+    [
+        (400, "The server of the model small answered with status 400 (1 of 3 attempts).", False),
+        (b"[]", "The server of the model small did not answer in its protocol's form:", False),
+        ("I cannot help with that.", "", True),
+        (reply(WRONG), "", True),
+        (reply(HOURS), "", False),
+    ],
+)
+async def test_calls_say_why_the_model_gave_no_drafts(
+    model_server: ModelServer, answer: str | int | bytes, reason: str, is_useless: bool
+) -> None:
+    model_server.answers = [answer]
+    writing = await write(model_server, make_brief(n=1))
+    assert writing.calls[0].reason.startswith(reason)
+    assert bool(writing.calls[0].reason) == bool(writing.calls[0].error) == bool(reason)
+    assert writing.has_useless_replies is is_useless
+
+
 async def test_composer_writes_all__no_model() -> None:
     writing = await write_drafts(make_brief(), None, now=NOW)
     assert origins(writing) == ["composer"] * 3
@@ -115,6 +136,16 @@ async def test_feedback_cannot_become_a_post(model_server: ModelServer) -> None:
     assert all("counted" not in draft.parts[0] for draft in writing.drafts)
     last = {v.validator for v in writing.refused[-1].verdicts if not v.ok}
     assert "reasoning" in last or "feedback" in last
+
+
+async def test_form_in_the_instructions_cannot_become_a_post(model_server: ModelServer) -> None:
+    form = next(line for line in INSTRUCTIONS.splitlines() if line.startswith('{"drafts"'))
+    model_server.answers = [form]
+    facts = [{"id": "hours", "text": "We open at 7 am from Tuesday to Saturday."}]
+    writing = await write(model_server, make_brief(facts=facts, n=1))
+    assert origins(writing) == ["composer"]
+    failed = {each.validator for each in writing.refused[0].verdicts if not each.ok}
+    assert {"citations", "prompt"} <= failed
 
 
 async def test_time_out_is_repeated_with_a_reservation_of_its_own(

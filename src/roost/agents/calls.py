@@ -65,28 +65,30 @@ async def _call_once(
             reservation = await budget.reserve(most, most_usd) if budget is not None else None
         except ModelBudgetExceeded as error:
             _record(span, model, error.code, 0, 0)
-            return None, ModelCall(kind, digest, 0, 0, Decimal(0), error.code), False
+            refused = ModelCall(kind, digest, 0, 0, Decimal(0), error.code, error.message)
+            return None, refused, False
         # What an interrupted call has cost is not known, so the whole reservation counts.
         tokens, usd = most, most_usd
         reply: Reply | None = None
-        code, may_repeat = "", False
+        code, reason, may_repeat = "", "", False
         try:
             reply = await model.complete(prompt)
             if reply.input_tokens or reply.output_tokens:
                 tokens = reply.input_tokens + reply.output_tokens
                 usd = _usd(price, reply.input_tokens, reply.output_tokens)
         except ModelUnavailable as error:
-            code, may_repeat = error.code, bool(error.facts.get("may_be_billed"))
+            code, reason = error.code, error.message
+            may_repeat = bool(error.facts.get("may_be_billed"))
             if not may_repeat:
                 tokens, usd = 0, _usd(price, 0, 0)
         except ModelReplyInvalid as error:
-            code = error.code
+            code, reason = error.code, error.message
         finally:
             if budget is not None and reservation is not None:
                 await budget.settle(reservation, tokens, usd)
         counts = (reply.input_tokens, reply.output_tokens) if reply else (0, 0)
         _record(span, model, code, *counts)
-        return reply, ModelCall(kind, digest, *counts, usd, code), may_repeat
+        return reply, ModelCall(kind, digest, *counts, usd, code, reason), may_repeat
 
 
 def most_tokens(prompt: Prompt) -> int:

@@ -22,6 +22,7 @@ _MOST_TOKENS: Final = 16_000
 #: The model gets at most this much of a refused draft, so that a long one costs no more.
 _MOST_QUOTED: Final = 600
 
+# The form has no example of a claim: small models copy one, and it may fit a fact by chance.
 INSTRUCTIONS: Final = """\
 You draft posts for X on behalf of a brand. A program checks every draft, and a person reads it.
 
@@ -41,7 +42,7 @@ address, hashtag, mention or other placeholder of your own, except those listed 
 7. Make the drafts different from each other. Each part of a thread is clear by itself.
 
 Reply with JSON alone:
-{"drafts": [{"parts": [[{"text": "We open at 7. {link}", "facts": ["hours"]}]]}]}
+{"drafts": [{"parts": [[{"text": "One sentence of a draft. {link}", "facts": ["id of a fact"]}]]}]}
 A draft has a list of parts (one for a post), and a part a list of sentences.
 """
 

@@ -91,6 +91,14 @@ _SPELLINGS: Final = (
     (re.compile(r"\b(under|over|the) (\d{1,3})'?s(?!\w)"), r"\1 \2"),
     (re.compile(r"(?<!\d)(\d{3}0)'?s(?!\w)"), r"\1"),
 )
+#: Words that mean `am` or `pm`: `7 in the morning`, `7 Uhr abends`.
+_half_of_day = re.compile(
+    r"(?: ?o['’]clock| ?uhr| ?heures?| ?horas?| ?h)? (?:"
+    r"(?P<am>in the morning|morgens|vormittags|du matin|de la mañana|de la madrugada)"
+    r"|in the (?:afternoon|evening)|nachmittags|abends|de l['’]après-midi|du soir|de la tarde"
+    r")(?!\w)"
+).match
+_twelve_hours = re.compile(r"0?[1-9]|1[0-2]").fullmatch
 _afternoon = re.compile(r"(?:午後|夜|夕方) ?(\d{1,2})(?=時|:)")
 
 
@@ -149,9 +157,9 @@ def extract_quantities(text: str, lexicon: Lexicon | None) -> list[Quantity]:
     text, units = write_times_as_digits(text, lexicon.code), lexicon.units
     found = [_parse(text, match, units) for match in _NUMBER.finditer(text)]
     for match in _compile_words(tuple(lexicon.numbers)).finditer(text) if lexicon.numbers else ():
-        unit, end = _find_unit(text, match.end(), units)
-        unit, end = _add_rate(text, end, unit, units)
         value = str(lexicon.numbers[match[0]])
+        unit, end = _find_half(text, match.end(), value) or _find_unit(text, match.end(), units)
+        unit, end = _add_rate(text, end, unit, units)
         found.append(_make(text, (match.start(), match.end(), end), {value}, unit))
     return found
 
@@ -176,7 +184,8 @@ def _parse(text: str, match: re.Match[str], units: Mapping[str, str]) -> Quantit
     elif after := _after(text, end):
         unit, unit_end = _CURRENCIES.get(after["currency"], after["currency"]), after.end()
     else:
-        unit, unit_end = _find_unit(text, end, units)
+        hour = match["digits"].partition(":")[0]
+        unit, unit_end = _find_half(text, end, hour) or _find_unit(text, end, units)
     unit, unit_end = _add_rate(text, unit_end, unit, units)
     found = _make(text, (start, end, unit_end), readings, unit)
     if not unit and (to := _range(text, end)) and (last := _NUMBER.search(text, to.end() - 1)):
@@ -260,6 +269,12 @@ def _add_half_day(clock: str) -> str:
     """Return the time in the other half of the day: `15:00` for `3:00`."""
     hours, _, minutes = clock.partition(":")
     return f"{int(hours) % 12 + 12}:{minutes}" if hours.isdecimal() else clock
+
+
+def _find_half(text: str, end: int, hour: str) -> tuple[str, int] | None:
+    """Return `am` or `pm` for the words after an hour, and the position after the words."""
+    half = _half_of_day(text, end) if _twelve_hours(hour) else None
+    return ("am" if half["am"] else "pm", half.end()) if half else None
 
 
 def _find_unit(text: str, end: int, units: Mapping[str, str]) -> tuple[str, int]:

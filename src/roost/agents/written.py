@@ -1,5 +1,6 @@
 """What the writer returns: drafts with their evidence, refused drafts, and calls to the model."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -84,6 +85,8 @@ class ModelCall:
     usd: Decimal | None
     error: str = ""
     """The code of the error that ended the call; empty if the model answered."""
+    reason: str = ""
+    """What happened, in a sentence; empty if the model answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +97,13 @@ class Writing:
     """The best draft first. There can be fewer than the brief's `n`."""
     refused: tuple[RefusedDraft, ...]
     calls: tuple[ModelCall, ...]
+
+    @property
+    def has_useless_replies(self) -> bool:
+        """Whether the model answered, and none of its drafts was valid."""
+        return are_replies_useless(self.calls, (draft.origin for draft in self.drafts))
+
+
+def are_replies_useless(calls: Iterable[ModelCall], origins: Iterable[str]) -> bool:
+    """Whether the model answered in one of the calls, and no draft has the model as its origin."""
+    return any(not call.error for call in calls) and "model" not in origins

@@ -53,6 +53,8 @@ def print_drafts(brief: "Brief", writing: "Writing | DraftsWritten", *, as_json:
     )
     print_result(result, text, as_json=as_json)
     note_failed_calls(writing.calls)
+    if writing.has_useless_replies:
+        print_note("No draft of the model was valid; `--json` says why. The composer wrote all.")
     if len(writing.drafts) < brief.n:
         print_note(
             f"The facts give {len(writing.drafts)} different drafts; the brief asks for {brief.n}."
@@ -63,7 +65,7 @@ def note_failed_calls(calls: "Sequence[ModelCall]") -> None:
     """Print a note for each call in which the model wrote nothing."""
     for call in calls:
         if call.error:
-            print_note(f"The model wrote no drafts in one call: {call.error}.")
+            print_note(f"{call.error}: {call.reason}")
 
 
 def draft_fields(draft: "WrittenDraft | Draft") -> dict[str, Any]:

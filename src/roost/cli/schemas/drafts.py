@@ -70,6 +70,7 @@ class ModelCallOutput(Output):
     output_tokens: int
     usd: Dollars | None = Field(description="Null if the price of the model is not known.")
     error: str = Field(description="The code of the error that ended the call; empty if none did.")
+    reason: str = Field(description="What happened, in a sentence; empty if there was no error.")
 
 
 class DraftListOutput(Output):

@@ -16,6 +16,7 @@ from roost.agents.written import (
     RefusedDraft,
     Verdict,
     WrittenDraft,
+    are_replies_useless,
 )
 from roost.models import (
     NO_OPTIONS,
@@ -118,6 +119,11 @@ class DraftsWritten:
     """The best draft first. There can be fewer than the brief's `n`."""
     refused: tuple[RefusedDraft, ...]
     calls: tuple[ModelCall, ...]
+
+    @property
+    def has_useless_replies(self) -> bool:
+        """Whether the model answered, and none of its drafts was valid."""
+        return are_replies_useless(self.calls, (draft.origin for draft in self.drafts))
 
 
 @dataclass(frozen=True, slots=True)
