@@ -167,7 +167,7 @@ class BreakdownRow:
     group: str
     posts: Figure
     impressions: Figure
-    """The mean of the impressions per post."""
+    """The mean per post."""
     median_impressions: Figure
     engagements: Figure
     median_engagements: Figure
@@ -216,16 +216,19 @@ class DecayCurve:
 
 
 class EffectName(StrEnum):
-    """The declared comparisons: posts with a property against posts without it."""
+    """The declared comparisons: posts with a property against posts without it.
+
+    Each further comparison would widen the intervals of all others. Quotes and polls are therefore
+    not compared, because few accounts publish twenty of them in a period.
+    """
 
     MEDIA = "media"
     VIDEO = "video"
     LINK = "link"
     HASHTAG = "hashtag"
     THREAD = "thread"
-    QUOTE = "quote"
-    POLL = "poll"
     LONG = "long"
+    """The text has more than 140 characters, as X counts them."""
 
 
 class Verdict(StrEnum):
@@ -309,8 +312,6 @@ class SubjectReport:
     coverage: Coverage
     figures: Mapping[str, ComparedFigure]
     """The subject's figures by the names of their definitions, in the order of the glossary."""
-    spending: tuple[ComparedFigure, ...]
-    """What X billed, by kind; together the figure `spent.total`."""
     days: tuple[Day, ...]
     breakdowns: tuple[Breakdown, ...]
     hours: tuple[HourCell, ...]
@@ -338,8 +339,7 @@ class Report:
     made_at: datetime
     periods: ReportPeriods
     subjects: tuple[SubjectReport, ...]
-    """The tenant first, then its groups, then its accounts. If the tenant has only one account, the
-    account is the only subject."""
+    """The tenant first, unless the report is about one account, then groups, then accounts."""
     glossary: tuple[Definition, ...]
     """The definitions of the figures of this report."""
 

@@ -7,6 +7,9 @@ from zoneinfo import ZoneInfo
 
 from roost.insights.read_plan import READ_TIME
 
+#: A post's standing and the decay curve are based on the posts of the period, and on those of at
+#: least this many days until its end.
+HISTORY_DAYS = 90
 _DAY = timedelta(days=1)
 
 
@@ -39,6 +42,11 @@ class DatePeriod:
     def dates(self) -> tuple[date, ...]:
         """Return every day of the period."""
         return tuple(self.first + n * _DAY for n in range(self.days))
+
+    @property
+    def history_first(self) -> date:
+        """The first day of the posts with which the period's posts are compared."""
+        return min(self.first, self.last - (HISTORY_DAYS - 1) * _DAY)
 
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
@@ -92,11 +100,16 @@ def last_month(now: datetime, zone: ZoneInfo) -> DatePeriod:
     return DatePeriod(last.replace(day=1), last, zone)
 
 
-def is_closed(day: date, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether a day is over, and its closing snapshot has been due."""
+def closing_read(day: date, zone: ZoneInfo) -> datetime:
+    """Return the planned daily read that is nearest to the end of a day."""
     end = begin_of_day(day + _DAY, zone)
     reads = [datetime.combine(end.date() + n * _DAY, READ_TIME) for n in (-1, 0)]
-    return now >= max(end, min(reads, key=lambda read: abs(read - end)))
+    return min(reads, key=lambda read: abs(read - end))
+
+
+def is_closed(day: date, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether a day is over, and the read that closes it has been due."""
+    return now >= max(begin_of_day(day + _DAY, zone), closing_read(day, zone))
 
 
 def choose_periods(current: DatePeriod, now: datetime) -> ReportPeriods:
