@@ -17,6 +17,7 @@ from roost.insights.reports.model import (
     Subject,
     SubjectKind,
     SubjectReport,
+    find_figures,
 )
 from roost.insights.reports.next_steps import derive_next_steps
 from roost.insights.reports.periods import DatePeriod, ReportPeriods, choose_periods
@@ -72,10 +73,9 @@ def compute_report(records: Sequence[AccountRecords], request: ReportRequest) ->
         _report_subject(subject, measurements, request.other_spending)
         for subject in _list_subjects(records, request)
     )
-    report = Report(request.tenant_name, request.made_at, periods, subjects, ())
-    used = {figure.name for figure in report.figures.values()}
+    used = {figure.name for figure in find_figures(subjects)}
     glossary = tuple(each for name, each in DEFINITIONS.items() if name in used)
-    return replace(report, glossary=glossary)
+    return Report(request.tenant_name, request.made_at, periods, subjects, glossary)
 
 
 def without_costs(report: Report) -> Report:
@@ -189,6 +189,6 @@ def _is_covered(account: MeasuredAccount, period: DatePeriod) -> bool:
 
 def _first_day(account: MeasuredAccount) -> date | None:
     """Return the day of the earliest snapshot of an account or its posts."""
-    zone = account.zone
-    times = [each.at for each in (*account.records.account, *account.records.snapshots)]
-    return closed_day(min(times), zone) if times else None
+    times = [each.at for each in account.records.account]
+    times += [each.at for each in account.records.snapshots]
+    return closed_day(min(times), account.zone) if times else None

@@ -10,7 +10,6 @@ from roost.insights.reports.figures import (
     Number,
     PeriodName,
     Quality,
-    Statistic,
     Unit,
 )
 from roost.insights.reports.values import Value
@@ -57,11 +56,8 @@ def compare(subject: str, name: str, now: Value, earlier: Value, period: PeriodN
     if now.value is not None and earlier.value is not None:
         difference = _subtract(now.value, earlier.value)
         # The follower balance can be negative, so a share of it would mean nothing.
-        has_share = DEFINITIONS[name].statistic is not Statistic.RATE or current.unit in (
-            Unit.PER_WEEK,
-            Unit.DOLLARS,
-        )
-        if has_share and name != "followers.change" and earlier.value > 0:
+        is_rate = current.unit is Unit.SHARE
+        if not is_rate and name != "followers.change" and earlier.value > 0:
             change = float(difference) / float(earlier.value)
     undefined = quality if now.value is None or earlier.value is None else Quality.UNDEFINED
     return Comparison(

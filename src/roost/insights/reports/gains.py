@@ -10,16 +10,14 @@ Therefore the sum of the gains of all days, and of the gains that belong to no s
 difference of the lifetime values, unless an interval was left out.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from roost.insights.read_plan import WEEKLY_STEP_DAYS
-from roost.insights.reports.readings import PartReadings
+from roost.insights.reports.readings import PostReadings
 from roost.models import Metric
 
 _DAY = timedelta(days=1)
@@ -87,36 +85,28 @@ def _sums(amounts: NDArray[np.int64]) -> tuple[int, ...]:
     return tuple(int(total) for total in amounts.sum(axis=0))
 
 
-def find_gains(parts: Sequence[PartReadings], *metrics: Metric, closed_until: date) -> Gains:
+def find_gains(readings: PostReadings, *metrics: Metric, closed_until: date) -> Gains:
     """Return the gains of all parts of an account.
 
     A part that was not read at the end of the days until `closed_until` makes these days gaps if
     the read plan reads the part daily, and if no other part of the account was read either: a part
     that alone is not read any more was deleted.
     """
-    begins: list[int] = []
-    ends: list[int] = []
-    amounts: list[tuple[int, ...]] = []
-    gaps: set[date] = set()
-    expected: set[date] = set()
-    measured: set[date] = set()
-    for part in parts:
-        closings = part.closings(*metrics)
-        for (begin, before), (end, after) in pairwise(closings):
-            begins.append(begin.toordinal())
-            ends.append(end.toordinal())
-            amounts.append(tuple(b - a for a, b in zip(before, after, strict=True)))
-            gaps |= set(_days(begin + _DAY, min(end - _DAY, part.daily_until)))
-        measured |= set(part.closed_days)
-        expected |= set(_days(closings[-1][0] + _DAY, min(part.daily_until, closed_until)))
+    closings = readings.closings(*metrics)
+    is_same_part = closings.parts[1:] == closings.parts[:-1]
+    begins, ends = closings.days[:-1][is_same_part], closings.days[1:][is_same_part]
+    amounts = (closings.values[1:] - closings.values[:-1])[is_same_part]
+    daily_until = np.array([day.toordinal() for day in readings.daily_until], dtype=np.int64)
+    gaps: set[int] = set()
+    interval_ends = np.minimum(ends - 1, daily_until[closings.parts[1:][is_same_part]])
+    for row in np.flatnonzero(interval_ends > begins):
+        gaps.update(range(int(begins[row]) + 1, int(interval_ends[row]) + 1))
+    expected: set[int] = set()
+    is_last = np.append(~is_same_part, True)[: len(closings.parts)]
+    tail_ends = np.minimum(daily_until, closed_until.toordinal())
+    for part, day in zip(closings.parts[is_last], closings.days[is_last], strict=True):
+        expected.update(range(int(day) + 1, int(tail_ends[part]) + 1))
+    missed = gaps | (expected - set(readings.days.tolist()))
     return Gains(
-        np.array(begins, dtype=np.int64),
-        np.array(ends, dtype=np.int64),
-        np.array(amounts, dtype=np.int64).reshape(len(amounts), len(metrics)),
-        frozenset(gaps | (expected - measured)),
-        closed_until,
+        begins, ends, amounts, frozenset(date.fromordinal(day) for day in missed), closed_until
     )
-
-
-def _days(first: date, last: date) -> Iterable[date]:
-    return (first + n * _DAY for n in range((last - first).days + 1))

@@ -165,10 +165,11 @@ def measure_effects(
     compared = []
     impressions = []
     for post in posts:
-        level = post.parts[0].at_ages(Metric.IMPRESSIONS, (_EFFECT_AGE_DAYS,), last)[0]
+        levels = post.readings.at_ages(Metric.IMPRESSIONS, (_EFFECT_AGE_DAYS,), last)
+        level = float(levels[post.rows[0], 0])
         if not post.is_reply and not np.isnan(level):
             compared.append(post)
-            impressions.append(float(level))
+            impressions.append(level)
     properties = {name: [_has(post, name) for post in compared] for name in EffectName}
     effects = []
     for each in compare_posts(impressions, properties):

@@ -1,19 +1,23 @@
 """Accounts and posts with their snapshots by day and age: the basis of all figures."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from roost.insights.reports.gains import Gains, find_gains
 from roost.insights.reports.model import Dimension, PostType
-from roost.insights.reports.readings import GAINED_METRICS, PartReadings, closing_values, read_parts
+from roost.insights.reports.readings import (
+    GAINED_METRICS,
+    Floats,
+    PostReadings,
+    closing_values,
+    read_posts,
+)
 from roost.insights.snapshots import metric_values
-from roost.models import AccountRecords, IntegrationId, MediaKind, Metric, PostId
+from roost.models import AccountRecords, IntegrationId, MediaKind, Metric, PostId, SentPart
 from roost.text import LIMIT, counted_length, extract_entities
 
 #: The groups of each dimension, in the order in which a report lists them.
@@ -32,38 +36,44 @@ class MeasuredPost:
     """A post on X with the snapshots of its parts. A thread is one post."""
 
     account: IntegrationId
-    parts: tuple[PartReadings, ...]
-    """The parts that are on X, first part first; at least one."""
+    rows: tuple[int, ...]
+    """The positions of its parts in `readings`, first part first; at least one."""
+    readings: PostReadings
+
+    @cached_property
+    def parts(self) -> tuple[SentPart, ...]:
+        """The parts that are on X, first part first."""
+        return tuple(self.readings.parts[row] for row in self.rows)
 
     @property
     def post_id(self) -> PostId:
         """The post's id."""
-        return self.parts[0].part.post_id
+        return self.parts[0].post_id
 
     @property
     def sent_at(self) -> datetime:
         """When the first part was sent."""
-        return self.parts[0].part.sent_at
+        return self.parts[0].sent_at
 
     @property
     def sent_day(self) -> date:
         """The day on which the first part was sent."""
-        return self.parts[0].sent_day
+        return self.readings.sent_days[self.rows[0]]
 
     @property
     def is_reply(self) -> bool:
         """Whether the post replies to another post."""
-        return self.parts[0].part.is_reply
+        return self.parts[0].is_reply
 
     @cached_property
     def text_length(self) -> int:
         """The number of characters of all parts, as X counts them."""
-        return sum(counted_length(each.part.text, LIMIT) for each in self.parts)
+        return sum(counted_length(each.text, LIMIT) for each in self.parts)
 
     @cached_property
     def groups(self) -> dict[Dimension, str]:
         """The post's group in each dimension."""
-        entities = [extract_entities(each.part.text) for each in self.parts]
+        entities = [extract_entities(each.text) for each in self.parts]
         has_link = any(each.urls for each in entities)
         has_hashtag = any(each.hashtags for each in entities)
         return {
@@ -77,13 +87,13 @@ class MeasuredPost:
     @property
     def media(self) -> MediaKind | None:
         """The kind of the post's media; of several kinds, video before GIF before image."""
-        kinds = {kind for each in self.parts for kind in each.part.media}
+        kinds = {kind for each in self.parts for kind in each.media}
         return next((kind for kind in _MEDIA if kind in kinds), None)
 
     @property
     def type(self) -> PostType:
         """The first type, in the order of `PostType`, that applies."""
-        first = self.parts[0].part
+        first = self.parts[0]
         if len(self.parts) > 1:
             return PostType.THREAD
         if first.is_reply:
@@ -99,23 +109,19 @@ class MeasuredPost:
 
         The sum is None if the value of a part is not known.
         """
-        total = 0
-        for each in self.parts:
-            value = each.latest(metric, last_day)
-            if value is None:
-                return None
-            total += value
-        return total
+        latest = self.readings.latest(metric, last_day)
+        total = sum(latest[row] for row in self.rows)
+        return None if np.isnan(total) else int(total)
 
     def read_at(self, last_day: date) -> datetime | None:
         """Return the time of the latest snapshot of a part at the end of a day."""
-        times = [at for each in self.parts if (at := each.read_at(last_day)) is not None]
-        return max(times, default=None)
+        reads = [self.readings.find_last_read(row, last_day) for row in self.rows]
+        return max((at for at in reads if at is not None), default=None)
 
-    def at_ages(self, metric: Metric, ages: Sequence[float], last_day: date) -> NDArray[np.float64]:
+    def at_ages(self, metric: Metric, ages: tuple[int, ...], last_day: date) -> Floats:
         """Return the sum of the parts' values at ages in days; NaN if a value is not known."""
-        values = [each.at_ages(metric, ages, last_day) for each in self.parts]
-        return np.asarray(np.sum(values, axis=0), dtype=np.float64)
+        found = self.readings.at_ages(metric, ages, last_day)
+        return np.asarray(found[list(self.rows)].sum(axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,18 +148,23 @@ class MeasuredAccount:
 
 def measure(records: AccountRecords, zone: ZoneInfo, closed_until: date) -> MeasuredAccount:
     """Arrange the records of an account by days of a time zone."""
-    parts = read_parts(records, zone)
-    by_post: dict[PostId, list[PartReadings]] = {}
-    for part in sorted(parts, key=lambda each: each.part.position):
-        by_post.setdefault(part.part.post_id, []).append(part)
-    posts = [MeasuredPost(records.integration.id, tuple(each)) for each in by_post.values()]
+    readings = read_posts(records, zone)
+    by_post: dict[PostId, list[int]] = {}
+    for row in sorted(range(len(readings.parts)), key=lambda row: readings.parts[row].position):
+        by_post.setdefault(readings.parts[row].post_id, []).append(row)
+    posts = [
+        MeasuredPost(records.integration.id, tuple(rows), readings) for rows in by_post.values()
+    ]
     followers = closing_values(metric_values(records.account, Metric.FOLLOWERS), zone)
     return MeasuredAccount(
         records,
         zone,
         tuple(sorted(posts, key=lambda post: (post.sent_at, post.post_id))),
-        {metric: find_gains(parts, metric, closed_until=closed_until) for metric in GAINED_METRICS},
-        find_gains(parts, Metric.IMPRESSIONS, Metric.ENGAGEMENTS, closed_until=closed_until),
+        {
+            metric: find_gains(readings, metric, closed_until=closed_until)
+            for metric in GAINED_METRICS
+        },
+        find_gains(readings, Metric.IMPRESSIONS, Metric.ENGAGEMENTS, closed_until=closed_until),
         {day: int(value) for day, value in followers.items()},
         closed_until,
     )

@@ -5,7 +5,7 @@ by its key. Page numbers, dates, the ticks of axes and the ends of intervals hav
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -346,19 +346,19 @@ class Report:
     @cached_property
     def figures(self) -> Mapping[str, Figure]:
         """Every figure of the report by its key."""
-        return {figure.key: figure for figure in _find_figures(self.subjects)}
+        return {figure.key: figure for figure in find_figures(self.subjects)}
 
 
-def _find_figures(content: Any) -> Iterator[Figure]:
-    """Yield every figure in a dataclass, a tuple or a mapping, at any depth."""
+def find_figures(content: Any) -> Iterator[Figure]:
+    """Yield every figure in dataclasses, tuples and mappings, at any depth."""
     if isinstance(content, Figure):
         yield content
     elif isinstance(content, tuple):
         for each in content:
-            yield from _find_figures(each)
+            yield from find_figures(each)
     elif isinstance(content, Mapping):
         for each in content.values():
-            yield from _find_figures(each)
-    elif is_dataclass(content):
-        for field in fields(content):
-            yield from _find_figures(getattr(content, field.name))
+            yield from find_figures(each)
+    else:
+        for name in getattr(type(content), "__dataclass_fields__", ()):
+            yield from find_figures(getattr(content, name))

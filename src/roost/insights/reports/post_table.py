@@ -6,12 +6,13 @@ from datetime import date
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from roost.insights.reports.figure_maker import FigureMaker
+from roost.insights.reports.figures import Quality
 from roost.insights.reports.measured import MeasuredAccount, MeasuredPost
 from roost.insights.reports.model import PostReason, PostStanding, ReportedPost
 from roost.insights.reports.periods import DatePeriod
+from roost.insights.reports.readings import POST_METRICS, Floats
 from roost.insights.reports.values import Value, divide
 from roost.models import Environment, Metric, PostId
 
@@ -21,17 +22,6 @@ _MAX_COMPARED_AGE: Final = 7
 _MIN_COMPARED_POSTS: Final = 5
 #: The report names this many best and worst posts.
 _LISTED: Final = 5
-_SHOWN_METRICS: Final = (
-    Metric.IMPRESSIONS,
-    Metric.ENGAGEMENTS,
-    Metric.LIKES,
-    Metric.REPLIES,
-    Metric.REPOSTS,
-    Metric.QUOTES,
-    Metric.BOOKMARKS,
-    Metric.LINK_CLICKS,
-    Metric.PROFILE_CLICKS,
-)
 #: The metrics that explain a post's rank. The impressions decide the rank.
 _REASONS: Final = (
     Metric.IMPRESSIONS,
@@ -47,11 +37,13 @@ _REASONS: Final = (
 class _Levels:
     """The metrics of some posts at the ages of one, two, … days; NaN if not known.
 
-    Each array has one row per post, and one column per age.
+    Each array has one row per post, and one column per age. `known` has the known values of each
+    column, sorted.
     """
 
     row_of: dict[PostId, int]
-    by_metric: dict[Metric, NDArray[np.float64]]
+    by_metric: dict[Metric, Floats]
+    known: dict[Metric, list[Floats]]
 
 
 def report_posts(account: MeasuredAccount, period: DatePeriod) -> list[ReportedPost]:
@@ -92,8 +84,8 @@ def _report_post(
     account: MeasuredAccount, post: MeasuredPost, levels: _Levels, last: date
 ) -> ReportedPost:
     maker = FigureMaker(f"post.{post.post_id}")
-    totals = {metric: post.total(metric, last) for metric in _SHOWN_METRICS}
-    integration, first = account.records.integration, post.parts[0].part
+    totals = {metric: post.total(metric, last) for metric in POST_METRICS}
+    integration, first = account.records.integration, post.parts[0]
     return ReportedPost(
         post_id=post.post_id,
         account=integration.id,
@@ -119,14 +111,16 @@ def _report_post(
 
 
 def _measure_levels(posts: Sequence[MeasuredPost], last: date) -> _Levels:
-    ages = range(1, _MAX_COMPARED_AGE + 1)
-    return _Levels(
-        {post.post_id: row for row, post in enumerate(posts)},
-        {
-            metric: np.array([post.at_ages(metric, ages, last) for post in posts])
-            for metric in _REASONS
-        },
-    )
+    ages = tuple(range(1, _MAX_COMPARED_AGE + 1))
+    by_metric = {
+        metric: np.array([post.at_ages(metric, ages, last) for post in posts])
+        for metric in _REASONS
+    }
+    known = {
+        metric: [np.sort(column[~np.isnan(column)]) for column in levels.T]
+        for metric, levels in by_metric.items()
+    }
+    return _Levels({post.post_id: row for row, post in enumerate(posts)}, by_metric, known)
 
 
 def _find_standing(maker: FigureMaker, post_id: PostId, levels: _Levels) -> PostStanding | None:
@@ -138,16 +132,15 @@ def _find_standing(maker: FigureMaker, post_id: PostId, levels: _Levels) -> Post
     reasons = []
     compared_posts = 0
     for metric in _REASONS:
-        at_age = levels.by_metric[metric][:, column]
-        others = np.delete(at_age, row)
-        others = others[~np.isnan(others)]
+        value = float(levels.by_metric[metric][row, column])
+        others = len(levels.known[metric][column]) - 1
         if metric is Metric.IMPRESSIONS:
-            compared_posts = len(others)
-            if compared_posts < _MIN_COMPARED_POSTS:
+            compared_posts = others
+            if others < _MIN_COMPARED_POSTS:
                 return None
-        if np.isnan(at_age[row]) or len(others) < _MIN_COMPARED_POSTS:
-            continue
-        reasons.append(_make_reason(maker, metric, float(at_age[row]), others))
+        if not np.isnan(value) and others >= _MIN_COMPARED_POSTS:
+            usual = _median_without(levels.known[metric][column], value)
+            reasons.append(_make_reason(maker, metric, value, (usual, others)))
     reasons[1:] = sorted(reasons[1:], key=_deviation, reverse=True)
     return PostStanding(
         column + 1,
@@ -156,12 +149,24 @@ def _find_standing(maker: FigureMaker, post_id: PostId, levels: _Levels) -> Post
     )
 
 
+def _median_without(values: Floats, value: float) -> float:
+    """Return the median of sorted values without one of them."""
+    own = int(np.searchsorted(values, value))
+    count = len(values) - 1
+
+    def other(position: int) -> float:
+        return float(values[position if position < own else position + 1])
+
+    return (other((count - 1) // 2) + other(count // 2)) / 2
+
+
 def _make_reason(
-    maker: FigureMaker, metric: Metric, value: float, others: NDArray[np.float64]
+    maker: FigureMaker, metric: Metric, value: float, usual: tuple[float, int]
 ) -> PostReason:
-    usual = float(np.median(others))
-    factor = divide(value + 0.5, usual + 0.5, is_complete=True)
-    usual_value = Value(usual, factor.quality, sample=len(others))
+    """Return a reason; `usual` is the median of the other posts, and their number."""
+    median, posts = usual
+    factor = divide(value + 0.5, median + 0.5, is_complete=True)
+    usual_value = Value(median, Quality.MEASURED, sample=posts)
     return PostReason(
         metric,
         maker.count(f"standing.{metric}", value, "standing.value"),
