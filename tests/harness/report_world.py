@@ -203,7 +203,7 @@ def measure_effects(accounts: int, seed: int, posts: int = 120) -> EffectCounts:
         )
         logs, properties = simulate_posts(chance, posts)
         name = list(_PREVALENCE)[chance.integers(len(_PREVALENCE))]
-        size = int(chance.choice([20, chance.integers(20, posts // 2 + 1)]))
+        size = 20 if chance.uniform() < 0.5 else int(chance.integers(20, posts // 2 + 1))
         planted = np.zeros(posts, dtype=bool)
         planted[chance.choice(posts, size, replace=False)] = True
         properties[name] = planted

@@ -5,12 +5,23 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from roost.insights.read_plan import READ_TIME
+from roost.errors import InvalidInput
+from roost.insights.read_plan import READ_TIME, WEEKLY_STEP_DAYS
 
 #: A post's standing and the decay curve are based on the posts of the period, and on those of at
 #: least this many days until its end.
 HISTORY_DAYS = 90
+#: The closing values of this many days before a period are needed, because a gain over at most
+#: seven days counts in the period in which it ends.
+_LEAD_DAYS = WEEKLY_STEP_DAYS + 1
 _DAY = timedelta(days=1)
+
+
+class PeriodInvalid(InvalidInput):
+    """The days of a report are not a period that has begun."""
+
+    did = "No report was made."
+    default_next = "Choose a first day that is not after the last day, and not in the future."
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,21 @@ class ReportPeriods:
     year_before: DatePeriod
 
     @property
+    def windows(self) -> tuple[tuple[datetime, datetime], ...]:
+        """The times (since, until) of the snapshots from which the report is computed.
+
+        The second window is that of the year before; it is left out if the first contains it.
+        """
+        first = min(self.previous.first - _LEAD_DAYS * _DAY, self.current.history_first - _DAY)
+        recent = _window(first, self.current.last, self.current.zone)
+        earlier = _window(
+            self.year_before.first - _LEAD_DAYS * _DAY, self.year_before.last, self.current.zone
+        )
+        if earlier[1] >= recent[0]:
+            return ((min(earlier[0], recent[0]), recent[1]),)
+        return (recent, earlier)
+
+    @property
     def open_days(self) -> tuple[date, ...]:
         """The last days of the current period that are not closed yet."""
         return tuple(day for day in self.current.dates() if day not in self.comparable)
@@ -74,6 +100,12 @@ class ReportPeriods:
 def begin_of_day(day: date, zone: ZoneInfo) -> datetime:
     """Return the instant, in UTC, at which a day begins in a time zone."""
     return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def _window(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    # A snapshot closes a day until noon of the next day.
+    until = begin_of_day(last + _DAY, zone) + timedelta(hours=12)
+    return begin_of_day(first, zone), until
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:
@@ -85,6 +117,29 @@ def last_days(count: int, now: datetime, zone: ZoneInfo) -> DatePeriod:
     """Return the last `count` days, of which the last is today."""
     today = local_day(now, zone)
     return DatePeriod(today - (count - 1) * _DAY, today, zone)
+
+
+def choose_period(
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    days: int = 30,
+) -> DatePeriod:
+    """Return the period from the day `since` to the day `until`, both included.
+
+    Without `until`, the period ends today. Without `since`, it has `days` days.
+
+    Raises: PeriodInvalid.
+    """
+    last = local_day(now, zone) if until is None else until
+    first = last - (days - 1) * _DAY if since is None else since
+    if first > last:
+        raise PeriodInvalid(f"The first day, {first}, is after the last day, {last}.")
+    if first > local_day(now, zone):
+        raise PeriodInvalid(f"The first day, {first}, is in the future.")
+    return DatePeriod(first, last, zone)
 
 
 def last_week(now: datetime, zone: ZoneInfo) -> DatePeriod:
