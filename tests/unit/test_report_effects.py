@@ -35,6 +35,7 @@ def test_effect_has_a_factor_inside_its_interval() -> None:
     (found,) = compare_posts([float(i) for i in impressions], {EffectName.LINK: has.tolist()})
     assert found.verdict is Verdict.MORE
     assert found.factor == pytest.approx(3, rel=0.25)
+    assert found.factor is not None
     assert found.low is not None
     assert found.high is not None
     assert 1 < found.low < found.factor < found.high

@@ -12,7 +12,7 @@ from harness.report_world import make_part, make_records
 from roost.insights.reports.compute import ReportRequest, compute_report
 from roost.insights.reports.model import EffectName, NextStep, Report, StepCode
 from roost.insights.reports.periods import DatePeriod
-from roost.models import AccountRecords, Anomaly, IntegrationId, Metric, Spending
+from roost.models import AccountRecords, Anomaly, IntegrationId, Metric, SentPart, Spending
 
 DAYS = [date(2026, 3, 1) + timedelta(days=n) for n in range(90)]
 PERIOD = DatePeriod(DAYS[60], DAYS[89], ZoneInfo("UTC"))
@@ -24,7 +24,7 @@ def make_account(
     posts_per_day: Callable[[int], int] = lambda _: 2,
 ) -> AccountRecords:
     """An account of 90 days with some posts a day, numbered from 0."""
-    parts = []
+    parts: list[SentPart] = []
     for n, day in enumerate(DAYS):
         for hour in range(posts_per_day(n)):
             number = len(parts)

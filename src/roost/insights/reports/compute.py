@@ -48,6 +48,7 @@ class ReportRequest:
 class _Measurements:
     """What all subjects of a report share."""
 
+    made_at: datetime
     periods: ReportPeriods
     accounts: dict[IntegrationId, MeasuredAccount]
     posts: dict[IntegrationId, tuple[ReportedPost, ...]]
@@ -68,7 +69,7 @@ def compute_report(records: Sequence[AccountRecords], request: ReportRequest) ->
         account_id: tuple(report_posts(account, request.period))
         for account_id, account in accounts.items()
     }
-    measurements = _Measurements(periods, accounts, posts)
+    measurements = _Measurements(request.made_at, periods, accounts, posts)
     subjects = tuple(
         _report_subject(subject, measurements, request.other_spending)
         for subject in _list_subjects(records, request)
@@ -145,7 +146,7 @@ def _report_subject(
     is_account = subject.kind is SubjectKind.ACCOUNT
     report = SubjectReport(
         subject=subject,
-        coverage=measure_coverage(maker, accounts, periods),
+        coverage=measure_coverage(maker, accounts, periods, measurements.made_at),
         figures={name: compare_all(subject.key, name, values) for name in SUBJECT_FIGURES},
         days=list_days(maker, accounts, periods),
         breakdowns=break_down(maker, published, current.last),

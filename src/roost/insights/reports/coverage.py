@@ -1,7 +1,7 @@
 """What was measured in a report's period, and the values of each day."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from roost.insights.reports.figure_maker import FigureMaker
 from roost.insights.reports.measured import MeasuredAccount
@@ -13,7 +13,10 @@ _DAY = timedelta(days=1)
 
 
 def measure_coverage(
-    maker: FigureMaker, accounts: Sequence[MeasuredAccount], periods: ReportPeriods
+    maker: FigureMaker,
+    accounts: Sequence[MeasuredAccount],
+    periods: ReportPeriods,
+    now: datetime,
 ) -> Coverage:
     """Return which days and posts of the current period were measured."""
     current, closed = periods.current, periods.comparable
@@ -35,7 +38,7 @@ def measure_coverage(
             for post in account.published(current.first, current.last)
         )
     ]
-    known_reads = [at for at in reads if at is not None and at >= periods.current.since]
+    known_reads = [at for at in reads if at is not None and at >= now]
     return Coverage(
         days=maker.count("coverage.days", current.days, "coverage.days"),
         closed_days=maker.count("coverage.closed_days", closed.days, "coverage.closed_days"),
