@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -15,7 +15,7 @@ import pytest
 from roost.formats import format_count
 from roost.insights.period import PeriodMetrics
 from roost.insights.reports.html import render_html
-from roost.insights.reports.report import Report, build_report
+from roost.insights.reports.report import PageReport, build_report
 from roost.insights.wording import (
     describe_period,
     format_dollars,
@@ -31,11 +31,13 @@ from roost.models import (
     IntegrationStatus,
     Metric,
     PartId,
+    PostId,
     PostSnapshot,
     TenantId,
     TweetId,
     XUserId,
 )
+from roost.services.report import period_start
 
 SINCE = datetime(2026, 5, 11, tzinfo=UTC)
 UNTIL = datetime(2026, 5, 21, tzinfo=UTC)
@@ -92,7 +94,7 @@ def anomaly(day: int = 15) -> Anomaly:
     return Anomaly(IntegrationId(1), Metric.FOLLOWERS, on, -9.0, -60.0, 2.0, "Lost 60 followers.")
 
 
-def build(*histories: AccountHistory, tenant_name: str = "Lark & Co") -> Report:
+def build(*histories: AccountHistory, tenant_name: str = "Lark & Co") -> PageReport:
     return build_report(histories, since=SINCE, until=UNTIL, tenant_name=tenant_name, made_at=UNTIL)
 
 
@@ -145,6 +147,33 @@ def test_report_lists_posts_best_first_with_latest_known_metrics() -> None:
         ("18002", 80, 30),
         ("18001", 600, 3),
     ]
+
+
+def test_report_counts_thread_as_one_post() -> None:
+    first = post(1, evening(11), {12: (500, 30), 13: (600, 40)}, "First")
+    second = post(2, evening(11), {13: (90, 4)}, "Second")
+    thread = tuple(replace(each, post_id=PostId(7)) for each in first + second)
+    report = build(AccountHistory(integration(), posts=thread))
+    assert report.metrics.posts == 1
+    assert [(each.text, each.impressions, each.engagements) for each in report.posts] == [
+        ("First", 690, 44)
+    ]
+
+
+def test_report_of_thread_with_unknown_metric_has_no_sum() -> None:
+    parts = post(1, evening(11), {12: (500, 30)}) + post(2, evening(11), {12: (90, None)})
+    thread = tuple(replace(each, post_id=PostId(7)) for each in parts)
+    (only,) = build(AccountHistory(integration(), posts=thread)).posts
+    assert (only.impressions, only.engagements) == (590, None)
+
+
+@pytest.mark.parametrize("hour", [0, 23])
+def test_report_of_last_days_names_so_many_dates(hour: int) -> None:
+    now = datetime(2026, 5, 30, hour, 59, tzinfo=UTC)
+    since = period_start(now, 30)
+    report = build_report([], since=since, until=now, tenant_name="Lark", made_at=now)
+    assert (report.first_day, report.last_day) == (date(2026, 5, 1), date(2026, 5, 30))
+    assert report.metrics.days == 30
 
 
 def test_report_sums_accounts_and_their_bills() -> None:

@@ -37,8 +37,8 @@ class Period:
 
     @property
     def days(self) -> int:
-        """The length of the period in days, rounded, at least one."""
-        return max(round((self.until - self.since) / timedelta(days=1)), 1)
+        """The number of UTC days of which the period has a part."""
+        return (self.last_day - self.first_day).days + 1
 
     @property
     def previous(self) -> "Period":
@@ -51,7 +51,7 @@ class PeriodMetrics:
     """Metrics of a period for one account, or for several together; None if not known."""
 
     days: int
-    """The length of the period in days."""
+    """The number of days of the period."""
     followers: int | None
     """Number of followers at the last snapshot of the period."""
     followers_change: int | None
@@ -64,7 +64,8 @@ class PeriodMetrics:
     engagements: int | None
     engagements_before: int | None
     posts: int
-    """Number of posts that were sent in the period and whose metrics were read at least once."""
+    """Number of posts that were sent in the period and whose metrics were read at least once. A
+    thread is one post."""
     usd: Decimal
     """The US dollars that X billed."""
     missing_days: int = 0

@@ -25,6 +25,7 @@ from roost.models.metrics import (
     PostSnapshot,
 )
 from roost.models.posts import (
+    LATE_AFTER,
     NO_OPTIONS,
     PART_MOVES,
     POST_MOVES,
@@ -41,13 +42,16 @@ from roost.models.posts import (
     Violation,
     Wait,
 )
+from roost.models.reports import AccountRecords, PostOutcome, SentPart, Spending
 from roost.models.scope import Actor, ActorKind, Scope
 
 __all__ = [
+    "LATE_AFTER",
     "NO_OPTIONS",
     "PART_MOVES",
     "POST_MOVES",
     "AccountHistory",
+    "AccountRecords",
     "AccountSnapshot",
     "Actor",
     "ActorKind",
@@ -79,12 +83,15 @@ __all__ = [
     "Post",
     "PostFinding",
     "PostId",
+    "PostOutcome",
     "PostSnapshot",
     "PostState",
     "Reason",
     "ReasonCode",
     "ReplySettings",
     "Scope",
+    "SentPart",
+    "Spending",
     "Subject",
     "SubjectType",
     "Tenant",

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from roost.models.ids import IntegrationId, PartId, TweetId
+from roost.models.ids import IntegrationId, PartId, PostId, TweetId
 from roost.models.integrations import Integration
 
 
@@ -49,6 +49,8 @@ class PostSnapshot:
     metrics: Mapping[Metric, int | None]
     text: str = ""
     """The tweet's text, for reports; empty if it was not requested."""
+    post_id: PostId | None = None
+    """The post of the tweet, for reports; None if it was not requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,6 @@ class AccountHistory:
     known_before: Mapping[PartId, Mapping[Metric, int]] = field(default_factory=dict)
     """For each tweet in `posts`, the last value of each metric before the reported period."""
     unread: tuple[datetime, ...] = ()
-    """When each tweet was sent whose metrics have not been read yet."""
+    """When each post was sent of which no tweet has been read yet."""
     next_read_at: datetime | None = None
     """When the account's metrics are read next."""

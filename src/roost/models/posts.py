@@ -9,6 +9,9 @@ from typing import Final
 from roost.models.events import Reason
 from roost.models.ids import IntegrationId, MediaAssetId, PartId, PostId, TenantId, TweetId
 
+#: A post that is published, or still waits, this long after its due time is late.
+LATE_AFTER: Final = timedelta(minutes=2)
+
 
 class PostState(StrEnum):
     """The state of a post."""

@@ -7,11 +7,11 @@ A worker resolves the alerts about its own work. This module resolves three othe
 """
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from roost import store
-from roost.models import Alert, AlertKind, Tenant
+from roost.models import LATE_AFTER, Alert, AlertKind, Tenant
 from roost.models.alerts import SERVICE, about_app
 from roost.runtime import Runtime
 from roost.store.availability import DATABASE_AWAY
@@ -21,7 +21,7 @@ from roost.unexpected import to_roost_error
 log = logging.getLogger(__name__)
 
 #: A post that was due longer ago than this is late.
-LATE: Final = timedelta(minutes=2)
+LATE: Final = LATE_AFTER
 #: The name of a worker's database session contains the worker's name. PostgreSQL truncates the
 #: session's name to 63 bytes, so only this many characters of the worker's name are surely left.
 _SESSION_NAME_LENGTH: Final = 39

@@ -1,23 +1,41 @@
 """Loads the metrics of accounts and writes reports about them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
+from types import MappingProxyType
 
 from roost import store
 from roost.extras import require_extra
-from roost.insights.read_plan import ReadPlan, plan_reads
+from roost.insights.read_plan import READ_UNTIL_DAYS, ReadPlan, plan_reads
+from roost.insights.reports.compute import ReportRequest, compute_report
+from roost.insights.reports.model import Report
+from roost.insights.reports.periods import DatePeriod, ReportPeriods, choose_periods
 from roost.insights.reports.report import build_report
-from roost.models import AccountHistory, Integration, Scope
+from roost.models import (
+    AccountHistory,
+    AccountRecords,
+    AccountSnapshot,
+    Integration,
+    IntegrationId,
+    PartId,
+    PostId,
+    PostOutcome,
+    PostSnapshot,
+    Scope,
+    SentPart,
+    Spending,
+)
 from roost.runtime import Runtime
+from roost.store.database import Transaction
 
 
 def period_start(now: datetime, days: int) -> datetime:
-    """Return the start of the day that is `days` days before today, in UTC.
+    """Return the start of the first of the last `days` days in UTC, of which today is the last.
 
     The result is a midnight, because reports compare whole days.
     """
-    first = (now.astimezone(UTC) - timedelta(days=days)).date()
+    first = (now.astimezone(UTC) - timedelta(days=days - 1)).date()
     return datetime.combine(first, time(), UTC)
 
 
@@ -48,6 +66,9 @@ async def gather_histories(
             )
             sent = await store.snapshots.list_sent_parts(transaction, integration.id, since=since)
             unread = [(part, at, None) for part, _, at, read_at in sent if read_at is None]
+            parts = await store.reports.list_parts(
+                transaction, integration.id, since=since, until=until
+            )
             collected_at = await store.integrations.find_next_collection_at(
                 transaction, integration.id
             )
@@ -59,11 +80,106 @@ async def gather_histories(
                     known_before=known_before,
                     anomalies=tuple(anomalies),
                     usd=usd,
-                    unread=tuple(sent_at for _, sent_at, _ in unread),
+                    unread=_find_unread_posts(parts, {part for part, _, _ in unread}),
                     next_read_at=_find_next_read_at(plan_reads(unread, until), collected_at),
                 )
             )
     return histories
+
+
+def _find_unread_posts(parts: Sequence[SentPart], unread: set[PartId]) -> tuple[datetime, ...]:
+    """Return when each post was sent all of whose parts are unread. `parts` is oldest first."""
+    measured = {part.post_id for part in parts if part.part_id not in unread}
+    first_sent: dict[PostId, datetime] = {}
+    for part in parts:
+        first_sent.setdefault(part.post_id, part.sent_at)
+    return tuple(at for post_id, at in first_sent.items() if post_id not in measured)
+
+
+async def make_report(
+    runtime: Runtime,
+    scope: Scope,
+    period: DatePeriod,
+    *,
+    account: Integration | None = None,
+    groups: Mapping[str, Sequence[IntegrationId]] = MappingProxyType({}),
+) -> Report:
+    """Compute the report on a period from what the database has about the tenant's accounts.
+
+    The report covers `account` if it is given, otherwise every account of the tenant, and each
+    named group of accounts.
+    """
+    now = runtime.clock.now()
+    tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
+    periods = choose_periods(period, now)
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        integrations = [account] if account else await store.integrations.list_all(transaction)
+        records = [
+            await _load_records(transaction, integration, periods, now)
+            for integration in integrations
+        ]
+        other_spending = [
+            each
+            for since, until in periods.windows
+            for each in await store.reports.list_spending(
+                transaction, None, since=since, until=until, zone=period.zone.key
+            )
+        ]
+    request = ReportRequest(
+        tenant.name,
+        period,
+        now,
+        groups=groups,
+        other_spending=other_spending,
+        has_tenant=account is None,
+    )
+    return await asyncio.to_thread(compute_report, records, request)
+
+
+async def _load_records(
+    transaction: Transaction, integration: Integration, periods: ReportPeriods, now: datetime
+) -> AccountRecords:
+    """Load the records of an account for a report on some periods."""
+    account: list[AccountSnapshot] = []
+    parts: dict[PartId, SentPart] = {}
+    snapshots: list[PostSnapshot] = []
+    spending: list[Spending] = []
+    outcomes: list[PostOutcome] = []
+    zone = periods.current.zone.key
+    for since, until in periods.windows:
+        account += await store.snapshots.list_account(
+            transaction, integration.id, since=since, until=until
+        )
+        # Posts that were sent before a window gain within it as long as they are read.
+        sent_since = since - timedelta(days=READ_UNTIL_DAYS + 1)
+        for part in await store.reports.list_parts(
+            transaction, integration.id, since=sent_since, until=until
+        ):
+            parts[part.part_id] = part
+        snapshots += await store.snapshots.list_posts(
+            transaction, integration.id, since=since, until=until
+        )
+        spending += await store.reports.list_spending(
+            transaction, integration.id, since=since, until=until, zone=zone
+        )
+        outcomes += await store.reports.list_outcomes(
+            transaction, integration.id, since=since, until=until
+        )
+    sent = await store.snapshots.list_sent_parts(
+        transaction, integration.id, since=periods.current.since
+    )
+    unread = [(part, at, None) for part, _, at, read_at in sent if read_at is None]
+    collected_at = await store.integrations.find_next_collection_at(transaction, integration.id)
+    return AccountRecords(
+        integration,
+        tuple(sorted(account, key=lambda each: each.at)),
+        tuple(parts.values()),
+        tuple(snapshots),
+        tuple(spending),
+        tuple(outcomes),
+        tuple(await store.anomalies.list_anomalies(transaction, integration.id)),
+        _find_next_read_at(plan_reads(unread, now), collected_at),
+    )
 
 
 def _find_next_read_at(plan: ReadPlan, collected_at: datetime | None) -> datetime | None:

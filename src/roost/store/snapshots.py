@@ -166,6 +166,7 @@ async def list_posts(
             at=row["at"],
             metrics={metric: row[metric] for metric in _POST},
             text=row["text"],
+            post_id=row["post_id"],
         )
         for row in rows
     ]

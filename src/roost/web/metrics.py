@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from roost.extras import require_extra
 from roost.insights.reports import svg
-from roost.insights.reports.report import Report, build_report
+from roost.insights.reports.report import PageReport, build_report
 from roost.insights.snapshots import latest_post_snapshots
 from roost.models import IntegrationId, Metric
 from roost.services import queries, report
@@ -40,7 +40,7 @@ _COLUMNS: Final = (
 )
 
 
-def _draw_charts(built: Report) -> list[tuple[str, str, Markup]]:
+def _draw_charts(built: PageReport) -> list[tuple[str, str, Markup]]:
     """Return title, note and SVG of each chart of the first account, without empty charts."""
     require_extra("charts", purpose="The page of an account")
     # Altair is imported here, because it takes 25 MB, and a server may never be asked for a chart.

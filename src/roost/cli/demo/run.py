@@ -258,8 +258,7 @@ async def _run_steps(
     progress.step("writing the report")
     path = Path("out") / "demo" / "report.html"
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A report on the last N days also covers the current day, so `DAYS - 1` gives DAYS days.
-    path.write_text(await report.write_report(runtime, scopes, days=DAYS - 1), "utf-8")
+    path.write_text(await report.write_report(runtime, scopes, days=DAYS), "utf-8")
     result = {
         "tenants": len(scopes),
         "connected": len(accounts),

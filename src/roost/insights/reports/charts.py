@@ -15,7 +15,7 @@ import altair as alt
 
 from roost.formats import format_count
 from roost.insights.labels import shorten
-from roost.insights.reports.report import AccountReport, PostReport, Report
+from roost.insights.reports.report import AccountReport, PageReport, PostReport
 from roost.insights.series import DailySeries
 from roost.insights.wording import format_day, format_dollars, format_signed
 from roost.models import Anomaly
@@ -48,7 +48,7 @@ class _Bar:
     description: str
 
 
-def followers_chart(account: AccountReport, report: Report) -> Spec | None:
+def followers_chart(account: AccountReport, report: PageReport) -> Spec | None:
     """Plot the follower count at the end of each day; anomalies are marked and labelled."""
     series = account.followers
     if series is None:
@@ -93,7 +93,7 @@ def followers_chart(account: AccountReport, report: Report) -> Spec | None:
     return _finish(layers, _HEIGHT)
 
 
-def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
+def impressions_chart(account: AccountReport, report: PageReport) -> Spec | None:
     """Plot the impressions gained on each day; days without a measurement are shaded.
 
     The best day is labelled with the account's best post, if that post was sent on this day.
@@ -138,7 +138,7 @@ def impressions_chart(account: AccountReport, report: Report) -> Spec | None:
 
 
 def _best_post_labels(
-    account: AccountReport, report: Report, rows: Sequence[dict[str, Any]]
+    account: AccountReport, report: PageReport, rows: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return the label of the best day; no label if the best post was sent on another day."""
     best = max(
@@ -269,7 +269,7 @@ def _finish(layers: Sequence[Any], height: int) -> Spec:
     return spec
 
 
-def _days(report: Report) -> list[date]:
+def _days(report: PageReport) -> list[date]:
     span = (report.last_day - report.first_day).days
     return [report.first_day + timedelta(days=n) for n in range(span + 1)]
 
@@ -281,12 +281,12 @@ def _instant(on: date, hours: int = 0) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _day_scale(report: Report) -> alt.Scale:
+def _day_scale(report: PageReport) -> alt.Scale:
     domain = [_instant(report.first_day, -12), _instant(report.last_day, 12)]
     return alt.Scale(type="utc", domain=domain, nice=False)
 
 
-def _day_axis(report: Report) -> alt.Axis:
+def _day_axis(report: PageReport) -> alt.Axis:
     days = _days(report)
     if len(days) >= _WEEKLY_FROM_DAYS:
         mondays = [on for on in days if on.weekday() == 0]

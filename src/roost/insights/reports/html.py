@@ -20,7 +20,7 @@ from roost import escaping
 from roost.formats import format_count, format_time
 from roost.insights import wording
 from roost.insights.reports import charts
-from roost.insights.reports.report import AccountReport, PostReport, Report
+from roost.insights.reports.report import AccountReport, PageReport, PostReport
 from roost.insights.reports.svg import draw_svgs
 from roost.insights.series import DailySeries
 
@@ -32,7 +32,7 @@ _TAG = re.compile(r"<[^>]*>")
 _REFERENCE = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="url\(#)')
 
 
-def render_html(report: Report) -> str:
+def render_html(report: PageReport) -> str:
     """Render the page. Call this in a thread, because it waits for another process.
 
     Raises: roost.insights.reports.svg.ChartsNotDrawn.
@@ -117,7 +117,7 @@ def _hash(content: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _draw_charts(report: Report) -> _Pictures:
+def _draw_charts(report: PageReport) -> _Pictures:
     """Draw all charts that have data.
 
     One process draws them all, because the start of a process takes a second or two.
@@ -157,7 +157,7 @@ def _inline_svg(svg: str, prefix: str) -> Markup:
     return Markup(svg)  # noqa: S704
 
 
-def _format_period(report: Report) -> str:
+def _format_period(report: PageReport) -> str:
     first, last = report.first_day, report.last_day
     if first == last:
         return wording.format_day(first)
@@ -189,7 +189,7 @@ def _describe_metrics(post: PostReport) -> list[str]:
     return metrics or ["nothing measured"]
 
 
-def _daily_rows(account: AccountReport, report: Report) -> list[_DayRow]:
+def _daily_rows(account: AccountReport, report: PageReport) -> list[_DayRow]:
     def value(series: DailySeries | None, days_back: int = 0) -> int | None:
         found = series.at(on - timedelta(days=days_back)) if series else math.nan
         return None if math.isnan(found) else int(found)

@@ -12,7 +12,16 @@ from roost.insights.period import Period, PeriodMetrics, measure_account, ratio,
 from roost.insights.series import DailySeries, daily_gains, daily_levels
 from roost.insights.snapshots import group_by_part, latest_metrics
 from roost.insights.wording import describe_period
-from roost.models import AccountHistory, Anomaly, Environment, Metric, PostSnapshot, TweetId
+from roost.models import (
+    AccountHistory,
+    Anomaly,
+    Environment,
+    Metric,
+    PartId,
+    PostId,
+    PostSnapshot,
+    TweetId,
+)
 
 #: The report lists this many posts, best first.
 _MAX_LISTED_POSTS = 10
@@ -20,16 +29,21 @@ _MAX_LISTED_POSTS = 10
 
 @dataclass(frozen=True, slots=True)
 class PostReport:
-    """One tweet of the period with the latest known value of each metric."""
+    """One post of the period with the latest known value of each metric.
+
+    A thread is one post: its metrics are the sums over its tweets.
+    """
 
     username: str
     is_live: bool
-    """Whether the tweet is on the real X, so that its link works."""
+    """Whether the post is on the real X, so that its link works."""
     sent_as: TweetId
+    """The first tweet of the post."""
     sent_at: datetime
     read_at: datetime
     """The time of the newest snapshot."""
     text: str
+    """The text of the first tweet."""
     impressions: int | None
     engagements: int | None
     likes: int | None
@@ -60,8 +74,8 @@ class AccountReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """All content of a report, for any output format."""
+class PageReport:
+    """The content of the HTML page that `roost report` writes today."""
 
     tenant_name: str
     since: datetime
@@ -99,7 +113,7 @@ def build_report(
     until: datetime,
     tenant_name: str,
     made_at: datetime,
-) -> Report:
+) -> PageReport:
     """Build the report on the period from `since` up to, but not including, `until`.
 
     Snapshots from before `since` give the values at the start of the period. If these snapshots
@@ -114,7 +128,7 @@ def build_report(
         accounts.append(account)
         sent_posts += posts
     metrics = sum_accounts([account.metrics for account in accounts], days=period.days)
-    return Report(
+    return PageReport(
         tenant_name=tenant_name,
         since=since,
         until=until,
@@ -133,9 +147,9 @@ def _report_account(
     first, last = period.first_day, period.last_day
     by_part = group_by_part([each for each in history.posts if each.at < period.until])
     sent_posts = [
-        _report_post(history, snapshots)
-        for snapshots in by_part
-        if period.since <= snapshots[0].sent_at < period.until
+        _report_post(history, tweets)
+        for tweets in _group_by_post(by_part)
+        if period.since <= tweets[0][0].sent_at < period.until
     ]
     levels = daily_levels(
         [each for each in history.account if each.at < period.until], Metric.FOLLOWERS
@@ -161,22 +175,38 @@ def _report_account(
     return account, sent_posts
 
 
-def _report_post(history: AccountHistory, snapshots: Sequence[PostSnapshot]) -> PostReport:
-    account, newest = history.integration, snapshots[-1]
-    latest = latest_metrics(snapshots, history.known_before).get
+def _group_by_post(
+    by_part: Sequence[Sequence[PostSnapshot]],
+) -> list[list[Sequence[PostSnapshot]]]:
+    """Return the snapshots of each post by tweet, first tweet first."""
+    by_post: dict[PostId | PartId, list[Sequence[PostSnapshot]]] = {}
+    for snapshots in sorted(by_part, key=lambda each: (each[0].sent_at, each[0].part_id)):
+        first = snapshots[0]
+        by_post.setdefault(first.post_id or first.part_id, []).append(snapshots)
+    return list(by_post.values())
+
+
+def _report_post(history: AccountHistory, tweets: Sequence[Sequence[PostSnapshot]]) -> PostReport:
+    account, first = history.integration, tweets[0][-1]
+    latest = [latest_metrics(snapshots, history.known_before) for snapshots in tweets]
+
+    def total(metric: Metric) -> int | None:
+        known = [value for each in latest if (value := each.get(metric)) is not None]
+        return sum(known) if len(known) == len(latest) else None
+
     return PostReport(
         username=account.username,
         is_live=account.environment is Environment.LIVE,
-        sent_as=newest.sent_as,
-        sent_at=newest.sent_at,
-        read_at=newest.at,
-        text=newest.text,
-        impressions=latest(Metric.IMPRESSIONS),
-        engagements=latest(Metric.ENGAGEMENTS),
-        likes=latest(Metric.LIKES),
-        replies=latest(Metric.REPLIES),
-        reposts=latest(Metric.REPOSTS),
-        link_clicks=latest(Metric.LINK_CLICKS),
+        sent_as=first.sent_as,
+        sent_at=first.sent_at,
+        read_at=max(snapshots[-1].at for snapshots in tweets),
+        text=first.text,
+        impressions=total(Metric.IMPRESSIONS),
+        engagements=total(Metric.ENGAGEMENTS),
+        likes=total(Metric.LIKES),
+        replies=total(Metric.REPLIES),
+        reposts=total(Metric.REPOSTS),
+        link_clicks=total(Metric.LINK_CLICKS),
     )
 
 

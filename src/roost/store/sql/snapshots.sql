@@ -81,7 +81,7 @@ ORDER BY s.at DESC LIMIT 1
 -- name: list_post_snapshots
 -- Snapshots of the account's parts in a period, sorted by part, then by time.
 SELECT s.part_id, s.at, s.impressions, s.engagements, s.likes, s.replies, s.reposts, s.quotes,
-       s.bookmarks, s.link_clicks, s.profile_clicks, p.sent_as, p.sent_at, p.text
+       s.bookmarks, s.link_clicks, s.profile_clicks, p.sent_as, p.sent_at, p.text, p.post_id
 FROM post_snapshots s JOIN parts p ON p.id = s.part_id
 WHERE s.integration_id = %(integration)s AND s.at >= %(since)s AND s.at < %(until)s
 ORDER BY s.part_id, s.at
