@@ -36,7 +36,7 @@ def test_writer_meets_the_bars() -> None:
     report = _run_bench()
     missed = {bar["name"] for bar in report["bars"] if not bar["holds"]}
     assert missed == set(), report["stderr"]
-    assert len(report["bars"]) == 12
+    assert len(report["bars"]) == 13
     figures = report["figures"]
     assert figures["replies"] >= _REPLIES
     assert 0.45 <= figures["replies_good"] / figures["replies"] <= 0.65

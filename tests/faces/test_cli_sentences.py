@@ -161,7 +161,7 @@ async def test_draft_says_why_the_model_wrote_nothing(
     url = model_server.url
     result = await run_roost(*command, folder=tmp_path, ROOST_MODEL="small", ROOST_MODEL_URL=url)
     assert result.code == 0
-    assert "we open at 7 am." in result.out
+    assert "We open at 7 am." in result.out
     assert note in result.err
 
 

@@ -134,12 +134,12 @@ async def test_drafts_fit_a_phone_and_a_desktop_in_every_script(
     publisher: Publisher, web: str, chromium: Browser, browser: aiohttp.ClientSession
 ) -> None:
     long = f"{LINK}/{'x' * 120}"
-    for language, facts in (
-        ("en", f"We open at 7. {'w' * 90}"),
-        ("ja", _JAPANESE),
-        ("ar", _ARABIC),
+    for language, topic, facts in (
+        ("en", "hours", f"We open at 7. {'w' * 90}"),
+        ("ja", "営業時間", _JAPANESE),
+        ("ar", "مواعيد العمل", _ARABIC),
     ):
-        await write(browser, web, language=language, facts=facts, link=long, n="1")
+        await write(browser, web, language=language, topic=topic, facts=facts, link=long, n="1")
     assert len(await list_stored(publisher)) == 3
     for width in (390, 1280):
         for path in ("drafts", "drafts/new", "drafts/1", "drafts/3"):
