@@ -9,7 +9,6 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -70,7 +69,7 @@ class Words:
         A figure becomes a `Printed`. An integer becomes plain text, without the key of a figure.
         """
         value = number.value if isinstance(number, Figure) else number
-        category = self.locale.plural_form(0 if value is None else abs(value))
+        category = self.locale.plural_form(abs(float(value or 0)))
         printed = self.figure(number) if isinstance(number, Figure) else self._decimal(number, 0)
         return self.text(f"{key}.{category}", number=printed, **values)
 
@@ -85,9 +84,7 @@ class Words:
             text = self._format(figure, figure.value)
             if signed and figure.value > 0 and _is_not_zero(text):
                 text = f"+{text}"
-        return Printed(
-            figure.key, text, figure.value, figure.unit, figure.quality, figure.name
-        )
+        return Printed(figure.key, text, figure.value, figure.unit, figure.quality, figure.name)
 
     def day(self, day: date, *, year: bool = True) -> Moment:
         """Return a date such as `3 November 2026`; without the year, `3 Nov`."""
@@ -137,7 +134,7 @@ class Words:
             case Unit.DOLLARS:
                 return self._dollars(value)
             case Unit.FACTOR:
-                places = 2 if abs(value) < 2 else 1
+                places = 2 if abs(float(value)) < 2 else 1
                 return self.say("format.factor", number=self._decimal(value, places))
             case Unit.PER_WEEK:
                 return self._decimal(value, 1)
@@ -153,8 +150,8 @@ class Words:
         return _with_minus(format_percent(value, pattern, self.locale))
 
     def _dollars(self, value: Number) -> str:
-        size = abs(value)
-        places = 2 if size >= 1 or not size else 3 if size >= Decimal("0.01") else 5
+        size = abs(float(value))
+        places = 2 if size >= 1 or not size else 3 if size >= 0.01 else 5
         standard = str(self.locale.currency_formats["standard"].pattern)
         pattern = _set_places(standard.replace("0.00", "0"), places)
         return _with_minus(
@@ -222,7 +219,7 @@ def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 def _share_places(value: Number) -> int:
     """Return the decimals of a percentage: more of them for small shares."""
-    size = abs(value)
+    size = abs(float(value))
     return 0 if size >= 1 else 1 if size >= 0.01 or not size else 2
 
 
