@@ -18,6 +18,7 @@ from roost.insights.reports.compute import without_costs
 from roost.insights.reports.content import build_document
 from roost.insights.reports.document import (
     Brand,
+    Chart,
     Document,
     Items,
     Link,
@@ -84,13 +85,14 @@ def fixed_words(content: Any) -> Iterator[str]:
                     yield from () if column.title == interval else fixed_words(cell)
         case Section():
             yield from fixed_words((content.title, content.blocks, content.sections))
+        case Chart():
+            yield from fixed_words((content.title, content.description))
         case tuple():
             for each in content:
                 yield from fixed_words(each)
         case _:
             for name in getattr(type(content), "__dataclass_fields__", ()):
-                if name != "spec":
-                    yield from fixed_words(getattr(content, name))
+                yield from fixed_words(getattr(content, name))
 
 
 def test_every_digit_is_in_a_figure(document: Document) -> None:
@@ -198,7 +200,7 @@ def test_means_are_beside_medians(document: Document) -> None:
 
 def test_coverage_says_what_was_not_measured(document: Document) -> None:
     content = write_plain(replace(document, sections=(find_section(document, "tenant"),)))
-    assert "28 of 30 days that are over were measured completely." in content
+    assert "Days measured completely: 28 of 30 that are over." in content
     assert "Not measured completely: 10 May to 11 May 2026." in content
     assert "Not over, or not fully measured yet: 31 May 2026." in content
     blocks = find_section(document, "tenant-coverage").blocks
@@ -255,7 +257,7 @@ def test_best_post_says_why(report: Report, document: Document) -> None:
     impressions = best.standing.reasons[0]
     line = items_of(document, "account-1-ranking")[0]
     assert f"{words.figure(impressions.factor).text} the usual impressions" in line
-    assert f"The post had {words.figure(impressions.value).text} impressions after" in line
+    assert f": {words.figure(impressions.value).text}; usual: " in line
     assert "Also: " in line
 
 
@@ -358,3 +360,20 @@ def test_dates_of_days_are_dates(document: Document) -> None:
     assert isinstance(first, Moment)
     assert first.value == date(2026, 5, 1)
     assert len(table.rows) == 31
+
+
+def test_imported_days_and_posts_to_be_measured_are_named(report: Report) -> None:
+    account = report.subjects[2]
+    few = replace(account.coverage.measured_posts, value=58)
+    imported = (date(2026, 5, 1), date(2026, 5, 2), date(2026, 5, 4))
+    later = replace(account.coverage, measured_posts=few, imported_days=imported)
+    cases = (
+        (replace(later, next_read_at=report.made_at), "measured by 31 May 2026, 14:00"),
+        (replace(later, next_read_at=None), "The other posts were not measured."),
+    )
+    for coverage, text in cases:
+        changed = with_subject(report, replace(account, coverage=coverage))
+        content = write_plain(build_document(changed, load_words("en")))
+        assert "Published posts that were measured: 58 of 60." in content
+        assert "Imported from another source: 1 May to 2 May 2026, 4 May 2026." in content
+        assert text in content
