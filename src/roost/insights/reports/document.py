@@ -5,7 +5,7 @@ numbers are formatted. A form (HTML, PDF, Markdown, XLSX) decides only how a doc
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -39,10 +39,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date, or a time with its zone. A spreadsheet stores the value, other forms the text."""
+    """A date, a time of a day or an hour. A spreadsheet stores the value, other forms the text."""
 
     text: str
-    value: date | datetime
+    value: date | datetime | time
 
 
 Inline = str | Printed | Link | Moment
@@ -128,6 +128,9 @@ class Table:
     """The sentence that says how many rows are not shown, and which form has them."""
     is_folded: bool = False
     """Whether HTML shows the table only on request, because a chart has the same values."""
+    row_names: tuple[str, ...] = ()
+    """A name per row, for links to the row; empty if no form links to a row. The rows of the
+    glossary have the names of their definitions, and their titles in the first column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,4 +197,4 @@ class Document:
     brand: Brand
     sections: tuple[Section, ...]
     """The glossary is the last section, with the name `glossary`. Its table `glossary` has one row
-    per definition."""
+    per definition, and the names of the definitions in `row_names`."""
