@@ -85,9 +85,7 @@ class Words:
             text = self._format(figure, figure.value)
             if signed and figure.value > 0 and _is_not_zero(text):
                 text = f"+{text}"
-        return Printed(
-            figure.key, text, figure.value, figure.unit, figure.quality, figure.name
-        )
+        return Printed(figure.key, text, figure.value, figure.unit, figure.quality, figure.name)
 
     def day(self, day: date, *, year: bool = True) -> Moment:
         """Return a date such as `3 November 2026`; without the year, `3 Nov`."""
