@@ -72,7 +72,6 @@ def posts_chart(subject: SubjectReport, words: Words) -> Chart | None:
                 color=COLORS.accent if is_best else COLORS.muted,
                 size=13,
                 yOffset=MARK_OFFSET,
-                cornerRadiusEnd=2,
             )
             for is_best in sorted({row["is_best"] for row in rows}, reverse=True)
         ),

@@ -156,7 +156,6 @@ def cost_chart(subject: SubjectReport, words: Words) -> Chart | None:
             color=COLORS.accent,
             size=13,
             yOffset=MARK_OFFSET,
-            cornerRadiusEnd=2,
         ),
         text_layer(values, channels, color=COLORS.ink, align="left", dx=6, dy=MARK_OFFSET),
         text_layer(titles, at_left, color=COLORS.muted, align="left", dy=LABEL_OFFSET),

@@ -117,7 +117,6 @@ def impressions_chart(subject: SubjectReport, words: Words) -> Chart | None:
                 channels,
                 color=COLORS.scale[1] if is_open else COLORS.accent,
                 size=size,
-                cornerRadiusEnd=min(size / 5, 2),
             )
             for is_open in (False, True)
         ),
