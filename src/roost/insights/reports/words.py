@@ -6,10 +6,9 @@ number goes into a slot as a `Printed`, so that every printed number keeps the k
 
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from decimal import Decimal
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -70,7 +69,7 @@ class Words:
         A figure becomes a `Printed`. An integer becomes plain text, without the key of a figure.
         """
         value = number.value if isinstance(number, Figure) else number
-        category = self.locale.plural_form(0 if value is None else abs(value))
+        category = self.locale.plural_form(abs(float(value or 0)))
         printed = self.figure(number) if isinstance(number, Figure) else self._decimal(number, 0)
         return self.text(f"{key}.{category}", number=printed, **values)
 
@@ -113,6 +112,11 @@ class Words:
         at = time(hour)
         return Moment(format_time(at, self.phrases["format.time"], locale=self.locale), at)
 
+    def join(self, texts: Iterable[Text], key: str = "format.comma") -> Text:
+        """Return texts as an enumeration; the phrase `key` separates them."""
+        parts = [part for text in texts for part in (self.phrases[key], text)]
+        return join_texts(*parts[1:])
+
     def weekday(self, weekday: int) -> str:
         """Return the name of a day of the week; 0 is Monday."""
         return str(self.locale.days["stand-alone"]["wide"][weekday])
@@ -135,7 +139,7 @@ class Words:
             case Unit.DOLLARS:
                 return self._dollars(value)
             case Unit.FACTOR:
-                places = 2 if abs(value) < 2 else 1
+                places = 2 if abs(float(value)) < 2 else 1
                 return self.say("format.factor", number=self._decimal(value, places))
             case Unit.PER_WEEK:
                 return self._decimal(value, 1)
@@ -151,8 +155,8 @@ class Words:
         return _with_minus(format_percent(value, pattern, self.locale))
 
     def _dollars(self, value: Number) -> str:
-        size = abs(value)
-        places = 2 if size >= 1 or not size else 3 if size >= Decimal("0.01") else 5
+        size = abs(float(value))
+        places = 2 if size >= 1 or not size else 3 if size >= 0.01 else 5
         standard = str(self.locale.currency_formats["standard"].pattern)
         pattern = _set_places(standard.replace("0.00", "0"), places)
         return _with_minus(
@@ -199,6 +203,11 @@ def join_texts(*parts: Inline | Text) -> Text:
     return tuple(joined)
 
 
+def plain_text(text: Text) -> str:
+    """Return a text as a string, for places that take no links and no figures."""
+    return "".join(each if isinstance(each, str) else each.text for each in text)
+
+
 def _folder() -> Any:
     return resources.files("roost.insights.reports") / "languages"
 
@@ -220,7 +229,7 @@ def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 def _share_places(value: Number) -> int:
     """Return the decimals of a percentage: more of them for small shares."""
-    size = abs(value)
+    size = abs(float(value))
     return 0 if size >= 1 else 1 if size >= 0.01 or not size else 2
 
 

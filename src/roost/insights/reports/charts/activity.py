@@ -129,7 +129,7 @@ def hours_chart(subject: SubjectReport, words: Words) -> Chart | None:
 def _post_row(n: int, post: ReportedPost, words: Words, has_one_account: bool) -> Row:
     assert post.standing is not None  # Only posts with a standing are the best or the worst.
     reason = post.standing.reasons[0]
-    text = post.text.strip() if has_text(post.text) else words.say("chart.without_text")
+    text = post.text.strip() if has_text(post.text) else words.say("post.no_text")
     author = "" if has_one_account else f"@{post.username}: "
     value = words.figure(reason.factor).text
     return {

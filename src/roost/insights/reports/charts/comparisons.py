@@ -15,6 +15,7 @@ from roost.insights.reports.charts.specs import (
     Channel,
     Layer,
     Row,
+    capitalize,
     labelled_axis,
     layer,
     make_chart,
@@ -160,7 +161,7 @@ def cost_chart(subject: SubjectReport, words: Words) -> Chart | None:
         text_layer(values, channels, color=COLORS.ink, align="left", dx=6, dy=MARK_OFFSET),
         text_layer(titles, at_left, color=COLORS.muted, align="left", dy=LABEL_OFFSET),
     ]
-    return make_chart(subject, "cost", words, layers, height=len(rows) * ROW_HEIGHT)
+    return make_chart(subject, "costs", words, layers, height=len(rows) * ROW_HEIGHT)
 
 
 def _decay_channels(line: Sequence[Row], words: Words) -> dict[str, Channel]:
@@ -197,9 +198,9 @@ def _interval_layers(rows: Sequence[Row], channels: dict[str, Channel]) -> list[
 
 
 def _effect_row(n: int, effect: Effect, words: Words, ends: tuple[float, float]) -> Row:
-    title = words.say(f"chart.effects.{effect.name}")
+    title = capitalize(words.say(f"effect.{effect.name}.with"))
     if effect.factor.value is None:
-        return {"n": n, "title": title, "note": words.say("chart.effects.too_few_posts")}
+        return {"n": n, "title": title, "note": words.say("verdict.too_few_posts")}
     value = words.figure(effect.factor).text
 
     def limit(factor: float | None, otherwise: float) -> float:

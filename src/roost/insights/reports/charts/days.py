@@ -268,7 +268,7 @@ def _marked_anomalies(
 ) -> list[Layer]:
     if subject.subject.kind is not SubjectKind.ACCOUNT:
         return []
-    rows = []
+    rows: list[Row] = []
     for anomaly in subject.anomalies:
         n = _number_of_day(subject, anomaly)
         level = None if n is None else levels[n]

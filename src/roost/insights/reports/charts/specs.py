@@ -132,6 +132,11 @@ def choose_ticks(low: float, high: float, count: int = 4) -> list[int]:
     return [int(n * step) for n in range(first, max(last, first + 1) + 1)]
 
 
+def capitalize(text: str) -> str:
+    """Return a phrase as it begins a line."""
+    return text[:1].upper() + text[1:]
+
+
 def _format_count(words: Words, value: int, largest: int) -> str:
     if largest >= _LONG_NUMBER:
         text = format_compact_decimal(value, locale=words.locale, fraction_digits=1)
