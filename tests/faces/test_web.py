@@ -434,7 +434,13 @@ async def test_style_sheet_has_the_colours_of_the_charts(
     web: str, browser: aiohttp.ClientSession
 ) -> None:
     _, style = await get(browser, f"{web}/static/roost.css")
-    for colour in (page_charts.INK, page_charts.MUTED, page_charts.SERIES, page_charts.ALERT, page_charts.GAP):
+    for colour in (
+        page_charts.INK,
+        page_charts.MUTED,
+        page_charts.SERIES,
+        page_charts.ALERT,
+        page_charts.GAP,
+    ):
         assert f'[fill="{colour}"]' in style
     for colour in (page_charts.SERIES, page_charts.RULE):
         assert f'[stroke="{colour}"]' in style
