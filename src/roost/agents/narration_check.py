@@ -170,7 +170,7 @@ def _check_sentence(
     for clause in sentence:
         findings += _check_clause(clause, words)
         findings += _check_neighbours(clause, words)
-    figures = {each.figure for clause in sentence for each in clause if each.figure}
+    figures = _slots(sentence) - _NAMES
     if all_words & words.spans and figures and not figures & TOPIC_SLOTS["followers"]:
         findings.append(f"TIME: {' '.join(sorted(all_words & words.spans))}")
     if _mixes_notions(sentence, words):
@@ -181,7 +181,7 @@ def _check_sentence(
 def _check_clause(clause: Sequence[_Token], words: NarrationWords) -> list[str]:
     """Check that the words of a clause fit its figures."""
     findings = []
-    slots, own = {each.figure for each in clause if each.figure}, _words([clause])
+    slots, own = _slots([clause]) - _NAMES, _words([clause])
     if not slots:
         return []
     for topic, names in TOPIC_SLOTS.items():
@@ -196,7 +196,7 @@ def _check_clause(clause: Sequence[_Token], words: NarrationWords) -> list[str]:
     if _denies_figure(clause, words):
         findings.append("NOT: a figure is denied")
     is_about_followers = bool(slots & TOPIC_SLOTS["followers"])
-    names = {each.text for each in clause if each.is_slot and each.text in _NAMES}
+    names = _slots([clause]) & _NAMES
     if is_about_followers and (own & words.content or "best_post" in names or slots & _OUTPUT):
         findings.append("CAUSE: posts and followers in one clause")
     if "best_post" in names and slots - BEST_SLOTS:

@@ -78,7 +78,7 @@ class Improvement:
 def draft_prompt(brief: Brief, *, count: int) -> Prompt:
     """Return the prompt for so many drafts."""
     data = _describe(brief, count)
-    return Prompt(INSTRUCTIONS, _fence(data), _output_tokens(brief, count))
+    return Prompt(INSTRUCTIONS, fence(data), _output_tokens(brief, count))
 
 
 def repair_prompt(
@@ -86,7 +86,7 @@ def repair_prompt(
 ) -> Prompt:
     """Return the prompt that asks for other drafts in place of refused ones."""
     data = _describe(brief, count) | {"refused": _describe_refused(refused[:count])}
-    return Prompt(REPAIR_INSTRUCTIONS, _fence(data), _output_tokens(brief, count))
+    return Prompt(REPAIR_INSTRUCTIONS, fence(data), _output_tokens(brief, count))
 
 
 def improve_prompt(
@@ -106,7 +106,7 @@ def improve_prompt(
     if refused is not None:
         data["refused"] = _describe_refused(refused[:1])
         system = IMPROVE_REPAIR_INSTRUCTIONS
-    return Prompt(system, _fence(data), _output_tokens(brief, 1))
+    return Prompt(system, fence(data), _output_tokens(brief, 1))
 
 
 def _describe_refused(refused: list[tuple[str, tuple[Verdict, ...]]]) -> list[dict[str, Any]]:
@@ -157,7 +157,7 @@ def _describe(brief: Brief, count: int) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in ("", [], None)}
 
 
-def _fence(data: dict[str, Any]) -> str:
+def fence(data: dict[str, Any]) -> str:
     """Return the data between marks that the data cannot contain."""
     text = json.dumps(data, ensure_ascii=False, indent=1)
     mark = hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -74,7 +74,7 @@ schließen folgt folgte folgten folgen gefolgt abonniert abonnierte abonnierten 
 sprachen sprechen ansprechen angesprochen fügt fügte fügten fügen nennt nannte nannten nennen genannt
 veröffentlicht veröffentlichte veröffentlichten veröffentlichen entspricht entsprach entsprachen
 entsprechen erscheint erschien erschienen erscheinen geht ging gingen
-gehen beschreibt beschrieb beschreiben beschrieben zusammenfassen zusammengefasst lässt 
+gehen beschreibt beschrieb beschreiben beschrieben zusammenfassen zusammengefasst lässt
 lassen gesendet sendet sendete sendeten senden entsteht entstand entstanden entstehen teilt teilte
 teilten teilen bietet bot boten bieten plant plante planten planen geplant liefert lieferte
 lieferten liefern geliefert heißt hieß heißen verteilt verteilte verteilten verteilen gefüllt beläuft
@@ -96,7 +96,7 @@ schrieb geschrieben verfasst verfasste bereitgestellt ausgewertet auswerten besp
 _ADJECTIVES: Final = inflect(
     """
 gesamt wichtig zentral klar typisch üblich neu gemessen veröffentlicht letzt abschließend redaktionell
-besonder statistisch festgelegt ungewöhnlich eigen erwartet gleich kurz folgend 
+besonder statistisch festgelegt ungewöhnlich eigen erwartet gleich kurz folgend
 jeweilig aktuell betreffend zugehörig sichtbar aktiv normal genau vollständig enthalten
 allgemein persönlich öffentlich verfügbar hilfreich nützlich relevant geplant gesendet
 erhalten gewonnen genannt beschrieben markiert erkannt interessiert eilig zuständig ander inhaltlich
@@ -166,17 +166,17 @@ bilden stammt stammen stammte tragen fließen fließt dokumentiert dokumentieren
 aufgezeichnet erfasst erfasste erfassten erfassen ausgegeben abgebildet bildet geprüft bestätigt
 bestätigte zitiert verweist verweisen verbindet verbunden kommuniziert beteiligt beteiligen beteiligte
 öffentlich online sozial soziale sozialen digital digitale medien netzwerk netzwerke netzwerken
-sprache stil format formate art arten kategorie seite seiten ort orte moment raum nämlich 
+sprache stil format formate art arten kategorie seite seiten ort orte moment raum nämlich
 formal technisch entsprechend betreffs hinsichtlich bezüglich anhand mittels
 seitens grüße grüßen liebe geehrte guten überblick fazit ausblick rückblick kurzfassung
-stichworte stichwort kern kernaussage kennwert kennwerte größe größen hilfe lesart 
+stichworte stichwort kern kernaussage kennwert kennwerte größe größen hilfe lesart
 woher wohin heraus hervor sichtung durchsicht auswertung auswertungen erhebung erhebungen
 stichtag stichtags ihre ihren ihrem ihr wofür sobald solange zugleich zeitgleich dafür
 veröffentlichungen verfügung dialogs publikums leserschaft zielgruppe empfänger öffentlichkeit
 """) | split_words("""
 insgesamt zusammenfassend zusammengenommen gesagt direkt statistisch einzelnen zudem außerdem ebenso ebenfalls
 hingegen wert gemäß laut belang aussehen ganzes besonders typischerweise
-üblicherweise außerhalb einschließlich jeweils kürze mithin sodann 
+üblicherweise außerhalb einschließlich jeweils kürze mithin sodann
 """)
 _TOPICS: Final = {
     "impressions": split_words("""

@@ -55,7 +55,7 @@ _VERBS_IN_E: Final = inflect(
     """
 acquir aris articulat calculat clos compil complet compos compris conclud contribut creat deriv
 describ deserv distribut engag examin generat giv illustrat includ indicat introduc invit
-issu mak measur nam notic observ outlin prepar produc propos provid receiv releas schedul serv 
+issu mak measur nam notic observ outlin prepar produc propos provid receiv releas schedul serv
 stat structur summaris summariz tabulat trac us interpret continu
 """,
     ("e", "es", "ed", "ing"),
@@ -137,10 +137,10 @@ ongoing continuous consistent rich class classed quiet lively calm remarkable st
 """) | split_words("customers")
 _PLAIN: Final = split_words("""
 means meant shown know knows known defined defines define noted notes flagged flags fill fills filled
-filling react reacts reacted reacting matter matters want wants wanted interrupt interrupted 
+filling react reacts reacted reacting matter matters want wants wanted interrupt interrupted
 inferred likes cannot written spoken understood understand understands seeing hear hears heard think
 thinks feel feels try tries tried applied apply applies relate relates related concerning based base
-focused focuses centre center centred centered covered worthy mind eye eyes hands hand 
+focused focuses centre center centred centered covered worthy mind eye eyes hands hand
 detailed reading readable attached printed charted plotted tabulated depicted
 depicts depict logged logs log stored saved checked verified verify confirmed documented archived
 quoted quote quotes cites cite cited refers refer referred connects connect connected engaged

@@ -11,6 +11,7 @@ import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from roost.insights.reports.document import Inline, Link, Printed, Text
@@ -27,7 +28,10 @@ from roost.insights.reports.words import Words, find_slots, join_texts
 from roost.models import Anomaly, Metric
 from roost.tweet_urls import tweet_url
 
+#: The slot with the name of the account, which every wording may use.
+ACCOUNT_SLOT: Final = "account"
 _SLOT: Final = "narrative.slot"
+_HIDDEN: Final = "…"
 _KNOWN: Final = (Quality.MEASURED, Quality.IMPORTED)
 #: A longer text of a post is cut at a word.
 _MAX_TITLE: Final = 60
@@ -88,7 +92,9 @@ def narrate(subject: SubjectReport, words: Words) -> tuple[Text, ...]:
     return fill_paragraphs(facts, [each for each in paragraphs if each])
 
 
-def tell_facts(facts: Sequence[NarrativeFact], written: Sequence[str]) -> tuple[Text, ...]:
+def tell_facts(
+    subject: SubjectReport, facts: Sequence[NarrativeFact], written: Sequence[str]
+) -> tuple[Text, ...]:
     """Return the paragraphs that a model has written, with the facts that they leave out.
 
     A last paragraph has the fixed facts, the caveats, and each fact of which no slot is used.
@@ -99,14 +105,35 @@ def tell_facts(facts: Sequence[NarrativeFact], written: Sequence[str]) -> tuple[
         if not used.intersection(fact.slots):
             rest.append(fact.text)
         rest.append(fact.caveat)
-    rest = [each for each in rest if each]
-    return fill_paragraphs(facts, [*written, *([" ".join(rest)] if rest else [])])
+    last = " ".join(each for each in rest if each)
+    name = subject.subject.name
+    account = f"@{subject.subject.username}" if subject.subject.username else name
+    paragraphs = [*written, last] if last else written
+    return fill_paragraphs(facts, paragraphs, {ACCOUNT_SLOT: (account,)})
 
 
-def fill_paragraphs(facts: Sequence[NarrativeFact], paragraphs: Sequence[str]) -> tuple[Text, ...]:
+def fill_paragraphs(
+    facts: Sequence[NarrativeFact],
+    paragraphs: Sequence[str],
+    names: Mapping[str, Text] = MappingProxyType({}),
+) -> tuple[Text, ...]:
     """Return paragraphs in which the slots are filled. Sentences begin with a capital letter."""
-    slots = {name: text for fact in facts for name, text in fact.slots.items()}
+    slots = dict(names) | {name: text for fact in facts for name, text in fact.slots.items()}
     return tuple(_fill(each, slots) for each in paragraphs)
+
+
+def describe_slots(fact: NarrativeFact, words: Words) -> dict[str, str]:
+    """Return what each slot says, with `…` for each number, date, name and text of a post.
+
+    A model sees this, so that no post can give the model orders.
+    """
+    slots = {
+        name: "".join(each if isinstance(each, str) else _HIDDEN for each in text)
+        for name, text in fact.slots.items()
+    }
+    if "best_post" in slots:
+        slots["best_post"] = words.say(f"{_SLOT}.best_post", text=_HIDDEN)
+    return slots
 
 
 def choose_facts(subject: SubjectReport, words: Words) -> tuple[NarrativeFact, ...]:
@@ -278,7 +305,7 @@ def _count(words: Words, name: str, figure: Figure) -> Text:
 
 def _signed_count(words: Words, name: str, figure: Figure, **values: Text) -> Text:
     """Return a number with its sign and its noun, such as `+35 followers on balance`."""
-    category = words.locale.plural_form(abs(figure.value or 0))
+    category = words.locale.plural_form(abs(_value(figure)))
     number = words.figure(figure, signed=True)
     return words.text(f"{_SLOT}.{name}.{category}", number=number, **values)
 
