@@ -15,6 +15,7 @@ from roost.agents.lexicons.narration import (
     GAINED_SLOTS,
     PUBLISHED_SLOTS,
     RECEIVED_SLOTS,
+    SINGLE_SLOTS,
     TOPIC_SLOTS,
     NarrationWords,
 )
@@ -35,6 +36,9 @@ _MAX_CHARACTERS: Final = 1500
 _NAMES: Final = frozenset({"account", "best_post"})
 _OUTPUT: Final = frozenset({"posts", "posts_per_week"})
 _TOTALS: Final = frozenset({"followers"})
+_OPENING_TOPICS: Final = ("typical", "mean", "frequency")
+#: An opening such as `Replies: …` is a label of the next figure.
+_LABEL_WORDS: Final = 2
 _USUAL_TOPICS: Final = ("typical", "mean", "comparison")
 
 
@@ -167,10 +171,22 @@ def _check_sentence(
         findings.append("CAUSE: a sentence may only deny that a cause is known")
     if _slots(sentence) & BEST_SLOTS and "best_post" not in _slots([*sentence, *earlier]):
         findings.append("SUBJECT: the figures of the best post need {best_post}")
+    opening = frozenset[str]()
     for clause in sentence:
-        findings += _check_clause(clause, words)
+        findings += _check_clause(clause, words, opening)
+        # `On average, …` says something of the next figure.
+        opening = frozenset[str]() if _slots([clause]) - _NAMES else opening | _words([clause])
         findings += _check_neighbours(clause, words)
     figures = _slots(sentence) - _NAMES
+    is_about_followers = bool(figures & TOPIC_SLOTS["followers"])
+    if all_words & words.topics["followers"] and not is_about_followers:
+        findings.append("MEANING: followers without their figure")
+    if is_about_followers and all_words & words.starts and "followers" in figures:
+        findings.append(f"TIME: {' '.join(sorted(all_words & words.starts))}")
+    if is_about_followers and any(
+        _words([clause]) & words.content for clause in sentence if not _slots([clause]) - _NAMES
+    ):
+        findings.append("CAUSE: posts and followers in one sentence")
     if all_words & words.spans and figures and not figures & TOPIC_SLOTS["followers"]:
         findings.append(f"TIME: {' '.join(sorted(all_words & words.spans))}")
     if _mixes_notions(sentence, words):
@@ -178,15 +194,22 @@ def _check_sentence(
     return findings
 
 
-def _check_clause(clause: Sequence[_Token], words: NarrationWords) -> list[str]:
-    """Check that the words of a clause fit its figures."""
+def _check_clause(
+    clause: Sequence[_Token], words: NarrationWords, opening: frozenset[str]
+) -> list[str]:
+    """Check that the words of a clause fit its figures.
+
+    `opening` has the words of the clauses before, if they have no figure of their own.
+    """
     findings = []
     slots, own = _slots([clause]) - _NAMES, _words([clause])
     if not slots:
         return []
     for topic, names in TOPIC_SLOTS.items():
-        if own & words.topics[topic] and not slots & names:
-            findings.append(f"MEANING: {', '.join(sorted(own & words.topics[topic]))}")
+        is_opened = topic in _OPENING_TOPICS or len(opening) <= _LABEL_WORDS
+        said = own | opening if is_opened else own
+        if said & words.topics[topic] and not slots & names:
+            findings.append(f"MEANING: {', '.join(sorted(said & words.topics[topic]))}")
     if own & words.receiving and not slots & RECEIVED_SLOTS and slots & (_OUTPUT | _TOTALS):
         findings.append(f"MEANING: {', '.join(sorted(own & words.receiving))}")
     if own & words.receiving and slots & _TOTALS:
@@ -199,6 +222,8 @@ def _check_clause(clause: Sequence[_Token], words: NarrationWords) -> list[str]:
     names = _slots([clause]) & _NAMES
     if is_about_followers and (own & words.content or "best_post" in names or slots & _OUTPUT):
         findings.append("CAUSE: posts and followers in one clause")
+    if own & words.single and slots - SINGLE_SLOTS:
+        findings.append("SUBJECT: a figure that is not of a single post")
     if "best_post" in names and slots - BEST_SLOTS:
         findings.append("SUBJECT: a figure that is not of the best post")
     if slots & BEST_SLOTS and (own & words.accounts or "account" in names):
@@ -224,8 +249,12 @@ def _check_neighbours(clause: Sequence[_Token], words: NarrationWords) -> list[s
     for position, token in enumerate(clause):
         before = {each.text for each in clause[max(position - 2, 0) : position] if not each.is_slot}
         after = [each.text for each in clause[position + 1 : position + 3] if not each.is_slot]
+        if position and _is_pair(clause[position - 1], token, words.causal):
+            findings.append(f"CAUSE: {clause[position - 1].text} {token.text}")
         if not token.is_slot and token.text in usual and before & words.heights:
             findings.append(f"COMPARISON: {token.text}")
+        if token.text == "best_post" and token.is_slot and before & words.origins:
+            findings.append("CAUSE: the best post as an origin")
         if not token.figure:
             continue
         has_others = sum(bool(each.figure) for each in clause) > 1
@@ -236,6 +265,10 @@ def _check_neighbours(clause: Sequence[_Token], words: NarrationWords) -> list[s
         if position + 1 < len(clause) and clause[position + 1].figure:
             findings.append("TOUCHED: two figures without a word between them")
     return findings
+
+
+def _is_pair(first: _Token, second: _Token, pairs: frozenset[tuple[str, str]]) -> bool:
+    return not (first.is_slot or second.is_slot) and (first.text, second.text) in pairs
 
 
 def _mixes_notions(sentence: Sequence[Sequence[_Token]], words: NarrationWords) -> bool:

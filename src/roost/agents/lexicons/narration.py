@@ -34,6 +34,14 @@ class NarrationWords:
     """Words such as `over`, which before the usual value would be a comparison."""
     times: frozenset[str]
     """Words such as `day`, which after a number would make a rate: `a day`."""
+    single: frozenset[str]
+    """Words for a single post, which the figures of the account do not describe."""
+    starts: frozenset[str]
+    """Words for the beginning of the period, at which no number of followers is stated."""
+    origins: frozenset[str]
+    """Prepositions that would make the best post a cause."""
+    causal: frozenset[tuple[str, str]]
+    """Pairs of allowed words that claim a cause, such as `on account` of."""
     spans: frozenset[str]
     """Words such as `day`, in which posts could seem to have gained a figure of the period."""
     causes: frozenset[str]
@@ -77,11 +85,13 @@ TOPIC_SLOTS: Final[Mapping[str, frozenset[str]]] = {
     "comparison": _COMPARED,
     "unusual": frozenset({"anomaly"}),
     "finding": frozenset({"effect", "anomaly"}),
+    "kinds": frozenset({"best_reason"}),
 }
 #: The slots that fit a verb of receiving, and those that fit a verb of publishing.
 RECEIVED_SLOTS: Final = _GAINS | _BEST | {"engagements", "median_impressions", "follower_balance"}
 PUBLISHED_SLOTS: Final = _OUTPUT | {"median_impressions"}
 BEST_SLOTS: Final = _BEST
+SINGLE_SLOTS: Final = _BEST | {"median_impressions", "effect"}
 GAINED_SLOTS: Final = _GAINS | {"engagements"}
 
 
