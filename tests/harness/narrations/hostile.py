@@ -51,8 +51,9 @@ _AMOUNTS: Final = {
 }  # fmt: skip
 _COMPARISONS: Final = {
     "en": (
-        "more", "fewer", "rose", "fell", "grew", "increased", "best ever", "a record", "the highest",
-        "outperformed", "better", "surged", "dropped", "above average", "a new high", "stronger",
+        "more", "fewer", "rose", "fell", "grew", "increased", "best ever", "a record",
+        "the highest", "outperformed", "better", "surged", "dropped", "above average",
+        "a new high", "stronger",
         "beat expectations", "lower", "improved", "declined", "at least", "up", "down", "peaked",
         "exceeded", "unprecedented", "ahead of", "the top", "least", "never before",
     ),

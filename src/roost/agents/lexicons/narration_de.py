@@ -223,8 +223,8 @@ zeitraum davor, zeitraums davor, langen zeitraum, langen zeitraums, lange zeitra
 nach zugängen, nach plan, dank für, x zählt, x meldet, x sie, hält fest, blieb aktiv, bleibt
 aktiv, blieben aktiv, zog aufmerksamkeit, zieht aufmerksamkeit, aus früheren, früher
 veröffentlichte, früher veröffentlichten, älteren beiträgen, follower abzüglich, abzüglich
-verlorener, zugänge abzüglich, abzüglich abgänge, alle kennzahlen, alle grafiken, alle tabellen,
-alle definitionen, auch wenn, fällt ein, umfasst nun, gesamte sichtbarkeit, gesamten zeitraum, gesamten
+verlorener, zugänge abzüglich, abzüglich abgänge,
+auch wenn, fällt ein, umfasst nun, gesamte sichtbarkeit, gesamten zeitraum, gesamten
 zeitraums, ganzen zeitraum, ganzen zeitraums, als ganzes, gleicher wochen, jeden alters, jede
 kennzahl, jede grafik, jede tabelle, vollständigkeit halber, transparenz halber, darüber hinaus,
 schnell erzählt, wieder aufgreifen, wieder aufgegriffen, erneut lesen, nach zugängen, nach

@@ -205,11 +205,11 @@ period before, before it, same age, same weeks, cause remains, went live, same p
 same account, same figures, x reports, x counts, x counted, x reported, equal length, cannot be,
 not be, stands out, stand out, stood out, went out, sum up, summed up, sums up, taken up, take up,
 follow up, set against, measured against, against the, published earlier, earlier ones, earlier
-posts, older ones, followers minus, minus lost, after arrivals, all figures, each figure, every
+posts, older ones, followers minus, minus lost, after arrivals, each figure, every
 figure, single posts, under review, next plan, next plans, same picture, same section, same table,
 kept publishing, keeps publishing, stayed active, stays active, next page, next pages, next
 section, next sections, same post, same source, same data, same way, enough to, now has, whole period, entire
-period, a whole, all sections, all charts, all tables, all definitions, each definition, each
+period, a whole, each definition, each
 section"""),
     ranges=split_words("from between"),
     receiving=split_words("""
