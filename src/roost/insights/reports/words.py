@@ -6,7 +6,7 @@ number goes into a slot as a `Printed`, so that every printed number keeps the k
 
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -112,6 +112,11 @@ class Words:
         at = time(hour)
         return Moment(format_time(at, self.phrases["format.time"], locale=self.locale), at)
 
+    def join(self, texts: Iterable[Text], key: str = "format.comma") -> Text:
+        """Return texts as an enumeration; the phrase `key` separates them."""
+        parts = [part for text in texts for part in (self.phrases[key], text)]
+        return join_texts(*parts[1:])
+
     def weekday(self, weekday: int) -> str:
         """Return the name of a day of the week; 0 is Monday."""
         return str(self.locale.days["stand-alone"]["wide"][weekday])
@@ -139,7 +144,10 @@ class Words:
             case Unit.PER_WEEK:
                 return self._decimal(value, 1)
             case Unit.COUNT:
-                return self._decimal(value, 0 if value == int(value) else 1)
+                # Means, medians and interpolated values have decimals, which are noise if large.
+                return self._decimal(
+                    value, 0 if value == int(value) or abs(float(value)) >= 100 else 1
+                )
 
     def _decimal(self, value: Number, places: int) -> str:
         pattern = "#,##0" + ("." + "0" * places if places else "")
@@ -198,6 +206,11 @@ def join_texts(*parts: Inline | Text) -> Text:
     return tuple(joined)
 
 
+def plain_text(text: Text) -> str:
+    """Return a text as a string, for places that take no links and no figures."""
+    return "".join(each if isinstance(each, str) else each.text for each in text)
+
+
 def _folder() -> Any:
     return resources.files("roost.insights.reports") / "languages"
 
@@ -220,7 +233,7 @@ def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 def _share_places(value: Number) -> int:
     """Return the decimals of a percentage: more of them for small shares."""
     size = abs(float(value))
-    return 0 if size >= 1 else 1 if size >= 0.01 or not size else 2
+    return 0 if size >= 1 else 2 if 0.00005 <= size < 0.01 else 1
 
 
 def _set_places(pattern: str, places: int) -> str:
