@@ -1,6 +1,7 @@
 """`roost draft`, `drafts`, `approve` and `tenant` with stored drafts and a real model server."""
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Any
 
