@@ -11,6 +11,7 @@ _STATEMENT = "each keyword is a parameter of one SQL statement"
 _OPTIONS = "independent options with defaults, given by keyword"
 #: The functions with more than `MAX_PARAMETERS` parameters, each with its reason.
 REASONS = {
+    "roost.agents.writer.write_drafts": _OPTIONS,
     "roost.cli.draft.draft": _COMMAND,
     "roost.cli.edit.edit": _COMMAND,
     "roost.cli.emulator.emulator": _COMMAND,

@@ -1,6 +1,7 @@
 """`roost draft`, `drafts`, `approve` and `tenant` with stored drafts and a real model server."""
 
 import os
+from datetime import time
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,22 @@ async def test_draft_stores_drafts_and_reports_each_that_arrives(commands: Comma
     assert "@larkbooks" in listed.out
     none = await commands.answer("drafts", "--state", "approved")
     assert none == {"drafts": []}
+
+
+async def test_draft_offers_what_the_posts_earned_to_the_model(commands: Commands) -> None:
+    publisher = commands.publisher
+    await publisher.set_next_collection(publisher.runtime.clock.now())
+    for number in range(5):
+        await publisher.schedule(f"News number {number} #books")
+        await publisher.schedule(f"A quiet day in the shop, {number}")
+    for _ in range(3):
+        await publisher.run_due_jobs()
+        await publisher.emulator.move_to_time(time(23, 30))
+    await publisher.run_due_jobs()
+    await commands.draft()
+    prompt = commands.server.requests[0]["messages"][1]["content"]
+    assert '"patterns"' in prompt
+    assert "By hashtag, posts of the group with" in prompt
 
 
 async def test_show_prints_the_evidence_rail(commands: Commands) -> None:

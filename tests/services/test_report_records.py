@@ -120,3 +120,19 @@ async def test_report_has_nothing_of_another_tenant(daily: Publisher) -> None:
     (tenant,) = (await report.make_report(daily.runtime, neighbour, period)).subjects
     assert tenant.posts == ()
     assert tenant.figures["spent.total"].current.value == 0
+
+
+async def test_patterns_say_which_group_of_posts_earned_most(daily: Publisher) -> None:
+    for number in range(5):
+        await daily.schedule(f"News number {number} #books")
+        await daily.schedule(f"A quiet day in the shop, {number}")
+    await daily.run_due_jobs()
+    await collect_for(daily, 3)
+    account = daily.account
+    patterns = await report.list_patterns(daily.runtime, daily.scope, account)
+    assert [each.split(",")[0] for each in patterns] == ["By hashtag"]
+    assert patterns[0].endswith("This was not tested.")
+
+
+async def test_account_without_posts_has_no_patterns(daily: Publisher) -> None:
+    assert await report.list_patterns(daily.runtime, daily.scope, daily.account) == ()

@@ -302,3 +302,28 @@ async def test_call_is_a_span_without_texts(
             "gen_ai.usage.output_tokens": 50,
         },
     )
+
+
+PATTERN = "Posts with a link earned more impressions, typically 2.4 times as many (48 posts)."
+
+
+async def test_patterns_reach_the_model_as_data(model_server: ModelServer) -> None:
+    model_server.answers = [reply(HOURS, COST, LOOK)]
+    await write(model_server, patterns=(PATTERN,))
+    system, user = (message["content"] for message in model_server.requests[0]["messages"])
+    begin, *data, end = user.splitlines()
+    assert begin.startswith("=== data")
+    assert end.startswith("=== data")
+    assert json.loads("\n".join(data))["patterns"] == [PATTERN]
+    assert "2.4" not in system
+
+
+@pytest.mark.parametrize("fact", ["hours", ""])
+async def test_numbers_of_patterns_are_no_claims(model_server: ModelServer, fact: str) -> None:
+    claim = ("Our posts with a link reach 2.4 times as many people. {link}", fact)
+    model_server.answers = [reply(claim)]
+    writing = await write(model_server, make_brief(n=1), patterns=(PATTERN,))
+    assert origins(writing) == ["composer"]
+    codes = {v.validator for each in writing.refused for v in each.verdicts if not v.ok}
+    assert "numbers" in codes
+    assert all("2.4" not in part for draft in writing.drafts for part in draft.parts)

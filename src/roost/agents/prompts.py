@@ -6,6 +6,7 @@ the instructions nor the findings can become a post.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,8 +39,10 @@ the call to action, has an empty list.
 address, hashtag, mention or other placeholder of your own, except those listed as allowed.
 4. Stay under `max_characters` for each part, with about 25 for {link} and the length of `tags`.
 5. Imitate the tone of `examples`. Take neither words nor facts from them.
-6. Write in `language`. No clichés, no superlatives without a fact, no hidden characters.
-7. Make the drafts different from each other. Each part of a thread is clear by itself.
+6. `patterns` says how posts of this account did. It may guide the form of a draft. No draft \
+repeats it, because it is no fact.
+7. Write in `language`. No clichés, no superlatives without a fact, no hidden characters.
+8. Make the drafts different from each other. Each part of a thread is clear by itself.
 
 Reply with JSON alone:
 {"drafts": [{"parts": [[{"text": "One sentence of a draft. {link}", "facts": ["id of a fact"]}]]}]}
@@ -75,18 +78,22 @@ class Improvement:
     wish: str
 
 
-def draft_prompt(brief: Brief, *, count: int) -> Prompt:
-    """Return the prompt for so many drafts."""
-    data = _describe(brief, count)
-    return Prompt(INSTRUCTIONS, _fence(data), _output_tokens(brief, count))
+def draft_prompt(brief: Brief, *, count: int, patterns: Sequence[str] = ()) -> Prompt:
+    """Return the prompt for so many drafts; `patterns` says what the account's posts earned."""
+    data = _describe(brief, count, patterns)
+    return Prompt(INSTRUCTIONS, fence(data), _output_tokens(brief, count))
 
 
 def repair_prompt(
-    brief: Brief, refused: list[tuple[str, tuple[Verdict, ...]]], *, count: int
+    brief: Brief,
+    refused: list[tuple[str, tuple[Verdict, ...]]],
+    *,
+    count: int,
+    patterns: Sequence[str] = (),
 ) -> Prompt:
     """Return the prompt that asks for other drafts in place of refused ones."""
-    data = _describe(brief, count) | {"refused": _describe_refused(refused[:count])}
-    return Prompt(REPAIR_INSTRUCTIONS, _fence(data), _output_tokens(brief, count))
+    data = _describe(brief, count, patterns) | {"refused": _describe_refused(refused[:count])}
+    return Prompt(REPAIR_INSTRUCTIONS, fence(data), _output_tokens(brief, count))
 
 
 def improve_prompt(
@@ -106,7 +113,7 @@ def improve_prompt(
     if refused is not None:
         data["refused"] = _describe_refused(refused[:1])
         system = IMPROVE_REPAIR_INSTRUCTIONS
-    return Prompt(system, _fence(data), _output_tokens(brief, 1))
+    return Prompt(system, fence(data), _output_tokens(brief, 1))
 
 
 def _describe_refused(refused: list[tuple[str, tuple[Verdict, ...]]]) -> list[dict[str, Any]]:
@@ -126,7 +133,7 @@ def prompt_hash(prompt: Prompt) -> str:
     return hashlib.sha256(f"{prompt.system}\0{prompt.user}".encode()).hexdigest()
 
 
-def _describe(brief: Brief, count: int) -> dict[str, Any]:
+def _describe(brief: Brief, count: int, patterns: Sequence[str] = ()) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "number_of_drafts": count,
         "form": brief.form,
@@ -153,11 +160,12 @@ def _describe(brief: Brief, count: int) -> dict[str, Any]:
             for fact in brief.facts
         ],
         "examples": list(brief.examples),
+        "patterns": list(patterns),
     }
     return {name: value for name, value in fields.items() if value not in ("", [], None)}
 
 
-def _fence(data: dict[str, Any]) -> str:
+def fence(data: dict[str, Any]) -> str:
     """Return the data between marks that the data cannot contain."""
     text = json.dumps(data, ensure_ascii=False, indent=1)
     mark = hashlib.sha256(text.encode()).hexdigest()[:12]

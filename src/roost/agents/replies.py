@@ -1,4 +1,4 @@
-"""Reads the drafts in a model's reply: JSON with text around it, also if it is cut off."""
+"""Reads a model's reply: JSON with text around it; drafts are read also if it is cut off."""
 
 import json
 import re
@@ -52,6 +52,15 @@ def parse_reply(text: str) -> list[ParsedDraft]:
         else:
             drafts.append(_parse_draft(draft))
     return drafts[:_MAX_DRAFTS]
+
+
+def parse_paragraphs(text: str) -> tuple[str, ...]:
+    """Return the paragraphs of a narration's reply; empty if it does not have the form."""
+    for found in _decode(text[:_MAX_CHARACTERS]):
+        paragraphs = found.get("paragraphs") if isinstance(found, dict) else found
+        if isinstance(paragraphs, list) and all(isinstance(each, str) for each in paragraphs):
+            return tuple(each.strip() for each in paragraphs if each.strip())
+    return ()
 
 
 def _decode(text: str) -> Iterator[Any]:

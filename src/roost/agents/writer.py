@@ -52,6 +52,7 @@ async def write_drafts(
     model: Model | None,
     *,
     recent_posts: Sequence[str] = (),
+    patterns: Sequence[str] = (),
     budget: Budget | None = None,
     now: datetime,
     seed: int = 0,
@@ -60,6 +61,8 @@ async def write_drafts(
     """Write up to the brief's `n` drafts.
 
     The model gets one prompt for all drafts, and one to repair those that a validator refused.
+    `patterns` are sentences about what the account's posts earned. The model sees them as data.
+    They are no facts, so a draft that states their numbers is refused.
     `on_draft` gets each draft as soon as it is accepted, before the drafts are ranked.
     A model that fails and a budget that is used up are no errors: `Writing.calls` has the codes.
 
@@ -86,8 +89,8 @@ async def write_drafts(
             batch,
             model,
             budget,
-            draft_prompt(usable, count=usable.n),
-            lambda refused, count: repair_prompt(usable, refused, count=count),
+            draft_prompt(usable, count=usable.n, patterns=patterns),
+            lambda refused, count: repair_prompt(usable, refused, count=count, patterns=patterns),
         )
     if batch.missing:
         for candidate in compose_candidates(context, seed=seed):

@@ -153,12 +153,24 @@ async def write_and_store(brief: Brief, tenant: str, *, as_json: bool) -> bool:
         _, scope = await choose_tenant(runtime, tenant)
         accounts = await queries.list_accounts(runtime, scope)
         environment = runtime.settings.environment
-        if drafting.find_account(accounts, brief, environment=environment) is None:
+        account = drafting.find_account(accounts, brief, environment=environment)
+        if account is None:
             return False
         async with open_model(runtime.settings) as model:
+            patterns: tuple[str, ...] = ()
+            if model is not None:
+                # Reports need numpy, which other commands about drafts do not load.
+                from roost.services.report import list_patterns
+
+                patterns = await list_patterns(runtime, scope, account)
             progress = DraftProgress(brief, model)
             written = await drafting.write_drafts(
-                runtime, scope, brief, model=model, on_draft=progress.report
+                runtime,
+                scope,
+                brief,
+                model=model,
+                patterns=patterns,
+                on_draft=progress.report,
             )
     print_drafts(brief, written, as_json=as_json)
     return True

@@ -4,13 +4,20 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 from roost import store
 from roost.extras import require_extra
 from roost.insights.read_plan import READ_UNTIL_DAYS, ReadPlan, plan_reads
 from roost.insights.reports.compute import ReportRequest, compute_report
 from roost.insights.reports.model import Report
-from roost.insights.reports.periods import DatePeriod, ReportPeriods, choose_periods
+from roost.insights.reports.patterns import describe_patterns
+from roost.insights.reports.periods import (
+    HISTORY_DAYS,
+    DatePeriod,
+    ReportPeriods,
+    choose_periods,
+)
 from roost.insights.reports.report import build_report
 from roost.models import (
     AccountHistory,
@@ -224,3 +231,16 @@ async def write_report(
         made_at=now,
     )
     return await asyncio.to_thread(render_html, report)
+
+
+async def list_patterns(runtime: Runtime, scope: Scope, account: Integration) -> tuple[str, ...]:
+    """Return what the account's posts of the last 90 days earned, as data for a model.
+
+    The sentences are empty if too few posts were measured.
+    """
+    tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
+    zone = ZoneInfo(tenant.time_zone)
+    today = runtime.clock.now().astimezone(zone).date()
+    period = DatePeriod(today - timedelta(days=HISTORY_DAYS - 1), today, zone)
+    report = await make_report(runtime, scope, period, account=account)
+    return describe_patterns(report.subjects[-1])

@@ -18,8 +18,9 @@ from roost.agents.written import WrittenDraft
 from roost.errors import Busy, NotFound, RoostError
 from roost.models import Scope, TenantId
 from roost.runtime import Runtime
-from roost.services import drafts
+from roost.services import drafts, queries
 from roost.services.drafts import DraftsWritten
+from roost.services.report import list_patterns
 from roost.unexpected import to_roost_error
 
 #: The number of runs that the server remembers.
@@ -123,8 +124,14 @@ async def _write(run: DraftRun, runtime: Runtime, scope: Scope) -> None:
     with changes.recording():
         try:
             async with open_model(runtime.settings) as model:
+                patterns = await _list_patterns(run.brief, runtime, scope) if model else ()
                 run.written = await drafts.write_drafts(
-                    runtime, scope, run.brief, model=model, on_draft=run.add
+                    runtime,
+                    scope,
+                    run.brief,
+                    model=model,
+                    patterns=patterns,
+                    on_draft=run.add,
                 )
         except asyncio.CancelledError:
             run.error = RunInterrupted("The server stopped before all drafts were written.")
@@ -136,3 +143,10 @@ async def _write(run: DraftRun, runtime: Runtime, scope: Scope) -> None:
                 # The page is rendered later, in a request with a record of its own.
                 run.error.set_default_did(changes.describe())
             run.notify()
+
+
+async def _list_patterns(brief: Brief, runtime: Runtime, scope: Scope) -> tuple[str, ...]:
+    """Return what the posts of the brief's account earned; empty if it is not connected."""
+    accounts = await queries.list_accounts(runtime, scope)
+    account = drafts.find_account(accounts, brief, environment=runtime.settings.environment)
+    return await list_patterns(runtime, scope, account) if account else ()

@@ -31,11 +31,13 @@ async def write_drafts(
     brief: Brief,
     *,
     model: Model | None = None,
+    patterns: Sequence[str] = (),
     on_draft: Callable[[WrittenDraft], None] | None = None,
 ) -> DraftsWritten:
     """Write up to the brief's `n` drafts for the brief's account, and store them.
 
     The drafts differ from the recent and the scheduled posts of all accounts of the tenant.
+    `patterns` says what the account's posts earned, as data for the model.
     `on_draft` gets each draft as soon as every validator accepts it, before the drafts are ranked
     and stored. The tokens and dollars of the month (`ROOST_MODEL_TOKENS_PER_MONTH`,
     `ROOST_MODEL_USD_PER_MONTH`) apply to the tenant's calls of all processes together; a call that
@@ -54,6 +56,7 @@ async def write_drafts(
         brief,
         model,
         recent_posts=recent,
+        patterns=patterns,
         budget=open_budget(runtime, scope, model),
         now=runtime.clock.now(),
         on_draft=on_draft,
