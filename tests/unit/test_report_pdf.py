@@ -77,7 +77,8 @@ def test_pdf_has_a_row_of_figures_for_each_link_in_the_same_order() -> None:
     content = render_pdf(document, SVGS)
     header, *rows = read_figures(content)
     assert header == ["key", "printed", "value"]
-    assert [text for text, _ in read_linked_texts(content)] == [row[1] for row in rows]
+    shown = [text.replace("\u00a0", " ") for text, _ in read_linked_texts(content)]
+    assert shown == [row[1] for row in rows]
     assert [row[0] for row in rows] == [each.key for each in list_printed(document, on_pages=True)]
     assert ["account.17/spent.total@current", "$12.35", "12.345"] in rows
     assert ["account.17/gained.link_clicks@current", "–", ""] in rows
@@ -206,3 +207,19 @@ def test_pdf_of_a_document_with_only_a_glossary() -> None:
     only = replace(document, sections=document.sections[-1:], language="pt-BR")
     root = read_root(render_pdf(only, {}))
     assert root["/Lang"] == "pt-BR"
+
+
+def test_pdf_draws_the_letters_of_every_script_in_charts() -> None:
+    texts = ("新しい本", "오늘의 책", "ספרים", "كتب جديدة", "किताबें", "หนังสือ")
+    rows = "".join(
+        f'<text x="9" y="{20 + 24 * row}" font-family="sans-serif" fill="#333">{text}</text>'
+        for row, text in enumerate(texts)
+    )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 440 160">{rows}</svg>'
+    document = make_document(texts=("A post in Latin letters",))
+    reader = read(render_pdf(document, {"account-17-followers": svg}))
+    size: Any = reader.trailer["/Size"]
+    objects: list[Any] = [reader.get_object(number) for number in range(1, size)]
+    fonts = {str(each["/BaseFont"]) for each in objects if "/BaseFont" in (each or ())}
+    scripts = ("Arabic", "Hebrew", "Devanagari", "Thai")
+    assert [each for each in scripts if not any(each in font for font in fonts)] == []

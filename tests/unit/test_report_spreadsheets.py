@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -15,9 +16,10 @@ from openpyxl.workbook import Workbook
 from python_calamine import CalamineWorkbook
 
 from harness.hostile_texts import FORMULAS
-from harness.sample_document import BEGIN, make_document, with_hostile_names
+from harness.sample_document import BEGIN, make_document, make_printed, with_hostile_names
 from roost import escaping
 from roost.insights.reports.document import Column, Document, Section, Table
+from roost.insights.reports.figures import Number, Unit
 from roost.insights.reports.forms.csv import ENCODING, render_csvs
 from roost.insights.reports.forms.parquet import render_parquets
 from roost.insights.reports.forms.texts import list_printed
@@ -82,6 +84,26 @@ def test_xlsx_shows_dollars_and_signs_by_formats() -> None:
     formats = {row[0].value: row[2].number_format for row in sheet.iter_rows(min_row=2)}
     assert formats["account.17/spent.total@current"] == "[$$-409]#,##0.00"
     assert formats["account.17/gained.impressions.change@current"] == "+0.0%;-0.0%;0.0%"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "shown"),
+    [
+        (12, Unit.COUNT, "#,##0"),
+        (12.5, Unit.COUNT, "#,##0.0"),
+        (0.0024, Unit.SHARE, "0.00%"),
+        (2.5, Unit.FACTOR, "0.00"),
+        (Decimal("0.0042"), Unit.DOLLARS, "[$$-409]#,##0.0000"),
+        (7.0, Unit.PER_WEEK, "#,##0.0"),
+    ],
+)
+def test_xlsx_chooses_decimals_by_the_size_of_a_number(
+    value: Number, unit: Unit, shown: str
+) -> None:
+    number = make_printed("size", value, "text", unit=unit)
+    table = Table("sizes", "", (Column("Size"),), (((number,),),))
+    cell = open_workbook(render_xlsx(with_tables(table)))["sizes"]["A2"]
+    assert (cell.value, cell.number_format) == (float(value), shown)
 
 
 def test_xlsx_has_the_keys_in_hidden_columns() -> None:

@@ -120,15 +120,18 @@ class _Writer:
         if table.caption:
             yield from (f"**{escape(table.caption)}**", "")
         rows = [[escape(column.title) for column in table.columns]]
-        rows += [[self._text(cell) for cell in row] for row in list_shown_rows(table)]
+        rows += [[self._line(cell) for cell in row] for row in list_shown_rows(table)]
         are_numbers = [column.align is Align.END for column in table.columns]
         yield from _align(rows, are_numbers)
         if table.omitted:
             yield from ("", escape(table.omitted))
 
     def _text(self, text: Text) -> str:
-        joined = "".join(map(self._inline, text)).strip()
-        return _LINE_START.sub(_escape_line_start, joined)
+        return _LINE_START.sub(_escape_line_start, self._line(text))
+
+    def _line(self, text: Text) -> str:
+        """Return a text for a cell, in which no list or heading can begin."""
+        return "".join(map(self._inline, text)).strip()
 
     def _inline(self, inline: Inline) -> str:
         match inline:

@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +36,7 @@ from roost.insights.reports.document import (
     Tile,
     Tiles,
 )
+from roost.insights.reports.forms.chart_fonts import name_fonts
 from roost.insights.reports.forms.column_widths import measure_columns
 from roost.insights.reports.forms.texts import (
     GLOSSARY,
@@ -48,7 +50,7 @@ from roost.insights.reports.forms.texts import (
 
 _TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "report.typ"
 _FONT_PACKAGES: Final = ("manimgx_fonts", "manimgx_fonts_cjk")
-_ACCENT: Final = "#0f5f8c"
+_ACCENT: Final = "#2667a8"
 #: The least contrast of text on white that WCAG 2.2 asks for (AA).
 _CONTRAST: Final = 4.5
 #: The fonts of a script, in the order in which they are searched for a character. The last ones
@@ -68,9 +70,10 @@ _CJK_FONTS: Final = {
 _LOGO_FORMATS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 #: The summary begins below the contents if these have at most this many lines.
 _SHORT: Final = 16
+#: A table with at most this many rows is not divided between pages.
+_KEPT_TOGETHER: Final = 12
 #: A part of a long word in which no line can be broken: a break is allowed after each match.
 _LONG_WORD: Final = re.compile(r"[!-,.0->@-~]{18}(?=[!-,.0->@-~]{4})")
-_GENERIC_FONT: Final = re.compile(r'font-family="[^"]*sans-serif[^"]*"')
 
 
 class ReportNotLaidOut(Broken):
@@ -128,12 +131,13 @@ class _Layout:
         self._document = document
         self._svgs = svgs
         self._definitions = list_definition_titles(document)
+        language = document.language.replace("_", "-").partition("-")[0]
+        self._cjk_font = _CJK_FONTS.get(language, "Noto Sans CJK JP")
 
     def describe(self) -> dict[str, Any]:
         """Return everything that the template reads."""
         document = self._document
         language, _, region = document.language.replace("_", "-").partition("-")
-        cjk = _CJK_FONTS.get(language, "Noto Sans CJK JP")
         title = one_line(document.title)
         return {
             "title": title,
@@ -146,7 +150,7 @@ class _Layout:
             ],
             "lang": language,
             "region": region or None,
-            "fonts": [font.format(cjk=cjk) for font in _FONTS],
+            "fonts": [font.format(cjk=self._cjk_font) for font in _FONTS],
             "accent": _darken_for_contrast(document.brand.accent or _ACCENT),
             "logo": _describe_logo(document.brand.logo, title),
             "csv": _write_figures(list_printed(document, on_pages=True)),
@@ -156,19 +160,24 @@ class _Layout:
 
     def _section(self, section: Section, depth: int) -> dict[str, Any]:
         is_large = depth == 1 and (bool(section.sections) or section.name == GLOSSARY)
-        blocks = [self._block(block, section) for block in section.blocks]
+        described = [self._block(block, section) for block in section.blocks]
+        blocks = [block for block in described if block is not None]
+        for block, following in pairwise(blocks):
+            # A text stays on the page of the table, chart or list that it introduces.
+            block["sticky"] = following["kind"] != "paragraph"
         return {
             "name": section.name,
             "title": one_line(section.title),
             "new_page": is_large,
-            "blocks": [block for block in blocks if block is not None],
+            "blocks": blocks,
             "sections": [self._section(each, depth + 1) for each in section.sections],
         }
 
     def _block(self, block: Block, section: Section) -> dict[str, Any] | None:
         match block:
             case Paragraph():
-                return {"kind": "paragraph", "tone": block.tone, "text": self._text(block.text)}
+                text = self._text(block.text)
+                return {"kind": "paragraph", "tone": block.tone, "text": text, "sticky": False}
             case Items():
                 texts = [self._text(each) for each in block.items]
                 return {"kind": "items", "numbered": block.is_numbered, "items": texts}
@@ -180,7 +189,7 @@ class _Layout:
                 return self._table(block)
             case Chart():
                 svg = self._svgs.get(block.name)
-                return None if svg is None else _describe_chart(block, svg)
+                return None if svg is None else _describe_chart(block, svg, self._cjk_font)
 
     def _tile(self, tile: Tile) -> dict[str, Any]:
         return {
@@ -199,6 +208,8 @@ class _Layout:
             "omitted": one_line(table.omitted),
             "size": widths.font_size,
             "share": widths.share,
+            "in_columns": widths.in_columns,
+            "breakable": len(rows) > _KEPT_TOGETHER,
             "columns": [
                 {
                     "title": one_line(column.title),
@@ -234,7 +245,9 @@ class _Layout:
             case Printed():
                 is_defined = inline.name in self._definitions
                 target = f"definition-{inline.name}" if is_defined else "no-definition"
-                return {"kind": "figure", "text": one_line(inline.text), "to": target}
+                # Without spaces, a number cannot be divided into two lines.
+                text = one_line(inline.text).replace(" ", "\u00a0")
+                return {"kind": "figure", "text": text, "to": target}
             case Link() if (url := open_link(inline)) is not None:
                 return {"kind": "link", "text": _breakable(inline.text), "url": url}
             case str():
@@ -247,12 +260,12 @@ def _breakable(text: str) -> str:
     return _LONG_WORD.sub("\\g<0>\u200b", one_line(text))
 
 
-def _describe_chart(chart: Chart, svg: str) -> dict[str, Any]:
+def _describe_chart(chart: Chart, svg: str, cjk_font: str) -> dict[str, Any]:
     return {
         "kind": "chart",
         "title": one_line(chart.title),
         "alt": one_line(chart.description),
-        "svg": _GENERIC_FONT.sub('font-family="Noto Sans"', escaping.markup(svg)),
+        "svg": name_fonts(escaping.markup(svg), cjk_font),
     }
 
 

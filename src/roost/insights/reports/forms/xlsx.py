@@ -39,10 +39,13 @@ _FORMATS: Final = {
     Unit.DOLLARS: "[$$-409]#,##0.00",
     Unit.PER_WEEK: "#,##0.0",
 }
-#: A mean of counts has decimals, and an amount below ten cents needs more of them.
+#: A mean of counts has decimals. A share below one percent and an amount below ten cents need more
+#: decimals.
 _MEAN_FORMAT: Final = "#,##0.0"
 _SMALL_DOLLARS_FORMAT: Final = "[$$-409]#,##0.0000"
 _SMALL_DOLLARS: Final = 0.1
+_SMALL_SHARE_FORMAT: Final = "0.00%"
+_SMALL_SHARE: Final = 0.01
 
 
 def render_xlsx(document: Document) -> bytes:
@@ -166,8 +169,11 @@ def _choose_format(printed: Printed | None) -> str:
     number_format = _FORMATS[printed.unit]
     if printed.unit is Unit.COUNT and not isinstance(printed.value, int):
         number_format = _MEAN_FORMAT
-    if printed.unit is Unit.DOLLARS and 0 < abs(float(printed.value)) < _SMALL_DOLLARS:
+    size = abs(float(printed.value))
+    if printed.unit is Unit.DOLLARS and 0 < size < _SMALL_DOLLARS:
         number_format = _SMALL_DOLLARS_FORMAT
+    if printed.unit is Unit.SHARE and 0 < size < _SMALL_SHARE:
+        number_format = _SMALL_SHARE_FORMAT
     # A change is shown with its sign, as in the other forms.
     is_signed = printed.text.startswith("+")
     return f"+{number_format};-{number_format};{number_format}" if is_signed else number_format
