@@ -27,7 +27,6 @@ from roost.insights.reports.document import (
     Printed,
     Section,
     Table,
-    Tiles,
     Tone,
 )
 from roost.insights.reports.figures import Notion, Quality
@@ -158,7 +157,9 @@ def test_narratives_come_first(report: Report) -> None:
     document = build_document(report, load_words("en"), narratives={"account.1": (sentence,)})
     first = {each.name: each.blocks[0] for each in document.sections}
     assert first["account-1"].text == sentence  # type: ignore[union-attr]
-    assert isinstance(first["account-2"], Tiles)
+    # An account without a narrative has the sentences of the language file.
+    assert isinstance(first["account-2"], Paragraph)
+    assert first["account-2"].text[0] == "Posts of any age gained "
 
 
 def test_gained_and_published_are_in_tables_of_their_own(

@@ -26,6 +26,7 @@ from roost.insights.reports.content.subject import SubjectContent
 from roost.insights.reports.content.summary import describe_coverage, summarize
 from roost.insights.reports.document import Brand, Document, Section, Text
 from roost.insights.reports.model import Report, Subject, SubjectKind
+from roost.insights.reports.narrative import narrate
 from roost.insights.reports.words import Words, plain_text
 
 _DEFAULT_BRAND: Final = Brand()
@@ -44,14 +45,21 @@ def build_document(
 ) -> Document:
     """Return the document of a report.
 
-    `narratives` has the sentences of summaries by the keys of their subjects. Without costs, the
-    document has no figure, section or next step about money.
+    `narratives` has the sentences of summaries by the keys of their subjects; for another subject,
+    the sentences of the language file are used. Without costs, the document has no figure, section
+    or next step about money.
     """
     if not with_costs:
         report = without_costs(report)
     sections = tuple(
         _describe_subject(
-            SubjectContent(report, numbers, words, slug, narratives.get(numbers.subject.key, ()))
+            SubjectContent(
+                report,
+                numbers,
+                words,
+                slug,
+                narratives.get(numbers.subject.key) or narrate(numbers, words),
+            )
         )
         for numbers, slug in zip(report.subjects, _choose_slugs(report), strict=True)
     )

@@ -21,6 +21,7 @@ from typing import Any, Final
 from roost import escaping
 from roost.errors import Broken
 from roost.extras import require_extra
+from roost.insights.reports.colors import light_palette
 from roost.insights.reports.document import (
     Block,
     Chart,
@@ -51,9 +52,6 @@ from roost.insights.reports.forms.texts import (
 
 _TEMPLATE: Final = Path(__file__).parents[1] / "templates" / "report.typ"
 _FONT_PACKAGES: Final = ("manimgx_fonts", "manimgx_fonts_cjk")
-_ACCENT: Final = "#2667a8"
-#: The least contrast of text on white that WCAG 2.2 asks for (AA).
-_CONTRAST: Final = 4.5
 #: The fonts of a script, in the order in which they are searched for a character. The last ones
 #: are part of typst, and have mathematical letters and symbols.
 _FONTS: Final = (
@@ -151,7 +149,7 @@ class _Layout:
             "lang": language,
             "region": region or None,
             "fonts": [font.format(cjk=cjk) for font in _FONTS],
-            "accent": _darken_for_contrast(document.brand.accent or _ACCENT),
+            "accent": light_palette(document.brand.accent).accent,
             "logo": _describe_logo(document.brand.logo, title),
             "csv": _write_figures(list_printed(document, on_pages=True)),
             "long_contents": sum(1 + len(each.sections) for each in document.sections) > _SHORT,
@@ -293,17 +291,3 @@ def _is_right_to_left(text: Text) -> bool:
             if direction in ("L", "R", "AL"):
                 return direction != "L"
     return False
-
-
-def _darken_for_contrast(color: str) -> str:
-    """Return a color that is as readable on white as WCAG asks for, with the same hue."""
-    channels = [int(color[at : at + 2], 16) for at in (1, 3, 5)]
-    while 1.05 / (_luminance(channels) + 0.05) < _CONTRAST:
-        channels = [int(channel * 0.95) for channel in channels]
-    return "#" + "".join(f"{channel:02x}" for channel in channels)
-
-
-def _luminance(channels: Iterable[int]) -> float:
-    shares = (channel / 255 for channel in channels)
-    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
