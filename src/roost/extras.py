@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from roost.errors import Broken
 
-Extra = Literal["media", "server", "charts", "emulator", "ai"]
+Extra = Literal["media", "server", "charts", "reports", "emulator", "ai"]
 
 #: The modules that each extra installs for Roost; pyproject.toml says what each package is for.
 EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
@@ -21,6 +21,7 @@ EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
         "jinja2", "numpy",
     ),
     "charts": ("altair", "vl_convert"),
+    "reports": ("altair", "vl_convert", "babel", "xlsxwriter"),
     "emulator": ("starlette", "uvicorn", "httptools", "python_multipart", "jinja2", "PIL", "av"),
     "ai": ("pydantic_ai", "openai", "genai_prices"),
 }  # fmt: skip

@@ -5,7 +5,7 @@ numbers are formatted. A form (HTML, PDF, Markdown, XLSX) decides only how a doc
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -39,10 +39,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date, or a time with its zone. A spreadsheet stores the value, other forms the text."""
+    """A date, a time of a day or an hour. A spreadsheet stores the value, other forms the text."""
 
     text: str
-    value: date | datetime
+    value: date | datetime | time
 
 
 Inline = str | Printed | Link | Moment
