@@ -116,3 +116,10 @@ def _list_instants(report_time: ReportTime, after: datetime, zone: ZoneInfo) -> 
 def _is_day(report_time: ReportTime, day: date) -> bool:
     is_weekly = report_time.cadence is Cadence.WEEKLY
     return (day.weekday() if is_weekly else day.day) == report_time.day
+
+
+def describe_time(report_time: ReportTime) -> str:
+    """Return a day and a time as `parse_report_time` reads them, such as `Mon 08:00`."""
+    is_weekly = report_time.cadence is Cadence.WEEKLY
+    day = _WEEKDAYS[report_time.day].title() if is_weekly else str(report_time.day)
+    return f"{day} {report_time.local_time:%H:%M}"

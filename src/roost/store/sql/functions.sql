@@ -774,6 +774,7 @@ GRANT EXECUTE ON FUNCTION
     current_tenant, find_tenant, make_tenant, list_tenants, find_flow_tenant, get_x_user_id,
     is_connected_elsewhere, read_watermark, has_event, require_fence, load_post, begin_attempt,
     is_claimed, record_sent, list_claimed, has_unresolved_duplicate, has_ready_posts,
-    queue_due_posts, queue_preparations, queue_due_accounts, queue_stranded_posts, next_due,
-    oldest_due_post, delete_expired_backoffs, list_needed_media, ensure_snapshot_partitions
+    queue_due_posts, queue_preparations, queue_due_accounts, queue_due_reports,
+    queue_stranded_posts, next_due, oldest_due_post, delete_expired_backoffs, list_needed_media,
+    ensure_snapshot_partitions
     TO roost_app;
