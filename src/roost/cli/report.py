@@ -1,9 +1,7 @@
 """`roost report` and `roost reports`: make, render and list reports, and schedule them."""
 
-import io
 import logging
-import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -23,7 +21,7 @@ from roost.cli.table import Column, print_table
 from roost.errors import InvalidInput
 from roost.escaping import one_line
 from roost.formats import format_count, format_local_time, format_time
-from roost.insights.reports.rendering import FORMS, Form, require_form
+from roost.insights.reports.rendering import require_form
 from roost.insights.reports.schedules import describe_time, parse_report_time
 from roost.models import Cadence, KeptReport, ReportSchedule, ScheduleId, Tenant
 from roost.services import queries
@@ -31,8 +29,6 @@ from roost.services import report as reporting
 from roost.services.report import RenderedReport
 from roost.services.tenant import get_report_brand
 
-#: The date of the files in an archive, so that the same report gives the same archive.
-_ARCHIVE_DATE = (1980, 1, 1, 0, 0, 0)
 _MAX_ID = (1 << 31) - 1
 _NO_PERIOD, _NO_CONTENT, _NO_FILE = PeriodFlags(), ContentFlags(), FileFlags()
 Id = Annotated[int, Parameter(validator=Number(gte=1, lte=_MAX_ID))]
@@ -83,7 +79,7 @@ def report(
                 kept = await reporting.make_kept_report(runtime, scope, days, options)
                 kept_number = kept.number
             rendered = await reporting.render_report(runtime, scope, kept_number, form)
-        size = _write(path, rendered, form)
+        size = _write(path, rendered)
         changes.record()
         result = ReportOutput.model_validate(
             {
@@ -104,10 +100,9 @@ def report(
     return run_async(work)
 
 
-def _write(path: Path, rendered: RenderedReport, form: Form) -> int:
+def _write(path: Path, rendered: RenderedReport) -> int:
     """Write a rendered report, and return the size of the file."""
-    files = rendered.files
-    content = make_archive(files) if FORMS[form].has_files else next(iter(files.values()))
+    content = rendered.to_file()
     try:
         path.write_bytes(content)
     except OSError as error:
@@ -118,15 +113,6 @@ def _write(path: Path, rendered: RenderedReport, form: Form) -> int:
             next=f"Run `roost report {number}` with another file for --output.",
         ) from None
     return len(content)
-
-
-def make_archive(files: Mapping[str, bytes]) -> bytes:
-    """Return a zip archive of the files."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
-        for name, content in files.items():
-            opened.writestr(zipfile.ZipInfo(name, _ARCHIVE_DATE), content, zipfile.ZIP_DEFLATED)
-    return archive.getvalue()
 
 
 def reports(

@@ -46,9 +46,7 @@ async def add_schedule(request: Request, runtime: OpenRuntime, tenant: NamedTena
     form = ReportForm.of(await request.form())
 
     async def add() -> str:
-        await report.add_schedule(
-            runtime, scope_of(tenant), form.read_time(), form.read_options()
-        )
+        await report.add_schedule(runtime, scope_of(tenant), form.read_time(), form.read_options())
         return "/reports"
 
     return await _change(runtime, tenant, form, add)
@@ -71,7 +69,7 @@ async def _change(
         raise
     except RoostError as error:
         return await report_pages.reports_page(
-            runtime, tenant, form, error=error, status=error_handlers.status_of(error)
+            runtime, tenant, form, error=error, status=error_handlers.STATUS[error.kind]
         )
     return _redirect(path, tenant)
 

@@ -104,8 +104,7 @@ async def read_report(
     """Return a report as a document of its own, which loads nothing else."""
     async with rendering:
         rendered = await report.render_report(runtime, scope, number, Form.HTML)
-    (content,) = rendered.files.values()
-    return HTMLResponse(content, headers={"content-security-policy": _REPORT_POLICY})
+    return HTMLResponse(rendered.to_file(), headers={"content-security-policy": _REPORT_POLICY})
 
 
 @router.get("/reports/{number}/files/{form}")
@@ -115,11 +114,7 @@ async def download_report(
     """Return a report as a file in one form; several files are a zip archive."""
     async with rendering:
         rendered = await report.render_report(runtime, scope, number, form)
-    suffix, media_type = form.value, FORMS[form].media_type
-    if FORMS[form].has_files:
-        content = report.make_archive(rendered.files)
-        suffix, media_type = f"{form.value}.zip", "application/zip"
-    else:
-        (content,) = rendered.files.values()
-    disposition = f'attachment; filename="report-{number}.{suffix}"'
-    return Response(content, media_type=media_type, headers={"content-disposition": disposition})
+    name = f"report-{number}.{rendered.suffix}"
+    media_type = "application/zip" if FORMS[form].has_files else FORMS[form].media_type
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return Response(rendered.to_file(), media_type=media_type, headers=headers)

@@ -1,5 +1,7 @@
 """Makes reports that are numbered and kept, and renders kept reports."""
 
+import io
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +11,7 @@ import msgspec
 from roost import store
 from roost.errors import InvalidInput, NotFound
 from roost.insights.reports.periods import DatePeriod
-from roost.insights.reports.rendering import Form, require_form
+from roost.insights.reports.rendering import FORMS, Form, require_form
 from roost.models import Integration, KeptReport, ReportOptions, Scope
 from roost.runtime import Runtime
 from roost.services.report.child import MakeRequest, run_child
@@ -17,6 +19,8 @@ from roost.store.kept_reports import NewReport
 
 _MAKING: Final = "roost.services.report.making_process"
 _RENDERING: Final = "roost.insights.reports.rendering_process"
+#: The date of the files in an archive, so that the same report gives the same archive.
+_ARCHIVE_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
 
 class ReportNotFound(NotFound):
@@ -36,8 +40,25 @@ class RenderedReport:
     """A kept report in one form."""
 
     report: KeptReport
+    form: Form
     files: Mapping[str, bytes]
     """The files by name. A form with one file names it `report`, with the form's suffix."""
+
+    @property
+    def suffix(self) -> str:
+        """The suffix of the file that `to_file` returns."""
+        return "zip" if FORMS[self.form].has_files else self.form.value
+
+    def to_file(self) -> bytes:
+        """Return the only file, or a zip archive of the files."""
+        if not FORMS[self.form].has_files:
+            (content,) = self.files.values()
+            return content
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as opened:
+            for name, content in self.files.items():
+                opened.writestr(zipfile.ZipInfo(name, _ARCHIVE_DATE), content, zipfile.ZIP_DEFLATED)
+        return archive.getvalue()
 
 
 def require_language(language: str) -> None:
@@ -47,6 +68,14 @@ def require_language(language: str) -> None:
     from roost.insights.reports.words import load_words
 
     load_words(language)
+
+
+def list_languages() -> list[str]:
+    """Return the languages in which a report can be written. Raises: ExtraMissing."""
+    require_form(Form.HTML)
+    from roost.insights.reports import words
+
+    return words.list_languages()
 
 
 def require_options(options: ReportOptions, accounts: list[Integration]) -> None:
@@ -136,4 +165,4 @@ async def render_report(runtime: Runtime, scope: Scope, number: int, form: Form)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         document = await store.kept_reports.get_document(transaction, kept.id)
     output = await run_child(_RENDERING, form.value.encode() + b"\n" + document)
-    return RenderedReport(kept, msgspec.msgpack.decode(output, type=dict[str, bytes]))
+    return RenderedReport(kept, form, msgspec.msgpack.decode(output, type=dict[str, bytes]))
