@@ -128,6 +128,9 @@ class Table:
     """The sentence that says how many rows are not shown, and which form has them."""
     is_folded: bool = False
     """Whether HTML shows the table only on request, because a chart has the same values."""
+    row_names: tuple[str, ...] = ()
+    """A name per row, for links to the row; empty if no form links to a row. The rows of the
+    glossary have the names of their definitions, and their titles in the first column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,4 +197,4 @@ class Document:
     brand: Brand
     sections: tuple[Section, ...]
     """The glossary is the last section, with the name `glossary`. Its table `glossary` has one row
-    per definition."""
+    per definition, and the names of the definitions in `row_names`."""

@@ -6,7 +6,7 @@ number goes into a slot as a `Printed`, so that every printed number keeps the k
 
 import string
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from functools import cache
@@ -112,6 +112,11 @@ class Words:
         at = time(hour)
         return Moment(format_time(at, self.phrases["format.time"], locale=self.locale), at)
 
+    def join(self, texts: Iterable[Text], key: str = "format.comma") -> Text:
+        """Return texts as an enumeration; the phrase `key` separates them."""
+        parts = [part for text in texts for part in (self.phrases[key], text)]
+        return join_texts(*parts[1:])
+
     def weekday(self, weekday: int) -> str:
         """Return the name of a day of the week; 0 is Monday."""
         return str(self.locale.days["stand-alone"]["wide"][weekday])
@@ -196,6 +201,11 @@ def join_texts(*parts: Inline | Text) -> Text:
             elif each != "":
                 joined.append(each)
     return tuple(joined)
+
+
+def plain_text(text: Text) -> str:
+    """Return a text as a string, for places that take no links and no figures."""
+    return "".join(each if isinstance(each, str) else each.text for each in text)
 
 
 def _folder() -> Any:

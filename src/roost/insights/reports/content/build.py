@@ -1,14 +1,37 @@
 """Builds the document of a report in one language."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
+from typing import Final
 
-from roost.insights.reports.document import Brand, Document, Text
-from roost.insights.reports.model import Report
-from roost.insights.reports.words import Words
+from roost.insights.reports.compute import without_costs
+from roost.insights.reports.content.events import describe_anomalies, describe_steps
+from roost.insights.reports.content.glossary import make_glossary
+from roost.insights.reports.content.patterns import (
+    describe_decay,
+    describe_effects,
+    describe_groups,
+    describe_hours,
+)
+from roost.insights.reports.content.performance import (
+    describe_activity,
+    describe_costs,
+    describe_followers,
+    describe_gains,
+    describe_published,
+)
+from roost.insights.reports.content.posts import describe_posts
+from roost.insights.reports.content.subject import SubjectContent
+from roost.insights.reports.content.summary import describe_coverage, summarize
+from roost.insights.reports.document import Brand, Document, Section, Text
+from roost.insights.reports.model import Report, Subject, SubjectKind
+from roost.insights.reports.words import Words, plain_text
 
-_DEFAULT_BRAND = Brand()
-_NO_NARRATIVES: Mapping[str, tuple[Text, ...]] = MappingProxyType({})
+_DEFAULT_BRAND: Final = Brand()
+_NO_NARRATIVES: Final[Mapping[str, tuple[Text, ...]]] = MappingProxyType({})
+#: The subtitle names at most this many accounts.
+_NAMED_ACCOUNTS: Final = 3
 
 
 def build_document(
@@ -21,6 +44,80 @@ def build_document(
 ) -> Document:
     """Return the document of a report.
 
-    `narratives` has the sentences of summaries by the keys of their subjects.
+    `narratives` has the sentences of summaries by the keys of their subjects. Without costs, the
+    document has no figure, section or next step about money.
     """
-    return Document(words.language, report.tenant_name, "", "", "", brand, ())
+    if not with_costs:
+        report = without_costs(report)
+    sections = tuple(
+        _describe_subject(
+            SubjectContent(report, numbers, words, slug, narratives.get(numbers.subject.key, ()))
+        )
+        for numbers, slug in zip(report.subjects, _choose_slugs(report), strict=True)
+    )
+    zone = report.periods.current.zone
+    made_at = words.moment(report.made_at.astimezone(zone))
+    return Document(
+        language=words.language,
+        title=brand.title or words.say("report.title", name=report.tenant_name),
+        subtitle=_describe_scope(report, words),
+        made=plain_text(words.text("report.made", at=made_at)),
+        contents_title=words.say("report.contents"),
+        brand=brand,
+        sections=(*sections, make_glossary(report, words, sections)),
+    )
+
+
+def _describe_subject(content: SubjectContent) -> Section:
+    return Section(
+        content.slug,
+        _name_subject(content.numbers.subject, content.words),
+        summarize(content),
+        (
+            describe_coverage(content),
+            describe_gains(content),
+            describe_published(content),
+            describe_followers(content),
+            describe_activity(content),
+            *describe_posts(content),
+            describe_groups(content),
+            describe_hours(content),
+            describe_decay(content),
+            *describe_effects(content),
+            describe_anomalies(content),
+            *describe_costs(content),
+            describe_steps(content),
+        ),
+    )
+
+
+def _name_subject(subject: Subject, words: Words) -> str:
+    if subject.kind is SubjectKind.ACCOUNT:
+        return words.say("subject.account", name=subject.name, username=f"@{subject.username}")
+    return words.say(f"subject.{subject.kind}", name=subject.name)
+
+
+def _choose_slugs(report: Report) -> Iterator[str]:
+    """Yield a name for each subject that is unique, and right for links and files."""
+    used: set[str] = set()
+    for each in report.subjects:
+        slug = stem = re.sub(r"\W+", "-", each.subject.key.lower()).strip("-")
+        number = 2
+        while slug in used:
+            slug, number = f"{stem}-{number}", number + 1
+        used.add(slug)
+        yield slug
+
+
+def _describe_scope(report: Report, words: Words) -> str:
+    """Return the period and the accounts, such as `1 to 30 November 2026 · @larkbooks`."""
+    current = report.periods.current
+    names = [
+        f"@{each.subject.username}"
+        for each in report.subjects
+        if each.subject.kind is SubjectKind.ACCOUNT
+    ]
+    is_short = len(names) <= _NAMED_ACCOUNTS
+    accounts = ", ".join(names) if is_short else words.say("report.all_accounts")
+    period = plain_text(words.days(current.first, current.last))
+    return " · ".join(each for each in (period, accounts) if each)

@@ -1,0 +1,141 @@
+"""The sections about properties of posts: groups, hours, decay, and the declared comparisons."""
+
+from roost.insights.reports.content.figure_tables import number_column
+from roost.insights.reports.content.subject import SubjectContent
+from roost.insights.reports.document import Block, Column, Section, Table, Text
+from roost.insights.reports.model import Breakdown, Effect
+
+_GROUP_FIGURES = (
+    "posts",
+    "mean_impressions",
+    "median_impressions",
+    "mean_engagements",
+    "median_engagements",
+    "rate",
+)
+
+
+def describe_groups(content: SubjectContent) -> Section:
+    """Return the section with the posts by type, length, link, hashtag and media."""
+    breakdowns = [each for each in content.numbers.breakdowns if each.rows]
+    if not breakdowns:
+        return content.section("groups", content.paragraph("posts.none"))
+    return content.section(
+        "groups",
+        content.note("groups.meaning"),
+        *(_table_group(content, each) for each in breakdowns),
+        content.note("groups.length"),
+    )
+
+
+def describe_hours(content: SubjectContent) -> Section:
+    """Return the section with the posts by hour and weekday."""
+    words = content.words
+    if not content.numbers.hours:
+        return content.section("hours", content.paragraph("posts.none"))
+    columns = (
+        content.column("weekday"),
+        content.column("hour"),
+        number_column(words.say("column.posts")),
+        number_column(words.say("column.median_impressions")),
+    )
+    rows = tuple(
+        (
+            (words.weekday(each.weekday),),
+            (words.hour(each.hour),),
+            (words.figure(each.posts),),
+            (words.figure(each.median_impressions),),
+        )
+        for each in content.numbers.hours
+    )
+    charts = content.charts("hours")
+    return content.section(
+        "hours",
+        content.note("hours.meaning", zone=content.report.periods.current.zone.key),
+        *charts,
+        Table(
+            content.name("hours"),
+            words.say("table.hours"),
+            columns,
+            rows,
+            is_folded=bool(charts),
+        ),
+    )
+
+
+def describe_decay(content: SubjectContent) -> Section:
+    """Return the section about how the impressions of posts approach their final number."""
+    words, decay = content.words, content.numbers.decay
+    posts = words.plural("count.posts", decay.posts)
+    if not decay.points:
+        return content.section("decay", content.paragraph("decay.too_few", posts=posts))
+    columns = (content.column("age"), number_column(words.say("column.share")))
+    rows = tuple(
+        ((words.say(f"age.name.{each.age_days}"),), (words.figure(each.share),))
+        for each in decay.points
+    )
+    charts = content.charts("decay")
+    return content.section(
+        "decay",
+        content.note(
+            "decay.meaning", posts=posts, after=words.say(f"age.after.{decay.final_age_days}")
+        ),
+        *charts,
+        Table(content.name("decay"), words.say("table.decay"), columns, rows),
+    )
+
+
+def describe_effects(content: SubjectContent) -> tuple[Section, ...]:
+    """Return the section with the declared comparisons of an account's posts."""
+    if not content.numbers.effects:
+        return ()
+    words = content.words
+    columns = (
+        Column(words.say("column.comparison"), is_wide=True),
+        number_column(words.say("column.with_posts")),
+        number_column(words.say("column.without_posts")),
+        number_column(words.say("column.factor")),
+        content.column("interval"),
+        Column(words.say("column.verdict"), is_wide=True),
+    )
+    rows = tuple(_effect_row(content, each) for each in content.numbers.effects)
+    blocks: list[Block] = [
+        content.note("effects.meaning"),
+        *content.charts("effects"),
+        Table(content.name("effects"), words.say("table.effects"), columns, rows),
+        content.note("effects.cause"),
+    ]
+    return (content.section("effects", *blocks),)
+
+
+def _table_group(content: SubjectContent, breakdown: Breakdown) -> Table:
+    words, dimension = content.words, breakdown.dimension
+    columns = [Column(words.say(f"dimension.{dimension}"))]
+    columns += [number_column(words.say(f"column.{each}")) for each in _GROUP_FIGURES]
+    rows: list[tuple[Text, ...]] = []
+    for each in breakdown.rows:
+        figures = (
+            each.posts,
+            each.impressions,
+            each.median_impressions,
+            each.engagements,
+            each.median_engagements,
+            each.rate,
+        )
+        name = words.say(f"group.{dimension}.{each.group}")
+        rows.append(((name,), *((words.figure(figure),) for figure in figures)))
+    caption = words.say(f"table.{dimension}")
+    return Table(content.name(dimension), caption, tuple(columns), tuple(rows))
+
+
+def _effect_row(content: SubjectContent, effect: Effect) -> tuple[Text, ...]:
+    words = content.words
+    has_interval = effect.low is not None and effect.high is not None
+    return (
+        (words.say(f"effect.{effect.name}.compared"),),
+        (words.figure(effect.with_posts),),
+        (words.figure(effect.without_posts),),
+        (words.figure(effect.factor),),
+        (words.interval(effect.low or 0, effect.high or 0),) if has_interval else (),
+        (words.say(f"verdict.{effect.verdict}"),),
+    )
