@@ -157,10 +157,10 @@ class FileFlags:
         form = self.form or _find_form(suffix)
         wanted = "zip" if FORMS[form].has_files else form.value
         path = self.output or Path(f"report.{wanted}")
-        if self.output is not None and suffix != wanted:
-            has_files = " has several files, which" if FORMS[form].has_files else ""
+        if suffix != wanted and suffix in (*Form, "zip"):
+            files = "several files" if FORMS[form].has_files else "one file"
             raise FormUnknown(
-                f"A report as {form.value}{has_files or ' file'} cannot be written to {path.name}.",
+                f"A report as {form.value} has {files}, and cannot be written to {path.name}.",
                 next=f"Use a file that ends in `.{wanted}`.",
             )
         if not path.parent.is_dir():

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fastapi import APIRouter
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from roost.errors import RoostError
 from roost.insights.reports.rendering import FORMS, Form
@@ -41,12 +41,6 @@ _FORM_NAMES: Final[Mapping[Form, str]] = {
     Form.PARQUET: "Parquet files",
     Form.JSON: "JSON",
 }
-
-
-@router.get("/report")
-async def redirect_to_reports(tenant: NamedTenant) -> Response:
-    """Redirect an old link to the list of reports."""
-    return RedirectResponse(f"/reports?tenant={tenant.name}", 308)
 
 
 @router.get("/reports", response_class=HTMLResponse)
@@ -114,7 +108,8 @@ async def download_report(
     """Return a report as a file in one form; several files are a zip archive."""
     async with rendering:
         rendered = await report.render_report(runtime, scope, number, form)
-    name = f"report-{number}.{rendered.suffix}"
-    media_type = "application/zip" if FORMS[form].has_files else FORMS[form].media_type
+    name, media_type = f"report-{number}.{form.value}", FORMS[form].media_type
+    if FORMS[form].has_files:
+        name, media_type = f"report-{number}-{form.value}.zip", "application/zip"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
     return Response(rendered.to_file(), media_type=media_type, headers=headers)

@@ -79,8 +79,9 @@ def _render_html(document: Document) -> bytes:
 
 def _render_pdf(document: Document) -> bytes:
     from roost.insights.reports.forms.pdf import render_pdf
+    from roost.insights.reports.svg import draw_charts
 
-    return render_pdf(document)
+    return render_pdf(document, draw_charts(document))
 
 
 def _render_markdown(document: Document) -> bytes:

@@ -44,11 +44,6 @@ class RenderedReport:
     files: Mapping[str, bytes]
     """The files by name. A form with one file names it `report`, with the form's suffix."""
 
-    @property
-    def suffix(self) -> str:
-        """The suffix of the file that `to_file` returns."""
-        return "zip" if FORMS[self.form].has_files else self.form.value
-
     def to_file(self) -> bytes:
         """Return the only file, or a zip archive of the files."""
         if not FORMS[self.form].has_files:
