@@ -19,8 +19,10 @@ from markupsafe import Markup, escape
 from roost import escaping
 from roost.insights.reports.colors import Palette, dark_palette, light_palette
 from roost.insights.reports.document import (
+    Align,
     Block,
     Chart,
+    Column,
     Document,
     Inline,
     Link,
@@ -86,6 +88,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "text": _render_text,
         "arrange": _arrange,
+        "style": _style_column,
         "kind": lambda value: type(value).__name__.strip("_").lower(),
     }
     return environment
@@ -144,6 +147,13 @@ def _arrange(blocks: Sequence[Block]) -> Iterator[Block | tuple[_Exhibit, ...]]:
             yield block
     if exhibits:
         yield tuple(exhibits)
+
+
+def _style_column(column: Column) -> Markup:
+    """Return the class attribute of a column's cells; nothing for an ordinary column of texts."""
+    names = {"end": column.align is Align.END, "wide": column.is_wide}
+    chosen = " ".join(name for name, applies in names.items() if applies)
+    return Markup(' class="{}"').format(chosen) if chosen else Markup("")
 
 
 def _inline_chart(chart: Chart, pictures: Mapping[str, str]) -> Markup:
