@@ -82,14 +82,14 @@ class PeriodName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a figure means; the glossary of a report lists the definitions of its figures."""
+    """What a figure means; the glossary of a report lists the definitions of its figures.
+
+    The title and the exact definition in words are in the files of `languages/`, under
+    `definition.<name>`.
+    """
 
     name: str
     """The figure's name in keys, such as `gained.impressions`."""
-    title: str
-    """A short title for tables, such as `Impressions gained`."""
-    sentence: str
-    """The exact definition, as one or more sentences."""
     unit: Unit
     notion: Notion
     statistic: Statistic = Statistic.TOTAL

@@ -144,7 +144,10 @@ class Words:
             case Unit.PER_WEEK:
                 return self._decimal(value, 1)
             case Unit.COUNT:
-                return self._decimal(value, 0 if value == int(value) else 1)
+                # Means, medians and interpolated values have decimals, which are noise if large.
+                return self._decimal(
+                    value, 0 if value == int(value) or abs(float(value)) >= 100 else 1
+                )
 
     def _decimal(self, value: Number, places: int) -> str:
         pattern = "#,##0" + ("." + "0" * places if places else "")
@@ -230,7 +233,7 @@ def _flatten(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 def _share_places(value: Number) -> int:
     """Return the decimals of a percentage: more of them for small shares."""
     size = abs(float(value))
-    return 0 if size >= 1 else 1 if size >= 0.01 or not size else 2
+    return 0 if size >= 1 else 2 if 0.00005 <= size < 0.01 else 1
 
 
 def _set_places(pattern: str, places: int) -> str:

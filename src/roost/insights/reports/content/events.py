@@ -6,7 +6,7 @@ from typing import Final
 from roost.insights.reports.content.subject import SubjectContent
 from roost.insights.reports.document import Inline, Items, Printed, Section, Text
 from roost.insights.reports.figures import Figure
-from roost.insights.reports.model import NextStep, StepCode
+from roost.insights.reports.model import NextStep, StepCode, SubjectKind
 from roost.models import Anomaly
 
 #: The slots of a step's sentence, in the order of its evidence.
@@ -59,7 +59,8 @@ def _describe_anomaly(content: SubjectContent, anomaly: Anomaly) -> Text:
         (
             day.follower_change
             for each in content.report.subjects
-            if each.subject.accounts == (anomaly.integration_id,)
+            if each.subject.kind is SubjectKind.ACCOUNT
+            and each.subject.accounts == (anomaly.integration_id,)
             for day in each.days
             if day.day == anomaly.day
         ),
