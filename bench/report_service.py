@@ -5,7 +5,7 @@
 The web server, PostgreSQL and the emulator run as processes. An account has 1,000 posts that were
 published in 30 days, with daily snapshots. Requests for the list of accounts begin at a steady
 rate; a response time counts from the planned beginning of its request. Rounds without a report
-alternate with rounds in which one report after the other is made and rendered on the pages.
+alternate with rounds in which a report is made and read on the pages.
 `p99_ratio_while_rendering` is the 99th percentile of all response times of the second kind, divided
 by that of the first kind.
 """
@@ -13,8 +13,10 @@ by that of the first kind.
 import argparse
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import numpy as np
@@ -82,7 +84,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Benchmark the service while reports are made.")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--rounds", type=int, default=4, help="rounds of each kind")
-    parser.add_argument("--seconds", type=float, default=10, help="length of a round")
+    parser.add_argument(
+        "--seconds", type=float, default=10, help="length of a round without a report"
+    )
     arguments = parser.parse_args()
     timings = asyncio.run(_measure(arguments.rounds, arguments.seconds))
     idle, rendering = _p99(timings.idle), _p99(timings.rendering)
@@ -115,17 +119,14 @@ async def _measure(rounds: int, seconds: float) -> Timings:
             aiohttp.ClientSession() as session,
         ):
             url = started["url"]
-            await _make_report(session, url, [])
-            await _send_requests(session, url, seconds / 2)
+            await _make_report(session, url)
+            await _send_requests(session, url, asyncio.sleep(seconds / 2))
             for number in range(rounds):
                 log_progress(f"round {number + 1} of {rounds}")
-                timings.idle += await _send_requests(session, url, seconds)
-                making = asyncio.create_task(_make_reports(session, url, timings.reports))
-                timings.rendering += await _send_requests(session, url, seconds)
-                making.cancel()
-                await asyncio.gather(making, return_exceptions=True)
-                # The server finishes the report whose request was cancelled.
-                await _make_report(session, url, [])
+                timings.idle += await _send_requests(session, url, asyncio.sleep(seconds))
+                began = time.perf_counter()
+                timings.rendering += await _send_requests(session, url, _make_report(session, url))
+                timings.reports.append(time.perf_counter() - began)
     return timings
 
 
@@ -143,29 +144,29 @@ async def _fill(workload: Workload) -> None:
     await workload.vacuum()
 
 
-async def _send_requests(session: aiohttp.ClientSession, url: str, seconds: float) -> list[float]:
-    """Send requests at a steady rate, and return their response times."""
-    began = time.perf_counter()
-
-    async def send(number: int) -> float:
-        planned = began + number / RATE
+async def _send_requests(
+    session: aiohttp.ClientSession, url: str, during: Coroutine[Any, Any, None]
+) -> list[float]:
+    """Send requests at a steady rate while `during` runs, and return their response times."""
+    running_task = asyncio.create_task(during)
+    began, sent = time.perf_counter(), []
+    while not running_task.done():
+        planned = began + len(sent) / RATE
         await asyncio.sleep(max(0, planned - time.perf_counter()))
-        async with session.get(f"{url}/api/accounts") as response:
-            response.raise_for_status()
-            await response.read()
-        return time.perf_counter() - planned
-
-    return await asyncio.gather(*(send(number) for number in range(int(seconds * RATE))))
+        sent.append(asyncio.create_task(_send_request(session, url, planned)))
+    await running_task
+    return await asyncio.gather(*sent)
 
 
-async def _make_reports(session: aiohttp.ClientSession, url: str, seconds: list[float]) -> None:
-    while True:
-        await _make_report(session, url, seconds)
+async def _send_request(session: aiohttp.ClientSession, url: str, planned: float) -> float:
+    async with session.get(f"{url}/api/accounts") as response:
+        response.raise_for_status()
+        await response.read()
+    return time.perf_counter() - planned
 
 
-async def _make_report(session: aiohttp.ClientSession, url: str, seconds: list[float]) -> None:
-    """Make a report on the pages and read it; append the seconds that this took."""
-    began = time.perf_counter()
+async def _make_report(session: aiohttp.ClientSession, url: str) -> None:
+    """Make a report on the pages, and read it."""
     headers = {"origin": url, "sec-fetch-site": "same-origin"}
     async with session.post(
         f"{url}/reports", data={"period": "30d"}, headers=headers, allow_redirects=False
@@ -175,7 +176,6 @@ async def _make_report(session: aiohttp.ClientSession, url: str, seconds: list[f
     async with session.get(f"{url}{path}/read") as answer:
         answer.raise_for_status()
         assert b"data-key" in await answer.read()
-    seconds.append(time.perf_counter() - began)
 
 
 if __name__ == "__main__":

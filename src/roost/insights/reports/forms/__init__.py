@@ -1,1 +1,1 @@
-"""The forms of a document: each renders the sections, tables and charts of any document."""
+"""The forms of a report: each module renders a `Document`, and knows nothing of its content."""
