@@ -149,7 +149,8 @@ async def _send_requests(
 ) -> list[float]:
     """Send requests at a steady rate while `during` runs, and return their response times."""
     running_task = asyncio.create_task(during)
-    began, sent = time.perf_counter(), []
+    began = time.perf_counter()
+    sent: list[asyncio.Task[float]] = []
     while not running_task.done():
         planned = began + len(sent) / RATE
         await asyncio.sleep(max(0, planned - time.perf_counter()))

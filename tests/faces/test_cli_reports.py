@@ -72,6 +72,27 @@ async def test_report_format_with_several_files_is_an_archive(
     assert made.answer["files"] == sizes
 
 
+async def test_kept_report_is_rendered_in_each_form(publisher: Publisher, tmp_path: Path) -> None:
+    await publisher.schedule("Good morning")
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(hours=30)
+    await publisher.run_due_jobs()
+    await run(publisher, tmp_path, "report", "--output", "report.json")
+    starts = {
+        "pdf": b"%PDF-", "md": b"# ", "xlsx": b"PK", "html": b"<!doctype html>",
+        "csv": b"\xef\xbb\xbf", "png": b"\x89PNG", "parquet": b"PAR1",
+    }  # fmt: skip
+    for form, start in starts.items():
+        made = await run(publisher, tmp_path, "report", "1", "--format", form, "--json")
+        assert made.code == 0, made.err
+        path = tmp_path / made.answer["report"]
+        content = path.read_bytes()
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path) as archive:
+                content = archive.read(archive.namelist()[0])
+        assert content.lower().startswith(start.lower()), form
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

@@ -35,7 +35,7 @@ _FORM_NAMES: Final[Mapping[Form, str]] = {
     Form.PDF: "PDF",
     Form.XLSX: "Excel",
     Form.HTML: "HTML",
-    Form.MARKDOWN: "Markdown",
+    Form.MD: "Markdown",
     Form.CSV: "CSV files",
     Form.PNG: "Pictures of the charts",
     Form.PARQUET: "Parquet files",

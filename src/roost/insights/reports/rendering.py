@@ -15,7 +15,7 @@ class Form(StrEnum):
 
     HTML = "html"
     PDF = "pdf"
-    MARKDOWN = "md"
+    MD = "md"
     XLSX = "xlsx"
     CSV = "csv"
     PNG = "png"
@@ -42,7 +42,7 @@ class FormFacts:
 FORMS: Final[Mapping[Form, FormFacts]] = {
     Form.HTML: FormFacts("text/html"),
     Form.PDF: FormFacts("application/pdf", ("reports", "pdf")),
-    Form.MARKDOWN: FormFacts("text/markdown"),
+    Form.MD: FormFacts("text/markdown"),
     Form.XLSX: FormFacts("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     Form.CSV: FormFacts("text/csv", has_files=True),
     Form.PNG: FormFacts("image/png", has_files=True),
@@ -123,7 +123,7 @@ def _render_parquets(document: Document) -> dict[str, bytes]:
 _RENDER_FILE: Final[Mapping[Form, Callable[[Document], bytes]]] = {
     Form.HTML: _render_html,
     Form.PDF: _render_pdf,
-    Form.MARKDOWN: _render_markdown,
+    Form.MD: _render_markdown,
     Form.XLSX: _render_xlsx,
     Form.JSON: _render_json,
 }
