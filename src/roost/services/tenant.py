@@ -13,7 +13,7 @@ from roost.runtime import Runtime
 from roost.store.model_calls import ModelUsage
 
 #: The limits of the columns of the table `tenants`.
-_MAX_TITLE: Final = 120
+_MAX_TITLE: Final = 200
 _MAX_NOTE: Final = 2000
 MAX_LOGO_BYTES: Final = 200_000
 _ACCENT: Final = re.compile(r"#[0-9a-f]{6}")

@@ -46,7 +46,7 @@ class ReportScheduleOutput(Output):
 
     schedule: int = Field(description="The number of the schedule, for `--remove`.")
     cadence: Cadence
-    at: str = Field(description="The day and the time, in the tenant's time zone.")
+    local_time: str = Field(description="The day and the time, in the tenant's time zone.")
     language: str
     with_costs: bool
     next_at: Instant = Field(description="When the next report is planned.")

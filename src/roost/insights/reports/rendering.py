@@ -103,9 +103,9 @@ def _render_json(document: Document) -> bytes:
 
 
 def _render_csvs(document: Document) -> dict[str, bytes]:
-    from roost.insights.reports.forms.csv import render_csvs
+    from roost.insights.reports.forms.csv import ENCODING, render_csvs
 
-    return {name: content.encode() for name, content in render_csvs(document).items()}
+    return {name: content.encode(ENCODING) for name, content in render_csvs(document).items()}
 
 
 def _render_pngs(document: Document) -> dict[str, bytes]:

@@ -26,7 +26,7 @@ _ARCHIVE_DATE: Final = (1980, 1, 1, 0, 0, 0)
 class ReportNotFound(NotFound):
     """The tenant has no report with this number."""
 
-    default_next = "List the reports with `roost reports`."
+    default_next = "Choose a number from the list of reports."
 
 
 class ReportOptionsInvalid(InvalidInput):
@@ -91,7 +91,7 @@ def require_options(options: ReportOptions, accounts: list[Integration]) -> None
                 f"The group {group.name!r} contains"
                 f" {f'@{name}' if name else f'account {outside[0]}'}, which is not among the"
                 " accounts of the report.",
-                next="Name this account by --account as well, or leave it out of the group.",
+                next="Choose this account for the report as well, or leave it out of the group.",
             )
 
 

@@ -32,7 +32,7 @@ _RETRY_DELAY: Final = timedelta(minutes=10)
 class ReportScheduleNotFound(NotFound):
     """The tenant has no schedule with this number."""
 
-    default_next = "List the schedules with `roost reports`."
+    default_next = "Choose a number from the list of schedules."
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ CREATE TABLE tenants (
     -- Whether a program may approve drafts. Otherwise only a person at a terminal or a page may.
     drafts_without_person boolean NOT NULL DEFAULT false,
     -- How the tenant's reports look. An empty title or accent means Roost's own.
-    report_title text NOT NULL DEFAULT '' CHECK (length(report_title) <= 120),
+    report_title text NOT NULL DEFAULT '' CHECK (length(report_title) <= 200),
     report_note text NOT NULL DEFAULT '' CHECK (length(report_note) <= 2000),
     report_accent text NOT NULL DEFAULT '' CHECK (report_accent ~ '^(#[0-9a-f]{6})?$'),
     report_language text NOT NULL DEFAULT 'en',
