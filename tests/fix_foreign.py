@@ -53,9 +53,10 @@ _OURS = (
     *("sent_as", "sha256", "state", "state_hash", "status", "subscription_type"),
     *("subject_type", "subject_id", "system_identifier", "time_zone", "version_num", "x_user_id"),
 )
-#: Columns that cannot contain a hostile text: the database allows only letters, digits, `-` and
-#: `_` there.
-_CHECKED = {("tenants", "name")}
+#: Columns that cannot contain a hostile text, because the database or Roost checks their values.
+_CHECKED = {
+    ("tenants", each) for each in ("name", "report_accent", "report_language", "report_logo_type")
+}
 _COLUMNS = """
     SELECT table_name, column_name FROM information_schema.columns JOIN information_schema.tables
         USING (table_schema, table_name)

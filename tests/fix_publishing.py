@@ -32,6 +32,7 @@ from roost.models import (
     Post,
     PostId,
     PostState,
+    ScheduleId,
     Scope,
     Tenant,
     TenantId,
@@ -39,7 +40,7 @@ from roost.models import (
 from roost.publishing.history import describe_event, describe_reason
 from roost.publishing.part_input import MediaInput
 from roost.runtime import Runtime
-from roost.services import collect, detect, dispatch, publish
+from roost.services import collect, detect, dispatch, publish, report
 from roost.services.schedule import PartInput, schedule_post
 from roost.settings import Settings
 from roost.store.integrations import Tokens
@@ -112,6 +113,10 @@ class Publisher:
     async def run_job(self, task: str, arguments: dict[str, int]) -> None:
         """Run one job, as a worker does."""
         scope = Scope(TenantId(arguments["tenant_id"]), ACTOR)
+        if task == jobs.REPORT:
+            schedule_id = ScheduleId(arguments["schedule_id"])
+            await report.make_scheduled_report(self.runtime, scope, schedule_id)
+            return
         integration_id = IntegrationId(arguments["integration_id"])
         if task == jobs.PUBLISH:
             post_id = PostId(arguments["post_id"])

@@ -44,7 +44,8 @@ EXAMPLES = {
     "alerts": "alerts --json",
     "import": "import plan.csv --dry-run",
     "metrics": "metrics --days 7",
-    "report": "report --days 30 --out november.html",
+    "report": "report --last month --output november.pdf",
+    "reports": 'reports --schedule weekly --at "Mon 08:00"',
 }
 
 

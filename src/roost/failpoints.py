@@ -1,4 +1,4 @@
-"""Failpoints: named places between two steps of publishing, where tests kill a worker."""
+"""Failpoints: named places between two steps of a worker, where tests kill the worker."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -26,6 +26,16 @@ class Failpoint(StrEnum):
     """Reached only by a post that ends without all its parts on X. If all parts are published, the
     commit that records the last part also ends the post."""
     POST_AFTER_SETTLED = "post.after_settled"
+
+
+class ReportFailpoint(StrEnum):
+    """The places between two steps of making a scheduled report."""
+
+    BEFORE_COMMIT = "report.before_commit"
+    """The report is computed, but not kept."""
+    IN_TRANSACTION = "report.in_transaction"
+    """The transaction has the report and its event, but is not committed."""
+    AFTER_COMMIT = "report.after_commit"
 
 
 _observers: list[Callable[[str], None]] = []

@@ -29,6 +29,7 @@ from roost.store.session import set_up
 PUBLISH: Final = "publish"
 PREPARE: Final = "prepare"
 COLLECT: Final = "collect"
+REPORT: Final = "report"
 
 
 def queue_name(task: str, environment: Environment) -> str:

@@ -13,9 +13,9 @@ from procrastinate.worker import Worker
 
 from roost import jobs, store, watermark, x
 from roost.errors import RoostError
-from roost.models import Actor, IntegrationId, PostId, Scope, TenantId
+from roost.models import Actor, IntegrationId, PostId, ScheduleId, Scope, TenantId
 from roost.runtime import Runtime
-from roost.services import collect, detect, dispatch, media_copies, publish
+from roost.services import collect, detect, dispatch, media_copies, publish, report
 from roost.services.clock_check import ClockCheck
 from roost.services.restore_check import DatabaseCheck
 from roost.settings import Settings
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 #: Concurrent jobs per queue in one process. There are many, because a job waits for X most of the
 #: time. Slow tasks have their own queues, so that they do not delay due posts.
-CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5}
+CONCURRENCY: Final = {jobs.PUBLISH: 20, jobs.PREPARE: 5, jobs.COLLECT: 5, jobs.REPORT: 1}
 #: Maximum wall seconds between two dispatch passes.
 _DISPATCH_INTERVAL_S = 30.0
 #: If a dispatch pass has not queued all due posts, the next pass follows when this number of jobs
@@ -57,6 +57,11 @@ def _add_tasks(app: App, runtime: Runtime, actor: Actor, locks: AccountLocks) ->
         scope, integration = Scope(TenantId(tenant_id), actor), IntegrationId(integration_id)
         await collect.collect_account(runtime, scope, integration)
         await detect.detect_anomalies(runtime, scope, integration)
+
+    @app.task(name=jobs.REPORT)
+    async def make_report(tenant_id: int, schedule_id: int) -> None:
+        scope = Scope(TenantId(tenant_id), actor)
+        await report.make_scheduled_report(runtime, scope, ScheduleId(schedule_id))
 
 
 async def _dispatch(runtime: Runtime, woken: asyncio.Event, running_jobs: jobs.RunningJobs) -> None:

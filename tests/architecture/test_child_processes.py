@@ -10,7 +10,7 @@ import pytest
 
 from fix_postgres import PostgresServer
 from roost.child_environment import child_environment, hidden
-from roost.cli import connect
+from roost.cli import browser
 from roost.insights.reports import svg
 from roost.settings import ENVIRONMENT_NAMES
 
@@ -51,7 +51,7 @@ def test_nothing_starts_a_process_with_the_whole_environment() -> None:
     for path, name, _ in calls():
         assert name.rpartition(".")[2] not in INHERITS, f"{path}: {name}"
         if name.startswith("webbrowser."):
-            assert path == "roost/cli/connect.py"
+            assert path == "roost/cli/browser.py"
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_browser_gets_no_setting(
     assert ran == 0
     assert SECRET not in dumped.read_text()
     assert os.environ["DATABASE_URL"] == SECRET
-    assert "with hidden(ENVIRONMENT_NAMES.values()):" in Path(connect.__file__).read_text("utf-8")
+    assert "with hidden(ENVIRONMENT_NAMES.values()):" in Path(browser.__file__).read_text("utf-8")
 
 
 def test_private_server_gets_no_secret(postgres_server: PostgresServer) -> None:

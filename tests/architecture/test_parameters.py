@@ -28,6 +28,7 @@ REASONS = {
     "roost.store.publishing.end_attempt": _STATEMENT,
     "roost.store.publishing.move_part": _STATEMENT,
     "roost.store.publishing.record_sent": _STATEMENT,
+    "roost.store.report_schedules.add": _STATEMENT,
     "roost.x.auth.signing.authorization_header": _OPTIONS,
     "roost.x.client.Client.__init__": _OPTIONS,
     "roost.x.media.transfers.transfer": _OPTIONS,

@@ -160,7 +160,7 @@ async def test_a_report_that_cannot_be_written_is_reported(
 ) -> None:
     (tmp_path / "a_file").write_text("")
     result = await run_roost(
-        "report", "--out", "a_file/report.html", "--json",
+        "report", "--output", "a_file/report.html", "--json",
         settings=publisher.runtime.settings, folder=tmp_path,
     )  # fmt: skip
     assert result.code in (2, 5)

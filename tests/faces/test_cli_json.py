@@ -110,7 +110,7 @@ async def test_metrics_and_report_show_stored_snapshots(
     await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
     metrics, report = await asyncio.gather(
         run(publisher, tmp_path, "metrics"),
-        run(publisher, tmp_path, "report", "--out", "report.html"),
+        run(publisher, tmp_path, "report", "--output", "report.html"),
     )
     (account,) = metrics.answer["accounts"]
     assert account["account"] == "larkbooks"

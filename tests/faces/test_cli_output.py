@@ -138,9 +138,9 @@ async def test_report_that_cannot_be_written_is_an_error(
     publisher: Publisher, folder: Path
 ) -> None:
     settings = publisher.runtime.settings
-    result = await run_roost("report", "--out", "/dev/full", settings=settings, folder=folder)
+    result = await run_roost("report", "--output", "/dev/full", settings=settings, folder=folder)
     assert result.code == 2
-    assert "The report was not written." in result.err
+    assert "Report 1 is kept, but no file was written." in result.err
 
 
 async def test_error_says_nothing_was_changed_only_if_nothing_was_committed(

@@ -45,6 +45,7 @@ COMMANDS = {
     "import": ("none.csv",),
     "metrics": (),
     "report": (),
+    "reports": (),
 }
 #: Malformed values of DATABASE_URL and ROOST_VAULT_KEYS, and addresses with a password.
 WRONG = [

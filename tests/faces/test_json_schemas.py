@@ -81,6 +81,7 @@ async def collect_outputs(publisher: Publisher, folder: Path) -> dict[str, list[
     await run("resolve", str(missed), "discard")
     await run("metrics")
     await run("report")
+    await run("reports", "--schedule", "weekly", "--at", "Mon 08:00")
     await run("posts", "404")
     return found
 

@@ -109,7 +109,7 @@ async def test_pages_escape_hostile_texts(
     account = await connect_account(runtime, tenant, emulator, "mallory")
     post = await add_post(runtime, account, hostile)
     await move_post(runtime, post, PostState.FAILED, hostile)
-    for path in ("/", "/posts", f"/posts/{post.id}", f"/accounts/{account.id}", "/report"):
+    for path in ("/", "/posts", f"/posts/{post.id}", f"/accounts/{account.id}", "/reports"):
         answer, body = await get(browser, web + path, tenant=tenant.name)
         assert answer.status == 200, path
         assert "<script>anomaly" not in body, path
@@ -297,7 +297,8 @@ async def test_api_errors_have_one_shape(
         ("/accounts/1", 404, "account_not_found"),
         ("/posts/0", 422, "invalid_input"),
         ("/posts/99999999999999999999", 422, "invalid_input"),
-        ("/report?days=0", 422, "invalid_input"),
+        ("/reports/0", 422, "invalid_input"),
+        ("/reports/9", 404, "report_not_found"),
         ("/nothing", 404, "not_found"),
         ("/static/../server.py", 404, "not_found"),
         ("/api/auth/callback/twitter", 403, "connect_flow_invalid"),

@@ -74,7 +74,8 @@ _COMMANDS = (
     ("alerts", "alerts:alerts", "List the open alerts, on which an operator must act."),
     ("import", "import_plan:import_plan", "Import a content plan (CSV)."),
     ("metrics", "metrics:metrics", "Show the metrics of accounts and posts."),
-    ("report", "report:report", "Write the report as one HTML file."),
+    ("report", "report:report", "Make a report, keep it, and write it to a file."),
+    ("reports", "report:reports", "List the reports; add or remove a schedule."),
 )
 #: The optional dependencies (extras of the package) that a command needs. A command that is not
 #: listed needs the extra `server`.
@@ -83,7 +84,8 @@ _EXTRAS: Final[dict[str, tuple[Extra, ...]]] = {
     "emulator": ("emulator",),
     "draft": (),
     "check": (),
-    "report": ("server", "charts"),
+    "report": ("server", "reports"),
+    "reports": ("server", "reports"),
 }
 #: The former name of each renamed command. If a user types a former name, the error suggests the
 #: current name.

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import secrets
-import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -11,8 +10,8 @@ from urllib.parse import urlencode, urlsplit
 import aiohttp
 from cyclopts import Parameter
 
-from roost.child_environment import hidden
 from roost.cli.arguments import Json, TenantName, choose_tenant
+from roost.cli.browser import open_in_browser
 from roost.cli.callback_listener import is_served, port_of, require_own_address
 from roost.cli.command import open_for_command, run_async
 from roost.cli.output import print_note, print_result
@@ -23,7 +22,6 @@ from roost.models import Integration, Scope, Tenant
 from roost.next_actions import ActionCode, NextAction
 from roost.runtime import Runtime
 from roost.services import queries
-from roost.settings import ENVIRONMENT_NAMES
 
 #: Wall seconds between two checks of whether the account is connected.
 _POLL_INTERVAL_S: Final = 0.5
@@ -114,10 +112,7 @@ async def _connect(runtime: Runtime, tenant: Tenant, scope: Scope, no_browser: b
             f" {runtime.settings.twitter_callback_url} exactly."
         )
         if not no_browser:
-            # The browser inherits the environment and outlives this command, so hide the settings:
-            # some of them are secret.
-            with hidden(ENVIRONMENT_NAMES.values()):
-                webbrowser.open(start)
+            open_in_browser(start)
         find_failure = await stack.enter_async_context(_watching(f"{origin}/api/auth", attempt_id))
         try:
             async with asyncio.timeout(_CONSENT_TIMEOUT_S):

@@ -202,6 +202,9 @@ class EventCode(StrEnum):
     """`tweet_id`: X responded late to an earlier attempt, so the part may be on X twice."""
     PART_FORGOTTEN = "part.forgotten"
     """`tweet_id`: X responded to an attempt that the database lacks."""
+    REPORT_READY = "report.ready"
+    """`number`, `first_day`, `last_day`, `skipped`: a report was made. `skipped` has the first days
+    of the earlier periods for which its schedule has made no report."""
     ACCOUNT_PAUSED = "account.paused"
     """`username`."""
     ACCOUNT_RESUMED = "account.resumed"

@@ -236,6 +236,7 @@ _EVENTS: Final[Mapping[EventCode, str]] = {
     EventCode.PART_RETRIED: "retried manually",
     EventCode.PART_EDITED: "edited manually",
     EventCode.PART_DELETED: "deleted from X manually",
+    EventCode.REPORT_READY: "a report was made",
     EventCode.TENANT_PAUSED: "the tenant was paused manually",
     EventCode.TENANT_RESUMED: "the tenant was resumed manually",
     EventCode.EVERYTHING_RESUMED: "everything was resumed",

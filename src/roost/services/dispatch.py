@@ -1,4 +1,4 @@
-"""Queues jobs for posts, uploads and metrics that are due, in one committed statement."""
+"""Queues jobs for posts, uploads, metrics and reports that are due, in one committed statement."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,9 +9,9 @@ from roost.runtime import Runtime
 #: Maximum number of publish jobs in the queue. In a longer queue, many posts of one tenant could
 #: delay the posts of another tenant that become due later.
 POSTS_IN_QUEUE: Final = 40
-#: Maximum number of jobs in the queue of uploads, and in the queue of accounts to collect.
+#: Maximum number of jobs in the queue of uploads, of accounts to collect, and of reports.
 _OTHERS_IN_QUEUE: Final = 10
-#: Domain time after which an account is queued again if the job that collects its metrics has died.
+#: Domain time after which an account or a schedule of reports is queued again if its job has died.
 _LEASE: Final = timedelta(hours=1)
 #: Maximum number of posts without a job that one call queues.
 _STRANDED_AT_ONCE: Final = 100
@@ -19,7 +19,7 @@ _STRANDED_AT_ONCE: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """How many posts, uploads and accounts were queued, and when the next dispatch is due."""
+    """How many due posts, uploads, accounts and reports were queued, and when to dispatch next."""
 
     queued: int
     next_at: datetime | None
@@ -27,7 +27,7 @@ class Dispatched:
 
 
 async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE) -> Dispatched:
-    """Queue due posts, uploads and accounts, up to the capacity of the queues."""
+    """Queue due posts, uploads, accounts and reports, up to the capacity of the queues."""
     now = runtime.clock.now()
     row = await runtime.database.autocommit.run_one(
         "dispatch_due",

@@ -3,7 +3,7 @@
 import re
 
 from roost.errors import TenantNameInvalid, TenantNotFound
-from roost.models import Tenant, TenantId
+from roost.models import ReportBrand, Tenant, TenantId
 from roost.store.database import Database, Transaction
 
 #: The pattern of names. The CHECK constraint of the table `tenants` has the same pattern.
@@ -51,6 +51,26 @@ async def get_by_id(database: Database, tenant_id: TenantId) -> Tenant:
 async def set_drafts_without_person(transaction: Transaction, *, allowed: bool) -> None:
     """Set whether a program may approve drafts of the transaction's tenant."""
     await transaction.run("set_drafts_without_person", allowed=allowed)
+
+
+async def get_report_brand(transaction: Transaction) -> ReportBrand:
+    """Return how the reports of the transaction's tenant look."""
+    brand = await transaction.fetch_one(ReportBrand, "get_report_brand")
+    assert brand is not None
+    return brand
+
+
+async def set_report_brand(transaction: Transaction, brand: ReportBrand) -> None:
+    """Set how the reports of the transaction's tenant look."""
+    await transaction.run(
+        "set_report_brand",
+        title=brand.title,
+        cover_note=brand.cover_note,
+        accent=brand.accent,
+        language=brand.language,
+        logo=brand.logo,
+        logo_type=brand.logo_type,
+    )
 
 
 async def list_ids(database: Database) -> list[TenantId]:

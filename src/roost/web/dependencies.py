@@ -1,5 +1,6 @@
 """Dependencies of the routes: the open runtime, and the tenant and scope of a request."""
 
+import asyncio
 from typing import Annotated, Final
 
 from fastapi import Depends, Path, Query, Request
@@ -31,9 +32,15 @@ async def _get_runs(request: Request) -> DraftRuns:
     return runs
 
 
+async def _get_rendering(request: Request) -> asyncio.Semaphore:
+    rendering: asyncio.Semaphore = request.app.state.rendering
+    return rendering
+
+
 OpenRuntime = Annotated[Runtime, Depends(_get_runtime)]
 KnownAttempts = Annotated[Attempts, Depends(_get_attempts)]
 KnownRuns = Annotated[DraftRuns, Depends(_get_runs)]
+Rendering = Annotated[asyncio.Semaphore, Depends(_get_rendering)]
 RowId = Annotated[int, Path(ge=1, le=_LARGEST_ID)]
 TenantName = Annotated[str, Query(max_length=63, pattern=r"^[\w-]+$")]
 

@@ -1,4 +1,4 @@
-"""The pages that show metrics: the page of an account, and the report."""
+"""The page of an account, which shows its metrics."""
 
 import asyncio
 from importlib import resources
@@ -19,14 +19,8 @@ from roost.web.dependencies import NamedTenant, OpenRuntime, RowId, TenantScope
 
 router = APIRouter()
 
-#: Length in days of the period that an account's page covers; also the default for a report.
+#: Length in days of the period that an account's page covers.
 _DAYS: Final = 30
-#: Content security policy for the report's page: it isolates the report from Roost's other pages.
-#: The report's HTML contains a policy of its own as well.
-_REPORT_POLICY: Final = (
-    "sandbox allow-scripts allow-popups; base-uri 'none'; form-action 'none';"
-    " frame-ancestors 'none'"
-)
 #: The script that shows the value of the point or bar under the mouse pointer in a chart. The
 #: report uses the same script.
 _CHARTS_SCRIPT: Final = resources.files("roost.insights.reports").joinpath("templates/report.js")
@@ -101,12 +95,3 @@ async def show_account(
 async def send_charts_script() -> Response:
     """Return the pages' only script, which shows a chart's values under the mouse pointer."""
     return Response(_CHARTS_SCRIPT.read_bytes(), media_type="text/javascript")
-
-
-@router.get("/report", response_class=HTMLResponse)
-async def show_report(
-    runtime: OpenRuntime, scope: TenantScope, days: Annotated[int, Query(ge=1, le=366)] = _DAYS
-) -> Response:
-    """Show the tenant's report of the last `days` days, as one page that loads nothing else."""
-    html = await report.write_report(runtime, [scope], days=days)
-    return HTMLResponse(html, headers={"content-security-policy": _REPORT_POLICY})

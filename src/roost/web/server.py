@@ -27,6 +27,8 @@ from roost.web import (
     error_handlers,
     metrics,
     pages,
+    report_actions,
+    report_pages,
 )
 from roost.web.attempts import Attempts
 from roost.web.draft_runs import DraftRuns
@@ -38,6 +40,9 @@ from roost.web.protocol import BoundedProtocol
 _SHUTDOWN_TIMEOUT_S: Final = 10
 #: At shutdown, runs of the writer get these wall seconds to complete.
 _RUNS_TIMEOUT_S: Final = 7
+#: Reports that are made or rendered at the same time. Others wait, so that the processes of many
+#: reports do not slow down the service.
+_MAX_RENDERING: Final = 1
 _STATIC: Final = Path(__file__).parent / "static"
 
 
@@ -66,8 +71,12 @@ def make_app(runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.state.attempts = Attempts()
     app.state.runs = DraftRuns()
+    app.state.rendering = asyncio.Semaphore(_MAX_RENDERING)
     error_handlers.add_handlers(app)
-    for module in (pages, actions, draft_pages, draft_actions, metrics, connect, api):
+    for module in (
+        *(pages, actions, draft_pages, draft_actions, report_pages, report_actions),
+        *(metrics, connect, api),
+    ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=_STATIC))
     return app

@@ -14,7 +14,9 @@ from roost import escaping
 from roost.formats import format_local_time, format_time
 from roost.insights import wording
 from roost.insights.labels import shorten
+from roost.insights.reports.schedules import describe_time
 from roost.models import (
+    Actor,
     DraftOrigin,
     DraftState,
     IntegrationStatus,
@@ -155,6 +157,8 @@ _TEMPLATES: Final = Environment(
 )
 _TEMPLATES.filters |= {
     "state": state,
+    "schedule_time": describe_time,
+    "made_by": lambda report: history.describe_actor(Actor.parse(report.made_by)),
     "moment": moment,
     "local_moment": local_moment,
     "next_of": next_actions.describe_next,

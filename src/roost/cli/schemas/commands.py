@@ -20,11 +20,11 @@ from roost.cli.schemas.installation import (
     EmulatorAppOutput,
     InitOutput,
     ListeningOutput,
-    ReportOutput,
     WorkerOutput,
 )
 from roost.cli.schemas.plans import ImportOutput, PreviewOutput
 from roost.cli.schemas.posts import PostDetailOutput, PostListOutput, PostOutput
+from roost.cli.schemas.reports import ReportListOutput, ReportOutput
 
 #: The model of each output, by the name of its JSON Schema, which begins with the command's name.
 OUTPUTS: Final[Mapping[str, type[Output]]] = {
@@ -52,6 +52,7 @@ OUTPUTS: Final[Mapping[str, type[Output]]] = {
     "publish": PostOutput,
     "publish-dry-run": PreviewOutput,
     "report": ReportOutput,
+    "reports": ReportListOutput,
     "resolve": PostOutput,
     "resume": ResumeOutput,
     "serve": ListeningOutput,

@@ -169,10 +169,22 @@ class ModelUsageOutput(Output):
     max_usd: Dollars | None = Field(description="ROOST_MODEL_USD_PER_MONTH.")
 
 
+class ReportBrandOutput(Output):
+    """How the reports of a tenant look."""
+
+    title: str = Field(description="Empty: the title of the language.")
+    cover_note: str
+    accent: str = Field(description="Empty: the usual colour.")
+    language: str
+    logo_type: str | None = Field(description="The media type of the logo; null without a logo.")
+    logo_bytes: int
+
+
 class TenantOutput(Output):
     """A tenant with its settings."""
 
     tenant: str
     time_zone: str
     drafts_without_person: bool = Field(description="Whether programs may approve drafts.")
+    report: ReportBrandOutput
     model_usage: ModelUsageOutput

@@ -47,12 +47,6 @@ class WorkerOutput(Output):
     worker: str = Field(description="`ready`.")
 
 
-class ReportOutput(Output):
-    """The path of the report that was written."""
-
-    report: Path
-
-
 class DemoRefusedOutput(Output):
     """A row of a plan that the demo does not publish, because it breaks a rule."""
 

@@ -1,6 +1,7 @@
 """The periods of a report: whole days in the tenant's time zone, first and last day included."""
 
 import calendar
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,6 +16,7 @@ HISTORY_DAYS = 90
 #: seven days counts in the period in which it ends.
 _LEAD_DAYS = WEEKLY_STEP_DAYS + 1
 _DAY = timedelta(days=1)
+_LAST_DAYS = re.compile(r"([1-9]\d{0,3})d", re.ASCII)
 
 
 class PeriodInvalid(InvalidInput):
@@ -153,6 +155,21 @@ def last_month(now: datetime, zone: ZoneInfo) -> DatePeriod:
     """Return the last calendar month that is over."""
     last = local_day(now, zone).replace(day=1) - _DAY
     return DatePeriod(last.replace(day=1), last, zone)
+
+
+def parse_period(text: str, now: datetime, zone: ZoneInfo) -> DatePeriod:
+    """Return the period that a text such as `30d`, `week` or `month` names.
+
+    `week` and `month` are the last calendar week and month that are over. Raises: PeriodInvalid.
+    """
+    if text == "week":
+        return last_week(now, zone)
+    if text == "month":
+        return last_month(now, zone)
+    matched = _LAST_DAYS.fullmatch(text)
+    if matched is None:
+        raise PeriodInvalid(f"{text!r} is not a period.", next="Use `30d`, `week` or `month`.")
+    return choose_period(now, zone, days=int(matched[1]))
 
 
 def closing_read(day: date, zone: ZoneInfo) -> datetime:

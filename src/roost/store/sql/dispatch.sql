@@ -9,13 +9,14 @@ SELECT pg_notify('roost_due', '')
 -- Queues what is due, and returns when to dispatch next: now, if something due is left in the
 -- tables. A post is due by the worker's clock and, if domain time is wall time, also by the
 -- database's clock.
-SELECT p.queued + m.queued + a.queued AS queued,
-       CASE WHEN p.more OR m.more OR a.more THEN %(at)s ELSE next_due(n.at) END AS next_at
+SELECT p.queued + m.queued + a.queued + r.queued AS queued,
+       CASE WHEN p.more OR m.more OR a.more OR r.more THEN %(at)s ELSE next_due(n.at) END AS next_at
 FROM (SELECT CASE WHEN %(is_wall_time)s THEN least(%(at)s, clock_timestamp()) ELSE %(at)s END
              AS at) AS n,
      queue_due_posts(n.at, %(max_posts)s, %(environment)s) AS p,
      queue_preparations(%(at)s, %(max_others)s, %(environment)s) AS m,
-     queue_due_accounts(%(at)s, %(leased_until)s, %(max_others)s, %(environment)s) AS a
+     queue_due_accounts(%(at)s, %(leased_until)s, %(max_others)s, %(environment)s) AS a,
+     queue_due_reports(%(at)s, %(leased_until)s, %(max_others)s, %(environment)s) AS r
 
 -- name: dispatch_stranded
 -- Queues publishing posts that have no job.

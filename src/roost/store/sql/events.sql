@@ -1,10 +1,15 @@
--- The history of posts.
+-- The history of posts, and the events of reports.
 
 -- name: add_event
 -- Adds one event to a post's history.
 INSERT INTO events (tenant_id, post_id, position, at, code, detail, from_state, to_state, actor)
 VALUES (%(tenant)s, %(post)s, %(position)s, %(at)s, %(code)s, %(detail)s::jsonb, %(from_state)s,
         %(to_state)s, %(actor)s)
+
+-- name: add_report_event
+-- Adds the event that a report is ready. A second event of the same report is refused.
+INSERT INTO events (tenant_id, report_id, at, code, detail, actor)
+VALUES (%(tenant)s, %(report)s, %(at)s, %(code)s, %(detail)s::jsonb, %(actor)s)
 
 -- name: list_events
 -- A post's history, oldest first: its own events, and the pauses of its account, of its tenant and

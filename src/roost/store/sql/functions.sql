@@ -611,6 +611,42 @@ CREATE OR REPLACE FUNCTION queue_due_accounts(
     END
     $$;
 
+-- Queues schedules whose next report is due. Each schedule gets a lease, so that it is queued again
+-- if its job dies; the job sets the real next due time.
+CREATE OR REPLACE FUNCTION queue_due_reports(
+        at timestamptz, leased_until timestamptz, at_most int, environment text,
+        OUT queued int, OUT more boolean)
+    LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = roost, pg_temp
+    AS $$
+    DECLARE
+        capacity int := queue_capacity('report.' || queue_due_reports.environment,
+                                       queue_due_reports.at_most);
+    BEGIN
+        queued := 0;
+        more := EXISTS (SELECT FROM report_schedules s
+                        WHERE s.due_at <= queue_due_reports.at AND s.removed_at IS NULL
+                          AND s.environment = queue_due_reports.environment);
+        IF NOT more OR capacity <= 0 THEN
+            RETURN;
+        END IF;
+        WITH leased AS (
+            UPDATE report_schedules s SET due_at = queue_due_reports.leased_until
+            WHERE s.id IN (
+                SELECT d.id FROM report_schedules d
+                WHERE d.due_at <= queue_due_reports.at AND d.removed_at IS NULL
+                  AND d.environment = queue_due_reports.environment
+                ORDER BY d.due_at LIMIT capacity FOR UPDATE SKIP LOCKED)
+            RETURNING s.tenant_id, s.id
+        ), job AS (
+            INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, args)
+            SELECT 'report.' || queue_due_reports.environment, 'report', 'report:' || l.id,
+                   jsonb_build_object('tenant_id', l.tenant_id, 'schedule_id', l.id)
+            FROM leased l ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+        )
+        SELECT count(*), count(*) = capacity INTO queued, more FROM leased;
+    END
+    $$;
+
 -- Queues publishing posts that have no job because their worker died. Posts of an account with a
 -- running job are left out, because that job publishes all posts of the account.
 CREATE OR REPLACE FUNCTION queue_stranded_posts(at_most int, environment text) RETURNS int
@@ -649,7 +685,9 @@ CREATE OR REPLACE FUNCTION next_due(at timestamptz) RETURNS timestamptz
         (SELECT wake_at FROM posts WHERE wake_at > next_due.at ORDER BY wake_at LIMIT 1),
         (SELECT prepare_at FROM posts WHERE prepare_at > next_due.at
          ORDER BY prepare_at LIMIT 1),
-        (SELECT min(collect_due_at) FROM integrations WHERE collect_due_at > next_due.at));
+        (SELECT min(collect_due_at) FROM integrations WHERE collect_due_at > next_due.at),
+        (SELECT due_at FROM report_schedules WHERE due_at > next_due.at AND removed_at IS NULL
+         ORDER BY due_at LIMIT 1));
 
 -- The instant at which the oldest due post should have been published; NULL: no post is due. Paused
 -- posts do not count. If Roost did not cause a post's wait, the post counts from the end of the
@@ -736,6 +774,7 @@ GRANT EXECUTE ON FUNCTION
     current_tenant, find_tenant, make_tenant, list_tenants, find_flow_tenant, get_x_user_id,
     is_connected_elsewhere, read_watermark, has_event, require_fence, load_post, begin_attempt,
     is_claimed, record_sent, list_claimed, has_unresolved_duplicate, has_ready_posts,
-    queue_due_posts, queue_preparations, queue_due_accounts, queue_stranded_posts, next_due,
-    oldest_due_post, delete_expired_backoffs, list_needed_media, ensure_snapshot_partitions
+    queue_due_posts, queue_preparations, queue_due_accounts, queue_due_reports,
+    queue_stranded_posts, next_due, oldest_due_post, delete_expired_backoffs, list_needed_media,
+    ensure_snapshot_partitions
     TO roost_app;

@@ -110,6 +110,16 @@ CREATE POLICY own ON anomalies TO roost_app
     USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
 CREATE POLICY all_rows ON anomalies TO roost_owner USING (true) WITH CHECK (true);
 
+ALTER TABLE reports ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON reports TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON reports TO roost_owner USING (true) WITH CHECK (true);
+
+ALTER TABLE report_schedules ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+CREATE POLICY own ON report_schedules TO roost_app
+    USING (tenant_id = current_tenant()) WITH CHECK (tenant_id = current_tenant());
+CREATE POLICY all_rows ON report_schedules TO roost_owner USING (true) WITH CHECK (true);
+
 -- A row of `alerts` or `pause_log` without a tenant concerns every tenant.
 ALTER TABLE alerts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY own ON alerts TO roost_app
@@ -135,11 +145,16 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA roost TO roost_app;
 GRANT SELECT ON tenants, alembic_version, sendable_accounts TO roost_app;
 -- The application may change only these settings of a tenant, and not, for example, its name.
-GRANT UPDATE (paused, drafts_without_person) ON tenants TO roost_app;
+GRANT UPDATE (paused, drafts_without_person, report_title, report_note, report_accent,
+              report_language, report_logo, report_logo_type) ON tenants TO roost_app;
 -- A revision never changes. A call to a model is settled, and is never deleted.
 GRANT SELECT, INSERT, UPDATE ON drafts TO roost_app;
 GRANT SELECT, INSERT ON draft_revisions TO roost_app;
 GRANT SELECT, INSERT ON model_calls TO roost_app;
 GRANT UPDATE (tokens, usd) ON model_calls TO roost_app;
+-- A report never changes. A schedule is removed by a mark, because its reports name it.
+GRANT SELECT, INSERT ON reports TO roost_app;
+GRANT SELECT, INSERT ON report_schedules TO roost_app;
+GRANT UPDATE (next_at, due_at, failure, removed_at) ON report_schedules TO roost_app;
 GRANT SELECT, INSERT ON pause_log TO roost_app;
 GRANT SELECT, UPDATE ON global_pause, installation TO roost_app;

@@ -13,7 +13,16 @@ CREATE TABLE tenants (
     time_zone text NOT NULL,
     paused boolean NOT NULL DEFAULT false,
     -- Whether a program may approve drafts. Otherwise only a person at a terminal or a page may.
-    drafts_without_person boolean NOT NULL DEFAULT false
+    drafts_without_person boolean NOT NULL DEFAULT false,
+    -- How the tenant's reports look. An empty title or accent means Roost's own.
+    report_title text NOT NULL DEFAULT '' CHECK (length(report_title) <= 200),
+    report_note text NOT NULL DEFAULT '' CHECK (length(report_note) <= 2000),
+    report_accent text NOT NULL DEFAULT '' CHECK (report_accent ~ '^(#[0-9a-f]{6})?$'),
+    report_language text NOT NULL DEFAULT 'en',
+    report_logo bytea CHECK (octet_length(report_logo) <= 200000),
+    report_logo_type text
+        CHECK (report_logo_type IN ('image/png', 'image/jpeg', 'image/svg+xml')),
+    CONSTRAINT tenants_logo_has_type CHECK ((report_logo IS NULL) = (report_logo_type IS NULL))
 );
 
 -- One data key per tenant, encrypted with a key of the keyring. A rotation of the keyring encrypts
@@ -226,25 +235,89 @@ CREATE TABLE uploads (
            OR (media_id IS NOT NULL AND media_key IS NOT NULL AND expires_at IS NOT NULL))
 );
 
+-- When the worker makes reports. A weekly report is about the last calendar week, and a monthly one
+-- about the last calendar month, in the tenant's time zone.
+CREATE TABLE report_schedules (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id bigint NOT NULL REFERENCES tenants (id),
+    -- Workers of this environment make the reports, because each environment has its own clock.
+    environment text NOT NULL CHECK (environment IN ('live', 'emulator')),
+    cadence text NOT NULL CHECK (cadence IN ('weekly', 'monthly')),
+    -- The day of the week (0 is Monday), or of the month. Every month has a day 28.
+    day int NOT NULL,
+    -- The time of day in the tenant's time zone.
+    local_time time NOT NULL,
+    options jsonb NOT NULL,
+    -- The instant for which the next report is planned.
+    next_at timestamptz NOT NULL,
+    -- When the schedule is queued: at `next_at`, or later if making the report has failed, or if a
+    -- job is making the report now.
+    due_at timestamptz NOT NULL,
+    -- The code of the error because of which the last attempt made no report.
+    failure text,
+    created_at timestamptz NOT NULL,
+    created_by text NOT NULL,
+    -- A removed schedule makes no more reports. Its reports still name it.
+    removed_at timestamptz,
+    UNIQUE (tenant_id, id),
+    CONSTRAINT report_schedules_day CHECK (
+        CASE cadence WHEN 'weekly' THEN day BETWEEN 0 AND 6 ELSE day BETWEEN 1 AND 28 END)
+);
+CREATE INDEX report_schedules_due ON report_schedules (due_at) WHERE removed_at IS NULL;
+
+-- Reports that were made. A report never changes.
+CREATE TABLE reports (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant_id bigint NOT NULL REFERENCES tenants (id),
+    -- Each tenant's reports are numbered from 1, without gaps.
+    number int NOT NULL CHECK (number >= 1),
+    first_day date NOT NULL,
+    last_day date NOT NULL CHECK (last_day >= first_day),
+    options jsonb NOT NULL,
+    -- The document, from which every form is rendered: compressed JSON, which
+    -- roost.insights.reports.document_json describes.
+    document bytea NOT NULL,
+    made_at timestamptz NOT NULL,
+    made_by text NOT NULL,
+    -- The schedule that made the report; NULL: a person did.
+    schedule_id bigint,
+    -- The first days of the earlier periods that the schedule has missed, and makes no report for.
+    skipped date[] NOT NULL DEFAULT '{}',
+    UNIQUE (tenant_id, id),
+    UNIQUE (tenant_id, number),
+    -- A schedule makes one report per period, even if two workers try.
+    UNIQUE (schedule_id, first_day),
+    FOREIGN KEY (tenant_id, schedule_id) REFERENCES report_schedules (tenant_id, id)
+);
+ALTER TABLE reports ALTER COLUMN document SET STORAGE EXTERNAL;
+
 CREATE TABLE events (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant_id bigint NOT NULL,
-    post_id bigint NOT NULL,
+    -- The post, or the report, to which something happened.
+    post_id bigint,
+    report_id bigint,
     position int,
     at timestamptz NOT NULL,
     -- What happened, such as `post.scheduled`; roost.models lists the codes. `detail` has the
     -- facts.
     code text NOT NULL,
     detail jsonb NOT NULL DEFAULT '{}',
+    -- The state of the post before and after the event. A report has no states.
     from_state text,
-    to_state text NOT NULL,
+    to_state text,
     -- The kind of the actor, followed by the actor's name if there is one: `worker host:17`.
     actor text NOT NULL,
     -- A random number, because a restored database may give the same id to another event.
     tag int DEFAULT floor(random() * 2147483647)::int,
-    FOREIGN KEY (tenant_id, post_id) REFERENCES posts (tenant_id, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant_id, post_id) REFERENCES posts (tenant_id, id) ON DELETE CASCADE,
+    FOREIGN KEY (tenant_id, report_id) REFERENCES reports (tenant_id, id),
+    CONSTRAINT events_one_subject CHECK (num_nonnulls(post_id, report_id) = 1),
+    CONSTRAINT events_post_has_state CHECK (post_id IS NULL OR to_state IS NOT NULL)
 );
 CREATE INDEX events_post ON events (post_id, id);
+-- A report becomes ready once.
+CREATE UNIQUE INDEX events_report_ready ON events (report_id) WHERE code = 'report.ready';
 
 -- Pauses and their ends. A row without an account concerns all posts of the tenant, and a row
 -- without a tenant concerns all posts. The ids come from the sequence of `events`, so that a post's

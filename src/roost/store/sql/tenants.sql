@@ -29,6 +29,18 @@ SELECT id, name, time_zone, drafts_without_person FROM tenants
 -- Sets whether a program may approve drafts of the current tenant.
 UPDATE tenants SET drafts_without_person = %(allowed)s
 
+-- name: get_report_brand
+-- How the reports of the current tenant look.
+SELECT report_title AS title, report_note AS cover_note, report_accent AS accent,
+       report_language AS language, report_logo AS logo, report_logo_type AS logo_type
+FROM tenants
+
+-- name: set_report_brand
+-- Sets how the reports of the current tenant look.
+UPDATE tenants SET report_title = %(title)s, report_note = %(cover_note)s,
+       report_accent = %(accent)s, report_language = %(language)s, report_logo = %(logo)s,
+       report_logo_type = %(logo_type)s
+
 -- name: list_tenants
 -- The ids of all tenants.
 SELECT tenant_id FROM list_tenants()

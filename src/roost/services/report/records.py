@@ -32,9 +32,10 @@ from roost.models import (
     Scope,
     SentPart,
     Spending,
+    TenantId,
 )
 from roost.runtime import Runtime
-from roost.store.database import Transaction
+from roost.store.database import Database, Transaction
 
 
 def period_start(now: datetime, days: int) -> datetime:
@@ -116,14 +117,37 @@ async def make_report(
     The report covers `account` if it is given, otherwise every account of the tenant, and each
     named group of accounts.
     """
-    now = runtime.clock.now()
-    tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
+    return await compute_from_records(
+        runtime.database,
+        scope.tenant_id,
+        period,
+        runtime.clock.now(),
+        accounts=[account.id] if account else (),
+        groups=groups,
+    )
+
+
+async def compute_from_records(
+    database: Database,
+    tenant_id: TenantId,
+    period: DatePeriod,
+    now: datetime,
+    *,
+    accounts: Sequence[IntegrationId] = (),
+    groups: Mapping[str, Sequence[IntegrationId]] = MappingProxyType({}),
+) -> Report:
+    """Compute the report on a period, as it is at the instant `now`.
+
+    The report covers `accounts`, or every account of the tenant if there are none, and each named
+    group of accounts. The groups' accounts must be among the accounts of the report.
+    """
+    tenant = await store.tenants.get_by_id(database, tenant_id)
     periods = choose_periods(period, now)
-    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
-        integrations = [account] if account else await store.integrations.list_all(transaction)
+    async with database.for_tenant(tenant_id) as transaction:
         records = [
             await _load_records(transaction, integration, periods, now)
-            for integration in integrations
+            for integration in await store.integrations.list_all(transaction)
+            if not accounts or integration.id in accounts
         ]
         other_spending = [
             each
@@ -138,7 +162,7 @@ async def make_report(
         now,
         groups=groups,
         other_spending=other_spending,
-        has_tenant=account is None,
+        has_tenant=not accounts,
     )
     return await asyncio.to_thread(compute_report, records, request)
 

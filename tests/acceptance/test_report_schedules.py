@@ -1,0 +1,19 @@
+"""Scheduled reports are made once, although their workers are killed.
+
+`./dev bench report_schedules` lets more weeks pass.
+"""
+
+import pytest
+
+from harness.report_schedules import ZONES, run_schedules
+from harness.workload import open_workload
+
+pytestmark = pytest.mark.timing
+
+
+async def test_scheduled_reports_are_made_once_while_workers_are_killed() -> None:
+    async with open_workload([1] * len(ZONES)) as workload:
+        outcome = await run_schedules(workload, weeks=4, seed=17)
+    assert not outcome.problems, "\n".join(outcome.problems)
+    assert outcome.expected == 5 * len(ZONES)
+    assert outcome.killed >= 4
