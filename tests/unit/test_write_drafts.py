@@ -1,6 +1,8 @@
 """`write_drafts` with a model behind a real server: repair, fallback, budget, provenance."""
 
+import asyncio
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -302,3 +304,24 @@ async def test_call_is_a_span_without_texts(
             "gen_ai.usage.output_tokens": 50,
         },
     )
+
+
+class RecordingExecutor(ThreadPoolExecutor):
+    """Runs calls in threads, and records the names of the functions."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
+        self.names: list[str] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a call of `asyncio.to_thread`, whose first argument is the function."""
+        self.names.append(fn.args[0].__name__)
+        return super().submit(fn, *args, **kwargs)
+
+
+async def test_event_loop_neither_composes_nor_validates() -> None:
+    executor = RecordingExecutor()
+    asyncio.get_running_loop().set_default_executor(executor)
+    written = await write_drafts(make_brief(), None, now=NOW)
+    assert len(written.drafts) == 3
+    assert executor.names == ["lint_brief", *["next", "validate"] * 3]
