@@ -15,6 +15,12 @@ def format_local_time(instant: datetime, zone: str) -> str:
     return _format(in_time_zone(instant, zone))
 
 
+def format_short_time(instant: datetime, zone: str) -> str:
+    """Return `28 Nov 2026, 10:00`, for a list in a narrow terminal."""
+    local = in_time_zone(instant, zone)
+    return f"{local.day} {local:%b %Y, %H:%M}"
+
+
 def in_time_zone(instant: datetime, zone: str) -> datetime:
     """Convert an instant to an IANA time zone, or to UTC if the result is out of range."""
     try:
