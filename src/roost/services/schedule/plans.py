@@ -135,10 +135,19 @@ async def _import(
             valid.append((planned, account, result))
     is_dry_run = files.store_in is None
     scheduled: list[ScheduledRow] = []
-    charged, already_imported = [], len(imported_before)
+    charged, already_imported, keys = [], len(imported_before), set[str]()
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         findings = [*_list_findings(valid), *await _find_repeats(transaction, valid)]
         for planned, account, result in valid:
+            if is_dry_run:
+                # A post that was added and rolled back would use up a number.
+                if planned.key in keys:
+                    already_imported += 1
+                    continue
+                keys.add(planned.key)
+                charged.append(result.price)
+                scheduled.append(ScheduledRow(planned.lines[0], None, account, planned.due_at))
+                continue
             post_id = await store.posts.add(
                 transaction,
                 scope.tenant_id,
@@ -155,10 +164,7 @@ async def _import(
                 already_imported += 1
             else:
                 charged.append(result.price)
-                number = None if is_dry_run else post_id
-                scheduled.append(ScheduledRow(planned.lines[0], number, account, planned.due_at))
-        if is_dry_run:
-            await transaction.raw.rollback()
+                scheduled.append(ScheduledRow(planned.lines[0], post_id, account, planned.due_at))
     refused.sort(key=lambda row: row.line)
     findings.sort(key=lambda row: row.line)
     return Imported(
