@@ -15,10 +15,11 @@ def format_local_time(instant: datetime, zone: str) -> str:
     return _format(in_time_zone(instant, zone))
 
 
-def format_short_time(instant: datetime, zone: str) -> str:
-    """Return `28 Nov 2026, 10:00`, for a list in a narrow terminal."""
+def format_short_time(instant: datetime, zone: str, now: datetime) -> str:
+    """Return `28 Nov, 10:00`, for a narrow list; the year is shown if it is not that of `now`."""
     local = in_time_zone(instant, zone)
-    return f"{local.day} {local:%b %Y, %H:%M}"
+    year = "" if local.year == in_time_zone(now, zone).year else f" {local.year}"
+    return f"{local.day} {local:%b}{year}, {local:%H:%M}"
 
 
 def in_time_zone(instant: datetime, zone: str) -> datetime:

@@ -70,8 +70,8 @@ async def test_doctor_and_alerts_show_a_post_that_needs_a_decision(
     await publisher.emulator.jump(hours=2)
     await publisher.run_to_completion()
     found = await doctor(publisher, tmp_path)
-    assert found["alert of default"]["status"] == "warning"
-    assert found["alert of default"]["next"].startswith("`roost resolve 1 resend`")
+    assert found["alert"]["status"] == "warning"
+    assert found["alert"]["next"].startswith("`roost resolve 1 resend`")
     result = await run_roost(
         "alerts", "--json", settings=publisher.runtime.settings, folder=tmp_path
     )

@@ -64,8 +64,8 @@ async def test_paused_post_is_published_after_its_resume(
 
 
 LINES = {
-    PauseScope.POST: ("paused", "resumed manually"),
-    PauseScope.ACCOUNT: ("@larkbooks was paused", "@larkbooks was resumed manually"),
+    PauseScope.POST: ("paused", "resumed"),
+    PauseScope.ACCOUNT: ("@larkbooks was paused", "@larkbooks was resumed"),
     PauseScope.TENANT: (
         "the tenant was paused",
         "the tenant was resumed",

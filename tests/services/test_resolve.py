@@ -301,7 +301,7 @@ async def test_decision_is_recorded_with_its_actor(publisher: Publisher) -> None
     await resolve.discard(publisher.runtime, publisher.scope, post_id)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (describe_event(events[-1]), events[-1].actor) == ("discarded", ACTOR)
+    assert (describe_event(events[-1]), events[-1].actor) == ("it was discarded", ACTOR)
 
 
 async def test_post_with_its_own_tolerance_is_not_missed(publisher: Publisher) -> None:

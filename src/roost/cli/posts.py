@@ -1,6 +1,7 @@
 """`roost posts`: lists posts, upcoming posts first, or shows one post with its history."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from cyclopts import Parameter
@@ -135,25 +136,32 @@ async def _print_list(
         text = "There is no post yet; `roost publish` and `roost import` schedule posts."
         print_result(None, text if is_open else "No post matches.", as_json=False)
         return
-    is_narrow = is_narrow_terminal()
+    # A narrow terminal shows short times, and their zone below the table.
+    narrow_at = runtime.clock.now() if is_narrow_terminal() else None
     columns = (
         Column("post", 0),
-        Column("due" if is_narrow else f"due ({tenant.time_zone})", 2),
+        Column("due" if narrow_at else f"due ({tenant.time_zone})", 2),
         Column("account", 4),
         Column("state", 1, wraps=True),
         Column("parts", 5),
         Column("text", 3, wraps=True),
     )
-    print_table(columns, [_row(status, tenant, is_narrow=is_narrow) for status in statuses])
+    print_table(columns, [_row(status, tenant, narrow_at) for status in statuses])
+    if narrow_at:
+        print_result(None, f"Times are in {tenant.time_zone}.", as_json=False)
     for pause_scope in (PauseScope.TENANT, PauseScope.EVERYTHING):
         if any(pause_scope in status.paused_by for status in statuses):
             print_result(None, f"Paused: {describe_pauses([pause_scope])}.", as_json=False)
 
 
-def _row(status: PostStatus, tenant: Tenant, *, is_narrow: bool) -> tuple[str, ...]:
+def _row(status: PostStatus, tenant: Tenant, narrow_at: datetime | None) -> tuple[str, ...]:
     post = status.post
-    format_due = format_short_time if is_narrow else format_local_time
-    due = "–" if post.due_at is None else format_due(post.due_at, tenant.time_zone)
+    if post.due_at is None:
+        due = "–"
+    elif narrow_at is not None:
+        due = format_short_time(post.due_at, tenant.time_zone, narrow_at)
+    else:
+        due = format_local_time(post.due_at, tenant.time_zone)
     text = shorten(one_line(post.parts[0].text), _TEXT_WIDTH) if post.parts else ""
     account = one_line(f"@{status.account.username}")
     state = one_line(_describe_state(status, tenant))

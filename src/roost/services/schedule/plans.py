@@ -135,16 +135,12 @@ async def _import(
             valid.append((planned, account, result))
     is_dry_run = files.store_in is None
     scheduled: list[ScheduledRow] = []
-    charged, already_imported, keys = [], len(imported_before), set[str]()
+    charged, already_imported = [], len(imported_before)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         findings = [*_list_findings(valid), *await _find_repeats(transaction, valid)]
         for planned, account, result in valid:
             if is_dry_run:
                 # A post that was added and rolled back would use up a number.
-                if planned.key in keys:
-                    already_imported += 1
-                    continue
-                keys.add(planned.key)
                 charged.append(result.price)
                 scheduled.append(ScheduledRow(planned.lines[0], None, account, planned.due_at))
                 continue
