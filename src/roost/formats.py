@@ -15,6 +15,13 @@ def format_local_time(instant: datetime, zone: str) -> str:
     return _format(in_time_zone(instant, zone))
 
 
+def format_short_time(instant: datetime, zone: str, now: datetime) -> str:
+    """Return `28 Nov, 10:00`, for a narrow list; the year is shown if it is not that of `now`."""
+    local = in_time_zone(instant, zone)
+    year = "" if local.year == in_time_zone(now, zone).year else f" {local.year}"
+    return f"{local.day} {local:%b}{year}, {local:%H:%M}"
+
+
 def in_time_zone(instant: datetime, zone: str) -> datetime:
     """Convert an instant to an IANA time zone, or to UTC if the result is out of range."""
     try:

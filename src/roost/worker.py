@@ -329,6 +329,7 @@ async def _work(
                 ("housekeeping", lambda: _run_housekeeping(runtime, app, engines, running_jobs)),
                 ("removal of copies", lambda: _remove_copies(runtime)),
                 ("heartbeat", lambda: heartbeat(runtime.settings, app, engines)),
+                ("lock heartbeat", lambda: _heartbeat_locks(runtime.settings, actor, locks)),
             )
         ]
         ending = asyncio.create_task(_drain_on([stopping, locks.closed], engines))
@@ -367,6 +368,12 @@ async def heartbeat(settings: Settings, app: App, engines: Sequence[Worker]) -> 
     for engine in engines:
         if engine.worker_id is not None:
             await app.job_manager.update_heartbeat(engine.worker_id)
+
+
+async def _heartbeat_locks(settings: Settings, actor: Actor, locks: AccountLocks) -> None:
+    """Send a heartbeat of the locks, even while a check of the database or the clock hangs."""
+    await asyncio.sleep(settings.heartbeat_interval.total_seconds())
+    await locks.heartbeat(str(actor))
 
 
 async def is_any_alive(runtime: Runtime) -> bool:

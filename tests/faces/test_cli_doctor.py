@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,8 @@ async def test_doctor_and_alerts_show_a_post_that_needs_a_decision(
     await publisher.emulator.jump(hours=2)
     await publisher.run_to_completion()
     found = await doctor(publisher, tmp_path)
-    assert found["alert of default"]["status"] == "warning"
-    assert found["alert of default"]["next"].startswith("`roost resolve 1 resend`")
+    assert found["alert"]["status"] == "warning"
+    assert found["alert"]["next"].startswith("`roost resolve 1 resend`")
     result = await run_roost(
         "alerts", "--json", settings=publisher.runtime.settings, folder=tmp_path
     )
@@ -218,6 +219,21 @@ async def test_health_counts_each_worker_process_once(publisher: Publisher, tmp_
         assert found["workers"]["message"] == "1 worker is alive"
         async with python_process("-m", "roost", "worker", settings=settings, log=log):
             await until(lambda: has_workers(2), within=60)
+
+
+@pytest.mark.timing
+async def test_health_does_not_count_a_killed_worker(publisher: Publisher, tmp_path: Path) -> None:
+    settings, log = publisher.runtime.settings, tmp_path / "worker.log"
+    patient = settings.model_copy(update={"worker_timeout": timedelta(hours=1)})
+    runtime = replace(publisher.runtime, settings=patient)
+
+    async def has_workers(n: int) -> bool:
+        return (await get_service_health(runtime)).live_workers == n
+
+    async with python_process("-m", "roost", "worker", settings=settings, log=log) as process:
+        await until(lambda: has_workers(1), within=60)
+        process.kill()
+        await until(lambda: has_workers(0), within=60)
 
 
 async def test_unknown_settings_are_named(publisher: Publisher, tmp_path: Path) -> None:

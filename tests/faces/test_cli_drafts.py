@@ -220,3 +220,51 @@ async def test_tenant_shows_what_models_have_used(commands: Commands) -> None:
     shown = await commands.run("tenant")
     assert "1 call, 150 tokens, $0.000000 (1 without a known price)." in shown.out
     assert "Only a person may approve drafts." in shown.out
+
+
+async def test_a_draft_is_edited__one_part(commands: Commands) -> None:
+    number = await commands.draft()
+    edited = await commands.answer("draft", number, "--text", "Open from 10 am to 6 pm.")
+    assert (edited["draft"]["revision"], edited["draft"]["text"]) == (2, "Open from 10 am to 6 pm.")
+    undone = await commands.answer("draft", number, "--undo")
+    assert undone["draft"]["text"] == TEXT
+
+
+async def test_an_edit_makes_a_thread__which_one_text_does_not_replace(commands: Commands) -> None:
+    number = await commands.draft()
+    sentences = [f"Sentence {each} of a text that is too long for one post." for each in range(9)]
+    (commands.folder / "thread.txt").write_text(" ".join(sentences), "utf-8")
+    edited = await commands.answer("draft", number, "--thread", "thread.txt")
+    assert len(edited["draft"]["parts"]) == 2
+    refused = await commands.run("draft", number, "--text", "Short", "--json")
+    assert (refused.code, refused.error) == (2, "invalid_input")
+    assert "is a thread" in refused.answer["error"]["message"]
+
+
+async def test_an_edit_cancels_the_post_of_the_approval(commands: Commands) -> None:
+    number = await commands.draft()
+    await commands.answer("tenant", "--drafts-without-person")
+    at = commands.publisher.runtime.clock.now().isoformat()
+    shown = await commands.answer("draft", "--show", number, "--at", at)
+    post = await commands.answer("approve", number, "--at", at, "--hash", shown["approval"]["hash"])
+    edited = await commands.answer("draft", number, "--text", "Open from 10 am to 6 pm.")
+    assert (edited["cancelled_post"], edited["draft"]["state"]) == (post["id"], "draft")
+    assert await list_states(commands.publisher) == [PostState.CANCELLED]
+
+
+async def test_an_edit_that_x_would_refuse_changes_nothing(commands: Commands) -> None:
+    number = await commands.draft()
+    refused = await commands.run("draft", number, "--text", "x" * 300, "--json")
+    assert (refused.code, refused.error) == (2, "text_too_long")
+    shown = await commands.answer("draft", "--show", number)
+    assert (shown["draft"]["revision"], shown["draft"]["text"]) == (1, TEXT)
+
+
+async def test_a_draft_is_discarded(commands: Commands) -> None:
+    number = await commands.draft()
+    discarded = await commands.answer("draft", number, "--discard")
+    assert discarded["draft"]["state"] == "discarded"
+    refused = await commands.run("draft", number, "--text", "Open", "--json")
+    assert (refused.code, refused.error) == (1, "draft_not_editable")
+    unclear = await commands.run("draft", number, "--discard", "--undo", "--json")
+    assert (unclear.code, unclear.error) == (2, "draft_unclear")

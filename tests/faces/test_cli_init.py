@@ -51,6 +51,12 @@ async def init(admin: str, folder: Path, *arguments: str, **environment: str) ->
     return await run_roost("init", *arguments, "--json", folder=folder, settings=None, **variables)
 
 
+async def init_in_words(admin: str, folder: Path, *arguments: str, **environment: str) -> str:
+    """Return what `roost init` prints on this database."""
+    variables = init_settings(admin) | environment
+    return (await run_roost("init", *arguments, folder=folder, settings=None, **variables)).out
+
+
 def schemas_of(url: str) -> set[str]:
     with psycopg.connect(url) as admin:
         return {row[0] for row in admin.execute("SELECT nspname FROM pg_namespace")}
@@ -78,6 +84,17 @@ async def test_a_second_init_changes_nothing(empty_database: str, tmp_path: Path
     assert result.code == 0
     assert [result.answer[each] for each in ("migrated", "key_made", "tenant_made")] == [False] * 3
     assert (tmp_path / "home" / "keys").read_text() == key
+
+
+async def test_advice_for_a_new_installation_is_given_once(
+    empty_database: str, tmp_path: Path
+) -> None:
+    secrets = {"TWITTER_CLIENT_ID": "id", "TWITTER_CLIENT_SECRET": "secret"}
+    arguments: list[tuple[str, ...]] = [(), (), ("--tenant", "acme")]
+    out = [await init_in_words(empty_database, tmp_path, *each, **secrets) for each in arguments]
+    assert "Next, start `roost serve` and `roost worker`" in out[0]
+    assert "Next" not in out[1]
+    assert "Next, run `roost connect --tenant acme`." in out[2]
 
 
 async def test_init_refuses_another_time_zone_for_an_existing_tenant(

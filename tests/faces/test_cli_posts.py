@@ -99,6 +99,7 @@ async def test_filters_combine(publisher: Publisher, tmp_path: Path) -> None:
         (("--limit", "0"), "--limit is 0."),
         (("--from", "2026-13-01"), "'2026-13-01' is not a day."),
         (("--to", "soon"), "'soon' is not a time."),
+        (("--from", "yesterday"), "Write a day, such as 2026-12-24, or a time."),
         (("--from", "2026-12-05", "--to", "2026-12-01"), "--to is before --from."),
         (("--history",), "--history shows the events of one post."),
         (("1", "--account", "@larkbooks"), "--account, --state, --from, --to, --search and"),
@@ -142,12 +143,12 @@ async def test_narrow_terminal_gets_fewer_columns_and_whole_words(
 ) -> None:
     await publisher.schedule("Short text", after_s=3600)
     wide, narrow = [
-        await run_at_a_terminal(publisher, tmp_path, columns, "posts") for columns in (120, 50)
+        await run_at_a_terminal(publisher, tmp_path, columns, "posts") for columns in (120, 40)
     ]
     for word in ("post", "due (UTC)", "account", "state", "parts", "text", "@larkbooks"):
         assert word in wide
-    assert all(len(line) <= 50 for line in narrow.splitlines())
-    for word in ("post", "due (UTC)", "state", "scheduled"):
+    assert all(len(line) <= 40 for line in narrow.splitlines())
+    for word in ("post", "due ", "state", "scheduled", "Times are in UTC."):
         assert word in narrow
     for word in ("@lark", "accou", "Short"):
         assert word not in narrow
@@ -196,7 +197,7 @@ async def test_history_says_what_an_edit_changed(
     (line,) = [line for line in result.out.splitlines() if "edited" in line]
     times = " → ".join(format_time(before + timedelta(hours=hours), "UTC") for hours in (0, 1))
     assert (
-        f'edited manually: time {times}; text "We open at 7." → "We open at 8.";'
+        f'edited: time {times}; text "We open at 7." → "We open at 8.";'
         ' files none → teal.png; alt text of teal.png none → "Teal" ['
     ) in line
     as_json = await run(publisher, tmp_path, "posts", str(post_id), "--history", "--json")
@@ -235,3 +236,48 @@ async def test_a_terminal_of_one_column_gets_whole_words(
 ) -> None:
     await publisher.schedule("Hello", after_s=60)
     assert "post" in await run_at_a_terminal(publisher, tmp_path, 1, *arguments)
+
+
+@pytest.mark.timing
+async def test_narrow_terminal_shows_text_and_short_times(
+    publisher: Publisher, tmp_path: Path
+) -> None:
+    await publisher.schedule("Our shop is open on Sunday.", after_s=3600)
+    shown = await run_at_a_terminal(publisher, tmp_path, 60, "posts")
+    assert "Our shop is open" in shown
+    due = publisher.runtime.clock.now() + timedelta(hours=1)
+    assert f" {due.day} {due:%b, %H:%M} " in shown
+
+
+async def test_media_none_removes_the_files(
+    publisher: Publisher, tmp_path: Path, teal: Path
+) -> None:
+    post_id = await publisher.schedule("Teal", after_s=3600, media=teal)
+    edited = await run(publisher, tmp_path, "edit", str(post_id), "--media", "none", "--json")
+    assert (edited.code, edited.answer["parts"][0]["media"]) == (0, [])
+
+
+async def test_dry_run_uses_up_no_number(publisher: Publisher, tmp_path: Path) -> None:
+    first = await publisher.schedule("First", after_s=3600)
+    plan = "account,at,text,media,alt,thread\n" + "@larkbooks,+2h,Second,,,\n" * 2
+    (tmp_path / "plan.csv").write_text(plan, "utf-8")
+    dry = await run(publisher, tmp_path, "import", "plan.csv", "--dry-run", "--json")
+    assert [post["id"] for post in dry.answer["posts"]] == [None, None]
+    assert await publisher.schedule("Third", after_s=3600) == first + 1
+
+
+async def test_resume_says_that_nothing_was_paused(publisher: Publisher, tmp_path: Path) -> None:
+    post_id = await publisher.schedule("Hello", after_s=3600)
+    words = {
+        (str(post_id),): f"Post {post_id} is",
+        ("--account", "larkbooks"): "All posts of @larkbooks are",
+        ("--all-accounts",): f"All posts of tenant {publisher.tenant.name!r} are",
+    }
+    for arguments, subject in words.items():
+        before = await run(publisher, tmp_path, "resume", *arguments)
+        await run(publisher, tmp_path, "pause", *arguments)
+        after = await run(publisher, tmp_path, "resume", *arguments)
+        assert before.out.startswith(f"{subject} not paused.")
+        assert after.out.startswith(f"{subject} no longer paused.")
+    everything = await run(publisher, tmp_path, "resume", "--all")
+    assert everything.out.startswith("There was no pause of everything.")

@@ -43,7 +43,7 @@ async def test_resolve_shows_the_new_state_and_records_the_user(
     assert (result.code, result.answer["state"]) == (0, "cancelled")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         last = (await store.posts.list_events(transaction, post_id))[-1]
-    assert (describe_event(last), last.actor.kind) == ("discarded manually", ActorKind.COMMAND_LINE)
+    assert (describe_event(last), last.actor.kind) == ("it was discarded", ActorKind.COMMAND_LINE)
 
 
 async def test_resolve_continue_publishes_a_new_text(publisher: Publisher, tmp_path: Path) -> None:

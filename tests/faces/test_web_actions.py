@@ -57,7 +57,7 @@ async def test_post_page_offers_choices_with_the_evidence(
     assert await publisher.published_texts() == ["Low tide at six"]
     _, body = await get(browser, f"{web}/posts/{post_id}")
     assert choices(body) == set()
-    assert "resolved manually: part 1 is not on X, so it is sent" in body
+    assert "resolved: part 1 is not on X, so it is sent" in body
 
 
 async def test_an_error_of_a_choice_is_shown_on_the_posts_page(

@@ -61,6 +61,21 @@ async def test_approval_schedules_what_was_shown(
     assert "/discard" not in body
 
 
+async def test_approval_shows_the_findings_about_the_post(
+    publisher: Publisher, web: str, browser: aiohttp.ClientSession
+) -> None:
+    draft, body = await write_one(publisher, web, browser)
+    await publisher.schedule(*draft.parts, after_s=86_400)
+    path, shown, due = f"/drafts/{draft.id}/approve", hash_of(body), await due_in(publisher, 24)
+    answer, body = await press(browser, web, path, content_hash=shown, due=due)
+    assert answer.status == 200
+    assert "The post is scheduled, but this may be a mistake" in body
+    assert "Scheduled as" in body
+    answer, _ = await press(browser, web, path, content_hash=shown, due=due)
+    assert answer.status == 303
+    assert len(await queries.list_posts(publisher.runtime, publisher.scope)) == 2
+
+
 async def test_a_draft_that_changed_since_it_was_shown_is_not_scheduled(
     publisher: Publisher, web: str, browser: aiohttp.ClientSession
 ) -> None:

@@ -75,9 +75,7 @@ async def test_cancel_post_that_waits_for_a_rate_limit(publisher: Publisher) -> 
     await publisher.run_to_completion()
     assert (await publisher.get_post(post_id)).state is PostState.CANCELLED
     assert await publisher.published_texts() == []
-    assert "post: publishing → cancelled: cancelled manually" in await publisher.list_history(
-        post_id
-    )
+    assert "post: publishing → cancelled: cancelled" in await publisher.list_history(post_id)
 
 
 async def test_edit_post_that_waits_for_a_rate_limit(publisher: Publisher) -> None:

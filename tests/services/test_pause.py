@@ -64,13 +64,13 @@ async def test_paused_post_is_published_after_its_resume(
 
 
 LINES = {
-    PauseScope.POST: ("paused manually", "resumed manually"),
-    PauseScope.ACCOUNT: ("@larkbooks was paused manually", "@larkbooks was resumed manually"),
+    PauseScope.POST: ("paused", "resumed"),
+    PauseScope.ACCOUNT: ("@larkbooks was paused", "@larkbooks was resumed"),
     PauseScope.TENANT: (
-        "the tenant was paused manually",
-        "the tenant was resumed manually",
+        "the tenant was paused",
+        "the tenant was resumed",
     ),
-    PauseScope.EVERYTHING: ("everything was paused manually", "everything was resumed"),
+    PauseScope.EVERYTHING: ("everything was paused", "everything was resumed"),
 }
 
 
@@ -121,7 +121,7 @@ async def test_history_begins_with_an_earlier_pause(publisher: Publisher) -> Non
     await pause.resume_tenant(publisher.runtime, publisher.scope)
     paused = await publisher.schedule("Paused")
     free = await publisher.schedule("Free", account=other)
-    assert (await reasons_of(publisher, paused))[0] == "@larkbooks was paused manually"
+    assert (await reasons_of(publisher, paused))[0] == "@larkbooks was paused"
     assert len(await reasons_of(publisher, paused)) == 2
     assert len(await reasons_of(publisher, free)) == 1
 
@@ -175,8 +175,8 @@ async def test_paused_thread_continues_from_its_next_part(publisher: Publisher) 
     await publisher.run_to_completion()
     assert await publisher.published_texts() == ["One", "Two"]
     history = await publisher.list_history(post_id)
-    assert "post: publishing → publishing: paused manually" in history
-    assert "post: publishing → publishing: resumed manually" in history
+    assert "post: publishing → publishing: paused" in history
+    assert "post: publishing → publishing: resumed" in history
 
 
 async def test_pause_post_refuses_a_finished_post(publisher: Publisher) -> None:

@@ -152,8 +152,7 @@ async def test_confirm_absent_sends_the_part_once(publisher: Publisher) -> None:
         " not have the post (attempt 2)" in history
     )
     assert (
-        "post: needs_decision → publishing: resolved manually: part 1 is not on X, so it is sent"
-        in history
+        "post: needs_decision → publishing: resolved: part 1 is not on X, so it is sent" in history
     )
 
 
@@ -161,7 +160,7 @@ async def test_discard_fails_the_post(publisher: Publisher) -> None:
     post_id = await publish_undecided(publisher)
     post = await resolve.discard(publisher.runtime, publisher.scope, post_id)
     assert (post.state, post.parts[0].state) == (PostState.FAILED, PartState.FAILED)
-    assert reason_of(post) == "discarded manually"
+    assert reason_of(post) == "it was discarded"
     await publisher.emulator.jump(hours=3)
     await publisher.run_to_completion()
     assert await publisher.published_texts() == []
@@ -199,7 +198,7 @@ async def test_continue_thread_with_a_new_text(publisher: Publisher) -> None:
 async def test_continue_thread_with_the_same_text_is_a_retry(publisher: Publisher) -> None:
     post_id = await publish_partly(publisher)
     await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, "Said before")
-    assert "part 2: failed → pending: retried manually" in await publisher.list_history(post_id)
+    assert "part 2: failed → pending: retried" in await publisher.list_history(post_id)
 
 
 async def test_continue_thread_refuses_an_invalid_text(publisher: Publisher) -> None:
@@ -302,7 +301,7 @@ async def test_decision_is_recorded_with_its_actor(publisher: Publisher) -> None
     await resolve.discard(publisher.runtime, publisher.scope, post_id)
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         events = await store.posts.list_events(transaction, post_id)
-    assert (describe_event(events[-1]), events[-1].actor) == ("discarded manually", ACTOR)
+    assert (describe_event(events[-1]), events[-1].actor) == ("it was discarded", ACTOR)
 
 
 async def test_post_with_its_own_tolerance_is_not_missed(publisher: Publisher) -> None:

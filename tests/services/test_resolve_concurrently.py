@@ -111,6 +111,6 @@ async def test_concurrent_deletes_delete_each_part_once(publisher: Publisher) ->
     assert [end for end in ends if isinstance(end, BaseException)] == []
     assert (await publisher.get_post(post_id)).state is PostState.CANCELLED
     lines = [
-        line for line in await publisher.list_history(post_id) if "deleted from X manually" in line
+        line for line in await publisher.list_history(post_id) if "sent: deleted from X" in line
     ]
     assert len(lines) == 2

@@ -34,6 +34,13 @@ async def alive(runtime: Runtime) -> None:
     await until(lambda: worker.is_any_alive(runtime), within=120)
 
 
+async def has_engines(runtime: Runtime) -> bool:
+    """Whether a worker has registered every engine that runs its jobs."""
+    async with runtime.database.unscoped() as transaction:
+        rows = await transaction.raw.execute("SELECT FROM procrastinate_workers")
+        return rows.rowcount == len(worker.CONCURRENCY)
+
+
 class Working:
     """Runs a worker in this process during an `async with` block."""
 
@@ -82,7 +89,7 @@ async def test_job_whose_end_was_not_recorded_is_ended(
     async with python_process(
         "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
     ):
-        await alive(publisher.runtime)
+        await until(lambda: has_engines(publisher.runtime), within=120)
         async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
             await transaction.raw.execute(
                 "UPDATE posts SET state = 'publishing' WHERE id = %s", [post_id]

@@ -44,8 +44,8 @@ CASES = [
         "scheduled: imported from plan.csv, line 3",
     ),
     (None, "post.drafted", None, "draft", {}, "saved as a draft"),
-    (None, "post.edited", "failed", "scheduled", {}, "scheduled: edited manually"),
-    (None, "post.paused", "scheduled", "scheduled", {}, "paused manually"),
+    (None, "post.edited", "failed", "scheduled", {}, "scheduled: edited"),
+    (None, "post.paused", "scheduled", "scheduled", {}, "paused"),
     (None, "post.due", "scheduled", "publishing", {}, "the post became due"),
     (
         None, "post.deferred", "publishing", "publishing", because("rate_limited", "X's limit."),
@@ -61,12 +61,12 @@ CASES = [
         1, "part.adopted", "unknown", "sent", {"tweet_id": "17"},
         "part 1: found on X's timeline as 17",
     ),
-    (1, "part.discarded", "unknown", "failed", {}, "part 1: discarded manually"),
-    (2, "part.edited", "failed", "pending", {}, "part 2: edited manually"),
+    (1, "part.discarded", "unknown", "failed", {}, "part 1: discarded"),
+    (2, "part.edited", "failed", "pending", {}, "part 2: edited"),
     (
         2, "part.edited", "failed", "pending",
         {"changes": [{"what": "text", "before": "One", "after": "Two"}]},
-        'part 2: edited manually: text "One" → "Two"',
+        'part 2: edited: text "One" → "Two"',
     ),
     (
         1, "part.unknown", "sending", "unknown",
@@ -94,13 +94,18 @@ CASES = [
         "missed: it was late by more than 1 h",
     ),
     (
+        None, "post.missed", "publishing", "missed",
+        because("late", tolerance_seconds=3600, wait={"code": "uploading", "detail": {}}),
+        "missed: it was late by more than 1 h; before, it waited: its files are being uploaded",
+    ),
+    (
         None, "post.failed", "publishing", "failed",
         because("text_too_long", "X refused the post as too long."),
         "no part is on X: X refused the post as too long (text_too_long)",
     ),
     (
         None, "post.partly_published", "publishing", "partly_published", because("discarded"),
-        "only some parts are on X: discarded manually",
+        "only some parts are on X: it was discarded",
     ),
     (
         1, "post.needs_decision", "publishing", "needs_decision",
@@ -109,9 +114,9 @@ CASES = [
     ),
     (
         None, "post.resolved", "needs_decision", "publishing",
-        {"choice": "found", "tweet_id": "17"}, "resolved manually: it is on X as 17",
+        {"choice": "found", "tweet_id": "17"}, "resolved: it is on X as 17",
     ),
-    (None, "post.cancelled", "missed", "cancelled", because("discarded"), "discarded manually"),
+    (None, "post.cancelled", "missed", "cancelled", because("discarded"), "it was discarded"),
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from roost.models import (
     Reason,
     ReasonCode,
     TenantId,
+    Wait,
     XMediaId,
     XUserId,
 )
@@ -196,6 +197,14 @@ def test_thread_continues__late_but_partly_sent() -> None:
     first = PartProgress(part(PartState.SENT), (attempt(outcome=Outcome.SENT),))
     second = PartProgress(part(PartState.PENDING, position=2))
     assert decided(post(first, second, due_ago=9_999)) == Send(second, again=False)
+
+
+def test_missed_post_says_what_it_waited_for() -> None:
+    state = post(PartProgress(part(PartState.PENDING)), due_ago=3_601)
+    uploading = Reason(ReasonCode.UPLOADING)
+    waiting = replace(state, post=replace(state.post, wait=Wait(uploading, NOW)))
+    facts = {"tolerance_seconds": 3600.0, "wait": uploading.to_json()}
+    assert decided(waiting) == Finish(PostState.MISSED, Reason(ReasonCode.LATE, facts))
 
 
 @pytest.mark.parametrize(("late", "missed"), [(3_600, False), (3_601, True)])

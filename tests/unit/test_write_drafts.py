@@ -1,6 +1,8 @@
 """`write_drafts` with a model behind a real server: repair, fallback, budget, provenance."""
 
+import asyncio
 import json
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -327,3 +329,24 @@ async def test_numbers_of_patterns_are_no_claims(model_server: ModelServer, fact
     codes = {v.validator for each in writing.refused for v in each.verdicts if not v.ok}
     assert "numbers" in codes
     assert all("2.4" not in part for draft in writing.drafts for part in draft.parts)
+
+
+class RecordingExecutor(ThreadPoolExecutor):
+    """Runs calls in threads, and records the names of the functions."""
+
+    def __init__(self) -> None:
+        super().__init__(max_workers=1)
+        self.names: list[str] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run a call of `asyncio.to_thread`, whose first argument is the function."""
+        self.names.append(fn.args[0].__name__)
+        return super().submit(fn, *args, **kwargs)
+
+
+async def test_event_loop_neither_composes_nor_validates() -> None:
+    executor = RecordingExecutor()
+    asyncio.get_running_loop().set_default_executor(executor)
+    written = await write_drafts(make_brief(), None, now=NOW)
+    assert len(written.drafts) == 3
+    assert executor.names == ["lint_brief", *["next", "validate"] * 3]

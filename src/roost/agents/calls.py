@@ -59,7 +59,7 @@ async def _call_once(
     most_usd = _usd(price, most_input, prompt.max_output_tokens)
     digest = prompt_hash(prompt)
     with _TRACER.start_as_current_span(
-        f"chat {getattr(model, 'name', '')}".strip(), kind=SpanKind.CLIENT, record_exception=False
+        f"chat {model.name}", kind=SpanKind.CLIENT, record_exception=False
     ) as span:
         try:
             reservation = await budget.reserve(most, most_usd) if budget is not None else None
@@ -104,7 +104,7 @@ def _record(span: Span, model: Model, code: str, input_tokens: int, output_token
     if not span.is_recording():
         return
     span.set_attribute("gen_ai.operation.name", "chat")
-    span.set_attribute("gen_ai.request.model", getattr(model, "name", ""))
+    span.set_attribute("gen_ai.request.model", model.name)
     span.set_attribute("gen_ai.usage.input_tokens", input_tokens)
     span.set_attribute("gen_ai.usage.output_tokens", output_tokens)
     if code:

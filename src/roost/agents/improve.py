@@ -108,7 +108,7 @@ async def improve_draft(
     )
     batch = Batch(wish.brief, context, old_parts=draft.parts)
     if wish.rule == "without the link":
-        _try_rule(batch, _remove_link(draft, brief))
+        await _try_rule(batch, _remove_link(draft, brief))
     if batch.missing and model is not None:
         safe_brief = safe.brief
         improvement = Improvement(_with_slots(draft, brief), wish.text)
@@ -122,15 +122,12 @@ async def improve_draft(
     if wish.rule == "shorter" and (not batch.drafts or _is_longer(batch.drafts[0].parts, draft)):
         batch.drafts.clear()
         batch.context.accepted.clear()
-        _try_rule(batch, _shorten(draft, brief))
+        await _try_rule(batch, _shorten(draft, brief))
     return Writing(tuple(batch.drafts), tuple(batch.refused), tuple(batch.calls))
 
 
-def _try_rule(batch: Batch, candidates: Iterator[ParsedDraft]) -> None:
-    for candidate in candidates:
-        batch.examine(assemble(candidate, batch.context.brief), "composer", batch.provenance())
-        if not batch.missing:
-            return
+async def _try_rule(batch: Batch, candidates: Iterator[ParsedDraft]) -> None:
+    await batch.examine_all(assemble(each, batch.context.brief) for each in candidates)
 
 
 def _weight(parts: Sequence[str]) -> int:

@@ -1,4 +1,4 @@
-"""The two-method protocol of a language model, and the values that it exchanges.
+"""The protocol of a language model, and the values that it exchanges.
 
 A model gets text and returns text. It has no tools, no memory and no access to X or a database.
 """
@@ -46,6 +46,11 @@ class ModelPrice:
 
 class Model(Protocol):
     """A language model."""
+
+    @property
+    def name(self) -> str:
+        """The name, for the provenance of drafts and for traces."""
+        ...
 
     async def complete(self, prompt: Prompt) -> Reply:
         """Answer a prompt.

@@ -101,7 +101,7 @@ async def narrate_facts(
     """
     attempts: list[NarrationAttempt] = []
     calls: list[ModelCall] = []
-    name = getattr(model, "name", type(model).__name__)
+    name = model.name
     if not can_check(language) or not facts:
         return Narration((), name, "", (), ())
     prompt = _make_prompt(facts, language)

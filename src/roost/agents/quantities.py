@@ -57,6 +57,8 @@ _SYMBOLS: Final = (
     r"[kmgt]b(?:it)?|[kmg]?hz|[kmg]?wh?|kwp|mah|[kcmµ]?m|[km]g|[mcd]l|k?cal|kj"
     r"|bar|psi|px|mp|fps|mbps"
 )
+#: In `10-12-14 kg`, the first number has the unit of the last; a longer chain is no range.
+_MOST_RANGES: Final = 3
 _SHORT_MAGNITUDES: Final = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion"}
 _short_magnitude = re.compile(r"(?:k|mn?|bn)(?![^\W_])").match
 _cjk_unit = re.compile(
@@ -171,7 +173,10 @@ def _compile_words(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_])(?:{longest_first})(?![^\W_])")
 
 
-def _parse(text: str, match: re.Match[str], units: Mapping[str, str]) -> Quantity:
+def _parse(
+    text: str, match: re.Match[str], units: Mapping[str, str], ranges: int = _MOST_RANGES
+) -> Quantity:
+    """Return the quantity of a number; `ranges` is how many numbers after it may give its unit."""
     start, end = match.start(), match.end()
     readings = _read(match["digits"])
     before = _before(text[max(0, match.start("digits") - 7) : match.start("digits")])
@@ -188,13 +193,17 @@ def _parse(text: str, match: re.Match[str], units: Mapping[str, str]) -> Quantit
         unit, unit_end = _find_half(text, end, hour) or _find_unit(text, end, units)
     unit, unit_end = _add_rate(text, unit_end, unit, units)
     found = _make(text, (start, end, unit_end), readings, unit)
-    if not unit and (to := _range(text, end)) and (last := _NUMBER.search(text, to.end() - 1)):
+    if not unit and ranges and (to := _range(text, end)) and (last := _next_number(text, to)):
         # In a range such as 10–12 kg, the first number has the unit of the last number.
-        upper = _parse(text, last, units)
+        upper = _parse(text, last, units, ranges - 1)
         if upper.unit in ("time", "heure"):
             return replace(found, may_be_time=True)
         return replace(found, unit=upper.unit)
     return found
+
+
+def _next_number(text: str, to: re.Match[str]) -> re.Match[str] | None:
+    return _NUMBER.search(text, to.end() - 1)
 
 
 def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) -> Quantity:

@@ -1,5 +1,6 @@
 """Reads a model's reply: JSON with text around it; drafts are read also if it is cut off."""
 
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -43,15 +44,16 @@ def parse_reply(text: str) -> list[ParsedDraft]:
         if isinstance(drafts, list) and any(isinstance(each, dict) for each in drafts):
             return [_parse_draft(each) for each in drafts[:_MAX_DRAFTS]]
     # The reply is cut off, or broken in one place: each draft is read by itself.
+    # Each failed attempt may read the whole reply, so their number is limited.
     drafts = []
-    for match in _draft_starts(text):
+    for match in itertools.islice(_draft_starts(text), _MAX_DRAFTS):
         try:
             draft, _ = _decoder.raw_decode(text, match.start())
         except (ValueError, RecursionError):
             drafts.append(ParsedDraft(()))
         else:
             drafts.append(_parse_draft(draft))
-    return drafts[:_MAX_DRAFTS]
+    return drafts
 
 
 def parse_paragraphs(text: str) -> tuple[str, ...]:

@@ -3,8 +3,9 @@
 Without a model, or if the model's drafts are refused, the composer writes the drafts.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -68,7 +69,9 @@ async def write_drafts(
 
     Raises: BriefInvalid (the brief has an error that `lint_brief` reports).
     """
-    errors = [each for each in lint_brief(brief, today=now.date()) if each.is_error]
+    # The lint composes a draft, too.
+    findings = await asyncio.to_thread(lint_brief, brief, today=now.date())
+    errors = [each for each in findings if each.is_error]
     safe = withhold(brief, today=now.date())
     if errors or safe.brief is None:
         raise BriefInvalid(
@@ -93,10 +96,7 @@ async def write_drafts(
             lambda refused, count: repair_prompt(usable, refused, count=count, patterns=patterns),
         )
     if batch.missing:
-        for candidate in compose_candidates(context, seed=seed):
-            batch.examine(candidate, "composer", batch.provenance())
-            if not batch.missing:
-                break
+        await batch.examine_all(compose_candidates(context, seed=seed))
     return Writing(
         tuple(rank_drafts(batch.drafts, safe.brief)), tuple(batch.refused), tuple(batch.calls)
     )
@@ -127,9 +127,23 @@ class Batch:
         """The number of drafts that are still to be written."""
         return self.context.brief.n - len(self.drafts)
 
-    def examine(self, candidate: Candidate, origin: Origin, provenance: Provenance) -> None:
-        """Release a draft if every validator accepts it, and record it as refused otherwise."""
-        verdicts = validate(candidate, self.context)
+    async def examine_all(self, candidates: Iterator[Candidate]) -> None:
+        """Examine drafts of the composer until no draft is missing.
+
+        A thread composes each of them, because that takes milliseconds of computation.
+        """
+        while self.missing:
+            candidate = await asyncio.to_thread(next, candidates, None)
+            if candidate is None:
+                return
+            await self.examine(candidate, "composer", self.provenance())
+
+    async def examine(self, candidate: Candidate, origin: Origin, provenance: Provenance) -> None:
+        """Release a draft if every validator accepts it, and record it as refused otherwise.
+
+        The validators run in a thread, so that the event loop serves other requests meanwhile.
+        """
+        verdicts = await asyncio.to_thread(validate, candidate, self.context)
         if candidate.parts == self._old_parts:
             verdicts = (*verdicts, _UNCHANGED)
         if not all(verdict.ok for verdict in verdicts):
@@ -151,7 +165,7 @@ class Batch:
         return Provenance(
             brief_hash=self._brief_hash,
             brief_version=self.context.brief.version,
-            model=getattr(model, "name", type(model).__name__) if model is not None else "",
+            model=model.name if model is not None else "",
             prompt_hash=call.prompt_hash if call else "",
             repairs=repairs,
             input_tokens=call.input_tokens if call else 0,
@@ -198,7 +212,7 @@ async def _ask_once(
         if not batch.missing:
             break
         if draft.parts:
-            batch.examine(assemble(draft, batch.context.brief), "model", provenance)
+            await batch.examine(assemble(draft, batch.context.brief), "model", provenance)
         else:
             batch.refused.append(RefusedDraft((), (_UNREADABLE,), provenance))
     return True

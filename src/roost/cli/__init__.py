@@ -40,6 +40,11 @@ def _version() -> str:
     return "\n".join(lines)
 
 
+def _describe_default(value: object) -> str | None:
+    """Return an option's default for the help; None for a flag or an empty text."""
+    return None if value is None or value is False or value == "" else str(value)
+
+
 app = App(
     name="roost",
     help="Publish to X exactly once, and measure how each post performed.",
@@ -47,6 +52,7 @@ app = App(
     help_on_error=False,
     version=_version,
     help_format="plaintext",
+    default_parameter=Parameter(show_default=_describe_default),
 )
 
 #: Each command's name, `module:function` and help. A module is imported only when its command
@@ -60,7 +66,7 @@ _COMMANDS = (
     ("worker", "serve:worker", "Run a worker: publish due posts and collect metrics."),
     ("emulator", "emulator:emulator", "Run the emulator of the X API."),
     ("connect", "connect:connect", "Connect an X account."),
-    ("draft", "draft:draft", "Draft posts from a brief; show, improve or undo a draft."),
+    ("draft", "draft:draft", "Draft posts from a brief; show, change or discard a draft."),
     ("drafts", "stored_drafts:drafts", "List the drafts."),
     ("approve", "stored_drafts:approve", "Approve a draft: schedule exactly what you have read."),
     ("check", "check:check", "Check a text and its media by X's rules, and show the price."),

@@ -32,6 +32,8 @@ Json = Annotated[
     bool, Parameter(name="--json", negative="", help="Print one JSON object and nothing else.")
 ]
 Port = Annotated[int, Parameter(help="0 uses any free port.", validator=Number(gte=0, lte=65_535))]
+PostNumber = Annotated[int, Parameter(help="The post's number, as `roost posts` shows it.")]
+DraftNumber = Annotated[int, Parameter(help="The draft's number, as `roost drafts` shows it.")]
 TenantName = Annotated[str, Parameter(name="--tenant", help="The tenant, by name.")]
 AccountName = Annotated[
     str | None,
@@ -161,7 +163,16 @@ def parse_bound(
     if at is None:
         return None
     if _DAY.fullmatch(at.strip()) is None:
-        return parse_at(at, tenant, now)
+        from roost.planfile import TimeInvalid
+
+        try:
+            return parse_at(at, tenant, now)
+        except TimeInvalid as error:
+            if type(error) is not TimeInvalid or error.next != TimeInvalid.default_next:
+                raise
+            raise TimeInvalid(
+                error.message, next=f"Write a day, such as 2026-12-24, or a time. {error.next}"
+            ) from None
     try:
         day = date.fromisoformat(at.strip()) + timedelta(days=is_end)
     except (ValueError, OverflowError):

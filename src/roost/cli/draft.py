@@ -1,4 +1,4 @@
-"""`roost draft`: drafts posts from a brief, and shows, improves or undoes one draft."""
+"""`roost draft`: drafts posts from a brief, and shows or changes one draft."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,11 +10,13 @@ from roost.agents.brief_lint import lint_brief
 from roost.agents.budget import MemoryBudget
 from roost.agents.configured_model import open_model
 from roost.agents.writer import write_drafts
-from roost.cli.arguments import Json, TenantName, command_settings
+from roost.cli.arguments import DraftNumber, Json, TenantName, command_settings
 from roost.cli.command import run_async
 from roost.cli.draft_output import DraftProgress, print_drafts
 from roost.cli.output import print_note, print_result
+from roost.cli.part_arguments import read_parts
 from roost.cli.schemas.drafts import BriefLintOutput
+from roost.cli.text_input import read_text
 from roost.clock import wall_now
 from roost.errors import InvalidInput
 from roost.extras import ExtraMissing, require_extra
@@ -28,12 +30,12 @@ class DraftUnclear(InvalidInput):
 
     default_next = (
         "Use `--brief FILE` to draft, `--show DRAFT` to read a draft, and `roost draft DRAFT` with"
-        " `--improve` or `--undo` to change it."
+        " `--improve`, `--text`, `--thread`, `--undo` or `--discard` to change it."
     )
 
 
 def draft(
-    draft: int | None = None,
+    draft: DraftNumber | None = None,
     /,
     *,
     brief: Annotated[
@@ -58,20 +60,32 @@ def draft(
     undo: Annotated[
         bool, Parameter(negative="", help="Return to the text before the last improvement.")
     ] = False,
+    text: Annotated[
+        str | None,
+        Parameter(help="A new text, for a draft of one part; `-` reads it from standard input."),
+    ] = None,
+    thread: Annotated[
+        Path | None,
+        Parameter(help="A text file with the new parts, split between sentences."),
+    ] = None,
+    discard: Annotated[bool, Parameter(negative="", help="Discard the draft.")] = False,
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Draft posts from the facts of a brief, or show, improve or undo one draft.
+    """Draft posts from the facts of a brief, or show, change or discard one draft.
 
     With ROOST_MODEL, a model writes the drafts and the composer those that are missing; otherwise
     the composer writes all of them. Drafts are stored until you approve them. If Roost is not set
-    up, they are only printed.
+    up, they are only printed. A change of a draft ends its approval: if no part of its post is on
+    X, the post is cancelled.
     """
-    chosen = [brief is not None, show is not None, improve is not None, undo]
-    if sum(chosen) != 1 or (draft is None) == (improve is not None or undo):
+    changes = [improve is not None, undo, text is not None, thread is not None, discard]
+    if sum([brief is not None, show is not None, *changes]) != 1 or (draft is None) == any(changes):
         raise DraftUnclear("The command does not say one thing to do.")
     if (lint and brief is None) or (at is not None and show is None):
         raise DraftUnclear("--lint needs --brief, and --at needs --show.")
+
+    text = None if text is None else read_text(text)
 
     async def work() -> int:
         if brief is not None:
@@ -86,7 +100,13 @@ def draft(
         if show is not None:
             await stored_drafts.show_draft(show, at, tenant, as_json=as_json)
         elif draft is not None:
-            await stored_drafts.change_draft(draft, improve, tenant, as_json=as_json)
+            if thread is not None or text is not None:
+                change = stored_drafts.edit(read_parts(text or "", None, None, thread))
+            elif discard:
+                change = stored_drafts.discard
+            else:
+                change = stored_drafts.undo if improve is None else stored_drafts.improve(improve)
+            await stored_drafts.change_draft(draft, change, tenant, as_json=as_json)
         return 0
 
     return run_async(work)

@@ -48,7 +48,7 @@ def print_drafts(brief: "Brief", writing: "Writing | DraftsWritten", *, as_json:
     text = "\n\n".join(
         ("" if each.id is None else f"Draft {each.id}\n")
         + f"{indented(each.text, '  ')}\n"
-        + f"  ({each.weighted_length} of {brief.limit}, {each.origin})"
+        + f"  ({each.weighted_length} of at most {brief.limit - 1}, {each.origin})"
         for each in result.drafts
     )
     print_result(result, text, as_json=as_json)

@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, choose_tenant, parse_at, parse_post_id
+from roost.cli.arguments import Json, PostNumber, TenantName, choose_tenant, parse_at, parse_post_id
 from roost.cli.command import open_for_command, run_async
 from roost.cli.outcome import warn_without_worker
 from roost.cli.output import CopyProgress, print_findings
@@ -28,6 +28,9 @@ from roost.publishing.part_input import MediaInput
 from roost.services import queries, schedule
 from roost.services.schedule import PartInput
 
+#: The value of `--media` that removes all files; `./none` is a file with this name.
+_NO_MEDIA: Final = Path("none")
+
 
 class ThreadNotReplaceable(InvalidInput):
     """A new text file for the thread would remove files or options of a part after the first."""
@@ -38,7 +41,7 @@ class ThreadNotReplaceable(InvalidInput):
 
 
 def edit(
-    post: int,
+    post: PostNumber,
     /,
     *,
     text: Annotated[
@@ -57,11 +60,13 @@ def edit(
 ) -> int:
     """Change a post, as long as no part of it is on X; omitted options keep their values.
 
-    A post that waits can be changed too. `--reply-to none`, `--quote none` and `--poll none` remove
-    an option; `--reply-settings everyone` lets everyone reply.
+    A post that waits can be changed too. `--media none` removes the files, and `--reply-to none`,
+    `--quote none` and `--poll none` remove an option; `--reply-settings everyone` lets everyone
+    reply.
     """
 
     text = None if text is None else read_text(text)
+    media = [] if media == [_NO_MEDIA] else media
 
     async def work() -> None:
         async with open_for_command() as runtime:
@@ -162,7 +167,7 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
     ]
 
 
-def cancel(post: int, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
+def cancel(post: PostNumber, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
     """Cancel a post, as long as no part of it is on X; a post that waits can be cancelled too."""
 
     async def work() -> None:

@@ -22,7 +22,7 @@ _MAX_LISTED: Final = 20
 
 
 def import_plan(
-    plan: Path,
+    plan: Annotated[Path, Parameter(help="The plan: a CSV file.")],
     /,
     *,
     dry_run: Annotated[

@@ -69,7 +69,9 @@ async def _init(settings: Settings, tenant: str, time_zone: str | None) -> dict[
 def _describe(result: dict[str, Any], settings: Settings) -> str:
     home = settings.home
     lines = [f"The data folder is {home}; the database is {result['database']}."]
-    if folder := setup.find_system_folder(settings):
+    # Advice for a new installation is not repeated when Roost is set up again.
+    is_new = result["key_made"]
+    if is_new and (folder := setup.find_system_folder(settings)):
         lines.append(
             "Roost runs as root, and PostgreSQL refuses to: this database runs as another OS user,"
             f" with its data below {folder}. For more than a trial, run Roost as a plain user, or"
@@ -87,6 +89,8 @@ def _describe(result: dict[str, Any], settings: Settings) -> str:
             f"To connect accounts, set {' and '.join(result['to_set'])} to your X app's values,\n"
             f"and register {result['callback_url']} as the app's callback."
         )
-    else:
+    elif is_new:
         lines.append("Next, start `roost serve` and `roost worker`, then run `roost connect`.")
+    elif result["tenant_made"]:
+        lines.append(f"Next, run `roost connect --tenant {result['tenant']}`.")
     return "\n".join(lines)

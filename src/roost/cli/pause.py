@@ -8,6 +8,7 @@ from cyclopts import Parameter
 
 from roost.cli.arguments import (
     Json,
+    PostNumber,
     TenantName,
     choose_account,
     choose_tenant,
@@ -61,7 +62,7 @@ class ScopeUnclear(InvalidInput):
 
 
 def pause(
-    post: int | None = None,
+    post: PostNumber | None = None,
     /,
     *,
     account: Account = None,
@@ -92,7 +93,7 @@ def pause(
 
 
 def resume(
-    post: int | None = None,
+    post: PostNumber | None = None,
     /,
     *,
     account: Account = None,
@@ -192,16 +193,18 @@ async def _pause(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[
 
 
 async def _resume(runtime: Runtime, scope: Scope, target: _Target) -> tuple[dict[str, Any], str]:
-    text = f"{target.posts} no longer paused."
+    other = ""
     if target.scope is PauseScope.POST:
         post_id = parse_post_id(int(target.of))
-        await pauses.resume_post(runtime, scope, post_id)
-        text += await _describe_other_pauses(runtime, scope, post_id)
+        was_paused = await pauses.resume_post(runtime, scope, post_id)
+        other = await _describe_other_pauses(runtime, scope, post_id)
     elif target.account is not None:
+        was_paused = target.account.paused
         await pauses.resume_account(runtime, scope, target.account)
     else:
-        await pauses.resume_tenant(runtime, scope)
-    return target.as_json(paused=False), text
+        was_paused = await pauses.resume_tenant(runtime, scope)
+    text = f"{target.posts} no longer paused." if was_paused else f"{target.posts} not paused."
+    return target.as_json(paused=False), text + other
 
 
 async def _describe_other_pauses(runtime: Runtime, scope: Scope, post_id: PostId) -> str:
@@ -240,7 +243,9 @@ async def _resume_everything(runtime: Runtime, *, accept_copy: bool) -> tuple[di
         "may_have_changed": resumed.may_have_changed,
         "paused_accounts": resumed.paused_accounts,
     }
-    lines = ["Everything is resumed."]
+    lines = [
+        "Everything is resumed." if resumed.was_paused else "There was no pause of everything."
+    ]
     if resumed.adopted:
         lines.append("These parts were found on X, and recorded as published:")
         lines += [

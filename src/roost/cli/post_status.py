@@ -7,7 +7,7 @@ from roost.cli.output import print_result
 from roost.cli.tenant_option import name_tenant
 from roost.escaping import one_line
 from roost.formats import format_time
-from roost.models import Environment, PartState, PostState, Tenant, Wait
+from roost.models import Environment, PartState, PostState, ReasonCode, Tenant, Wait
 from roost.publishing.history import describe_reason, describe_state
 from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
@@ -90,6 +90,8 @@ def state_word(state: PostState) -> str:
 def describe_wait(wait: Wait, tenant: Tenant) -> str:
     """Describe a wait, such as `waits until Sat 28 Nov 2026, 10:00 (UTC): X accepts no posts`."""
     until = "" if wait.until is None else f" until {format_time(wait.until, tenant.time_zone)}"
+    if until and wait.reason.code == ReasonCode.UPLOADING:
+        until += " at the latest"
     return f"waits{until}: {describe_reason(wait.reason)}"
 
 

@@ -1,6 +1,7 @@
 """`roost posts`: lists posts, upcoming posts first, or shows one post with its history."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 from cyclopts import Parameter
@@ -8,6 +9,7 @@ from cyclopts import Parameter
 from roost.cli.arguments import (
     Json,
     OnlyAccount,
+    PostNumber,
     TenantName,
     choose_account,
     choose_tenant,
@@ -24,10 +26,10 @@ from roost.cli.post_status import (
     post_as_json,
     state_word,
 )
-from roost.cli.table import Column, print_table
+from roost.cli.table import Column, is_narrow_terminal, print_table
 from roost.errors import InvalidInput
 from roost.escaping import indented, one_line
-from roost.formats import format_local_time, format_time, in_time_zone
+from roost.formats import format_local_time, format_short_time, format_time, in_time_zone
 from roost.insights.labels import shorten
 from roost.models import Event, PartState, PostState, Scope, Tenant
 from roost.post_options import describe_options
@@ -44,7 +46,7 @@ _TEXT_WIDTH: Final = 60
 
 
 def posts(
-    post: int | None = None,
+    post: PostNumber | None = None,
     /,
     *,
     history: Annotated[
@@ -121,9 +123,8 @@ async def _print_list(
     as_json: bool,
 ) -> None:
     only = await choose_account(runtime, scope, tenant, account) if account else None
-    statuses = await queries.list_post_statuses(
-        runtime, scope, only.id if only else None, selection
-    )
+    groups = await queries.list_post_groups(runtime, scope, selection, only.id if only else None)
+    statuses = [one for group in groups for one in group.posts]
     if as_json:
         from roost.cli.schemas.posts import PostListOutput
 
@@ -135,23 +136,32 @@ async def _print_list(
         text = "There is no post yet; `roost publish` and `roost import` schedule posts."
         print_result(None, text if is_open else "No post matches.", as_json=False)
         return
+    # A narrow terminal shows short times, and their zone below the table.
+    narrow_at = runtime.clock.now() if is_narrow_terminal() else None
     columns = (
         Column("post", 0),
-        Column(f"due ({tenant.time_zone})", 2),
+        Column("due" if narrow_at else f"due ({tenant.time_zone})", 2),
         Column("account", 4),
         Column("state", 1, wraps=True),
         Column("parts", 5),
         Column("text", 3, wraps=True),
     )
-    print_table(columns, [_row(status, tenant) for status in statuses])
+    print_table(columns, [_row(status, tenant, narrow_at) for status in statuses])
+    if narrow_at:
+        print_result(None, f"Times are in {tenant.time_zone}.", as_json=False)
     for pause_scope in (PauseScope.TENANT, PauseScope.EVERYTHING):
         if any(pause_scope in status.paused_by for status in statuses):
             print_result(None, f"Paused: {describe_pauses([pause_scope])}.", as_json=False)
 
 
-def _row(status: PostStatus, tenant: Tenant) -> tuple[str, ...]:
+def _row(status: PostStatus, tenant: Tenant, narrow_at: datetime | None) -> tuple[str, ...]:
     post = status.post
-    due = "–" if post.due_at is None else format_local_time(post.due_at, tenant.time_zone)
+    if post.due_at is None:
+        due = "–"
+    elif narrow_at is not None:
+        due = format_short_time(post.due_at, tenant.time_zone, narrow_at)
+    else:
+        due = format_local_time(post.due_at, tenant.time_zone)
     text = shorten(one_line(post.parts[0].text), _TEXT_WIDTH) if post.parts else ""
     account = one_line(f"@{status.account.username}")
     state = one_line(_describe_state(status, tenant))

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from roost.cli.arguments import Json, TenantName, choose_tenant, parse_post_id
+from roost.cli.arguments import Json, PostNumber, TenantName, choose_tenant, parse_post_id
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
 from roost.cli.outcome import warn_without_worker
@@ -31,7 +31,7 @@ class PriceNotAgreed(InvalidInput):
 
 
 def resolve(
-    post: int,
+    post: PostNumber,
     choice: Choice,
     url: Annotated[
         str | None, Parameter(help="With `found`: the post's address or id on X.")

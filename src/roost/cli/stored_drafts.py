@@ -2,13 +2,14 @@
 
 import logging
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from roost.agents.brief import Brief
 from roost.agents.configured_model import open_model
-from roost.cli.arguments import Json, TenantName, choose_tenant, parse_at
+from roost.cli.arguments import DraftNumber, Json, TenantName, choose_tenant, parse_at
 from roost.cli.command import open_for_command, run_async
 from roost.cli.confirm import confirm
 from roost.cli.draft_details import describe_text, print_detail, stored_fields
@@ -23,9 +24,15 @@ from roost.errors import InvalidInput, Refused
 from roost.escaping import one_line
 from roost.formats import format_local_time, format_time
 from roost.insights.labels import shorten
-from roost.models import DraftId, DraftState
+from roost.models import DraftId, DraftState, Scope
+from roost.publishing.part_input import PartInput
+from roost.runtime import Runtime
 from roost.services import drafts as drafting
 from roost.services import queries
+from roost.services.drafts import DraftImproved
+
+#: Changes one draft: the arguments are the runtime, the scope and the draft.
+Change = Callable[[Runtime, Scope, DraftId], Awaitable[DraftImproved]]
 
 _TEXT_WIDTH = 60
 _MAX_DRAFT_ID = (1 << 63) - 1
@@ -52,7 +59,7 @@ def drafts(
     async def work() -> None:
         async with open_for_command(logging.WARNING) as runtime:
             owner, scope = await choose_tenant(runtime, tenant)
-            found = await drafting.list_drafts(runtime, scope, state)
+            found = await drafting.list_drafts(runtime, scope, *([state] if state else ()))
         if as_json:
             listed = [stored_fields(each) for each in found]
             print_result(StoredDraftListOutput.model_validate({"drafts": listed}), as_json=True)
@@ -88,7 +95,7 @@ def drafts(
 
 
 def approve(
-    draft: int,
+    draft: DraftNumber,
     /,
     *,
     at: Annotated[str, Parameter(help="Due time: ISO 8601, or `+20m` from now.")],
@@ -185,18 +192,46 @@ async def show_draft(number: int, at: str | None, tenant: str, *, as_json: bool)
     print_detail(draft, owner, due_at=due_at, as_json=as_json)
 
 
-async def change_draft(number: int, instruction: str | None, tenant: str, *, as_json: bool) -> None:
-    """Improve a draft by an instruction, or undo its last improvement, and print it."""
+def improve(instruction: str) -> Change:
+    """Return the change that improves a draft by an instruction."""
+
+    async def change(runtime: Runtime, scope: Scope, draft_id: DraftId) -> DraftImproved:
+        async with open_model(runtime.settings) as model:
+            return await drafting.improve_draft(runtime, scope, draft_id, instruction, model=model)
+
+    return change
+
+
+def edit(parts: Sequence[PartInput]) -> Change:
+    """Return the change that replaces the texts of a draft."""
+
+    async def change(runtime: Runtime, scope: Scope, draft_id: DraftId) -> DraftImproved:
+        before = await drafting.get_draft(runtime, scope, draft_id)
+        if len(before.parts) > 1 and len(parts) == 1:
+            raise InvalidInput(
+                f"Draft {draft_id} is a thread; its parts can only be changed together.",
+                did="The draft did not change.",
+                next="Give the whole thread with --thread.",
+            )
+        texts = [part.text for part in parts]
+        return await drafting.edit_texts(runtime, scope, draft_id, texts)
+
+    return change
+
+
+undo: Change = drafting.undo_improvement
+
+
+async def discard(runtime: Runtime, scope: Scope, draft_id: DraftId) -> DraftImproved:
+    """Discard a draft."""
+    return DraftImproved(await drafting.discard_draft(runtime, scope, draft_id), (), None)
+
+
+async def change_draft(number: int, change: Change, tenant: str, *, as_json: bool) -> None:
+    """Change a draft, and print it."""
     async with open_for_command(logging.WARNING) as runtime:
         owner, scope = await choose_tenant(runtime, tenant)
-        draft_id = parse_draft_id(number)
-        if instruction is None:
-            result = await drafting.undo_improvement(runtime, scope, draft_id)
-        else:
-            async with open_model(runtime.settings) as model:
-                result = await drafting.improve_draft(
-                    runtime, scope, draft_id, instruction, model=model
-                )
+        result = await change(runtime, scope, parse_draft_id(number))
     print_detail(
         result.draft, owner, calls=result.calls, cancelled=result.cancelled, as_json=as_json
     )

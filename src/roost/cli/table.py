@@ -13,6 +13,8 @@ _GAP: Final = "  "
 #: `_COLUMN_LINES` for each column.
 _TABLE_LINES: Final = 1
 _COLUMN_LINES: Final = 3
+#: The least width of a terminal in which times are shown in full.
+_FULL_WIDTH: Final = 80
 #: The least width of a column whose cells may be wrapped.
 _WRAPPED_WIDTH: Final = 20
 
@@ -26,6 +28,11 @@ class Column:
     """If a terminal is too narrow, the column with the highest rank is left out first."""
     wraps: bool = False
     """Whether a terminal may show a cell on several lines."""
+
+
+def is_narrow_terminal() -> bool:
+    """Whether the output is a terminal that is too narrow for times in full."""
+    return sys.stdout.isatty() and make_console().width < _FULL_WIDTH
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:

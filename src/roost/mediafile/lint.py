@@ -14,14 +14,11 @@ def lint_media(file: MediaFile) -> list[PostFinding]:
 def _location(file: MediaFile) -> Iterator[PostFinding]:
     if not file.has_location:
         return
-    next_step = "Export the file without its location."
-    if file.kind is MediaKind.IMAGE:
-        next_step = "`roost.mediafile.prepare_image` writes a copy without the location."
     yield PostFinding(
         "media_location",
         f"The metadata of {file.path.name} contains the location at which it was recorded; Roost"
         " sends the metadata to X.",
-        next=next_step,
+        next="Export the file without its location.",
     )
 
 

@@ -101,7 +101,7 @@ def _validate_image(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} has {_mb(file.size_bytes)}; X accepts images up to 5 MB.",
             limit=MAX_IMAGE_BYTES,
             found=file.size_bytes,
-            next="Make the image fit with `roost.mediafile.prepare_image`.",
+            next="Scale the image down, or save it as a JPEG of a lower quality.",
         )
     if max(file.width, file.height) > MAX_SIDE:
         yield Violation(
@@ -109,7 +109,7 @@ def _validate_image(file: MediaFile) -> Iterator[Violation]:
             f"{_name(file)} is {_size(file)}; X accepts sides up to {MAX_SIDE:,} pixels.",
             limit=f"{MAX_SIDE}×{MAX_SIDE}",
             found=_size(file),
-            next="Make the image fit with `roost.mediafile.prepare_image`.",
+            next="Scale the image down.",
         )
     yield from _validate_min_side(file, "image")
 

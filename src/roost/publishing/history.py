@@ -52,16 +52,17 @@ _REASONS: Final[Mapping[str, str]] = {
     ReasonCode.ABSENT_ON_TIMELINE: "X's timeline does not show the post",
     ReasonCode.CONFIRMED_ABSENT: "a user confirmed that X does not have the post",
     ReasonCode.RECHECK: "searched for on X first, because the database may lack an attempt",
-    ReasonCode.DISCARDED: "discarded manually",
-    ReasonCode.DELETION_REQUESTED: (
-        "cancelled manually: its published parts are being deleted from X"
-    ),
+    ReasonCode.DISCARDED: "it was discarded",
+    ReasonCode.DELETION_REQUESTED: ("cancelled: its published parts are being deleted from X"),
     ReasonCode.NOT_SEARCHED: "X could not be searched for the account's posts after the restore",
 }
 
 
 def _describe_late(detail: Detail) -> str:
-    return f"it was late by more than {_format_span(detail['tolerance_seconds'])}"
+    late = f"it was late by more than {_format_span(detail['tolerance_seconds'])}"
+    if "wait" not in detail:
+        return late
+    return f"{late}; before, it waited: {describe_reason(Reason.from_json(detail['wait']))}"
 
 
 def _format_span(seconds: float) -> str:
@@ -223,22 +224,22 @@ def wait_as_json(wait: Wait | None) -> dict[str, Any] | None:
 
 #: The sentence for each event that needs no facts.
 _EVENTS: Final[Mapping[EventCode, str]] = {
-    EventCode.POST_PAUSED: "paused manually",
-    EventCode.POST_RESUMED: "resumed manually",
+    EventCode.POST_PAUSED: "paused",
+    EventCode.POST_RESUMED: "resumed",
     EventCode.POST_DUE: "the post became due",
     EventCode.POST_UPLOADED: "its files are on X",
     EventCode.POST_PUBLISHED: "published: every part is on X",
-    EventCode.POST_ACKNOWLEDGED: "acknowledged manually: it stays as it is",
+    EventCode.POST_ACKNOWLEDGED: "acknowledged: it stays as it is",
     EventCode.POST_REOPENED: (
         "the database was restored, and may lack the record that the post was sent"
     ),
-    EventCode.PART_DISCARDED: "discarded manually",
-    EventCode.PART_RETRIED: "retried manually",
-    EventCode.PART_EDITED: "edited manually",
-    EventCode.PART_DELETED: "deleted from X manually",
+    EventCode.PART_DISCARDED: "discarded",
+    EventCode.PART_RETRIED: "retried",
+    EventCode.PART_EDITED: "edited",
+    EventCode.PART_DELETED: "deleted from X",
     EventCode.REPORT_READY: "a report was made",
-    EventCode.TENANT_PAUSED: "the tenant was paused manually",
-    EventCode.TENANT_RESUMED: "the tenant was resumed manually",
+    EventCode.TENANT_PAUSED: "the tenant was paused",
+    EventCode.TENANT_RESUMED: "the tenant was resumed",
     EventCode.EVERYTHING_RESUMED: "everything was resumed",
 }
 #: The words before the reason, for each event that is described by its reason.
@@ -297,9 +298,9 @@ def _describe_with_facts(event: Event, reason: str) -> str:
             return f"{state}: imported from {detail['file']}, line {detail['line']}"
         case EventCode.POST_EDITED:
             is_same = event.from_state == event.to_state
-            return "edited manually" if is_same else f"{event.to_state}: edited manually"
+            return "edited" if is_same else f"{event.to_state}: edited"
         case EventCode.POST_CANCELLED:
-            return reason or "cancelled manually"
+            return reason or "cancelled"
         case EventCode.POST_RESOLVED:
             return _describe_decision(detail)
         case EventCode.PART_ATTEMPTED:
@@ -327,13 +328,11 @@ def _describe_with_facts(event: Event, reason: str) -> str:
                 f" {detail['tweet_id']}"
             )
         case EventCode.ACCOUNT_PAUSED:
-            return f"@{detail['username']} was paused" + (f": {reason}" if reason else " manually")
+            return f"@{detail['username']} was paused" + (f": {reason}" if reason else "")
         case EventCode.ACCOUNT_RESUMED:
-            return f"@{detail['username']} was resumed manually"
+            return f"@{detail['username']} was resumed"
         case EventCode.EVERYTHING_PAUSED:
-            return (
-                f"everything was paused: {reason}" if reason else "everything was paused manually"
-            )
+            return f"everything was paused: {reason}" if reason else "everything was paused"
         case _:
             raise AssertionError(f"the event {event.code} has no words")
 
@@ -348,7 +347,7 @@ def _describe_decision(detail: Detail) -> str:
     }[detail["choice"]]
     if detail["choice"] == "resend" and "part" in detail:
         decision = f"part {detail['part']} is not on X, so it is sent"
-    return f"resolved manually: {decision}"
+    return f"resolved: {decision}"
 
 
 def describe_actor(actor: Actor) -> str:

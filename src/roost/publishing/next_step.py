@@ -8,7 +8,7 @@ steps, and commits before and after each step.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from roost import rate_limits
 from roost.models import (
@@ -218,7 +218,9 @@ def _decide_pending(
     if state.is_untried:
         tolerance = state.post.tolerance or policy.tolerance
         if late_by > tolerance and not policy.publish_late:
-            facts = {"tolerance_seconds": tolerance.total_seconds()}
+            facts: dict[str, Any] = {"tolerance_seconds": tolerance.total_seconds()}
+            if state.post.wait is not None:
+                facts["wait"] = state.post.wait.reason.to_json()
             return Finish(PostState.MISSED, Reason(ReasonCode.LATE, facts))
         if len(unsent) > 1 and (step := _await_windows(state, len(unsent), now)) is not None:
             return step

@@ -1,17 +1,33 @@
-"""Selects and sorts the posts of a list: by state, due time and text. Pure."""
+"""Says which posts a list contains: by state, due time and text. The database applies this. Pure.
+
+Upper and lower case count as equal, and so do characters that look alike, as `ﬁ` and `fi`. Python
+prepares the comparison, because the database's own rules depend on its version and its locale.
+"""
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from enum import IntEnum
 from typing import Final
 
-from roost.models import Post, PostState
-from roost.publishing.decisions import needs_attention
+from roost.models import PostState
 
-#: The states of the posts that Roost has still to publish.
-_AHEAD: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
-_NEVER: Final = datetime.max.replace(tzinfo=UTC)
+#: No character after this one has an upper and a lower case.
+_LAST_CASED: Final = 0x1FFFF
+
+
+class ListGroup(IntEnum):
+    """The groups of a list of posts, in the order of the list."""
+
+    AHEAD = 0
+    """Posts that Roost has still to publish, the earliest due time first."""
+    NEEDS_ATTENTION = 1
+    """Posts that need a user's attention (`decisions.needs_attention`), the latest first."""
+    DRAFT = 2
+    """Drafts, the newest first."""
+    FINISHED = 3
+    """All other posts, the latest due time first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,40 +44,35 @@ class Selection:
     """A passage that the text of a part contains; upper and lower case count as equal."""
     limit: int | None = None
     """The most posts."""
+    limit_per_group: int | None = None
+    """The most posts of each `ListGroup`."""
 
 
 EVERY_POST: Final = Selection()
 
 
-def select_posts(posts: Sequence[Post], selection: Selection = EVERY_POST) -> list[Post]:
-    """Return the selected posts: first those that Roost has still to publish, earliest first.
+def fold_case(text: str) -> str:
+    """Return a text in which equal passages have equal characters."""
+    plain = unicodedata.normalize("NFKC", text).replace("ß", "ss").replace("ẞ", "ss")
+    return "".join(_fold(character) for character in plain)
 
-    Then come the posts that need a user's attention, then drafts, then all other posts. Within each
-    of these groups, the latest due time comes first.
+
+def list_case_variants(folded: str) -> tuple[str, str]:
+    """Return the characters that `fold_case` changes to one of `folded`, and what they become.
+
+    The character at a position of the first string becomes the one at the same position of the
+    second, as in PostgreSQL's `translate`.
     """
-    chosen = [post for post in posts if _is_selected(post, selection)]
-    chosen.sort(key=_rank)
-    return chosen[: selection.limit]
+    wanted = set(folded)
+    variants = [
+        (character, folded_character)
+        for character in map(chr, range(_LAST_CASED + 1))
+        if (folded_character := _fold(character)) in wanted and folded_character != character
+    ]
+    return "".join(old for old, _ in variants), "".join(new for _, new in variants)
 
 
-def _rank(post: Post) -> tuple[int, float, int]:
-    due_at = (post.due_at or _NEVER).timestamp()
-    if post.state in _AHEAD and not post.possible_duplicate:
-        return 0, due_at, post.id
-    group = 1 if needs_attention(post) else 2 if post.state is PostState.DRAFT else 3
-    return group, -due_at, -post.id
-
-
-def _is_selected(post: Post, selection: Selection) -> bool:
-    if selection.states and post.state not in selection.states:
-        return False
-    if selection.since is not None and (post.due_at is None or post.due_at < selection.since):
-        return False
-    if selection.until is not None and (post.due_at is None or post.due_at >= selection.until):
-        return False
-    passage = _folded(selection.search)
-    return not passage or any(passage in _folded(part.text) for part in post.parts)
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+def _fold(character: str) -> str:
+    # A few characters, such as `ǰ`, have no single character as their folded form.
+    folded = character.casefold()
+    return folded if len(folded) == 1 else character

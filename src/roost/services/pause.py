@@ -91,14 +91,18 @@ async def pause_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
     await _set_post_paused(runtime, scope, post_id, paused=True)
 
 
-async def resume_post(runtime: Runtime, scope: Scope, post_id: PostId) -> None:
-    """End the pause of one post, and add an event to its history. Raises: PostNotFound."""
-    await _set_post_paused(runtime, scope, post_id, paused=False)
+async def resume_post(runtime: Runtime, scope: Scope, post_id: PostId) -> bool:
+    """End the pause of one post, and add an event to its history.
+
+    Returns whether the post was paused. Raises: PostNotFound.
+    """
+    return await _set_post_paused(runtime, scope, post_id, paused=False)
 
 
 async def _set_post_paused(
     runtime: Runtime, scope: Scope, post_id: PostId, *, paused: bool
-) -> None:
+) -> bool:
+    """Pause or resume a post; return whether this changed anything."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
         state = await store.posts.lock_state(transaction, post_id)
@@ -112,6 +116,7 @@ async def _set_post_paused(
                 from_state=row["state"], to_state=row["state"], actor=scope.actor,
             )  # fmt: skip
         await transaction.run("announce_due")
+    return row is not None
 
 
 async def pause_account(runtime: Runtime, scope: Scope, account: Integration) -> None:
@@ -142,14 +147,19 @@ async def pause_tenant(runtime: Runtime, scope: Scope) -> None:
     await _set_tenant_paused(runtime, scope, paused=True)
 
 
-async def resume_tenant(runtime: Runtime, scope: Scope) -> None:
-    """End the pause of a tenant, and add an event to the history of each of its posts."""
-    await _set_tenant_paused(runtime, scope, paused=False)
+async def resume_tenant(runtime: Runtime, scope: Scope) -> bool:
+    """End the pause of a tenant, and add an event to the history of each of its posts.
+
+    Returns whether the tenant was paused.
+    """
+    return await _set_tenant_paused(runtime, scope, paused=False)
 
 
-async def _set_tenant_paused(runtime: Runtime, scope: Scope, *, paused: bool) -> None:
+async def _set_tenant_paused(runtime: Runtime, scope: Scope, *, paused: bool) -> bool:
+    """Pause or resume a tenant; return whether this changed anything."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         await transaction.run("lock_pauses")
+        before = (await get_pause_status(transaction)).tenant
         await transaction.run(
             "set_tenant_paused",
             paused=paused,
@@ -157,6 +167,7 @@ async def _set_tenant_paused(runtime: Runtime, scope: Scope, *, paused: bool) ->
             actor=str(scope.actor),
         )
         await transaction.run("announce_due")
+    return before is not paused
 
 
 async def pause_everything(runtime: Runtime, actor: Actor) -> None:

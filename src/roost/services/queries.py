@@ -4,6 +4,7 @@ Each function reads in one transaction unless its docstring says otherwise, so i
 consistent. No function writes to the database or sends a request to X.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,7 +28,7 @@ from roost.models import (
 )
 from roost.prices import Operation, Price, price_of, sum_prices
 from roost.publishing.decisions import Choice
-from roost.publishing.selection import Selection, select_posts
+from roost.publishing.selection import EVERY_POST, ListGroup, Selection
 from roost.publishing.state import PublishState, find_wait
 from roost.runtime import Runtime
 from roost.services import pause
@@ -47,6 +48,15 @@ class PostStatus:
     """The pauses that apply to the post; empty if there is none or the post is finished."""
     wait: Wait | None
     """The current wait of the post, apart from pauses; None if the post does not wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostGroup:
+    """The posts of one group of a list; `total` also counts the posts beyond the limit."""
+
+    group: ListGroup
+    posts: list[PostStatus]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,23 +194,36 @@ async def find_post(runtime: Runtime, scope: Scope, post_id: PostId) -> Post | N
         return None
 
 
-async def list_post_statuses(
+async def list_post_statuses(runtime: Runtime, scope: Scope) -> list[PostStatus]:
+    """Return the posts of a tenant in the order of their due times, drafts last."""
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        posts = await store.posts.list_all(transaction)
+        return await _list_statuses(transaction, posts, runtime.clock.now())
+
+
+async def list_post_groups(
     runtime: Runtime,
     scope: Scope,
+    selection: Selection = EVERY_POST,
     account_id: IntegrationId | None = None,
-    selection: Selection | None = None,
-) -> list[PostStatus]:
-    """Return the posts of a tenant, or of one account.
-
-    If `selection` is None, all posts are returned in the order of their due times, drafts last.
-    """
+) -> list[PostGroup]:
+    """Return the selected posts of a tenant, or of one account, in the groups of the list."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
-        posts = await store.posts.list_all(transaction, account_id)
-        accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
-        pauses = await pause.get_pause_status(transaction)
-    now = runtime.clock.now()
-    if selection is not None:
-        posts = select_posts(posts, selection)
+        selected = await store.post_lists.select(transaction, selection, account_id)
+        posts = [one.post for one in selected]
+        statuses = await _list_statuses(transaction, posts, runtime.clock.now())
+    groups: dict[ListGroup, PostGroup] = {}
+    for one, status in zip(selected, statuses, strict=True):
+        group = groups.setdefault(one.group, PostGroup(one.group, [], one.group_size))
+        group.posts.append(status)
+    return list(groups.values())
+
+
+async def _list_statuses(
+    transaction: Transaction, posts: Sequence[Post], now: datetime
+) -> list[PostStatus]:
+    accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
+    pauses = await pause.get_pause_status(transaction)
     return [_status(post, accounts[post.integration_id], pauses, now) for post in posts]
 
 

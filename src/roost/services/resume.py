@@ -68,6 +68,9 @@ class Resumed:
     paused: list[Integration] = field(default_factory=list)
     """Accounts that could not be searched: not connected, or of another environment."""
 
+    was_paused: bool = True
+    """Whether everything was paused."""
+
     @property
     def paused_accounts(self) -> list[str]:
         """The usernames of the accounts in `paused`."""
@@ -87,7 +90,7 @@ async def resume_everything(
     async with runtime.database.unscoped() as transaction:
         pause = await transaction.run_one("get_global_pause")
     assert pause is not None
-    resumed = Resumed()
+    resumed = Resumed(was_paused=pause["paused"])
     if pause["copied"] and not accept_copy:
         raise DatabaseCopied(
             "This database is a copy of the database from which workers have published. If workers"

@@ -1,6 +1,6 @@
 """Drafts and their revisions. The evidence and the verdicts are JSON that the services decode."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -120,15 +120,32 @@ async def find(
 ) -> StoredDraft | None:
     """Return a draft with its current revision, or with another one; None if there is none."""
     return await transaction.fetch_one(
-        StoredDraft, "list_drafts", draft=draft_id, state=None, number=revision
+        StoredDraft, "list_drafts", draft=draft_id, states=None, number=revision, limit=None
     )
 
 
-async def list_all(transaction: Transaction, state: DraftState | None = None) -> list[StoredDraft]:
-    """Return the tenant's drafts with their current revisions, the newest first."""
+async def list_all(
+    transaction: Transaction, states: Collection[DraftState] = (), *, limit: int | None = None
+) -> list[StoredDraft]:
+    """Return the tenant's drafts with their current revisions, the newest first.
+
+    Only drafts in `states` are returned, if there are any; `limit` is the most drafts.
+    """
     return await transaction.fetch_all(
-        StoredDraft, "list_drafts", draft=None, state=state, number=None
+        StoredDraft,
+        "list_drafts",
+        draft=None,
+        states=list(states) or None,
+        number=None,
+        limit=limit,
     )
+
+
+async def count(transaction: Transaction, states: Collection[DraftState]) -> int:
+    """Return the number of the tenant's drafts in these states."""
+    row = await transaction.run_one("count_drafts", states=list(states))
+    assert row is not None, "an aggregate returns one row"
+    return int(row["n"])
 
 
 async def lock(transaction: Transaction, draft_id: DraftId) -> bool:

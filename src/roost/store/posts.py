@@ -150,17 +150,18 @@ async def get(transaction: Queries, post_id: PostId) -> Post:
     row = await transaction.run_one("get_post", post=post_id)
     if row is None:
         raise PostNotFound(f"There is no post {post_id}.")
-    return (await _with_parts(transaction, [row]))[0]
+    return (await with_parts(transaction, [row]))[0]
 
 
 async def list_all(transaction: Queries, integration_id: IntegrationId | None = None) -> list[Post]:
     """Return the posts of the tenant, or of one account, in due order, with drafts last."""
-    return await _with_parts(
+    return await with_parts(
         transaction, await transaction.run("list_posts", integration=integration_id)
     )
 
 
-async def _with_parts(transaction: Queries, rows: list[dict[str, Any]]) -> list[Post]:
+async def with_parts(transaction: Queries, rows: list[dict[str, Any]]) -> list[Post]:
+    """Return the posts of the rows, with their parts and files."""
     ids = [row["id"] for row in rows]
     media: dict[int, list[MediaAsset]] = {}
     for row in await transaction.run("list_media_assets", posts=ids):

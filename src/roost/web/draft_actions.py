@@ -3,8 +3,10 @@
 The forms are answered with a redirect (303), or with the page of the form and the error.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
@@ -13,7 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from roost.agents.configured_model import open_model
 from roost.errors import InvalidInput, NotFound, RoostError
-from roost.models import DraftId, PostId, Tenant
+from roost.models import DraftId, PostFinding, PostId, Tenant
 from roost.planfile import TimeAmbiguous, TimeInvalid, TimeSkipped, parse_due
 from roost.runtime import Runtime
 from roost.services import drafts, queries
@@ -21,6 +23,7 @@ from roost.services.drafts.records import DraftImproved, hash_approval
 from roost.web import draft_pages
 from roost.web.brief_form import BriefForm, CheckedForm, check_form
 from roost.web.dependencies import KnownRuns, NamedTenant, OpenRuntime, RowId, TenantScope, scope_of
+from roost.web.draft_pages import ActionResult
 
 router = APIRouter()
 
@@ -59,7 +62,8 @@ async def write_drafts(
 async def _check(request: Request, runtime: Runtime, tenant: Tenant) -> CheckedForm:
     form = BriefForm.of(await request.form())
     accounts = await queries.list_accounts(runtime, scope_of(tenant))
-    return check_form(form, accounts, today=runtime.clock.now().date())
+    # A thread checks the form, because the check composes a draft.
+    return await asyncio.to_thread(check_form, form, accounts, today=runtime.clock.now().date())
 
 
 @router.post("/drafts/{draft_id}/approve")
@@ -70,7 +74,12 @@ async def approve_draft(
     content_hash: Annotated[str, Form(max_length=64)],
     due: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    """Schedule the draft that the page has shown; `content_hash` says which content that was."""
+    """Schedule the draft that the page has shown; `content_hash` says which content that was.
+
+    If the text may be a mistake, the response is the draft's page with these findings. To reload
+    the page is safe, because an approval with the same hash schedules nothing again.
+    """
+    findings: list[PostFinding] = []
 
     async def approve() -> None:
         at = _parse_due(due, runtime, tenant)
@@ -81,9 +90,15 @@ async def approve_draft(
             at=at,
             approval_hash=hash_approval(content_hash, at),
             by_person=True,
+            on_findings=findings.extend,
         )
 
-    return await _change(runtime, tenant, draft_id, approve, due=due)
+    response = await _change(runtime, tenant, draft_id, approve, due=due)
+    if not findings or response.status_code != HTTPStatus.SEE_OTHER:
+        return response
+    return await draft_pages.draft_page(
+        runtime, tenant, DraftId(draft_id), result=ActionResult(findings=findings)
+    )
 
 
 @router.post("/drafts/{draft_id}/improve")
@@ -154,7 +169,7 @@ async def _change(
         raise
     except RoostError as error:
         return await draft_pages.draft_page(
-            runtime, tenant, DraftId(draft_id), error=error, typed=typed
+            runtime, tenant, DraftId(draft_id), result=ActionResult(error=error, typed=typed)
         )
     cancelled = result.cancelled if isinstance(result, DraftImproved) else None
     return _redirect(f"/drafts/{draft_id}", tenant, cancelled)

@@ -1,6 +1,7 @@
 """The pages of drafts: the list, the form of a brief, one run of the writer, and one draft."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -8,7 +9,7 @@ from fastapi.responses import HTMLResponse, Response, StreamingResponse
 
 from roost.agents.lexicons import LANGUAGES
 from roost.errors import RoostError
-from roost.models import DraftId, DraftState, IntegrationStatus, Post, Scope, Tenant
+from roost.models import DraftId, DraftState, IntegrationStatus, Post, PostFinding, Scope, Tenant
 from roost.runtime import Runtime
 from roost.services import drafts, queries
 from roost.services.drafts import Draft
@@ -23,6 +24,8 @@ router = APIRouter()
 #: The most drafts that the list shows as cards, and the most approved and discarded drafts.
 _MAX_CARDS: Final = 20
 _MAX_DONE: Final = 50
+#: The states of the drafts that no longer wait for a person.
+_DONE: Final = (DraftState.APPROVED, DraftState.DISCARDED)
 #: Marks the places of `draft_run.html.j2` where drafts are inserted. No text of a user can contain
 #: the mark, because `<` is escaped.
 _GAP: Final = "<!-- gap -->"
@@ -39,16 +42,18 @@ async def show_drafts(
     show: Annotated[Literal["newest", "all"], Query()] = "newest",
 ) -> Response:
     """Show the tenant's drafts: those that wait for a person in full, the others as a list."""
-    listed = await drafts.list_drafts(runtime, scope)
-    waiting = [_card(runtime, each) for each in listed if each.state is DraftState.DRAFT]
-    done = [each for each in listed if each.state is not DraftState.DRAFT]
+    is_short = show == "newest"
+    waiting = await drafts.list_drafts(
+        runtime, scope, DraftState.DRAFT, limit=_MAX_CARDS if is_short else None
+    )
+    done = await drafts.list_drafts(runtime, scope, *_DONE, limit=_MAX_DONE if is_short else None)
     return templating.page(
         "drafts.html.j2",
         tenant=tenant,
-        waiting=waiting,
-        max_cards=_MAX_CARDS if show == "newest" else len(waiting),
+        waiting=[_card(runtime, each) for each in waiting],
+        all_waiting=await drafts.count_drafts(runtime, scope, DraftState.DRAFT),
         done=done,
-        max_done=_MAX_DONE if show == "newest" else len(done),
+        all_done=await drafts.count_drafts(runtime, scope, *_DONE),
     )
 
 
@@ -144,8 +149,26 @@ async def show_draft(
     `cancelled` is the post that an improvement of the draft has just cancelled.
     """
     return await draft_page(
-        runtime, tenant, DraftId(draft_id), revision=revision, cancelled=cancelled
-    )
+        runtime, tenant, DraftId(draft_id), revision=revision,
+        result=ActionResult(cancelled=cancelled),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ActionResult:
+    """The result of an action on a draft, which the draft's page shows."""
+
+    error: RoostError | None = None
+    """Why the action has failed; None if it has not."""
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """The texts of the fields `due` and `instruction`, which an error keeps."""
+    cancelled: int | None = None
+    """The post that the action has cancelled."""
+    findings: Sequence[PostFinding] = ()
+    """Probable mistakes in the post that an approval has scheduled."""
+
+
+NO_ACTION: Final = ActionResult()
 
 
 async def draft_page(
@@ -154,14 +177,9 @@ async def draft_page(
     draft_id: DraftId,
     *,
     revision: int | None = None,
-    cancelled: int | None = None,
-    error: RoostError | None = None,
-    typed: Mapping[str, str] | None = None,
+    result: ActionResult = NO_ACTION,
 ) -> Response:
-    """Return a draft's page, which shows `error` if an action on the draft has failed.
-
-    `typed` has the texts of the fields `due` and `instruction`, which an error keeps.
-    """
+    """Return a draft's page, which shows the result of an action on the draft."""
     scope = scope_of(tenant)
     current = await drafts.get_draft(runtime, scope, draft_id)
     draft = current
@@ -169,13 +187,14 @@ async def draft_page(
         draft = await drafts.get_draft(runtime, scope, draft_id, revision=revision)
     return templating.page(
         "draft.html.j2",
-        status=200 if error is None else error_handlers.STATUS[error.kind],
+        status=200 if result.error is None else error_handlers.STATUS[result.error.kind],
         tenant=tenant,
         card=_card(runtime, draft, await _find_post(runtime, scope, current)),
         current=current,
-        cancelled=cancelled,
-        error=error,
-        typed=typed or {},
+        cancelled=result.cancelled,
+        error=result.error,
+        typed=result.typed,
+        findings=result.findings,
     )
 
 

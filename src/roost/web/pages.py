@@ -1,6 +1,5 @@
 """The pages: all accounts, a tenant's posts, and one post with its history."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -28,10 +27,11 @@ from roost.models import (
 )
 from roost.publishing import decisions
 from roost.publishing.alerts import action_for
+from roost.publishing.selection import ListGroup, Selection
 from roost.runtime import Runtime
 from roost.services import health, monitor, queries
 from roost.services.pause import PauseScope
-from roost.services.queries import AccountOverview, PostStatus, TenantOverview
+from roost.services.queries import AccountOverview, TenantOverview
 from roost.web import templating
 from roost.web.dependencies import NamedTenant, OpenRuntime, RowId, TenantScope
 from roost.web.next_actions import Link, find_link
@@ -42,6 +42,8 @@ router = APIRouter()
 _PERIOD: Final = timedelta(days=30)
 #: The maximum number of alerts that the page with all accounts shows.
 _MAX_ALERTS: Final = 20
+#: The maximum number of posts that the page of posts shows of each group.
+_MAX_POSTS: Final = 100
 _UNFINISHED: Final = (PostState.SCHEDULED, PostState.PUBLISHING)
 
 
@@ -82,7 +84,10 @@ def account_card(overview: AccountOverview, *, now: datetime) -> AccountCard:
         account=overview.account,
         followers=int(counts[-1][1]) if counts else None,
         change=changes[-1] if changes else None,
-        lines=[] if levels is None else templating.sparkline_points(levels.values.tolist()),
+        # One snapshot is no line.
+        lines=[]
+        if levels is None or len(counts) < 2
+        else templating.sparkline_points(levels.values.tolist()),
         next_post=next((post for post in overview.posts if post.state in _UNFINISHED), None),
         undecided=sum(post.state is PostState.NEEDS_DECISION for post in overview.posts),
         anomalies=[one for one in reversed(overview.anomalies) if one.day >= first_day],
@@ -138,43 +143,38 @@ async def show_accounts(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class PostGroup:
-    """The posts below one heading of the page that lists a tenant's posts."""
-
-    title: str
-    posts: list[PostStatus]
-
-
-def group_posts(posts: Sequence[PostStatus]) -> list[PostGroup]:
-    """Group posts in this order: posts that need attention, scheduled, drafts, finished posts.
-
-    A post that a person has acknowledged counts as finished. Groups without posts are omitted.
-    Pure.
-    """
-    open_posts = [one for one in posts if decisions.needs_attention(one.post)]
-    others = [one for one in posts if not decisions.needs_attention(one.post)]
-    finished = [one for one in others if one.post.state not in (*_UNFINISHED, PostState.DRAFT)]
-    groups = [
-        PostGroup("Needs attention", open_posts[::-1]),
-        PostGroup("Scheduled", [one for one in others if one.post.state in _UNFINISHED]),
-        PostGroup("Drafts", [one for one in others if one.post.state is PostState.DRAFT]),
-        PostGroup("Finished", finished[::-1]),
-    ]
-    return [group for group in groups if group.posts]
+#: The headings of the groups of posts.
+_GROUP_TITLES: Final = {
+    ListGroup.AHEAD: "Scheduled",
+    ListGroup.NEEDS_ATTENTION: "Needs attention",
+    ListGroup.DRAFT: "Drafts",
+    ListGroup.FINISHED: "Finished",
+}
+#: The order of the groups on the page: what a person must act on comes first.
+_GROUP_ORDER: Final = (
+    ListGroup.NEEDS_ATTENTION, ListGroup.AHEAD, ListGroup.DRAFT, ListGroup.FINISHED,
+)  # fmt: skip
 
 
 @router.get("/posts", response_class=HTMLResponse)
-async def show_posts(runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope) -> Response:
-    """Show the tenant's posts, grouped by `group_posts`."""
-    statuses = await queries.list_post_statuses(runtime, scope)
+async def show_posts(
+    runtime: OpenRuntime,
+    tenant: NamedTenant,
+    scope: TenantScope,
+    show: Annotated[Literal["first", "all"], Query()] = "first",
+) -> Response:
+    """Show the tenant's posts in groups; `show=all` shows all posts of each group."""
+    selection = Selection(limit_per_group=_MAX_POSTS if show == "first" else None)
+    groups = await queries.list_post_groups(runtime, scope, selection)
+    groups.sort(key=lambda group: _GROUP_ORDER.index(group.group))
+    is_unfinished = any(one.post.state in _UNFINISHED for group in groups for one in group.posts)
     return templating.page(
         "posts.html.j2",
         tenant=tenant,
-        groups=group_posts(statuses),
-        has_accounts=bool(statuses or await queries.list_accounts(runtime, scope)),
-        is_worker_missing=any(one.post.state in _UNFINISHED for one in statuses)
-        and not await health.is_worker_alive(runtime),
+        groups=groups,
+        titles=_GROUP_TITLES,
+        has_accounts=bool(groups or await queries.list_accounts(runtime, scope)),
+        is_worker_missing=is_unfinished and not await health.is_worker_alive(runtime),
     )
 
 

@@ -78,7 +78,9 @@ VALIDATORS: Final = (
 
 
 def validate(candidate: Candidate, context: Context) -> tuple[Verdict, ...]:
-    """Return the verdict of every validator on a draft."""
+    """Return the verdict of every validator on a draft; only that of `length` if it is huge."""
+    if length.is_far_too_long(candidate, context):
+        return (_judge(VALIDATORS[0], candidate, context),)
     return tuple(_judge(validator, candidate, context) for validator in VALIDATORS)
 
 

@@ -9,18 +9,41 @@ from roost.text import weigh
 #: The number of parts of a thread.
 FEWEST_PARTS: Final = 2
 MOST_PARTS: Final = 10
+#: A part that has more characters besides the link, or counts as more, is far too long. The other
+#: validators do not read such a part, because some of them need more than linear time.
+MOST_CHARACTERS: Final = 2000
+MOST_COUNTED: Final = 560
+
+
+def is_far_too_long(candidate: Candidate, context: Context) -> bool:
+    """Whether the draft is refused for its length without a look at its words."""
+    link = context.brief.link
+    return len(candidate.parts) > MOST_PARTS or any(
+        len(part.replace(link, "") if link else part) > MOST_CHARACTERS
+        or weigh(part).weighted_length > MOST_COUNTED
+        for part in candidate.parts
+    )
 
 
 def check_length(candidate: Candidate, context: Context) -> Iterator[str]:
     """Find parts without words besides links and tags, and parts that reach the brief's limit."""
     if not candidate.parts:
         yield "E-EMPTY: nothing was written"
+    if is_far_too_long(candidate, context):
+        longest = max(map(len, candidate.parts))
+        yield f"E-LENGTH: {longest} characters, {context.brief.limit - 1} permitted"
+        yield from _check_number_of_parts(candidate, context)
+        return
     for part in candidate.parts:
         weight = weigh(part).weighted_length
         if not any(character.isalnum() for character in context.own_text(part)):
             yield "E-EMPTY: nothing was written"
         elif weight >= context.brief.limit:
             yield f"E-LENGTH: {weight} counted, {context.brief.limit - 1} permitted"
+    yield from _check_number_of_parts(candidate, context)
+
+
+def _check_number_of_parts(candidate: Candidate, context: Context) -> Iterator[str]:
     if context.brief.form == "post" and len(candidate.parts) > 1:
         yield f"E-PARTS: {len(candidate.parts)} given, 1 permitted"
     if context.brief.form == "thread" and not FEWEST_PARTS <= len(candidate.parts) <= MOST_PARTS:

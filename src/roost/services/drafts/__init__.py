@@ -12,10 +12,11 @@ from roost.services.drafts.errors import (
 from roost.services.drafts.improve import (
     discard_draft,
     edit_draft,
+    edit_texts,
     improve_draft,
     undo_improvement,
 )
-from roost.services.drafts.read import get_draft, list_drafts
+from roost.services.drafts.read import count_drafts, get_draft, list_drafts
 from roost.services.drafts.records import Draft, DraftImproved, DraftsWritten
 from roost.services.drafts.write import find_account, write_drafts
 
@@ -30,8 +31,10 @@ __all__ = [
     "NothingToUndo",
     "PersonNeeded",
     "approve_draft",
+    "count_drafts",
     "discard_draft",
     "edit_draft",
+    "edit_texts",
     "find_account",
     "get_draft",
     "improve_draft",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Final
 
 from roost import store
@@ -24,7 +25,7 @@ from roost.models import (
     Scope,
 )
 from roost.next_actions import ActionCode, NextAction
-from roost.publishing.part_input import PartInput
+from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
 from roost.services.drafts.errors import (
     DraftChanged,
@@ -162,6 +163,27 @@ async def edit_draft(
     )
     edited, cancelled = await _add_revision(runtime, scope, draft, revision)
     return DraftImproved(edited, (), cancelled)
+
+
+async def edit_texts(
+    runtime: Runtime, scope: Scope, draft_id: DraftId, texts: Sequence[str]
+) -> DraftImproved:
+    """Replace a draft's texts, one for each part, as `edit_draft`; the draft keeps its files.
+
+    The files of a part that is gone move to the last part.
+    """
+    draft = await get_draft(runtime, scope, draft_id)
+    media = _keep_media(draft, len(texts))
+    parts = [
+        PartInput(
+            text,
+            tuple(
+                MediaInput(Path(each.path), each.alt_text) for each in media if each.part == index
+            ),
+        )
+        for index, text in enumerate(texts)
+    ]
+    return await edit_draft(runtime, scope, draft_id, parts)
 
 
 def _keep_sentences(draft: Draft, texts: Sequence[str]) -> tuple[CitedSentence, ...]:

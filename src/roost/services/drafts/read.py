@@ -17,13 +17,22 @@ async def get_draft(
 
 
 async def list_drafts(
-    runtime: Runtime, scope: Scope, state: DraftState | None = None
+    runtime: Runtime, scope: Scope, *states: DraftState, limit: int | None = None
 ) -> list[Draft]:
-    """Return the tenant's drafts with their current revisions, the newest first."""
+    """Return the tenant's drafts with their current revisions, the newest first.
+
+    Only drafts in `states` are returned, if there are any; `limit` is the most drafts.
+    """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
-        rows = await store.drafts.list_all(transaction, state)
+        rows = await store.drafts.list_all(transaction, states, limit=limit)
     return [to_draft(row, accounts[row.integration_id]) for row in rows]
+
+
+async def count_drafts(runtime: Runtime, scope: Scope, *states: DraftState) -> int:
+    """Return the number of the tenant's drafts in these states."""
+    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
+        return await store.drafts.count(transaction, states)
 
 
 async def read_draft(

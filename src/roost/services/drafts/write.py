@@ -81,7 +81,7 @@ def open_budget(runtime: Runtime, scope: Scope, model: Model | None) -> TenantBu
     """Return the tenant's budget for calls to a model; None without a model."""
     if model is None:
         return None
-    return TenantBudget(runtime, scope.tenant_id, getattr(model, "name", type(model).__name__))
+    return TenantBudget(runtime, scope.tenant_id, model.name)
 
 
 async def list_recent_texts(

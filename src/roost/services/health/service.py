@@ -2,13 +2,11 @@
 
 import asyncio
 import logging
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from roost import jobs
 from roost.models import Reason
 from roost.runtime import Runtime
 from roost.services import monitor, pause
@@ -21,10 +19,6 @@ log = logging.getLogger(__name__)
 _DATABASE_TIMEOUT_S: Final = 5.0
 #: Wall seconds between two checks for late posts.
 _LATENESS_INTERVAL_S: Final = 30.0
-
-
-#: A worker process runs one Procrastinate worker (engine) per queue. Each engine sends heartbeats.
-_ENGINES_PER_WORKER: Final = len({jobs.PUBLISH, jobs.PREPARE, jobs.COLLECT})
 
 
 class ServiceStatus(StrEnum):
@@ -92,14 +86,10 @@ async def is_worker_alive(runtime: Runtime) -> bool:
 
 
 async def _count_live_workers(transaction: Transaction, within: timedelta) -> int:
-    """Return how many worker processes have sent a heartbeat in the last `within`.
-
-    A worker that is stopping may have fewer engines than others, but still counts as one.
-    """
+    """Return how many worker processes have sent a heartbeat in the last `within`."""
     row = await transaction.run_one("count_live_workers", within=within)
     assert row is not None, "an aggregate returns one row"
-    engines: int = row["n"]
-    return math.ceil(engines / _ENGINES_PER_WORKER)
+    return int(row["n"])
 
 
 async def watch_lateness(runtime: Runtime) -> None:

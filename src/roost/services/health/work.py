@@ -221,7 +221,7 @@ def _describe_minutes(span: timedelta) -> str:
 async def _check_alerts(runtime: Runtime) -> list[HealthFinding]:
     return [
         HealthFinding(
-            "alert" if tenant is None else f"alert of {tenant.name}",
+            "alert",
             HealthStatus.WARNING if alert.kind in _POST_ALERTS else HealthStatus.ERROR,
             describe_alert(alert)
             + f" Since {format_time(alert.raised_at, tenant.time_zone if tenant else 'UTC')}.",

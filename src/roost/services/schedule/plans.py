@@ -139,6 +139,11 @@ async def _import(
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         findings = [*_list_findings(valid), *await _find_repeats(transaction, valid)]
         for planned, account, result in valid:
+            if is_dry_run:
+                # A post that was added and rolled back would use up a number.
+                charged.append(result.price)
+                scheduled.append(ScheduledRow(planned.lines[0], None, account, planned.due_at))
+                continue
             post_id = await store.posts.add(
                 transaction,
                 scope.tenant_id,
@@ -155,10 +160,7 @@ async def _import(
                 already_imported += 1
             else:
                 charged.append(result.price)
-                number = None if is_dry_run else post_id
-                scheduled.append(ScheduledRow(planned.lines[0], number, account, planned.due_at))
-        if is_dry_run:
-            await transaction.raw.rollback()
+                scheduled.append(ScheduledRow(planned.lines[0], post_id, account, planned.due_at))
     refused.sort(key=lambda row: row.line)
     findings.sort(key=lambda row: row.line)
     return Imported(

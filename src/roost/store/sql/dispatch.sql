@@ -27,6 +27,15 @@ SELECT queue_stranded_posts(%(at_most)s, %(environment)s) AS queued
 SELECT oldest_due_post(%(at)s, %(environment)s) AS at
 
 -- name: count_live_workers
--- How many workers have sent a heartbeat in the last `within`.
-SELECT count(*) AS n FROM procrastinate_workers
-WHERE last_heartbeat > clock_timestamp() - %(within)s::interval
+-- How many worker processes have sent a heartbeat in the last `within`. A worker has one session
+-- for its locks, whose name has the time of the heartbeat (`name_session`). The session of a killed
+-- worker ends with the process. That of a worker that has stopped may exist for a moment longer,
+-- but the worker has removed its job engines before.
+SELECT least(
+    (SELECT count(*)
+     FROM pg_stat_activity a
+     CROSS JOIN LATERAL regexp_match(a.application_name, '^roost (\d+) ') AS name_parts
+     WHERE a.datname = current_database()
+       AND to_timestamp(name_parts[1]::bigint) > clock_timestamp() - %(within)s::interval),
+    (SELECT count(*) FROM procrastinate_workers
+     WHERE last_heartbeat > clock_timestamp() - %(within)s::interval)) AS n

@@ -26,8 +26,13 @@ SELECT d.id, d.integration_id, d.state, d.post_id, d.approval_hash, d.revision A
 FROM drafts d JOIN draft_revisions r
     ON r.draft_id = d.id AND r.number = coalesce(%(number)s::int, d.revision)
 WHERE (%(draft)s::bigint IS NULL OR d.id = %(draft)s)
-  AND (%(state)s::text IS NULL OR d.state = %(state)s)
+  AND (%(states)s::text[] IS NULL OR d.state = ANY(%(states)s))
 ORDER BY d.id DESC
+LIMIT %(limit)s
+
+-- name: count_drafts
+-- How many drafts of the current tenant are in these states.
+SELECT count(*) AS n FROM drafts WHERE state = ANY(%(states)s)
 
 -- name: lock_draft
 -- Locks a draft against other changes until the transaction ends.

@@ -28,6 +28,53 @@ FROM posts p
 WHERE %(integration)s::bigint IS NULL OR p.integration_id = %(integration)s
 ORDER BY p.due_at NULLS LAST, p.id
 
+-- name: select_posts
+-- The current tenant's posts that a list contains, in the order of the list: the posts of each group
+-- of `ListGroup` together. `search` is a folded text; `variants` become `folded` in the texts.
+WITH listed AS (
+    SELECT p.id, p.tenant_id, p.integration_id, p.state, p.due_at, p.reason, p.paused, p.tolerance,
+           p.wait_reason, p.wait_until, p.acknowledged_at,
+           EXISTS (SELECT FROM alerts a
+                   WHERE coalesce(a.tenant_id, 0) = p.tenant_id AND a.kind = 'possible_duplicate'
+                     AND a.subject_type = 'post' AND a.subject_id = p.id::text
+                     AND a.ended_at IS NULL) AS possible_duplicate
+    FROM posts p
+    WHERE (%(integration)s::bigint IS NULL OR p.integration_id = %(integration)s)
+      AND (%(states)s::text[] IS NULL OR p.state = ANY(%(states)s))
+      AND (%(since)s::timestamptz IS NULL OR p.due_at >= %(since)s)
+      AND (%(until)s::timestamptz IS NULL OR p.due_at < %(until)s)
+      AND (%(search)s::text = '' OR EXISTS (
+          SELECT FROM parts part
+          WHERE part.post_id = p.id
+            AND strpos(translate(replace(replace(normalize(part.text, NFKC), 'ß', 'ss'), 'ẞ', 'ss'),
+                                 %(variants)s, %(folded)s), %(search)s) > 0))
+), grouped AS (
+    SELECT listed.*,
+           CASE WHEN state IN ('scheduled', 'publishing') AND NOT possible_duplicate THEN 0
+                WHEN possible_duplicate THEN 1
+                WHEN acknowledged_at IS NULL
+                     AND (state IN ('needs_decision', 'partly_published', 'missed', 'failed')
+                          OR state = 'cancelled' AND EXISTS (
+                              SELECT FROM parts part
+                              WHERE part.post_id = listed.id AND part.sent_as IS NOT NULL
+                                AND part.deleted_at IS NULL)) THEN 1
+                WHEN state = 'draft' THEN 2
+                ELSE 3 END AS list_group
+    FROM listed
+), ordered AS (
+    SELECT grouped.*, count(*) OVER (PARTITION BY list_group) AS group_size,
+           row_number() OVER (
+               PARTITION BY list_group
+               ORDER BY CASE WHEN list_group = 0 THEN due_at END,
+                        CASE WHEN list_group = 0 THEN id END,
+                        due_at DESC NULLS FIRST, id DESC) AS place
+    FROM grouped
+)
+SELECT * FROM ordered
+WHERE %(limit_per_group)s::bigint IS NULL OR place <= %(limit_per_group)s
+ORDER BY list_group, place
+LIMIT %(limit)s
+
 -- name: list_imported
 -- Which of these import keys already have a post.
 SELECT import_key FROM posts WHERE import_key = ANY(%(keys)s)
