@@ -1,17 +1,20 @@
-"""Benchmark the narrator of the report: hostile narrations of a model, and good ones.
+"""Benchmark the narrator of reports with hostile and good narrations.
 
     ./dev bench narrations [--json] [--hostile N] [--seed N]
 
-A model replies with hostile narrations. Each is a good narration into which a number, a comparison,
-a cause or a wrong slot is planted: as digits, words or fractions, in other scripts and languages,
-with invisible characters, look-alike letters, hyphens, or as a slot with another figure's meaning.
-Every hostile narration that is released counts, and so does every released narration in which an
-oracle with own lists finds a number.
+A narration is the text that a language model writes about the facts of a report. It must write each
+number and each comparison as a slot, such as `{impressions}`. A checker refuses other narrations.
 
-The good narrations are readable texts in `bench/data/narrations`, and the benchmark reads all of
-them. They were written before the checker, whose words were then completed with them, so their
-share of refusals is a lower limit. The texts in `fresh-*.txt` were not used for this; they are
-idiomatic on purpose, and are counted without a threshold.
+A simulated model replies with hostile narrations. Each is a good narration with an inserted number,
+comparison, cause or wrong slot. Numbers are inserted as digits, words or fractions, in other
+scripts and languages, and with invisible characters, look-alike letters or hyphens. A wrong slot is
+used for another figure. The narrator must release none of these narrations. The benchmark counts
+those that it releases, and among them those in which an independent oracle finds a number.
+
+The good narrations are in `bench/data/narrations`, and the benchmark reads all of them. They were
+written before the checker. The checker's list of allowed words was then completed with their words,
+so the narrator probably refuses a larger share of new texts. The texts in `fresh-*.txt` were not
+used for the list. They are idiomatic on purpose, and are counted without a threshold.
 """
 
 import argparse

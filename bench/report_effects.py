@@ -1,11 +1,12 @@
-"""Benchmark the declared comparisons of the report: false claims, and effects that are found.
+"""Benchmark the comparisons of posts in reports: false claims, and effects that are found.
 
     ./dev bench report_effects [--json] [--accounts N]
 
-Accounts with 120 posts in 30 days are simulated. Their impressions vary as those of the emulator,
-and the accounts grow, drift and change habits. No property of their posts has an effect, so every
-claim about them is false. In a second set of accounts, one property doubles the impressions; 20 to
-60 posts have this property, in about half of the accounts exactly 20.
+Accounts with 120 posts in 30 days are simulated. Their impressions vary as in the emulator, and the
+accounts grow, drift and change habits. In the first set of accounts, no property of a post (such as
+a link or a hashtag) affects its impressions, so every claim of an effect is false. In the second
+set, one property doubles the impressions. In about half of the accounts, exactly 20 posts have this
+property; in the others, 20 to 60 posts.
 """
 
 import argparse

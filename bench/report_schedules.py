@@ -2,10 +2,10 @@
 
     ./dev bench report_schedules [--json] [--weeks N] [--seed N]
 
-Tenants in three time zones have weekly schedules. At each planned time a worker is killed: at a
-failpoint, or at random while the report is computed. At the end no worker runs for three weeks.
-Every period must have one report and one event `report.ready`, except for the missed periods, which
-the next report must name.
+Tenants in three time zones have weekly schedules. Workers are killed in every week: at a failpoint,
+or at a random time within two seconds after a report is due. At the end no worker runs for three
+weeks. Every period must have one report and one event `report.ready`. The exceptions are periods
+that no worker could report on in time; the next report must list them as skipped.
 """
 
 import argparse

@@ -5,9 +5,9 @@
 The web server, PostgreSQL and the emulator run as processes. An account has 1,000 posts that were
 published in 30 days, with daily snapshots. Requests for the list of accounts begin at a steady
 rate; a response time counts from the planned beginning of its request. Rounds without a report
-alternate with rounds in which a report is made and read on the pages.
-`p99_ratio_while_rendering` is the 99th percentile of all response times of the second kind, divided
-by that of the first kind.
+alternate with rounds in which a report is made and its page is opened.
+`p99_ratio_while_rendering` is the 99th percentile of the response times in rounds with a report,
+divided by the 99th percentile in rounds without a report.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from roost import store
 from roost.cli.demo.processes import running
 
 POSTS, DAYS = 1000, 30
-#: Requests per second.
+#: The number of requests that the benchmark sends per second.
 RATE = 50
 
 _INSERT_SENT = """
@@ -71,7 +71,7 @@ _INSERT_FOLLOWERS = """
 
 @dataclass
 class Timings:
-    """Response times in seconds, without and with reports."""
+    """Response times in seconds: without a report (`idle`), during a report (`rendering`)."""
 
     idle: list[float] = field(default_factory=list)
     rendering: list[float] = field(default_factory=list)
@@ -131,7 +131,7 @@ async def _measure(rounds: int, seconds: float) -> Timings:
 
 
 async def _fill(workload: Workload) -> None:
-    """Add the published posts and their snapshots."""
+    """Insert published posts and snapshots of them and the account into the database."""
     ((tenant_id, (account,)),) = workload.accounts.items()
     now = workload.runtime.clock.now()
     values = {"tenant": tenant_id, "account": account, "now": now, "days": DAYS, "posts": POSTS}
@@ -147,7 +147,7 @@ async def _fill(workload: Workload) -> None:
 async def _send_requests(
     session: aiohttp.ClientSession, url: str, during: Coroutine[Any, Any, None]
 ) -> list[float]:
-    """Send requests at a steady rate while `during` runs, and return their response times."""
+    """Send requests at a steady rate until the coroutine `during` ends; return response times."""
     running_task = asyncio.create_task(during)
     began = time.perf_counter()
     sent: list[asyncio.Task[float]] = []
@@ -167,7 +167,7 @@ async def _send_request(session: aiohttp.ClientSession, url: str, planned: float
 
 
 async def _make_report(session: aiohttp.ClientSession, url: str) -> None:
-    """Make a report on the pages, and read it."""
+    """Make a report with the form of the web page, and open the report's page."""
     headers = {"origin": url, "sec-fetch-site": "same-origin"}
     async with session.post(
         f"{url}/reports", data={"period": "30d"}, headers=headers, allow_redirects=False

@@ -1,4 +1,4 @@
-"""Fills every row with hostile text, and checks that an output has escaped the text."""
+"""Fills the database with hostile text, and finds unescaped hostile text in outputs."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ HOSTILE = (
 )
 #: A hostile text without control characters, so that the rules for posts accept the text.
 HOSTILE_PLAIN = '[/x][red]hid[/red]\u202egnp<script>x</script>" onclick="{{7*7}}\nFORGED '
-#: A hostile file name: without slashes, at most 255 bytes.
+#: `HOSTILE` as a file name: without slashes, and at most 255 bytes long.
 HOSTILE_FILE = HOSTILE.replace("/", "|").strip()
 
 #: Characters with an effect in a terminal, a log or a chart.
@@ -33,7 +33,8 @@ _EDITED = re.compile(r"<textarea.*?</textarea>|<input [^>]*>", re.DOTALL)
 _DIRECTION = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _FORGED = re.compile(r"^(FORGED|2026-11-28 00:00:00,000)", re.MULTILINE)
 
-#: Columns without text from outside Roost: states, kinds and codes of Roost, ids, keys and secrets.
+#: Text columns that the query `_COLUMNS` leaves out, because their text does not come from outside
+#: Roost: states, kinds, codes, ids, keys and secrets.
 _OURS = (
     *(
         "actor",
@@ -66,13 +67,13 @@ _COLUMNS = """
 
 
 _JSON_COLUMNS = _COLUMNS.replace("data_type = 'text'", "data_type = 'jsonb'")
-#: JSON columns to omit: `metadata` and the columns of drafts are filled separately, and the others
-#: contain no text from outside Roost.
+#: JSON columns that the query `_JSON_COLUMNS` leaves out: `metadata` and the columns of drafts are
+#: filled separately, and the others contain no text from outside Roost.
 _OUR_JSON = (
     *("metadata", "progress", "args"),
     *("brief", "evidence", "media", "provenance", "verdicts"),
 )
-#: Keys of the JSON facts that contain no text from outside Roost: codes, times and ids.
+#: Keys in JSON values whose texts do not come from outside Roost: codes, times and ids.
 _OUR_FACTS = frozenset(
     {"actor", "choice", "code", "complete_until", "due_at", "reference", "tweet_id", "url"}
 )
@@ -80,7 +81,10 @@ _REFUSAL = {"code": "out_of_credits", "detail": {"message": ""}}
 
 
 def _make_hostile(value: Any) -> Any:
-    """Return a JSON value in which a hostile text replaces every text from outside Roost."""
+    """Return a copy of a JSON value in which texts begin with `HOSTILE`.
+
+    Lists, and texts that do not come from outside Roost, stay unchanged.
+    """
     if isinstance(value, str):
         return HOSTILE + value
     if isinstance(value, dict):
@@ -107,7 +111,7 @@ def _spoil_json(connection: psycopg.Connection[Any], table: str, column: str) ->
 
 @dataclass(frozen=True)
 class HostileRows:
-    """A publisher whose rows contain hostile text, and the ids of the publisher's posts."""
+    """A publisher after `fill_with_hostile`, with the ids of its posts and of its draft."""
 
     publisher: Publisher
     published: PostId
@@ -118,7 +122,7 @@ class HostileRows:
 
 
 async def _add_hostile_draft(publisher: Publisher) -> DraftId:
-    """Store a draft with hostile texts in its brief, its evidence and its provenance."""
+    """Store a draft whose text, brief, evidence and provenance contain hostile text."""
     brief = {
         "account": "larkbooks",
         "topic": HOSTILE[:90],
@@ -154,7 +158,7 @@ async def _add_hostile_draft(publisher: Publisher) -> DraftId:
 
 
 async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) -> HostileRows:
-    """Create posts in every visible state, metrics and alerts, all with hostile texts."""
+    """Create posts in several states, a draft, metrics and alerts, all with hostile text."""
     await publisher.emulator.fail("create_post", "before", "drop")
     undecided = await publisher.schedule("High tide at noon")
     await publisher.run_due_jobs()
@@ -214,7 +218,11 @@ async def fill_with_hostile(publisher: Publisher, admin_url: str, teal: Path) ->
 
 
 def acts_on_terminal(output: str) -> list[str]:
-    """Return the first control character and the start of the first forged line, if any."""
+    """Return what in an output acts on a terminal; the list is empty if all is escaped.
+
+    The list has the first control character, and the beginning of the first line that imitates
+    Roost's output.
+    """
     return [repr(found[0]) for found in (ACTIVE.search(output), _FORGED.search(output)) if found]
 
 
@@ -235,7 +243,7 @@ def acts_on_page(body: str) -> list[str]:
     """Return the scripts, event handlers and control characters that a page contains."""
     page = _Page()
     page.feed(body)
-    # Direction marks are permitted in a form's text field. Without them there, submitting the form
-    # would delete them from the text.
+    # Direction marks are permitted in the fields of a form. If the page removed them there, a user
+    # who submits the form would delete them from the stored text.
     shown = _EDITED.sub(lambda edited: _DIRECTION.sub("", edited[0]), body)
     return page.found + [repr(found) for found in ACTIVE.findall(shown.replace("\r\n", "\n"))]

@@ -46,7 +46,7 @@ from roost.settings import Settings
 from roost.store.integrations import Tokens
 from roost.store.locks import AccountLocks, open_account_locks
 
-#: The states from which Roost moves a post on by itself, without a user's action.
+#: The states that a post leaves without a user's action.
 MOVING = {PostState.SCHEDULED, PostState.PUBLISHING}
 
 _NEXT_STEP = """
@@ -64,7 +64,7 @@ _TAKE_JOB = """
 
 @dataclass(frozen=True)
 class Publisher:
-    """An account of a tenant, with the operations that publishing tests perform on it."""
+    """A tenant's account, with the operations that tests of publishing perform on it."""
 
     runtime: Runtime
     tenant: Tenant
@@ -74,7 +74,7 @@ class Publisher:
 
     @property
     def scope(self) -> Scope:
-        """The `Scope` for calls of use cases: the publisher's tenant, and the tests' actor."""
+        """The `Scope` that tests pass to services: the publisher's tenant and the tests' actor."""
         return scope_of(self.tenant)
 
     async def schedule(
@@ -84,7 +84,7 @@ class Publisher:
         media: Path | None = None,
         account: Integration | None = None,
     ) -> PostId:
-        """Schedule a post with a part for each text; the first part gets the media file."""
+        """Schedule a post with one part for each text; the first part gets the file `media`."""
         files = (MediaInput(media, "A teal square"),) if media else ()
         parts = [PartInput(text, files if at == 0 else ()) for at, text in enumerate(texts)]
         post = await schedule_post(
@@ -139,7 +139,7 @@ class Publisher:
         raise AssertionError("the posts have a next step forever")
 
     async def find_next_step_at(self) -> datetime | None:
-        """Return the time of the next step of any post; None if no post has a next step."""
+        """Return the earliest time at which a post has a next step; None if there is none."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             row = await (await transaction.raw.execute(_NEXT_STEP)).fetchone()
         assert row is not None
@@ -151,7 +151,7 @@ class Publisher:
         await self.emulator.control("clock", to=at.isoformat())
 
     async def get_post(self, post_id: PostId) -> Post:
-        """Return the stored post."""
+        """Return a post from the database."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             return await store.posts.get(transaction, post_id)
 
@@ -170,12 +170,15 @@ class Publisher:
         return [post["text"] for post in (await self.emulator.ground_truth())["posts"]]
 
     async def list_statuses(self, operation: str) -> list[int | None]:
-        """Return the status of the response to each request of an operation."""
+        """Return the response status of each request of an operation; None for a pending one."""
         requests = (await self.emulator.ground_truth())["requests"]
         return [one["status"] for one in requests if one["operation"] == operation]
 
     async def wait_for_responses(self, operation: str, count: int) -> None:
-        """Return once X has responded to `count` requests of an operation."""
+        """Wait until X has responded to at least `count` requests, and no request is pending.
+
+        Only the requests of the given operation count.
+        """
 
         async def are_complete() -> bool:
             statuses = await self.list_statuses(operation)
@@ -184,7 +187,7 @@ class Publisher:
         await until(are_complete, within=60)
 
     async def wait_for_request(self, operation: str) -> None:
-        """Return while X processes its first request of an operation, before its response."""
+        """Wait until X has received the first request of an operation, but has not responded."""
 
         async def is_pending() -> bool:
             return await self.list_statuses(operation) == [None]
@@ -199,17 +202,17 @@ class Publisher:
             )
 
     def with_settings(self, **changed: Any) -> "Publisher":
-        """Return a copy with changed settings."""
+        """Return a copy of the publisher whose runtime has changed settings."""
         settings = self.runtime.settings.model_copy(update=changed)
         return replace(self, runtime=replace(self.runtime, settings=settings))
 
     async def post_manually(self, text: str) -> str:
-        """Post as the account's owner, without Roost; return the id."""
+        """Create a post on X as the account's owner, without Roost; return the post's id on X."""
         tweet_id: str = (await self.request_as_owner("POST", "/2/tweets", text=text))["data"]["id"]
         return tweet_id
 
     async def reply_manually(self, text: str, tweet_id: str) -> None:
-        """Reply to a post as the account's owner, through the app of the tests."""
+        """Reply to a post on X as the account's owner, without Roost."""
         token = (await self.emulator.connect("larkbooks"))["access_token"]
         async with self.emulator.http.post(
             f"{self.emulator.url}/2/tweets",
@@ -219,7 +222,7 @@ class Publisher:
             assert answer.status == 201, await answer.text()
 
     async def request_as_owner(self, method: str, path: str, **body: str) -> Any:
-        """Send a request as the account's owner, and return the response body."""
+        """Send a request to X as the account's owner; return the decoded response body."""
         token = (await self.emulator.connect("larkbooks"))["access_token"]
         async with self.emulator.http.request(
             method,
@@ -231,13 +234,13 @@ class Publisher:
             return await answer.json()
 
     async def get_stored_tokens(self) -> Tokens:
-        """Return the account's tokens from the database."""
+        """Return the account's tokens from the database, decrypted."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             vault = await self.runtime.vault.for_tenant(transaction, self.tenant.id)
             return await store.integrations.decrypt_tokens(transaction, vault, self.account.id)
 
     async def revoke_tokens(self) -> None:
-        """Revoke the app's access on X, as the account's owner."""
+        """Revoke the X app's access to the account, as the account's owner can do on X."""
         app = self.emulator.app
         token = (await self.get_stored_tokens()).refresh_token
         async with self.emulator.http.post(
@@ -248,7 +251,7 @@ class Publisher:
             assert answer.status == 200
 
     async def get_integration(self) -> Integration:
-        """Return the stored account."""
+        """Return the account's connection from the database."""
         async with self.runtime.database.for_tenant(self.tenant.id) as transaction:
             return await store.integrations.get(transaction, self.account.id)
 
@@ -264,7 +267,7 @@ def code_of(post: Post) -> str:
 
 
 async def wait_for_lock_conflict(runtime: Runtime, count: int = 1) -> None:
-    """Return once `count` transactions wait for locks that other transactions hold."""
+    """Wait until at least `count` requests for a lock are blocked by other transactions."""
 
     async def is_waiting() -> bool:
         async with runtime.database.unscoped() as transaction:
@@ -276,7 +279,10 @@ async def wait_for_lock_conflict(runtime: Runtime, count: int = 1) -> None:
 
 @pytest.fixture
 async def noon(emulator: Emulator) -> datetime:
-    """Freeze the clock at noon (UTC), far from midnight, or at `START_TIME` if it is set."""
+    """Freeze the emulator's clock at noon (UTC), or at `START_TIME` if it is set.
+
+    Noon is far from midnight, so a short jump of the clock stays within one UTC day.
+    """
     return await emulator.freeze_at_time(START_TIME or time(12))
 
 
@@ -284,7 +290,10 @@ async def noon(emulator: Emulator) -> datetime:
 async def publisher(
     noon: datetime, runtime: Runtime, tenant: Tenant, emulator: Emulator
 ) -> AsyncIterator[Publisher]:
-    """A publisher for @larkbooks of the tenant `default`; metrics are due only in a year."""
+    """A publisher for the account @larkbooks of the tenant `default`.
+
+    The account's metrics are due only in a year, so that no test collects them unintentionally.
+    """
     account = await connect_account(runtime, tenant, emulator, "larkbooks")
     async with open_account_locks(runtime.database) as locks:
         publisher = Publisher(runtime, tenant, account, emulator, locks)
@@ -294,7 +303,7 @@ async def publisher(
 
 @pytest.fixture
 def teal(tmp_path: Path) -> Path:
-    """A small image."""
+    """The path of a small PNG image."""
     path = tmp_path / "teal.png"
     Image.new("RGB", (64, 64), "teal").save(path)
     return path
@@ -302,7 +311,7 @@ def teal(tmp_path: Path) -> Path:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """The result of a command of Roost."""
+    """The exit code, standard output and standard error of a `roost` command."""
 
     code: int
     out: str
@@ -310,7 +319,7 @@ class CommandResult:
 
     @property
     def answer(self) -> dict[str, Any]:
-        """The output of `--json`: one object on one line."""
+        """The JSON object that a command with `--json` has printed on one line."""
         (line,) = self.out.splitlines()
         fields = json.loads(line)
         assert isinstance(fields, dict)
@@ -318,7 +327,7 @@ class CommandResult:
 
     @property
     def error(self) -> str:
-        """The error code in the output of `--json`."""
+        """The error code in the JSON object that a command with `--json` has printed."""
         code: str = self.answer["error"]["code"]
         return code
 
@@ -327,7 +336,7 @@ class CommandResult:
 async def piped_python(
     *arguments: str, environment: dict[str, str], folder: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `python ARGUMENTS` with pipes; kill the process at the end of the block."""
+    """Run `python ARGUMENTS` with pipes as standard streams; kill it at the end of the block."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *arguments,
@@ -348,10 +357,10 @@ async def piped_python(
 async def run_roost(
     *arguments: str, settings: Settings | None = None, folder: Path, **environment: str
 ) -> CommandResult:
-    """Run one command in its own process, in a folder without `.env`.
+    """Run one `roost` command in its own process, with `folder` as the working directory.
 
-    The output of `--json` is validated by the command's schema. `environment` adds further
-    settings; an empty value counts as unset.
+    The output of a command with `--json` is validated against the command's JSON Schema.
+    `environment` adds further settings; an empty value counts as unset.
     """
     base = environment_of(settings) if settings else minimal_environment(folder)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
@@ -391,7 +400,10 @@ async def _run_command(
 
 @functools.cache
 def _command_server() -> str:
-    """Start the command server, which ends with this process; return its socket."""
+    """Start the server that runs commands for `run_roost`; return the path of its socket.
+
+    The server ends when this process ends.
+    """
     address = Path(tempfile.mkdtemp(prefix="roost-commands-")) / "socket"
     program = Path(__file__).with_name("command_server.py")
     server = subprocess.Popen(
@@ -418,7 +430,7 @@ def _to_result(code: int, out: bytes, err: bytes) -> CommandResult:
 
 
 def minimal_environment(folder: Path) -> dict[str, str]:
-    """Return an environment whose only Roost setting is a ROOST_HOME below the folder."""
+    """Return this process's environment variables, but only ROOST_HOME of Roost's settings."""
     ours = ("TWITTER_", "ROOST_", "DATABASE_URL")
     plain = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return plain | {"ROOST_HOME": str(folder / "home")}

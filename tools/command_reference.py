@@ -1,4 +1,4 @@
-"""Makes the reference page of the commands from the command line's own definitions."""
+"""Generates the reference page of the commands from the definitions of the command line."""
 
 from inspect import Parameter
 from pathlib import Path
@@ -20,7 +20,7 @@ Options that the table does not mark as "required" can be left out; "–" means 
 `tools/make_docs.py` generates this page from the command line's definitions.
 
 """
-#: One example for each command, without `roost`; a test parses the examples of the page.
+#: An example of each command, without the leading `roost`. A test parses the examples.
 EXAMPLES = {
     "demo": "demo --scenario steady --keep demo-data --serve",
     "init": "init --tenant acme --time-zone Europe/Berlin",
@@ -87,7 +87,7 @@ def _is_positional(argument: Argument) -> bool:
 
 
 def _value(argument: Argument) -> str:
-    """Return the word that stands for an option's value, such as PATH; empty for a flag."""
+    """Return the placeholder for an option's value, such as PATH; empty for a flag."""
     if argument.hint is bool:
         return ""
     types = {argument.hint, *get_args(argument.hint)}

@@ -2,8 +2,8 @@
 
     PYTHONPATH=src:tests python tools/make_report_pictures.py [PAGE]
 
-PAGE is the HTML file of a report. Without PAGE, the emulator's demo month is run, which takes about
-a minute, and its report is shown. The pictures are written to `docs/images`. The script needs
+PAGE is the HTML file of a report. Without PAGE, the script runs `roost demo`, which takes about a
+minute, and uses the demo's report. The pictures are written to `docs/images`. The script needs
 Chromium.
 """
 
@@ -29,7 +29,7 @@ _COLORS = 200
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture of a part of the page."""
+    """A picture to make: its file name, its size, the colour scheme, and where it begins."""
 
     name: str
     width: int
@@ -47,7 +47,7 @@ PICTURES = (
 
 
 async def make_pictures(page: Path, folder: Path) -> None:
-    """Write the pictures of a page to a folder."""
+    """Write all `PICTURES` of a report's page to a folder."""
     with tempfile.TemporaryDirectory() as profile:
         async with browsing(Path(profile)) as browser:
             for picture in PICTURES:
@@ -64,7 +64,7 @@ async def _take(browser: Browser, page: Path, picture: Picture) -> bytes:
     await browser.open(page.as_uri(), picture.width, picture.height)
     await browser.run(f"document.querySelector({picture.start!r}).scrollIntoView()")
     taken = await browser.send("Page.captureScreenshot", format="png")
-    # Few colours make a small file; the page has hardly more.
+    # A palette with few colours makes the file small. The page has hardly more colours.
     image = Image.open(BytesIO(base64.b64decode(taken["data"]))).convert("RGB")
     output = BytesIO()
     image.quantize(_COLORS, dither=Image.Dither.NONE).save(output, "PNG", optimize=True)
@@ -72,7 +72,7 @@ async def _take(browser: Browser, page: Path, picture: Picture) -> bytes:
 
 
 def run_demo(folder: Path) -> Path:
-    """Run the demo in a folder, and return the page of its report."""
+    """Run the demo in a folder, and return the path of its report's page."""
     search_path = os.pathsep.join([str(_ROOT / "src"), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-m", "roost", "demo", "--json"]
     subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": search_path}, check=True)

@@ -5,18 +5,24 @@ from zoneinfo import ZoneInfo
 
 
 def format_time(instant: datetime, zone: str) -> str:
-    """Return `Sat 28 Nov 2026, 10:00 (Europe/Berlin)`; seconds are shown if they are not zero."""
+    """Format an instant, such as `Sat 28 Nov 2026, 10:00 (Europe/Berlin)`.
+
+    Seconds are shown only if they are not zero.
+    """
     local = in_time_zone(instant, zone)
     return f"{_format(local)} ({'UTC' if local.tzinfo is UTC else zone})"
 
 
 def format_local_time(instant: datetime, zone: str) -> str:
-    """Return `Sat 28 Nov 2026, 10:00`, for a list whose heading names the time zone."""
+    """Format an instant as `Sat 28 Nov 2026, 10:00`, for a list whose heading names the zone."""
     return _format(in_time_zone(instant, zone))
 
 
 def format_short_time(instant: datetime, zone: str, now: datetime) -> str:
-    """Return `28 Nov, 10:00`, for a narrow list; the year is shown if it is not that of `now`."""
+    """Format an instant as `28 Nov, 10:00`, for a narrow list.
+
+    The year is shown only if it is not the year of `now`.
+    """
     local = in_time_zone(instant, zone)
     year = "" if local.year == in_time_zone(now, zone).year else f" {local.year}"
     return f"{local.day} {local:%b}{year}, {local:%H:%M}"
@@ -31,7 +37,7 @@ def in_time_zone(instant: datetime, zone: str) -> datetime:
 
 
 def format_count(number: int, noun: str) -> str:
-    """Return `1 post`, `2,000 posts` or `no posts`, for nouns whose plural takes an s."""
+    """Format a count, such as `1 post`, `2,000 posts` or `no posts`. The plural takes an s."""
     if number == 0:
         return f"no {noun}s"
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,9 +1,8 @@
-"""Queue names, workers and publish jobs, with the job library Procrastinate.
+"""Creates job workers and queues publish jobs, with the library Procrastinate.
 
-A publish job is queued inside the caller's transaction.
-
-The dispatcher inserts jobs by its own SQL, with the task and queue names of this module
-(`store/sql/dispatch.sql`, `dispatch_due`).
+`defer_publish` queues a publish job inside the caller's transaction. The dispatcher does not use
+this function: it inserts jobs by its own SQL (`dispatch_due` in `store/sql/dispatch.sql`). That SQL
+uses the same names of tasks and queues as this module.
 """
 
 import asyncio
@@ -40,8 +39,8 @@ def queue_name(task: str, environment: Environment) -> str:
 #: Wall seconds in which the running jobs of a stopped worker may finish.
 _DRAIN_S: Final = 20.0
 
-#: This app has no tasks and opens no connection, because deferring a job takes only a task's name
-#: and the caller's connection.
+#: A Procrastinate app without tasks and without a connection of its own: to queue a job, it needs
+#: only the task's name and the caller's connection.
 _deferring = App(connector=PsycopgConnector())
 
 
@@ -82,9 +81,9 @@ async def _check_open(connection: psycopg.AsyncConnection[Any]) -> None:
 
 
 class RunningJobs:
-    """The jobs that run in this process.
+    """Records which jobs run in this process.
 
-    Procrastinate calls this object as middleware for each job.
+    An object of this class is a Procrastinate middleware: a worker calls it to run each job.
     """
 
     def __init__(self) -> None:
@@ -108,7 +107,7 @@ class RunningJobs:
             self._running.discard(context.job.id)
 
     async def wait_for_starts(self, count: int) -> None:
-        """Return once `count` more jobs have started."""
+        """Wait until `count` more jobs have started in this process."""
         self._awaited = count
         self._started.clear()
         await self._started.wait()
@@ -116,8 +115,8 @@ class RunningJobs:
     def list_unrecorded_ends(self, doing: list[Job], *, now: float, after_s: float) -> list[Job]:
         """Return the jobs of `doing` that ended in this process more than `after_s` seconds ago.
 
-        `doing` has the jobs that the database lists as running. A job that has ended is still
-        listed if the database was unavailable when the job ended.
+        `doing` has the jobs that the database lists as running. If the database was unavailable
+        when a job ended, the database still lists the job.
         """
         idle = {job.id: job for job in doing if job.id not in self._running and job.id is not None}
         self._idle_since = {number: self._idle_since.get(number, now) for number in idle}
@@ -129,7 +128,8 @@ def make_worker(
 ) -> Worker:
     """Return a Procrastinate worker for one task in the environment of the settings.
 
-    Roost handles signals and heartbeats itself. `middleware` runs each job.
+    The worker does not handle signals, and sends no heartbeats: Roost does both itself. The worker
+    runs each job through `middleware`.
     """
     return Worker(
         app,

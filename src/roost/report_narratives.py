@@ -1,4 +1,4 @@
-"""Writes the narrative of a subject, with a model or with the language file's sentences."""
+"""Writes the narrative of a report's subject, with or without a language model."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from roost.insights.reports.words import Words
 
 @dataclass(frozen=True, slots=True)
 class Narrative:
-    """The paragraphs about a subject, and how they came to be."""
+    """The paragraphs about a subject, and the model's narration if a model was asked."""
 
     paragraphs: tuple[Text, ...]
     narration: Narration | None
@@ -24,7 +24,11 @@ class Narrative:
 async def write_narrative(
     subject: SubjectReport, words: Words, model: Model | None = None, budget: Budget | None = None
 ) -> Narrative:
-    """Return the narrative of a subject; `model` may word the facts, code fills in the figures."""
+    """Return the narrative of a subject: the model words the facts, code inserts the numbers.
+
+    Without a model, or if the model gives no narration that the checker accepts, the sentences are
+    those of the language file.
+    """
     if model is None:
         return Narrative(narrate(subject, words), None)
     facts = choose_facts(subject, words)

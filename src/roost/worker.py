@@ -37,7 +37,7 @@ _CAPACITY_AFTER_JOBS, _CAPACITY_AFTER_S = 16, 0.25
 #: Minimum wall seconds between two dispatch passes, so that posts that come due together are queued
 #: in one pass.
 _BATCH_DELAY_S = 0.02
-#: Wall seconds between two removals of copies that no post needs.
+#: Wall seconds between two removals of copies of media files that no post needs.
 _REMOVE_COPIES_S = 3600.0
 
 
@@ -98,7 +98,10 @@ async def _listen(runtime: Runtime, woken: asyncio.Event) -> None:
 async def _run_housekeeping(
     runtime: Runtime, app: App, engines: Sequence[Worker], running_jobs: jobs.RunningJobs
 ) -> None:
-    """Requeue jobs of dead workers and posts without a job; then wait a heartbeat interval."""
+    """Queue the jobs of dead workers again, and queue posts that have no job.
+
+    Then remove jobs whose end could not be recorded, and wait a heartbeat interval.
+    """
     settings = runtime.settings
     stalled = await app.job_manager.get_stalled_jobs(
         seconds_since_heartbeat=settings.worker_timeout.total_seconds()
@@ -108,7 +111,7 @@ async def _run_housekeeping(
         try:
             await app.job_manager.retry_job(job)
         except UniqueViolation:
-            # Another job for the same post or account is waiting already.
+            # A job for the same post or account is already in the queue, so this one is removed.
             await _end_job(app, job)
     ours = {engine.worker_id for engine in engines} - {None}
     doing = await app.job_manager.list_jobs_async(status=Status.DOING.value)
@@ -123,7 +126,7 @@ async def _run_housekeeping(
 
 
 async def _remove_copies(runtime: Runtime) -> None:
-    """Remove copies of files that no post needs, then wait; log a failure and continue."""
+    """Remove copies of media files that no post needs, then wait; a failure is only logged."""
     try:
         removed = await media_copies.remove_unneeded(runtime)
     except DATABASE_AWAY:
@@ -142,13 +145,13 @@ async def _end_job(app: App, job: Job) -> None:
 
 
 def load_modules() -> None:
-    """Load the modules that otherwise load on first use, so that no post waits for a module."""
+    """Import the modules of `store` and `x` now, so that no post waits for a first import."""
     for package in (store, x):
         for name in package.__all__:
             getattr(package, name)
 
 
-#: The tenants and ids of posts with a request to X in progress.
+#: The posts for which a request to X is in progress, each as its tenant's id and its own id.
 Sending = Collection[tuple[TenantId, PostId]]
 
 
@@ -167,8 +170,8 @@ async def run(
 
     `on_stopping` is called with the posts that have a request in progress at that moment.
     Cancelling this function counts as a crash: the next worker searches X for each due post before
-    sending the post. While the database is away, the worker retries. The watchdog ends the process
-    if the event loop is blocked, or if the process still runs a minute after a signal.
+    sending the post. While the database is unavailable, the worker keeps trying. The watchdog ends
+    the process if the event loop is blocked, or if the process still runs a minute after a signal.
     """
     stopping = stop or asyncio.Event()
     with watch_event_loop() as start_exit_timer:
@@ -178,7 +181,8 @@ async def run(
             start_exit_timer()
 
         if stop is None:
-            # Handle signals first, because opening the locks may swallow a cancellation.
+            # Without these handlers, a signal cancels the task. They are installed before the locks
+            # are opened, because the cancellation of a database query can be lost.
             for number in (signal.SIGTERM, signal.SIGINT):
                 asyncio.get_running_loop().add_signal_handler(number, on_signal)
         await _publish_until(runtime, actor, stopping, on_stopping)
@@ -190,7 +194,7 @@ async def _publish_until(
     stopping: asyncio.Event,
     on_stopping: Callable[[Sending], None],
 ) -> None:
-    """Check the database and the clock, and run the engine while neither has a problem."""
+    """Publish until `stopping` is set, but only while the database and the clock are in order."""
     checks: list[DatabaseCheck] = []
 
     async def compare() -> None:
@@ -240,7 +244,10 @@ async def _report_stopping(
 async def _first_checks(
     database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Run the first checks; retry them while the database is away, until `stopping` is set."""
+    """Check the database and the clock once, before the worker starts to publish.
+
+    While the database is unavailable, the checks are tried again, until `stopping` is set.
+    """
     done = asyncio.Event()
 
     async def check() -> None:
@@ -262,7 +269,7 @@ async def _first_checks(
 
 
 async def _check(database: DatabaseCheck, clock: ClockCheck, locks: AccountLocks) -> None:
-    """Send a heartbeat of the locks, check database and clock, and wait a heartbeat interval."""
+    """Send the heartbeat of the locks' connection, check database and clock, then wait."""
     await locks.heartbeat(str(database.actor))
     await database.check()
     await clock.check()
@@ -295,7 +302,7 @@ async def _work_if_open(
 
 
 async def _any_of(*events: asyncio.Event) -> None:
-    """Return once one of the events is set."""
+    """Wait until one of the events is set."""
     waits = [asyncio.create_task(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -307,7 +314,10 @@ async def _any_of(*events: asyncio.Event) -> None:
 async def _work(
     runtime: Runtime, actor: Actor, locks: AccountLocks, stopping: asyncio.Event
 ) -> None:
-    """Run jobs and background tasks until `stopping` is set, `locks` closes or a task fails."""
+    """Run jobs and background tasks until `stopping` is set or a task fails.
+
+    The function also returns when `locks` stops allowing attempts.
+    """
     woken, never = asyncio.Event(), asyncio.Event()
     async with jobs.open_engine(runtime.database.conninfo) as app:
         raise_if_cancelled()
@@ -337,7 +347,7 @@ async def _work(
             await _first_failure_or_all(running, loops)
         finally:
             for engine, task in zip(engines, running, strict=True):
-                # `stop` also ends an engine that misses the cancellation while it registers.
+                # An engine that is just registering may lose the cancellation, so `stop` ends it.
                 engine.stop()  # type: ignore[no-untyped-call]
                 task.cancel()
             await cancel_all([*loops, ending])
@@ -347,7 +357,10 @@ async def _work(
 async def _first_failure_or_all(
     running: list[asyncio.Task[None]], loops: list[asyncio.Task[None]]
 ) -> None:
-    """Return when every engine has ended. Raises: the first exception of an engine or a loop."""
+    """Wait until every engine in `running` has ended.
+
+    Raises: the first exception of an engine, or of a background task in `loops`.
+    """
     waited = {*running, *loops}
     while any(task in waited for task in running):
         done, waited = await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
@@ -356,14 +369,14 @@ async def _first_failure_or_all(
 
 
 async def _drain_on(events: Sequence[asyncio.Event], engines: Sequence[Worker]) -> None:
-    """Stop the engines once one of the events is set; the engines finish their running jobs."""
+    """When one of the events is set, stop the engines, which then finish their running jobs."""
     await _any_of(*events)
     for engine in engines:
         engine.stop()  # type: ignore[no-untyped-call]  # not annotated
 
 
 async def heartbeat(settings: Settings, app: App, engines: Sequence[Worker]) -> None:
-    """Record a heartbeat for each engine, even while the engine drains."""
+    """Record a heartbeat for each engine, even while the engine finishes its last jobs."""
     await asyncio.sleep(settings.heartbeat_interval.total_seconds())
     for engine in engines:
         if engine.worker_id is not None:
@@ -371,7 +384,7 @@ async def heartbeat(settings: Settings, app: App, engines: Sequence[Worker]) -> 
 
 
 async def _heartbeat_locks(settings: Settings, actor: Actor, locks: AccountLocks) -> None:
-    """Send a heartbeat of the locks, even while a check of the database or the clock hangs."""
+    """Send the heartbeat of the locks' connection, even while a check in `_check` hangs."""
     await asyncio.sleep(settings.heartbeat_interval.total_seconds())
     await locks.heartbeat(str(actor))
 

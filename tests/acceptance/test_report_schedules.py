@@ -1,6 +1,6 @@
-"""Scheduled reports are made once, although their workers are killed.
+"""Each scheduled report is made exactly once, even if workers are killed meanwhile.
 
-`./dev bench report_schedules` lets more weeks pass.
+`./dev bench report_schedules` runs the same check over more weeks.
 """
 
 import pytest

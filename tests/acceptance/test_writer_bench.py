@@ -1,4 +1,4 @@
-"""A short run of the writer against hostile and good replies, served over HTTP.
+"""A short run of the writer benchmark: a model server sends good and hostile replies.
 
 `./dev bench writer` is the full run, with 10,000 replies.
 """

@@ -1,4 +1,4 @@
-"""Every process that Roost and the emulator start gets an explicit environment."""
+"""Roost and the emulator pass an explicit environment to every process that they start."""
 
 import ast
 import os
@@ -17,7 +17,7 @@ from roost.settings import ENVIRONMENT_NAMES
 SOURCE = Path(__file__).parents[2] / "src"
 #: Functions that start a process and have a parameter `env`.
 STARTS = {"Popen", "run", "call", "check_call", "check_output", "create_subprocess_exec"}
-#: Functions that start a process with the whole environment of this process.
+#: Functions that start a process with all environment variables of the current process.
 INHERITS = {
     "system", "popen", "create_subprocess_shell", "execv", "execvp", "execl", "spawnv", "Process",
 }  # fmt: skip
@@ -25,7 +25,7 @@ SECRET = "a-secret-of-this-environment"
 
 
 def calls() -> list[tuple[str, str, ast.Call]]:
-    """Return every call in the source: the file, the called function's name, and the node."""
+    """Return every call in `src`: the file, the called function's name, and the AST node."""
     return [
         (str(path.relative_to(SOURCE)), ast.unparse(node.func), node)
         for path in SOURCE.rglob("*.py")
@@ -56,7 +56,7 @@ def test_nothing_starts_a_process_with_the_whole_environment() -> None:
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Set the variable of every setting and another program's variable; return the names."""
+    """Set every environment variable of Roost and one of another program; return their names."""
     names = {*ENVIRONMENT_NAMES.values(), "AWS_SECRET_ACCESS_KEY"}
     for name in names:
         monkeypatch.setenv(name, SECRET)
@@ -84,7 +84,7 @@ def test_browser_gets_no_setting(
     secrets: set[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     # Roost hides only its own settings from the browser that it opens for the user. The browser may
-    # get the variables of other programs.
+    # get the variables of other programs, so this test deletes the one that `secrets` has set.
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
     monkeypatch.setenv("roost_vault_keys", SECRET)
     dumped = tmp_path / "environment"

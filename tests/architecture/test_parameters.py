@@ -1,4 +1,4 @@
-"""A function has at most seven parameters, or a written reason for more."""
+"""A function has at most seven parameters, unless `REASONS` states why it has more."""
 
 import ast
 from pathlib import Path
@@ -38,7 +38,7 @@ REASONS = {
 
 
 def functions(node: ast.AST, name: str) -> list[tuple[str, ast.arguments]]:
-    """Return every function below a node, with its qualified name and its parameters."""
+    """Return the qualified name and the parameters of every function below a syntax node."""
     found = []
     for child in ast.iter_child_nodes(node):
         child_name = name

@@ -1,4 +1,4 @@
-"""`roost doctor` and `roost alerts` report pauses, back-offs, stalled workers, alerts."""
+"""`roost doctor` and `roost alerts` report pauses, back-offs, stalled workers and alerts."""
 
 import shutil
 import signal
@@ -24,7 +24,7 @@ from roost.store.locks import find_stale_holders
 
 
 async def doctor(publisher: Publisher, folder: Path, **more: str) -> dict[str, dict[str, Any]]:
-    """Run `roost doctor`; return its findings, with the name of the check as key."""
+    """Run `roost doctor`; return each finding under the name of its check."""
     settings = publisher.runtime.settings
     result = await run_roost("doctor", "--json", settings=settings, folder=folder, **more)
     findings: list[dict[str, Any]] = result.answer["findings"]
@@ -139,7 +139,8 @@ async def test_doctor_names_a_stalled_worker_and_the_accounts_it_holds(
         "-m", "roost", "worker", settings=publisher.runtime.settings, log=log
     ) as worker:
         await publisher.schedule("Waiting")
-        # The worker holds the account's lock and has sent a heartbeat.
+        # Wait until the worker holds the account's lock. A negative `within` also finds a worker
+        # that has sent a heartbeat just now.
         await until(lambda: _stalled_holders(publisher, within=-timedelta(hours=1)), within=60)
         worker.send_signal(signal.SIGSTOP)
         await until(lambda: _stalled_holders(publisher, within=stalled_after), within=60)

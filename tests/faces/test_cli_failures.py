@@ -1,4 +1,4 @@
-"""Errors of commands: each names the cause and what to do, and shows no traceback."""
+"""Error messages of commands name the cause and the remedy, and contain no traceback."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ from roost.models import Tenant
 from roost.runtime import Runtime
 from roost.settings import Settings
 
-#: An address that is never used, because each command below ends before it needs a database.
+#: A database URL with a port at which no server listens.
 NOWHERE = "postgresql://user:a-password@127.0.0.1:9/nowhere"
 
 

@@ -1,4 +1,4 @@
-"""`roost init` creates what is missing, and changes nothing if it lacks a privilege."""
+"""`roost init` creates what is missing. If it lacks a privilege, it changes nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +21,7 @@ PLAIN_USER = "roost_tenant_user"
 
 @pytest.fixture
 async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
-    """A new database without anything of Roost: its URL for the superuser."""
+    """The superuser's URL of a new database in which Roost has created nothing."""
     server = migrated_server.url("postgres")
     await create_database(server, "for_init")
     yield migrated_server.url("for_init")
@@ -30,7 +30,7 @@ async def empty_database(migrated_server: PostgresServer) -> AsyncIterator[str]:
 
 @pytest.fixture
 def plain_user(empty_database: str) -> Iterator[str]:
-    """The URL of `empty_database` for a role that may only log in."""
+    """The URL of `empty_database` for a role that may log in and has no other privilege."""
     with psycopg.connect(empty_database, autocommit=True) as admin:
         admin.execute(f"CREATE ROLE {PLAIN_USER} LOGIN PASSWORD 'a-password'")
         parts = urlsplit(empty_database)
@@ -41,18 +41,18 @@ def plain_user(empty_database: str) -> Iterator[str]:
 
 
 def init_settings(admin: str) -> dict[str, str]:
-    """Return settings for `roost init`: the database's URL for the application and `admin`."""
+    """Return the settings for `roost init` on the database whose administrator URL is `admin`."""
     return {"DATABASE_URL": app_url(admin), "ROOST_ADMIN_DATABASE_URL": admin}
 
 
 async def init(admin: str, folder: Path, *arguments: str, **environment: str) -> CommandResult:
-    """Run `roost init --json` on this database."""
+    """Run `roost init --json` on the database whose administrator URL is `admin`."""
     variables = init_settings(admin) | environment
     return await run_roost("init", *arguments, "--json", folder=folder, settings=None, **variables)
 
 
 async def init_in_words(admin: str, folder: Path, *arguments: str, **environment: str) -> str:
-    """Return what `roost init` prints on this database."""
+    """Return the text that `roost init` prints when it is run without `--json`."""
     variables = init_settings(admin) | environment
     return (await run_roost("init", *arguments, folder=folder, settings=None, **variables)).out
 
@@ -201,7 +201,7 @@ async def test_a_database_prepared_by_hand_is_migrated_by_its_owner(
         "init", "--json", folder=tmp_path, settings=None, **without, ROOST_ADMIN_DATABASE_URL=owner
     )
     assert (result.code, result.answer["migrated"]) == (0, True)
-    # A second tenant needs no administrator.
+    # To add a second tenant, `roost init` needs no administrator URL.
     result = await run_roost(
         "init", "--tenant", "second", "--json", folder=tmp_path, settings=None, **without
     )
@@ -253,7 +253,7 @@ async def test_an_unknown_time_zone_is_reported(empty_database: str, tmp_path: P
 
 async def test_the_embedded_server_is_used_as_the_applications_role(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    # The embedded server exists already, but `roost init` has not prepared it.
+    # The private PostgreSQL server exists already, but `roost init` has not prepared it.
     await (await start_embedded(home, durable=False)).stop()
     try:
         result = await run_roost("posts", "--json", folder=tmp_path)

@@ -26,14 +26,14 @@ PLAN = "account,at,text,media,alt,thread\n@larkbooks,+1h,Grüße ✨,,,\n@larkbo
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with a plan of two posts."""
+    """A folder with a plan file of two posts."""
     (tmp_path / "plan.csv").write_text(PLAN, "utf-8")
     return tmp_path
 
 
 @pytest.fixture
 def full() -> Iterator[int]:
-    """A file on a device without free space."""
+    """A file descriptor to which every write fails, because the device has no space left."""
     with Path("/dev/full").open("w") as file:
         yield file.fileno()
 

@@ -1,4 +1,4 @@
-"""`roost posts`: the list with its filters, one post with its account and cost, and edits."""
+"""`roost posts` lists posts with filters, and shows one post with its cost and history."""
 
 import asyncio
 import fcntl
@@ -37,7 +37,7 @@ async def listed(publisher: Publisher, folder: Path, *arguments: str) -> list[st
 async def run_at_a_terminal(
     publisher: Publisher, folder: Path, columns: int, *arguments: str
 ) -> str:
-    """Return the output of a command at a terminal that has this number of columns."""
+    """Return what a command prints to a terminal that is `columns` characters wide."""
     terminal, output = pty.openpty()
     fcntl.ioctl(output, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     environment = environment_of(publisher.runtime.settings) | {"TERM": "xterm"}
@@ -72,7 +72,7 @@ async def test_posts_ahead_are_listed_first(publisher: Publisher, tmp_path: Path
 
 
 async def test_filters_combine(publisher: Publisher, tmp_path: Path) -> None:
-    # The clock stands at noon, so that the post of the next day is on the next UTC day.
+    # The clock is frozen at noon, so a post that is due in two hours is on the same UTC day.
     for text, after_s in (("Tea now", 0), ("Tea today", 3600), ("Tea tomorrow", 86_400)):
         await publisher.schedule(text, after_s=after_s)
     await publisher.schedule("Coffee", after_s=7200)

@@ -1,4 +1,4 @@
-"""A failing command shows no secret of its settings, however the settings were given."""
+"""A command that fails shows no secret from its settings, however the settings are given."""
 
 import logging
 import os
@@ -17,10 +17,10 @@ from roost.settings import ENVIRONMENT_NAMES, Settings
 SECRETS = [
     ENVIRONMENT_NAMES[name] for name, field in Settings.model_fields.items() if not field.repr
 ]
-#: The two halves of every secret, so that the tests also notice if only one half is shown.
+#: The two halves of the secrets. The tests search for each half, in case only one is shown.
 ALPHA, OMEGA = "aLpHa5f1c9e7b3", "oMeGa8d2a6c4f0"
-#: Every command, with arguments that make the command fail: at a wrong argument, or because there
-#: is no database.
+#: Every command, with arguments for which the command fails: because an argument is wrong, or
+#: because there is no database.
 COMMANDS = {
     "demo": (),
     "init": (),
@@ -47,7 +47,7 @@ COMMANDS = {
     "report": (),
     "reports": (),
 }
-#: Malformed values of DATABASE_URL and ROOST_VAULT_KEYS, and addresses with a password.
+#: Malformed settings, each with its name and a value that contains a part of a secret.
 WRONG = [
     *(("DATABASE_URL", f"postgresql://user:{ALPHA}{between}{OMEGA}@127.0.0.1:9/db")
       for between in "@/?#[]% \\:"),
@@ -90,7 +90,11 @@ def restored_process_state(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(params=["environment", "home", "named file"])
 def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Give:
-    """Return a function that sets a command's settings and returns arguments for the command."""
+    """Return a function that sets settings; it returns the arguments that a command needs.
+
+    The fixture's parameters are the ways to give settings: environment variables, the file `.env`
+    in ROOST_HOME, or a file named by `--env-file`.
+    """
     for name in list(os.environ):
         if name.startswith(("ROOST_", "TWITTER_", "DATABASE_URL")):
             monkeypatch.delenv(name)
@@ -113,7 +117,10 @@ def give(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def canaries(server: PostgresServer) -> dict[str, str]:
-    """Return a value for every secret; DATABASE_URL names a missing database on a real server."""
+    """Return a recognizable value for every setting that is secret.
+
+    DATABASE_URL names a real server, and a database that does not exist.
+    """
     address = server.url("no_such_database").replace("postgres@", f"postgres:{ALPHA}%40{OMEGA}@")
     known = {"DATABASE_URL": address, "ROOST_VAULT_KEYS": f"k1:{'Q' * 42}8="}
     return {name: known.get(name, f"{name}-{ALPHA}-{OMEGA}") for name in SECRETS}

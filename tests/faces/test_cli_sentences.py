@@ -1,4 +1,4 @@
-"""Commands print correct sentences: plurals, no empty brackets, no wording of libraries."""
+"""Commands print correct sentences, in which no wording comes from a library."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""The pages of drafts in a real browser without scripts: keyboard, live progress, layout."""
+"""The drafts' pages in a browser without JavaScript: keyboard, live progress, layout."""
 
 import asyncio
 import json
@@ -26,9 +26,9 @@ _KEYS = {"Tab": 9, "Enter": 13, "Space": 32}
 
 @pytest.fixture
 async def chromium(tmp_path: Path) -> AsyncIterator[Browser]:
-    """A browser that executes no scripts of pages."""
+    """A browser in which JavaScript is disabled for all pages."""
     async with browsing(tmp_path / "profile") as chromium:
-        # The browser's own start page has scripts, which would complain.
+        # The browser's own start page has scripts, which could add entries to `complaints`.
         await chromium.open("about:blank")
         chromium.complaints.clear()
         await chromium.send("Emulation.setScriptExecutionDisabled", value=True)
@@ -45,7 +45,10 @@ async def press_key(chromium: Browser, key: str) -> None:
 
 
 async def tab_to(chromium: Browser, condition: str) -> None:
-    """Press Tab until a condition is true for the focused element `at`."""
+    """Press Tab until the element that has the focus fulfils a condition.
+
+    `condition` is a JavaScript expression in which `at` is the element.
+    """
     for _ in range(60):
         await press_key(chromium, "Tab")
         if await chromium.run(f"((at) => Boolean({condition}))(document.activeElement)"):

@@ -1,6 +1,6 @@
-"""Hostile text in every page, form, JSON response and report of the web server.
+"""Hostile text has no effect in any page, form, JSON response or report of the web server.
 
-The routes come from the application itself, so a new route fails a test until it is covered here.
+The routes are read from the application, so a test fails until `calls_of` covers a new route.
 """
 
 import html
@@ -24,14 +24,14 @@ from fix_publishing import Publisher
 from roost.services import collect
 from roost.web.server import make_app
 
-#: Static files, which contain no foreign text.
+#: The paths of the static files, which contain no text from outside Roost.
 _STATIC = {"/static", "/static/charts.js"}
 
 
 def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]:
-    """Return the parameters of the test requests for each method and path.
+    """Return the parameters of the test's requests, for each method and path.
 
-    The parameter `id` replaces the variable in the path.
+    The parameter `id` is the value of the variable in the path, such as `{post_id}`.
     """
     undecided = str(filled.undecided)
     numbers = (filled.planned, filled.published, filled.partly_published, filled.undecided)
@@ -99,7 +99,7 @@ def calls_of(filled: HostileRows) -> dict[tuple[str, str], list[dict[str, str]]]
 
 
 def routes_of(publisher: Publisher) -> set[tuple[str, str]]:
-    """Return every method and path of the web server, except its static files."""
+    """Return the method and the path of every route, except those of static files."""
     found: set[tuple[str, str]] = set()
     for route in _flat(make_app(publisher.runtime).routes):
         if isinstance(route, Mount):
@@ -111,7 +111,7 @@ def routes_of(publisher: Publisher) -> set[tuple[str, str]]:
 
 
 def _flat(routes: Any) -> list[Any]:
-    """Return all routes, including those of included routers, which the framework may nest."""
+    """Return all routes; the routes of an included router replace the router."""
     found = []
     for route in routes:
         inner = getattr(getattr(route, "original_router", None), "routes", None)
@@ -122,7 +122,7 @@ def _flat(routes: Any) -> list[Any]:
 async def ask(
     browser: aiohttp.ClientSession, web: str, method: str, path: str, **values: str
 ) -> tuple[aiohttp.ClientResponse, str]:
-    """Send one request as a form on Roost's own page does; return the response and its body."""
+    """Send a request with the headers of a form on Roost's own page; return response and body."""
     name = values.pop("id", "")
     start = path.find("{")
     if start >= 0:
@@ -136,7 +136,7 @@ async def ask(
 
 
 async def read_report(browser: aiohttp.ClientSession, web: str) -> str:
-    """Make a report and return its page."""
+    """Make a report through the web server; return the HTML of its page."""
     made, _ = await ask(browser, web, "POST", "/reports")
     assert made.status == 303
     answer, body = await ask(browser, web, "GET", "/reports/{number}/read", id="1")

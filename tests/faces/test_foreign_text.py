@@ -1,7 +1,6 @@
-"""Hostile text in every command neither controls the terminal nor imitates Roost's output.
+"""No command prints hostile text that controls the terminal or imitates Roost's output.
 
-The commands come from the command line itself, so a new command fails a test until it is covered
-here.
+The commands are read from the application, so a test fails until `calls_of` covers a new command.
 """
 
 import asyncio
@@ -28,7 +27,10 @@ Calls = Sequence[Sequence[str]]
 
 
 def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
-    """Return each command's calls; commands that show a post precede those that change it."""
+    """Return the lists of arguments with which each command is called.
+
+    Commands that show a post precede the commands that change it.
+    """
     one, planned, partly = map(str, (filled.published, filled.planned, filled.partly_published))
     undecided, draft = str(filled.undecided), str(filled.draft)
     user = f"@{HOSTILE.strip()}"
@@ -67,7 +69,8 @@ def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
         "connect": [["--tenant", HOSTILE]],
         "serve": [["--host", HOSTILE]],
         "emulator": [["--faults", file], ["--faults", file + ".yaml"], ["--scenario", HOSTILE]],
-        # The worker ends at an unknown argument; `test_foreign_log.py` covers what it logs.
+        # `roost worker` ends at once, because it has no such argument; `test_foreign_log.py` covers
+        # its log.
         "worker": [[HOSTILE]],
         # `test_demo_shows_texts_unchanged` covers the demo's output.
         "demo": [["--keep", HOSTILE, "--seed", HOSTILE]],
@@ -75,7 +78,7 @@ def calls_of(filled: HostileRows, folder: Path) -> Mapping[str, Calls]:
 
 
 def write_files(folder: Path) -> None:
-    """Write files with hostile names and contents."""
+    """Write a plan file, a brief and other files with hostile names and contents."""
     file = folder / HOSTILE_FILE
     file.write_text(HOSTILE, "utf-8")
     quoted = HOSTILE_PLAIN.replace('"', '""')
@@ -100,9 +103,9 @@ def commands() -> set[str]:
 
 
 async def run_all(publisher: Publisher, folder: Path, calls: Calls) -> list[CommandResult]:
-    """Run command lines one after the other in one process."""
+    """Run command lines one after the other in one process; return their results."""
     program = str(Path(__file__).with_name("commands_process.py"))
-    # A table of 80 columns would cut the texts.
+    # In a table that is 80 characters wide, the long texts would be cut.
     environment = environment_of(publisher.runtime.settings) | {"COLUMNS": "400"}
     async with (
         piped_python(program, environment=environment, folder=folder) as process,

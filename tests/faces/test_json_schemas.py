@@ -18,7 +18,7 @@ from harness.json_output import validate_output
 from roost.cli.schemas.commands import OUTPUTS
 from roost.services import collect
 
-#: The outputs that other tests validate, because these commands need a browser, run the demo, or
+#: The schemas of outputs that other tests validate. The commands need a browser, run the demo, or
 #: need an emulator that is started separately.
 _ELSEWHERE = {"connect", "demo", "emulator-app"}
 _TIME_KEY = re.compile(r"(?:^|_)at$|until$|^restored_to$")
@@ -36,7 +36,7 @@ BRIEF = (
 
 
 async def collect_outputs(publisher: Publisher, folder: Path) -> dict[str, list[dict[str, Any]]]:
-    """Run the commands that end by themselves; return their outputs by schema."""
+    """Run the commands that end by themselves; return their outputs by the schema's name."""
     found: dict[str, list[dict[str, Any]]] = {}
 
     async def run(*arguments: str) -> dict[str, Any]:
@@ -87,7 +87,7 @@ async def collect_outputs(publisher: Publisher, folder: Path) -> dict[str, list[
 
 
 async def read_ready_line(publisher: Publisher, folder: Path, *arguments: str) -> None:
-    """Validate the line that a long-running command prints once it is ready."""
+    """Start a long-running command, and validate the line that it prints once it is ready."""
     environment = environment_of(publisher.runtime.settings)
     async with (
         piped_python(
@@ -102,7 +102,10 @@ async def read_ready_line(publisher: Publisher, folder: Path, *arguments: str) -
 
 
 def list_times(value: Any, key: str = "") -> list[str]:
-    """Return every time in an output, including the times in nested objects."""
+    """Return all times in an output, also in nested objects.
+
+    Times are the texts under keys such as `due_at`.
+    """
     if isinstance(value, dict):
         return [time for name, item in value.items() for time in list_times(item, name)]
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The lists of posts and drafts: what they contain, their order, and how many rows are read."""
+"""The lists of posts and drafts: their content, their order, and the number of rows read."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ from roost.services import queries
 from roost.store.database import Transaction
 
 NOON = "2026-11-28 12:00Z"
-#: More posts and drafts than a list shows.
+#: The number of posts or drafts in the database: more than one list shows.
 MANY = 3000
 ADD_MANY = f"""
     WITH added AS (
@@ -54,7 +54,7 @@ class CountingTransaction(Transaction):
     rows: dict[str, int] = field(default_factory=dict)
 
     async def run(self, name: str, /, **values: Any) -> list[dict[str, Any]]:
-        """Run a named statement, and add the number of its rows."""
+        """Run a named statement, and add the number of returned rows to the statement's count."""
         rows = await super().run(name, **values)
         self.rows[name] = self.rows.get(name, 0) + len(rows)
         return rows

@@ -1,4 +1,4 @@
-"""The pages' buttons send forms, whose responses redirect with 303.
+"""The buttons on pages send forms, and the server responds with a redirect (status 303).
 
 The server refuses forms that other sites send.
 """
@@ -29,7 +29,7 @@ async def press(
     headers: Mapping[str, str] | None = None,
     **fields: str,
 ) -> tuple[aiohttp.ClientResponse, str]:
-    """Send a form as a button on Roost's page does, or with other headers."""
+    """Send a form with `headers`, by default those of a button on Roost's own page."""
     sent_headers = {"origin": web, "sec-fetch-site": "same-origin"} if headers is None else headers
     async with browser.post(
         web + path, data=fields, headers=sent_headers, allow_redirects=False
@@ -38,7 +38,7 @@ async def press(
 
 
 def choices(body: str) -> set[str]:
-    """Return the choices for a decision that a post's page offers."""
+    """Return the choices that a post's page offers to resolve the post."""
     return set(re.findall(r'name="choice" value="(\w+)"', body))
 
 

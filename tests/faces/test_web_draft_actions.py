@@ -1,4 +1,4 @@
-"""The actions of the pages of drafts over HTTP: approve, improve, undo, discard."""
+"""The actions on a draft's page, over HTTP: approve, improve, undo, discard."""
 
 import json
 import re
@@ -19,13 +19,13 @@ from roost.services.drafts import Draft
 
 
 async def due_in(publisher: Publisher, hours: int) -> str:
-    """Return a local time as the browser's field sends it; the tenant's zone is UTC."""
+    """Return the time in `hours` hours (UTC), in the format of an HTML `datetime-local` field."""
     at = publisher.runtime.clock.now() + timedelta(hours=hours)
     return at.strftime("%Y-%m-%dT%H:%M")
 
 
 def hash_of(body: str) -> str:
-    """Return the hash of the content that a page shows."""
+    """Return the content hash that the form on a draft's page contains."""
     found = re.search(r'name="content_hash" value="(\w{64})"', body)
     assert found is not None
     return found[1]
@@ -34,7 +34,7 @@ def hash_of(body: str) -> str:
 async def write_one(
     publisher: Publisher, web: str, browser: aiohttp.ClientSession, **changes: str
 ) -> tuple[Draft, str]:
-    """Write one draft; return it and its page."""
+    """Write one draft through its page; return the draft and the HTML of its page."""
     await write(browser, web, n="1", **changes)
     (draft,) = await list_stored(publisher)
     _, body = await get(browser, f"{web}/drafts/{draft.id}")
@@ -46,7 +46,7 @@ async def test_approval_schedules_what_was_shown(
 ) -> None:
     draft, body = await write_one(publisher, web, browser)
     due = await due_in(publisher, 24)
-    for _ in range(2):  # A second click schedules no second post.
+    for _ in range(2):  # The second click must not schedule a second post.
         answer, _ = await press(
             browser, web, f"/drafts/{draft.id}/approve", content_hash=hash_of(body), due=due
         )

@@ -1,8 +1,9 @@
-"""Schedules of reports whose workers are killed, for a test and for a benchmark.
+"""Runs scheduled reports while workers are killed, for a test and for a benchmark.
 
-Several tenants in different time zones have schedules. Two workers run; at each planned time, one
-of them is killed: at a failpoint, or while the report is computed. Afterwards no worker runs for
-some weeks. The expected periods are computed here from calendars, not by Roost.
+Several tenants in different time zones have weekly schedules, and two workers run. In every week,
+workers are killed: in most weeks one worker at a failpoint, in every fourth week one worker within
+two seconds after each report is due. Afterwards no worker runs for some weeks. This module computes
+the expected periods from the calendar, without Roost's code.
 """
 
 import asyncio
@@ -34,14 +35,14 @@ from roost.services import report
 ZONES: Final = ("Europe/Berlin", "America/New_York", "Asia/Kolkata")
 _MONDAY_8: Final = ReportTime(Cadence.WEEKLY, 0, time(8))
 _WEEK: Final = timedelta(days=7)
-#: The weeks in which no worker runs.
+#: The number of weeks at the end in which no worker runs.
 STOPPED_WEEKS: Final = 3
 _TIMEOUT_S: Final = 120
 
 
 @dataclass
 class ScheduleOutcome:
-    """What was expected of the schedules, and what became of it."""
+    """The result of `run_schedules`: expected reports, killed workers, and wrong reports."""
 
     expected: int = 0
     """The number of reports that had to be made."""
@@ -53,7 +54,7 @@ class ScheduleOutcome:
 
 @dataclass
 class _Workers:
-    """Two workers, of which a dead one is replaced."""
+    """The two running workers; `fill` replaces those that were killed."""
 
     workload: Workload
     trap: FailpointTrap
@@ -81,7 +82,7 @@ class _Workers:
             await worker.wait_ready()
 
     async def kill(self, worker: Worker) -> None:
-        """Kill a worker."""
+        """Kill a worker, and wait until its process has ended."""
         worker.send(signal.SIGKILL)
         await worker.wait_ended()
 
@@ -92,7 +93,7 @@ class _Workers:
 
 
 async def run_schedules(workload: Workload, *, weeks: int, seed: int) -> ScheduleOutcome:
-    """Let `weeks` weeks pass while workers are killed, then some weeks without a worker."""
+    """Let `weeks` weeks pass while workers are killed, then `STOPPED_WEEKS` without a worker."""
     chance = random.Random(seed)
     schedules = await _add_schedules(workload)
     workers = _Workers(workload, FailpointTrap(workload.folder / "trap"))
@@ -119,7 +120,7 @@ async def run_schedules(workload: Workload, *, weeks: int, seed: int) -> Schedul
         skipped = tuple(monday - n * _WEEK for n in range(STOPPED_WEEKS, 1, -1))
         for schedule in schedules:
             expected[schedule, monday - _WEEK] = skipped
-        # The zone farthest west has its Monday last.
+        # Monday comes last in New York, so all schedules are due then.
         _move_clock(workload, monday, ZoneInfo("America/New_York"))
         await workers.fill()
         await _wait_made(workload, workers, len(expected))
@@ -132,7 +133,7 @@ async def run_schedules(workload: Workload, *, weeks: int, seed: int) -> Schedul
 
 
 async def _add_schedules(workload: Workload) -> dict[ScheduleId, ZoneInfo]:
-    """Add a weekly schedule for each tenant, in the order of their zones from east to west."""
+    """Add a weekly schedule for each tenant; return the schedules' zones from east to west."""
     added = {}
     for tenant_id, zone in zip(workload.accounts, sorted(ZONES, key=_offset), strict=True):
         await workload.admin.execute(
@@ -150,7 +151,7 @@ def _offset(zone: str) -> timedelta:
 
 
 def _next_monday(now: datetime) -> date:
-    """Return the first Monday that has begun in no zone yet."""
+    """Return a Monday in the next eight days that has not begun in any time zone."""
     day = (now + timedelta(days=2)).date()
     return day + timedelta(days=-day.weekday() % 7)
 
@@ -161,7 +162,7 @@ def _move_clock(workload: Workload, monday: date, zone: ZoneInfo) -> None:
 
 
 async def _wait_made(workload: Workload, workers: _Workers, count: int) -> None:
-    """Wait until `count` reports are made, or the timeout has passed; replace dead workers."""
+    """Wait until `count` reports exist or `_TIMEOUT_S` has passed; replace killed workers."""
     deadline = asyncio.get_running_loop().time() + _TIMEOUT_S
     while asyncio.get_running_loop().time() < deadline:
         row = await workload.fetch_row("SELECT count(*) AS made FROM reports")

@@ -1,4 +1,4 @@
-"""Accounts with known posts and snapshots, for tests and benchmarks of the report."""
+"""Makes accounts with known posts and snapshots, for tests and benchmarks of reports."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ from roost.models import (
 )
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
-#: The metrics of a part as shares of its impressions.
+#: Each metric of a simulated part as a share of the part's impressions.
 SHARES = {
     Metric.IMPRESSIONS: 1.0,
     Metric.ENGAGEMENTS: 0.05,
@@ -44,7 +44,7 @@ _DAY = timedelta(days=1)
 
 
 def make_integration(number: int = 1, username: str = "larkbooks") -> Integration:
-    """Return a connected account."""
+    """Return the connection of an account; `number` is its id, and the account's id on X."""
     return Integration(
         id=IntegrationId(number),
         tenant_id=TenantId(1),
@@ -62,18 +62,24 @@ def make_integration(number: int = 1, username: str = "larkbooks") -> Integratio
 
 
 def make_part(number: int, sent_at: datetime, **properties: object) -> SentPart:
-    """Return a part with its own post, unless `properties` name a post."""
+    """Return a published part; `properties` replace its fields.
+
+    The part is the only part of its post, unless `properties` has the `post_id` of another part.
+    """
     part = SentPart(PartId(number), PostId(number), 1, TweetId(f"18{number:05}"), sent_at, "Hello")
     return replace(part, **properties)  # type: ignore[arg-type]
 
 
 def reads(days: Iterable[date]) -> list[datetime]:
-    """Return the times of the daily reads of some days."""
+    """Return the time at which Roost reads metrics on each of the days."""
     return [datetime.combine(day, READ_TIME) for day in days]
 
 
 def make_snapshot(part: SentPart, at: datetime, impressions: int) -> PostSnapshot:
-    """Return a snapshot whose other metrics are shares of the impressions."""
+    """Return a snapshot of a part; `SHARES` gives the other metrics from the impressions.
+
+    From an age of 30 days, the private metrics are None, as on X.
+    """
     is_private = at - part.sent_at < timedelta(days=30)
     metrics = {
         metric: int(impressions * share) if is_private or metric not in _PRIVATE else None
@@ -90,9 +96,10 @@ def read_posts(
     days: Sequence[date],
     missing: Callable[[date], bool] = lambda _: False,
 ) -> tuple[PostSnapshot, ...]:
-    """Return the snapshots that the read plan makes on some days, without the missing days.
+    """Return the snapshots that Roost stores if it reads metrics on `days`.
 
-    Impressions grow to their final number with a half-life of 80 minutes.
+    On days for which `missing` returns True, there is no read.
+    The impressions of a part reach half of their final number 80 minutes after it was sent.
     """
     snapshots: list[PostSnapshot] = []
     last_read: dict[PartId, datetime] = {}
@@ -111,7 +118,7 @@ def read_posts(
 
 
 def read_followers(levels: Mapping[date, int], number: int = 1) -> tuple[AccountSnapshot, ...]:
-    """Return one snapshot of an account per day."""
+    """Return one snapshot of an account for each day; `levels` has the numbers of followers."""
     return tuple(
         AccountSnapshot(
             IntegrationId(number), datetime.combine(day, READ_TIME), {Metric.FOLLOWERS: level}
@@ -123,7 +130,7 @@ def read_followers(levels: Mapping[date, int], number: int = 1) -> tuple[Account
 def make_records(
     parts: Sequence[SentPart], finals: Mapping[PartId, float], days: Sequence[date]
 ) -> AccountRecords:
-    """Return the records of an account that was read on every day."""
+    """Return the records of an account whose metrics were read on each of the days."""
     return AccountRecords(
         make_integration(),
         read_followers({day: 1000 + 3 * n for n, day in enumerate(days)}),
@@ -132,7 +139,7 @@ def make_records(
     )
 
 
-#: The shares of simulated posts that have each property.
+#: For each property, the share of the simulated posts that have it.
 _PREVALENCE = {
     EffectName.MEDIA: 0.45,
     EffectName.VIDEO: 0.25,
@@ -147,7 +154,7 @@ _SIMULATED_DAYS = 30
 
 @dataclass(frozen=True)
 class EffectCounts:
-    """The results of the comparisons over many simulated accounts."""
+    """The numbers of simulated accounts: all, with a false claim, with an effect, and found."""
 
     accounts: int
     with_false_claim: int
@@ -156,22 +163,23 @@ class EffectCounts:
 
     @property
     def false_share(self) -> float:
-        """The share of the accounts without an effect for which something was claimed."""
+        """The share of the accounts without an effect for which an effect was claimed."""
         return self.with_false_claim / self.accounts
 
     @property
     def power(self) -> float:
-        """The share of the planted effects that were found."""
+        """The share of the accounts with an effect for which this effect was found."""
         return self.found / self.with_effect
 
 
 def simulate_posts(
     chance: np.random.Generator, posts: int
 ) -> tuple[np.ndarray, dict[EffectName, np.ndarray]]:
-    """Return the logarithms of the impressions of posts without any effect, and their properties.
+    """Return the logarithms of the posts' impressions, and the properties of the posts.
 
-    The impressions vary as the emulator's do. Besides, the account grows or shrinks, its reach
-    drifts from day to day, one post in a hundred is viral, and some habits change in the middle.
+    No property has an effect on the impressions. The impressions vary as in the emulator. Besides,
+    the account grows or shrinks, its reach drifts from day to day, and one post in a hundred is
+    viral. In the second half of the period, some properties are more common.
     """
     at = np.sort(chance.uniform(0, _SIMULATED_DAYS, posts))
     day = at.astype(int)
@@ -189,10 +197,10 @@ def simulate_posts(
 
 
 def measure_effects(accounts: int, seed: int, posts: int = 120) -> EffectCounts:
-    """Compare the posts of simulated accounts without an effect, and with one planted effect.
+    """Compare posts in accounts without an effect, and in as many accounts with one effect.
 
-    The planted effect doubles the impressions of 20 to 60 posts. Accounts with 20 such posts are
-    as common as accounts with more of them.
+    The effect: one property doubles the impressions of a post. In about half of the accounts,
+    exactly 20 posts have this property; in the others, from 20 posts to half of all posts.
     """
     chance = np.random.default_rng(seed)
     false_claims = found = 0

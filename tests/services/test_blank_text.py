@@ -1,6 +1,7 @@
-"""A blank text counts as no text if a post is scheduled, imported, edited or continued.
+"""A blank text counts as no text when a post is scheduled, imported, edited or continued.
 
-A part with a picture is sent without text. A part without a picture is refused before it is stored.
+If a part with a blank text has a picture, the part is sent without text. If it has no picture, the
+part is refused before it is stored.
 """
 
 from collections.abc import Awaitable, Callable
@@ -55,7 +56,7 @@ async def import_thread(publisher: Publisher, picture: Path, blank: str) -> Post
 
 
 async def edit_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """Edit a post into a thread whose second part is a picture with a blank text."""
+    """Replace a post's text by a thread whose second part is a picture with a blank text."""
     post_id = await publisher.schedule("Old", after_s=5)
     parts = [PartInput("One"), PartInput(blank, (MediaInput(picture),)), PartInput("Three")]
     await edit_post(publisher.runtime, publisher.scope, post_id, parts=parts, due_at=None)
@@ -63,7 +64,7 @@ async def edit_thread(publisher: Publisher, picture: Path, blank: str) -> PostId
 
 
 async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """Continue a thread with a blank text, after X refused the text of its second part."""
+    """Continue a thread whose second part X has refused, with a blank text for this part."""
     post_id = await publish_partly(publisher, picture)
     await resolve.continue_thread(publisher.runtime, publisher.scope, post_id, blank)
     assert any(
@@ -73,7 +74,7 @@ async def continue_thread(publisher: Publisher, picture: Path, blank: str) -> Po
 
 
 async def stored_before(publisher: Publisher, picture: Path, blank: str) -> PostId:
-    """Store a thread together with its blank text, as earlier versions of Roost did."""
+    """Store a thread whose second part has a blank text, as earlier versions of Roost did."""
     post_id = await publish_thread(publisher, picture, "")
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         await transaction.raw.execute(

@@ -1,4 +1,4 @@
-"""Drafts are stored, improved, undone and discarded; the model is a real server."""
+"""Drafts are stored, improved, undone and discarded, with a test model served over HTTP."""
 
 import json
 from typing import Any
@@ -63,7 +63,7 @@ async def write(publisher: Publisher, brief: Brief | None = None, **options: Any
 
 
 async def write_one(publisher: Publisher, server: ModelServer) -> Draft:
-    """Store a draft of two sentences, of which the first has the link."""
+    """Store one draft with two sentences; the link is in the first sentence."""
     server.answers = [reply(*BOTH)]
     async with open_model(server) as model:
         (draft,) = (await write(publisher, model=model)).drafts
@@ -233,7 +233,7 @@ async def test_a_translation_says_which_rules_cannot_be_judged(
 
 
 class SlowModel:
-    """A model during whose answer another process improves the draft."""
+    """A model that improves the draft before it replies, as a concurrent improvement would."""
 
     def __init__(self, publisher: Publisher, draft: Draft) -> None:
         self.name = "slow"

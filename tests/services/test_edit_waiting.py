@@ -1,4 +1,4 @@
-"""Posts that wait can be edited and cancelled, and show what they wait for."""
+"""Posts that wait to be sent can be edited and cancelled, and show why they wait."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -51,7 +51,7 @@ each_change = pytest.mark.parametrize("change", CHANGES, ids=lambda one: one.__n
 
 
 async def schedule_rate_limited(publisher: Publisher, *texts: str) -> PostId:
-    """Schedule a post, and let X refuse it by a rate limit so that it waits."""
+    """Schedule a post whose first request gets status 429, so that the post waits."""
     await publisher.emulator.fail("create_post", "before", "429")
     post_id = await publisher.schedule(*texts)
     await publisher.run_due_jobs()
@@ -246,7 +246,7 @@ async def test_check_lateness_excuses_a_wait_for_x(publisher: Publisher) -> None
 
 
 async def test_check_lateness_counts_a_wait_for_a_fault_of_ours(publisher: Publisher) -> None:
-    """Posts wait because of a wrong vault key; X did not cause this, so they count as late."""
+    """A post waits because the vault key is wrong. X is not the cause, so it counts as late."""
     other = Vault(load_keyring(publisher.runtime.settings.home, make_key_line()))
     blind = replace(publisher, runtime=replace(publisher.runtime, vault=other))
     due_at = publisher.runtime.clock.now()

@@ -1,4 +1,4 @@
-"""Reports are numbered, kept with their event, and made by schedules once per period."""
+"""Kept reports have a number and one event; a schedule makes one report per period."""
 
 import asyncio
 from datetime import date, time, timedelta
@@ -51,7 +51,7 @@ async def ready_events(publisher: Publisher) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def weekly(publisher: Publisher) -> ReportSchedule:
-    """A schedule whose first report is due on Monday."""
+    """A weekly schedule whose first report is due on the next Monday at 08:00."""
     await publisher.set_next_collection(publisher.runtime.clock.now() + timedelta(days=4000))
     return await report.add_schedule(publisher.runtime, publisher.scope, MONDAY_8, ReportOptions())
 
@@ -222,7 +222,7 @@ async def test_schedule_tries_again_after_a_failure(
     publisher: Publisher, weekly: ReportSchedule, admin_url: str
 ) -> None:
     await publisher.move_clock_to(weekly.next_at)
-    # The making process cannot read a language that does not exist.
+    # The report cannot be made, because Roost has no language "x".
     with psycopg.connect(admin_url, autocommit=True) as admin:
         admin.execute(
             """UPDATE roost.report_schedules SET options = options || '{"language":"x"}'"""

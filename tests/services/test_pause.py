@@ -1,4 +1,4 @@
-"""Pausing a post, an account, a tenant or everything, and resuming after a restore."""
+"""Pausing and resuming a post, an account, a tenant or everything, also after a restore."""
 
 import contextlib
 from collections.abc import Awaitable, Callable
@@ -40,7 +40,7 @@ PAUSES: dict[PauseScope, SetPause] = {
 
 
 async def active_pauses_of(publisher: Publisher, post_id: PostId) -> tuple[PauseScope, ...]:
-    """Return the pauses that apply to a post."""
+    """Return the scope of each active pause that applies to a post."""
     account = await publisher.get_integration()
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         holds = await pause.get_pause_status(transaction)
@@ -75,7 +75,7 @@ LINES = {
 
 
 async def reasons_of(publisher: Publisher, post_id: PostId) -> list[str]:
-    """Return the reasons in a post's history."""
+    """Return the description of each event in a post's history."""
     async with publisher.runtime.database.for_tenant(publisher.tenant.id) as transaction:
         return [
             describe_event(event) for event in await store.posts.list_events(transaction, post_id)
@@ -189,9 +189,9 @@ async def test_pause_post_refuses_a_finished_post(publisher: Publisher) -> None:
 
 
 async def restored(publisher: Publisher, *, sent: bool) -> PostId:
-    """Schedule a post, and pause as after a restore to an instant before its due time.
+    """Schedule a post, then pause as if the database was restored to an earlier instant.
 
-    With `sent`, the post is on X, but the restored database does not show it.
+    If `sent` is true, the post is on X, but the database does not record this.
     """
     to = publisher.runtime.clock.now()
     post_id = await publisher.schedule("Since the restore", after_s=60)

@@ -23,7 +23,7 @@ from roost.services.schedule import PartInput
 
 
 async def publish_undecided(publisher: Publisher) -> PostId:
-    """Publish a post whose create request is lost, and wait until Roost may not resend it."""
+    """Publish a post whose create request is lost; Roost then leaves the decision to a user."""
     await publisher.emulator.fail("create_post", "before", "drop")
     post_id = await publisher.schedule("Low tide at six")
     await publisher.run_due_jobs()
@@ -83,7 +83,7 @@ async def test_confirm_sent_adopts_the_part_and_continues_the_thread(publisher: 
 
 
 async def publish_beside_manual_post(publisher: Publisher, *texts: str) -> PostId:
-    """Lose X's response to a create whose text the owner has already posted manually."""
+    """Publish a post, and lose X's response; the owner has already posted its text manually."""
     token = (await publisher.emulator.connect("larkbooks"))["access_token"]
     async with publisher.emulator.http.post(
         f"{publisher.emulator.url}/2/tweets",
@@ -128,8 +128,8 @@ async def test_confirm_sent_refuses_a_claimed_post(publisher: Publisher) -> None
     other = await publisher.schedule("Mine")
     await publisher.run_due_jobs()
     post_id = await publish_undecided(publisher)
-    # The second post is new enough to be the undecided part. It is refused only because its id on X
-    # already belongs to another part.
+    # `late` was sent after the undecided post, so X could have created it for the undecided post.
+    # It is refused only because its id on X already belongs to another part.
     late = await publisher.schedule("Later")
     await publisher.run_due_jobs()
     for known in (other, late):

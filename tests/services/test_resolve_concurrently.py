@@ -1,4 +1,4 @@
-"""Two users decide at the same time, and a deletion fails after some parts."""
+"""Two users resolve a post at the same time; the deletion of a thread fails midway."""
 
 import asyncio
 from collections.abc import Coroutine

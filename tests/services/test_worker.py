@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timing
 
 
 async def finished(publisher: Publisher, *posts: PostId) -> None:
-    """Wait until these posts are finished."""
+    """Wait until none of the posts is scheduled or being published."""
 
     async def are() -> bool:
         return all([(await publisher.get_post(post_id)).state not in MOVING for post_id in posts])
@@ -35,7 +35,7 @@ async def alive(runtime: Runtime) -> None:
 
 
 async def has_engines(runtime: Runtime) -> bool:
-    """Whether a worker has registered every engine that runs its jobs."""
+    """Whether a Roost worker has registered a procrastinate worker for each of its queues."""
     async with runtime.database.unscoped() as transaction:
         rows = await transaction.raw.execute("SELECT FROM procrastinate_workers")
         return rows.rowcount == len(worker.CONCURRENCY)

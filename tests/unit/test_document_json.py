@@ -1,4 +1,4 @@
-"""A document is read back from its JSON without any difference."""
+"""A report's document is unchanged after it was written as JSON and read back."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal

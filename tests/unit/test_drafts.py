@@ -1,7 +1,7 @@
-"""The drafts of eleven trades' briefs in six languages equal those that a person approved.
+"""The drafts composed from eleven briefs equal the drafts that a person approved.
 
 The approved drafts of `briefs/NAME.yaml` are in `briefs/NAME.txt`, separated by a line of dashes.
-If a change of the composer changes these files, read every draft as an editor of the brand would.
+If you change `compose_drafts` so that these files change, read every new draft as an editor would.
 """
 
 from pathlib import Path
@@ -136,7 +136,8 @@ def test_compose_drafts_states_fact_alone__fact_names_topic(
         ("de", "unser neuer Podcast", "Der Podcast ist gratis.", "{topic} ist gratis."),
         ("es", "el Festival del Sur", "El festival empieza hoy.", "{topic} empieza hoy."),
         ("fr", "la nouvelle ligne 12", "La ligne ne circule pas.", "{topic} ne circule pas."),
-        # The noun is not what the topic is, or the fact goes on otherwise.
+        # The topic cannot replace the noun at the beginning of the fact: the noun is only a part of
+        # the topic ("game" in "our game library"), or of a longer noun ("class size").
         ("en", "our game library", "The game has no ads.", "{topic}: The game has no ads."),
         ("en", "our bread and cakes", "The bread is rye.", "{topic}: The bread is rye."),
         ("en", "the class of Ann", "The class size is 8.", "{topic}: The class size is 8."),

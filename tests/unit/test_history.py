@@ -32,7 +32,7 @@ NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
 def because(code: str, message: str = "", **facts: Any) -> dict[str, Any]:
-    """Return the detail of an event with a reason."""
+    """Return the `detail` of an event whose cause is the reason `code`."""
     return {"reason": {"code": code, "detail": facts | ({"message": message} if message else {})}}
 
 
@@ -139,7 +139,7 @@ def test_describe_event(
     assert history.describe_event(event) == expected
 
 
-#: All facts that an event or a reason may contain, so that each can be described.
+#: A value for every fact that the description of an event or a reason may use.
 FACTS: dict[str, Any] = {
     "actor": "worker host:17", "attempt": 2, "choice": "resend", "is_own": True, "limit": 2,
     "part": 1, "parts": 3, "tolerance_seconds": 60, "tweet_id": "17", "tweet_ids": ["17"],

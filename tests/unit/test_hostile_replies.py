@@ -1,4 +1,4 @@
-"""Replies that would cost more than linear time, or more memory than the stack has."""
+"""Replies of a model that could need more than linear time, or overflow the stack."""
 
 import json
 import sys
@@ -19,12 +19,12 @@ from roost.agents.written import CitedSentence
 BRIEF = Brief.model_validate(
     {"account": "acme", "topic": "taps", "facts": [{"id": "f1", "text": "We open at 10 am."}]}
 )
-#: What a model may repeat until its reply is full.
+#: Short texts, each of which a model may repeat until its reply has the maximum length.
 UNITS = ["a", "1", "1 ", "1-", "(1", "3rd ", "10:", "a-", "a@", "漢", "a\u0301", "ß", "not ", "£"]
 
 
 def judge(*parts: str) -> list[str]:
-    """Return the names of the validators that have read a draft."""
+    """Validate a draft with these parts; return the names of the validators that judged it."""
     sentences = tuple(CitedSentence(at, part, ("f1",)) for at, part in enumerate(parts))
     return [each.validator for each in validate(Candidate(parts, sentences), Context(BRIEF))]
 

@@ -1,4 +1,4 @@
-"""A narration may refer to figures by slots only, and says nothing else about numbers."""
+"""The checker accepts a narration only if its numbers and comparisons are all slots."""
 
 import pytest
 
@@ -14,7 +14,7 @@ SLOTS = frozenset({"account", *FACTS[0].slots})
 
 
 def find_codes(text: str, language: str = "en") -> set[str]:
-    """Return the codes of the findings, such as `WORD`."""
+    """Return the codes of the checker's findings in a narration, such as `WORD`."""
     return {finding.partition(":")[0] for finding in check_narration(text, SLOTS, language)}
 
 

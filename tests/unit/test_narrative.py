@@ -30,7 +30,7 @@ INVENTED = "{account} gained {impressions}, a record."
 
 @pytest.fixture(scope="module")
 def subject() -> SubjectReport:
-    """An account whose posts with a link earn more, with an anomaly in the period."""
+    """The report on an account: posts with a link earn more, and one day is an anomaly."""
     records = make_account(
         impressions=lambda n: float(np.exp(7 + NOISE[n] + (0.9 if n % 5 < 2 else 0))),
         text=lambda n: f"News {n} https://example.com" if n % 5 < 2 else f"Hello {n}",
@@ -50,7 +50,7 @@ def printed(paragraphs: tuple[Text, ...]) -> Iterator[Printed]:
 
 
 def with_figure(subject: SubjectReport, name: str, **changes: Any) -> SubjectReport:
-    """Return the subject with a changed current figure."""
+    """Return a copy of the subject whose current figure `name` has `changes`."""
     compared = subject.figures[name]
     changed = replace(compared, current=replace(compared.current, **changes))
     return replace(subject, figures={**subject.figures, name: changed})
@@ -142,7 +142,7 @@ def test_patterns_have_effects_and_best_groups(subject: SubjectReport) -> None:
 async def narrate_with(
     server: ModelServer, subject: SubjectReport, *answers: str, language: str = "en"
 ) -> Narrative:
-    """Return the narrative that a model behind the server writes."""
+    """Return the subject's narrative when the model server replies with `answers` in turn."""
     server.answers = [json.dumps({"paragraphs": [answer]}) for answer in answers]
     async with OpenAIModel("small", server.url, None, 20) as model:
         return await write_narrative(subject, load_words(language), model, MemoryBudget())

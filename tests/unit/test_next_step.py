@@ -1,4 +1,4 @@
-"""The next step of a post: tables of a post's states with the expected step."""
+"""Tables that list states of a post, each with the next step that Roost must take."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

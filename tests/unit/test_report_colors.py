@@ -1,4 +1,4 @@
-"""The colours of reports are readable in both schemes, whatever the accent is."""
+"""Reports are readable in the light and the dark scheme, with any accent colour."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The figures of a report equal what is counted by hand from the snapshots."""
+"""The figures of a report equal the values computed by hand from the snapshots."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -46,7 +46,7 @@ def evening(day: int) -> datetime:
 
 
 def snapshots(part: SentPart, levels: dict[int, int]) -> tuple[PostSnapshot, ...]:
-    """Return a snapshot with these impressions on the evening of each day of June."""
+    """Return a snapshot for each day; `levels` maps a day of June to the impressions."""
     return tuple(make_snapshot(part, evening(day), level) for day, level in levels.items())
 
 
@@ -82,7 +82,8 @@ def test_gained_and_published_are_two_notions() -> None:
     old = make_part(1, june(5)), {5: 100, 6: 120, 7: 130, 8: 150, 9: 160, 14: 170}
     new = make_part(2, june(10)), {10: 40, 11: 60, 12: 70, 13: 70, 14: 75}
     subject = account_report(account_of(old, new))
-    # The old post gained 170 - 130 within the period, and the new one everything.
+    # The period is the 8th to the 14th. In it, the old post gained 170 - 130 impressions. The new
+    # post was sent in the period, so all its 75 impressions count.
     assert current(subject, "gained.impressions").value == 40 + 75
     assert current(subject, "published.impressions").value == 75
     assert current(subject, "activity.posts").value == 1
@@ -95,7 +96,8 @@ def test_snapshots_after_the_period_change_nothing() -> None:
 
 
 def test_gains_of_days_and_of_no_day_add_up_to_the_difference_of_lifetime_values() -> None:
-    # The 10th and 11th were not read, so what was gained until the 12th belongs to no day.
+    # The 10th and 11th have no snapshot. So it is unknown on which of the days from the 10th to the
+    # 12th the post gained 30 impressions, and they are added to no day.
     subject = account_report(
         account_of(
             (make_part(1, june(5)), {5: 10, 6: 20, 7: 30, 8: 45, 9: 50, 12: 80, 13: 81, 14: 83})
@@ -153,7 +155,8 @@ def test_post_sent_after_the_last_read_of_a_day_makes_no_gap() -> None:
 
 
 def test_days_are_those_of_the_tenants_time_zone() -> None:
-    # In Los Angeles, the read at 23:30 UTC is the one nearest to the end of the same day.
+    # In Los Angeles, the 8th ends at 07:00 UTC on the 9th, and the nearest read is on the 8th at
+    # 23:30 UTC. The post was sent between the two, so it has gained nothing by the end of the 8th.
     part = make_part(1, datetime(2026, 6, 9, 3, tzinfo=UTC))
     records = account_of((part, {9: 50, 10: 60, 11: 61, 12: 61, 13: 61, 14: 61}))
     subject = account_report(records, first=8, last=8, zone=ZoneInfo("America/Los_Angeles"))
@@ -194,7 +197,7 @@ def test_rates_state_numerator_and_denominator() -> None:
     rate = current(subject, "published.rate_by_impressions")
     assert (rate.numerator, rate.denominator, rate.value) == (100, 2000, 0.05)
     by_followers = current(subject, "published.rate_by_followers")
-    # The mean of the followers 108, 109, …, 114 is 111.
+    # The denominator is the mean number of followers, 111: the days have 108, 109, …, 114.
     assert (by_followers.numerator, by_followers.denominator) == (100, 111)
 
 
@@ -219,7 +222,8 @@ def test_open_day_is_compared_with_equally_many_days() -> None:
     subject = account_report(records, now=june(14, 12))
     compared = subject.figures["gained.impressions"].previous
     assert compared is not None
-    # The 14th is open: six days are compared with the first six days of the week before.
+    # The 14th is not over. So the first six days of the period are compared with the first six days
+    # of the week before.
     assert (compared.now.value, compared.earlier.value) == (60, 60)
     assert compared.change.value == 0
     assert subject.coverage.open_days == (date(2026, 6, 14),)
@@ -344,7 +348,10 @@ def test_hours_are_in_the_tenants_time_zone() -> None:
 
 
 def usual_posts(days: int) -> AccountRecords:
-    """An account with one post a day, all of which got 1,000 impressions, read until today."""
+    """Return an account that has sent one post a day and was read every day until 19 June.
+
+    The final number of impressions of each post is 1,000.
+    """
     every = [date(2026, 6, 19) - timedelta(days=n) for n in reversed(range(days))]
     parts = [
         make_part(n, datetime.combine(day, datetime.min.time(), UTC)) for n, day in enumerate(every)
@@ -362,7 +369,8 @@ def test_standing_compares_a_post_with_the_usual_at_its_age() -> None:
     standing = next(post for post in subject.posts if post.post_id == best.post_id).standing
     assert standing is not None
     assert standing.factor.value == pytest.approx(5, rel=0.01)
-    # The post was sent on the 12th at midnight, and last read on the 14th at 23:30.
+    # The post was sent on the 12th at 00:00. Its last read in the period is on the 14th at 23:30,
+    # when it is two full days old.
     assert (standing.age_days, standing.compared_posts.value) == (2, 32)
 
 
@@ -411,7 +419,7 @@ def test_tenant_adds_its_accounts_and_unattributed_spending() -> None:
     assert current(group, "followers.end").value == 1000
     assert current(tenant, "spent.total").value == Decimal("0.01")
     assert [current(each, "spent.total").value for each in accounts] == [0, 0]
-    # The second account was read on one day only.
+    # The second account has only one snapshot, so the change of its followers is unknown.
     assert current(tenant, "followers.change").quality is Quality.PARTIAL
 
 

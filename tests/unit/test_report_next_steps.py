@@ -1,4 +1,4 @@
-"""Next steps of a report follow from its figures, and name them as evidence."""
+"""The next steps of a report follow from its figures, and name these figures as evidence."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +23,11 @@ def make_account(
     text: Callable[[int], str] = lambda _: "Hello",
     posts_per_day: Callable[[int], int] = lambda _: 2,
 ) -> AccountRecords:
-    """An account of 90 days with some posts a day, numbered from 0."""
+    """Return the records of an account over 90 days.
+
+    `impressions` and `text` are called with the number of a post, `posts_per_day` with the number
+    of a day. Both numbers begin at 0.
+    """
     parts: list[SentPart] = []
     for n, day in enumerate(DAYS):
         for hour in range(posts_per_day(n)):
@@ -40,7 +44,7 @@ def report_on(records: AccountRecords) -> Report:
 
 
 def steps_of(records: AccountRecords) -> list[NextStep]:
-    """Return the steps of the account; every evidence is a figure of the report."""
+    """Return the next steps in an account's report; check that they name existing figures."""
     report = report_on(records)
     steps = list(report.subjects[-1].next_steps)
     assert all(key in report.figures for step in steps for key in step.evidence)
@@ -75,7 +79,7 @@ def test_posts_with_more_impressions_are_proposed() -> None:
 
 
 def test_comparison_with_almost_enough_posts_is_named() -> None:
-    # Of the 60 posts of the period, 12 have a tag.
+    # In the period, 12 of 60 posts have a hashtag. A comparison needs 20.
     records = make_account(text=lambda number: "#tea" if number % 5 == 0 else "Noon")
     assert [(step.code, step.effect) for step in steps_of(records)] == [
         (StepCode.COLLECT_MORE_POSTS, EffectName.HASHTAG)

@@ -60,7 +60,7 @@ def test_last_week_and_month_are_over() -> None:
 @pytest.mark.parametrize(
     ("zone", "closes_at"),
     [
-        # The read at 23:30 UTC is nearest to each of these midnights.
+        # In each zone, the read nearest to the end of 1 June is that of 1 June at 23:30 UTC.
         (LONDON, datetime(2026, 6, 2, 0, 0, tzinfo=UTC)),
         (BERLIN, datetime(2026, 6, 1, 23, 30, tzinfo=UTC)),
         (LOS_ANGELES, datetime(2026, 6, 2, 7, 0, tzinfo=UTC)),
@@ -78,7 +78,7 @@ def test_open_days_are_not_compared() -> None:
     periods = choose_periods(week, datetime(2026, 5, 30, 12, tzinfo=UTC))
     assert periods.open_days == (date(2026, 5, 30), date(2026, 5, 31))
     assert periods.comparable.days == periods.previous.days == periods.year_before.days == 5
-    # The previous period has the same weekdays.
+    # The previous period has the same weekdays as the closed days of the period.
     assert (periods.previous.first, periods.previous.last) == (
         date(2026, 5, 18),
         date(2026, 5, 22),

@@ -1,4 +1,4 @@
-"""When a schedule makes its reports, and about which periods."""
+"""The times at which a schedule makes its reports, and the periods of these reports."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -64,7 +64,7 @@ def test_next_report_keeps_its_local_time_when_clocks_change() -> None:
 
 def test_next_report_is_later_if_its_local_time_does_not_exist() -> None:
     sunday = ReportTime(Cadence.WEEKLY, 6, time(2, 30))
-    # On 28 March 2027, clocks go from 02:00 to 03:00, so that 02:30 becomes 03:30.
+    # In Berlin on 28 March 2027, 03:00 follows 02:00, so the report of 02:30 is due at 03:30.
     assert find_next(sunday, at(2027, 3, 22), BERLIN) == at(2027, 3, 28, 1, 30)
 
 

@@ -1,4 +1,4 @@
-"""The validators of leaks, wording, privacy, language, similarity and threads."""
+"""The validators for leaks, wording, personal data, language, similarity and threads."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ FIRST = {
 }
 
 
-# Leaks
+# Tests about leaks.
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_reasoning_accepts_the_same_words_in_a_post(language: str, text: str) ->
     assert "reasoning" not in judge(text, FIRST[language][1], language)
 
 
-# Wording
+# Tests about wording.
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_required_words_and_disclaimer() -> None:
     assert refused_by(context, without) == {"disclaimer"}
 
 
-# Personal data and secrets
+# Tests about personal data and secrets.
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_secrets_are_refused__even_in_a_fact(text: str) -> None:
     assert "personal_data" in judge(f"A first look is free. {text}", "quote", facts=facts)
 
 
-# Language
+# Tests about language.
 
 
 OTHERS = {
@@ -237,7 +237,7 @@ def test_language_accepts_names_in_other_scripts() -> None:
     assert "language" not in judge("Roost 2.0は10時公開。", "hours", "ja", facts=facts)
 
 
-# Similarity
+# Tests about similarity.
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_variants_refuse_near_duplicates__of_the_same_batch() -> None:
     assert refused_by(context, draft(context, ("A call-out costs £60.", "price"))) == set()
 
 
-# Threads
+# Tests about threads.
 
 
 def thread(*parts: tuple[str, str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""`write_drafts` with a model behind a real server: repair, fallback, budget, provenance."""
+"""`write_drafts` with a test model over HTTP: repair, fallback, budget and provenance."""
 
 import asyncio
 import json
@@ -158,7 +158,7 @@ async def test_time_out_is_repeated_with_a_reservation_of_its_own(
     writing = await write(model_server, timeout=1.0, budget=budget)
     assert [call.error for call in writing.calls] == ["model_unavailable", ""]
     assert origins(writing) == ["model"] * 3
-    # The call that timed out may be billed: its whole reservation counts.
+    # The provider may bill the call that timed out, so the budget counts all its reserved tokens.
     assert budget.used_tokens > 1000 + 150
 
 
@@ -332,14 +332,17 @@ async def test_numbers_of_patterns_are_no_claims(model_server: ModelServer, fact
 
 
 class RecordingExecutor(ThreadPoolExecutor):
-    """Runs calls in threads, and records the names of the functions."""
+    """An executor that records the names of the functions that it runs in threads."""
 
     def __init__(self) -> None:
         super().__init__(max_workers=1)
         self.names: list[str] = []
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run a call of `asyncio.to_thread`, whose first argument is the function."""
+        """Record the name of the function inside `fn`, then run `fn`.
+
+        `asyncio.to_thread` has wrapped the function in a `functools.partial`.
+        """
         self.names.append(fn.args[0].__name__)
         return super().submit(fn, *args, **kwargs)
 

@@ -1,4 +1,4 @@
-"""The composer's drafts, the quantities of a text, and the page about briefs.
+"""The drafts of `compose_drafts`, the quantities in a text, and the page about briefs.
 
 `follows_rules` states the rules of a good draft independently of the validators.
 """
@@ -32,11 +32,11 @@ def brief(**fields: Any) -> Brief:
     return Brief.model_validate(defaults | fields)
 
 
-# Tests of composed drafts.
+# Tests of `compose_drafts`.
 
 
 def follows_rules(draft: Draft, facts: dict[str, str], link: str, tag: str) -> bool:
-    """Whether a draft has the topic, a fact word for word, and the link and tag once each."""
+    """Whether a draft has the topic, one fact word for word, and the link and the tag once."""
     body, _, tail = draft.text.partition("\n\n")
     stated = [facts[name] for name in draft.fact_ids]
     positions = [body.casefold().find(fact.rstrip(".").casefold()) for fact in stated]
@@ -65,8 +65,8 @@ def test_compose_drafts_returns_n_different_drafts() -> None:
 
 
 def test_compose_drafts_stays_below_240_with_link_and_tags() -> None:
-    # A draft must weigh less than 240. The link weighs 23, "#Winter" 7, the separators 3 and the
-    # topic with its colon 5. So the fact that weighs 201 just fits.
+    # The weighted length of a draft must be below 240. The link counts 23, "#Winter" 7, the line
+    # breaks 3, and the topic with its colon and space 5. So the fact of 201 just fits.
     facts = [{"id": "b", "text": "y" * 201 + "."}, {"id": "a", "text": "x" * 200 + "."}]
     fields = {"link": "https://example.com", "tags": ["Winter"], "language": "et"}
     drafts = compose_drafts(brief(facts=facts, topic="wax", **fields, n=1))
@@ -104,7 +104,7 @@ def test_compose_drafts_accepts_language_code_or_name(language: str) -> None:
 
 
 def test_compose_drafts_has_no_opening__any_tone() -> None:
-    """An opening such as `Good to know:` sounds like the middle of a conversation."""
+    """No draft begins with an opening such as `Good to know:`, as if in a conversation."""
     for tone in ("plain", "warm and neighbourly", "professional"):
         texts = {draft.text for draft in compose_drafts(brief(tone=tone))}
         assert texts == {
@@ -183,7 +183,7 @@ def test_compose_drafts_states_facts_word_for_word__any_facts(texts: list[str], 
             assert facts[name].casefold() in draft.text.casefold()
 
 
-# Quantities
+# Tests of `extract_quantities`.
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_extract_quantities_knows_the_units_of_japanese() -> None:
     ]  # fmt: skip
 
 
-# Tests of the documentation page.
+# Tests of the page `docs/reference/briefs.md`.
 
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "briefs.md"

@@ -1,6 +1,7 @@
-"""Assembles the parts of a draft: code inserts the link, the hashtags and the disclaimer.
+"""Assembles the parts of a draft: adds the link, the hashtags and the disclaimer.
 
-A model leaves the slots `{link}` and `{tags}`. It does not know the link and cannot misspell it.
+A model writes the slots `{link}` and `{tags}`, and this module replaces them. The model never
+learns the link, so it cannot misspell the link.
 """
 
 import re
@@ -22,7 +23,10 @@ _lines = re.compile(r" ?\n ?")
 
 
 def assemble(draft: ParsedDraft, brief: Brief) -> Candidate:
-    """Return the draft as it would be published, with its sentences as they are in the parts."""
+    """Fill in the slots of a draft, and return the draft as it would be published.
+
+    The result also lists each sentence, with its slots filled in and with the facts that it cites.
+    """
     written = [
         [_tidy(sentence) for sentence in part if sentence.text.strip()] for part in draft.parts
     ]
@@ -54,7 +58,10 @@ def assemble(draft: ParsedDraft, brief: Brief) -> Candidate:
 
 
 def join_sentences(texts: Sequence[str], brief: Brief) -> str:
-    """Join sentences as the language does; a line break at the edge of a sentence is kept."""
+    """Join sentences with the separator of the brief's language, usually a space.
+
+    Where a sentence begins or ends with a line break, no separator is added.
+    """
     separator = select_language(brief.language).separator
     body = ""
     for text in texts:
@@ -71,7 +78,10 @@ def _tidy(sentence: WrittenSentence) -> WrittenSentence:
 
 
 def _keep_space(match: re.Match[str]) -> str:
-    """Collapse spaces to one; a no-break space, as before a French colon, is kept."""
+    """Return one space in place of several, but keep a single no-break or ideographic space.
+
+    In French, for example, a no-break space stands before a colon.
+    """
     return match[0] if match[0] in ("\u00a0", "\u202f", "\u3000") else " "
 
 
@@ -82,6 +92,6 @@ def _fill(text: str, values: dict[str, str]) -> str:
 
 
 def _missing_tags(text: str, brief: Brief) -> list[str]:
-    """Return the required hashtags that the model did not write itself."""
+    """Return the brief's `tags` that the text does not contain yet."""
     written = {hashtag.value for hashtag in find_entities(text).hashtags}
     return [tag for tag in brief.tags if tag not in written]

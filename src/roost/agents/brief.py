@@ -28,11 +28,13 @@ from roost.invalid_values import describe_invalid
 from roost.text import extract_entities
 
 _MAX_BYTES: Final = 64 << 10
-#: An editor can add words to a draft of this weighted length before X refuses the post.
+#: The default of `Brief.limit`, a weighted length. It is below the limit of X, so that an editor
+#: can still add words to a draft.
 DEFAULT_LIMIT: Final = 240
-#: X refuses a post of an account without Premium above this weighted length.
+#: The greatest weighted length that X accepts in a post of an account without Premium.
 HARD_LIMIT: Final = 280
-#: The message for each of pydantic's error types; its own messages use programmers' terms.
+#: For each type of pydantic's errors, a message to the author of a brief. Pydantic's own messages
+#: use programmers' terms.
 _MESSAGES: Final = {
     "extra_forbidden": "a brief has no such field",
     "missing": "is missing",
@@ -44,7 +46,7 @@ _MESSAGES: Final = {
 
 
 def _to_one_line(text: str) -> str:
-    """Return a text as one line in NFC, the form in which X counts it."""
+    """Return a text on one line, normalized to NFC, because X counts characters in NFC."""
     return " ".join(unicodedata.normalize("NFC", text).split())
 
 
@@ -84,7 +86,7 @@ class _Strict(BaseModel):
 
 
 class Fact(_Strict):
-    """A true statement that drafts may contain, in exactly these words."""
+    """A true statement that drafts may make, with its source and its last day of validity."""
 
     id: RequiredPhrase
     text: Annotated[Line, Field(min_length=1, max_length=500)]
@@ -108,7 +110,10 @@ class Compliance(_Strict):
 
 
 class Brief(_Strict):
-    """The topic, audience and tone of drafts, and the facts; drafts may claim nothing else."""
+    """A brief: the topic, audience and tone of drafts, and the facts that drafts may state.
+
+    A draft must not claim anything that the facts do not state.
+    """
 
     account: Annotated[str, Field(pattern=r"^@?[A-Za-z0-9_]{1,15}$")]
     topic: RequiredPhrase
@@ -211,14 +216,17 @@ class Brief(_Strict):
 
     @property
     def link_rule(self) -> Literal["none", "optional", "required"]:
-        """Whether a draft has the link, with the default filled in."""
+        """Whether a draft contains the link: `link_use`, or its default if it is not set.
+
+        The value is `none` if the brief has no link.
+        """
         if self.link is None:
             return "none"
         return self.link_use or "required"
 
     @property
     def tag_maximum(self) -> int:
-        """The most hashtags of a draft, with the default filled in."""
+        """The most hashtags of a draft: `max_tags`, or its default if it is not set."""
         if self.max_tags is not None:
             return self.max_tags
         return len({*self.tags, *self.tags_allowed})
@@ -242,7 +250,10 @@ class _PlainLoader(yaml.SafeLoader):
     """A safe loader that refuses aliases: a short file with aliases can expand to gigabytes."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        """Refuse aliases (`*name`), and therefore also merges (`<<: [*name, …]`)."""
+        """Read the next node of the YAML file; raise a ComposerError if it is an alias.
+
+        An alias is `*name`. A merge of aliases (`<<: [*name, …]`) is therefore refused too.
+        """
         if self.check_event(yaml.AliasEvent):
             alias = self.peek_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(
@@ -261,9 +272,9 @@ def read_brief(path: Path) -> Brief:
 
 
 def parse_brief(data: bytes, name: str) -> Brief:
-    """Parse a brief in YAML or JSON; `name` names its source in errors.
+    """Parse a brief in YAML or JSON; error messages call the brief `name`.
 
-    Raises: BriefInvalid, as `read_brief` does.
+    Raises: BriefInvalid (the message names each invalid field and the reason).
     """
     if len(data) > _MAX_BYTES:
         raise BriefInvalid(f"{name} is larger than {_MAX_BYTES >> 10} KiB.", next="Shorten it.")
@@ -291,9 +302,10 @@ def _parse(data: bytes, name: str) -> dict[str, Any]:
 
 
 def make_brief(fields: dict[str, Any], name: str) -> Brief:
-    """Make a brief of its fields; `name` names their source in errors.
+    """Create a brief from its fields; error messages call the brief `name`.
 
-    Raises: BriefInvalid; its facts have the invalid `fields`, and the reason for each in `reasons`.
+    Raises: BriefInvalid. In the error's facts, `fields` lists the invalid fields, and `reasons`
+    lists the reason for each of them.
     """
     try:
         return Brief.model_validate(fields)

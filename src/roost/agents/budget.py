@@ -1,4 +1,8 @@
-"""Budgets of tokens and dollars: the most that a call can cost is reserved before the call."""
+"""Budgets for calls to models, in tokens and dollars.
+
+Before a call, the most that the call can cost is reserved. After the call, its real cost replaces
+the reservation.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,7 +13,7 @@ from roost.agents.errors import ModelBudgetExceeded
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """The part of a budget that one call may use."""
+    """The tokens and dollars that are reserved in a budget for one call to a model."""
 
     id: str
     tokens: int
@@ -25,7 +29,7 @@ class Budget(Protocol):
         ...
 
     async def settle(self, reservation: Reservation, tokens: int, usd: Decimal | None) -> None:
-        """Replace a reservation by what the call has cost; 0 frees it."""
+        """Replace a reservation by the real cost of its call; a cost of 0 releases it."""
         ...
 
 
@@ -38,10 +42,11 @@ def require_room(
     max_tokens: int | None,
     max_usd: Decimal | None,
 ) -> None:
-    """Raise ModelBudgetExceeded if a call that can cost so much does not fit into the caps. Pure.
+    """Raise ModelBudgetExceeded if a call to a model does not fit into the caps of the month.
 
-    `used_tokens` and `used_usd` include the open reservations. None as a cap means that there is no
-    cap; `usd` is None if the model has no known price, and then only the cap of tokens applies.
+    `tokens` and `usd` are the most that the call can cost. `usd` is None if the model has no known
+    price; then only the cap on tokens applies. `used_tokens` and `used_usd` include the open
+    reservations. `max_tokens` and `max_usd` are the caps; None means that there is no cap.
     """
     if max_tokens is not None and used_tokens + tokens > max_tokens:
         left = max(max_tokens - used_tokens, 0)
@@ -66,7 +71,10 @@ def require_room(
 
 
 class MemoryBudget:
-    """A budget that is kept in this process. None as a cap means that there is no cap."""
+    """A budget that this process keeps in memory, for drafts without a database.
+
+    A cap of None means that there is no cap.
+    """
 
     def __init__(self, max_tokens: int | None = None, max_usd: Decimal | None = None) -> None:
         self._max_tokens = max_tokens
@@ -77,7 +85,7 @@ class MemoryBudget:
         self.used_usd = Decimal(0)
 
     async def reserve(self, tokens: int, usd: Decimal | None) -> Reservation:
-        """Reserve tokens and dollars. Raises: ModelBudgetExceeded."""
+        """Reserve the most that a call can cost. Raises: ModelBudgetExceeded."""
         open_usd = sum((each.usd or Decimal(0) for each in self._open.values()), Decimal(0))
         require_room(
             tokens,
@@ -93,7 +101,7 @@ class MemoryBudget:
         return reservation
 
     async def settle(self, reservation: Reservation, tokens: int, usd: Decimal | None) -> None:
-        """Count what the call has cost, in place of the reservation."""
+        """Replace a reservation by the real cost of its call."""
         if self._open.pop(reservation.id, None) is not None:
             self.used_tokens += tokens
             self.used_usd += usd or Decimal(0)

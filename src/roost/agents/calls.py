@@ -1,6 +1,8 @@
-"""Calls a model within a budget: the highest price is reserved before, the real one settled after.
+"""Calls a model within a budget.
 
-Each call is an OpenTelemetry span with the token counts and without any text.
+Before a call, the most that the call can cost is reserved. After the call, its real cost replaces
+the reservation. Each call is an OpenTelemetry span. The span has the token counts, but no text of
+the prompt or the reply.
 """
 
 import asyncio
@@ -19,16 +21,17 @@ from roost.agents.prompts import prompt_hash
 from roost.agents.written import ModelCall
 
 _TRACER: Final = trace.get_tracer("roost.agents")
-#: A call that timed out is repeated once, with a reservation of its own.
+#: A call is repeated once if the server did not answer completely. The second call has its own
+#: reservation, because the provider may bill both calls.
 _ATTEMPTS: Final = 2
 _DELAY_S: Final = 1.0
-#: A server adds tokens for the roles of the messages.
+#: An allowance for the tokens that a server adds to a prompt, such as the roles of its messages.
 _MESSAGE_TOKENS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """The reply to a prompt, or None, and every call that was made for it."""
+    """A model's reply to a prompt, or None if every call failed; and a record of each call."""
 
     reply: Reply | None
     calls: tuple[ModelCall, ...]
@@ -37,7 +40,10 @@ class CallResult:
 async def call_model(
     model: Model, prompt: Prompt, budget: Budget | None, kind: Literal["draft", "repair"]
 ) -> CallResult:
-    """Ask a model, within the budget. An error is no exception, but the code of a call."""
+    """Send a prompt to a model, within the budget.
+
+    An error of the model or the budget raises nothing: `CallResult.calls` has its code.
+    """
     calls: list[ModelCall] = []
     for attempt in range(_ATTEMPTS):
         reply, call, may_repeat = await _call_once(model, prompt, budget, kind)
@@ -52,7 +58,7 @@ async def call_model(
 async def _call_once(
     model: Model, prompt: Prompt, budget: Budget | None, kind: Literal["draft", "repair"]
 ) -> tuple[Reply | None, ModelCall, bool]:
-    """Return the reply, the call, and whether a failed call may be repeated."""
+    """Call the model once; return its reply, a record of the call, and whether to call again."""
     price = model.price()
     most_input = most_tokens(prompt)
     most = most_input + prompt.max_output_tokens
@@ -67,7 +73,8 @@ async def _call_once(
             _record(span, model, error.code, 0, 0)
             refused = ModelCall(kind, digest, 0, 0, Decimal(0), error.code, error.message)
             return None, refused, False
-        # What an interrupted call has cost is not known, so the whole reservation counts.
+        # The cost of an interrupted call is unknown. Until the cost is known, the whole reservation
+        # counts as used.
         tokens, usd = most, most_usd
         reply: Reply | None = None
         code, reason, may_repeat = "", "", False
@@ -92,7 +99,7 @@ async def _call_once(
 
 
 def most_tokens(prompt: Prompt) -> int:
-    """Return the most tokens that a prompt can have: no token is shorter than a byte."""
+    """Return an upper limit of the tokens in a prompt; each token has at least one byte."""
     return len(prompt.system.encode()) + len(prompt.user.encode()) + _MESSAGE_TOKENS
 
 

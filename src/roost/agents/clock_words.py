@@ -1,6 +1,6 @@
-"""Writes times of day that are words as digits: `half past eight`, `halb neun`, `las ocho y media`.
+"""Rewrites times of day in words as digits: `half past eight` becomes `8:30 o'clock`.
 
-A time without its half of the day gets `o'clock`, which means both halves.
+If the text does not say whether a time is before or after noon, `o'clock` follows the digits.
 """
 
 import functools
@@ -9,10 +9,10 @@ from typing import Final
 
 from roost.agents.lexicons.numerals import NUMERALS
 
-#: One o'clock in each language; other hours are numerals.
+#: By language, the words for the hour 1. The words for the other hours are in `NUMERALS`.
 _ONE: Final = {"en": ("one",), "de": ("eins", "ein"), "es": ("una",), "fr": ("une",)}
 _AFTER_ARTICLE: Final = r"(?:(?<=\bla )|(?<=\blas ))"
-#: Patterns of times with the minutes after the hour `{n}`.
+#: By language, patterns of times of day, each with the minutes to add to the hour `{n}`.
 _PATTERNS: Final = {
     "en": ((r"half past {n}", 30), (r"quarter past {n}", 15), (r"quarter to {n}", -15)),
     "de": ((r"halb {n}", -30), (r"viertel nach {n}", 15), (r"viertel vor {n}", -15)),
@@ -40,7 +40,7 @@ _day_part = re.compile(
 
 
 def write_times_as_digits(text: str, code: str) -> str:
-    """Return a folded text with its times of day in digits. `code` is a language."""
+    """Return a folded text with its times of day in digits; `code` is the text's language."""
     if code not in _PATTERNS:
         return text
     for pattern, minutes in _compile(code):
@@ -80,7 +80,8 @@ def _french_minutes() -> re.Pattern[str]:
 
 def _write_french_minutes(match: re.Match[str]) -> str:
     hour, minutes = _value(match["n"], "fr"), _value(match["minutes"], "fr")
-    # `Trois heures deux fois par semaine` is no time: minutes in words are mostly fives.
+    # `Trois heures deux fois par semaine` does not mean 3:02. So a number of minutes is read only
+    # if it is a multiple of five.
     return match[0] if minutes % 5 or minutes > 59 else f"{hour}:{minutes:02}"
 
 

@@ -1,8 +1,8 @@
 """Composes drafts from the facts of a brief, without a language model.
 
-Each draft says what it is about: the topic comes first, unless the fact names it. A draft contains
-two facts only if the brief says that the second fact follows the first. The same brief and seed
-give the same drafts on every machine.
+Each draft says what it is about: the draft begins with the topic, unless its facts name the topic.
+A draft contains two facts only if the brief says that the second fact follows the first. The same
+brief and seed give the same drafts on every machine.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from roost.errors import BriefInvalid
 from roost.formats import format_count
 from roost.text import weigh
 
-#: The most combinations of facts that are tried for one thread of a length.
+#: The most combinations of facts that are tried for each number of parts of a thread.
 _MOST_CHOICES: Final = 200
 
 
@@ -36,11 +36,10 @@ Group = tuple[Fact, ...]
 def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
     """Compose the `n` drafts that a brief asks for; all drafts are different and valid.
 
-    The facts take turns: no fact begins a second draft before every other possible first fact has
-    begun a draft.
+    Each fact that can begin a draft begins one draft before any of them begins a second draft.
 
-    Raises: BriefInvalid if the facts do not yield `n` drafts that make sense alone, are short
-    enough and contain no word to avoid.
+    Raises: BriefInvalid if the facts yield fewer than `n` valid drafts. A valid draft makes sense
+    alone, is short enough and contains no word to avoid.
     """
     context = Context(brief.model_copy(update={"form": "post"}))
     drafts: dict[str, Draft] = {}
@@ -59,9 +58,10 @@ def compose_drafts(brief: Brief, *, seed: int = 0) -> list[Draft]:
 
 
 def compose_candidates(context: Context, *, seed: int = 0) -> Iterator[Candidate]:
-    """Yield valid drafts until no more can be made; no post states the facts of another.
+    """Yield valid drafts until no more can be composed; no two single posts share a fact.
 
-    What `context` counts as released between two drafts is taken into account.
+    The caller may add a draft to `context.accepted` before it asks for the next draft. The next
+    draft is then compared with that draft too.
     """
     if context.brief.form == "thread":
         yield from _compose_threads(context, seed)
@@ -74,9 +74,9 @@ def compose_candidates(context: Context, *, seed: int = 0) -> Iterator[Candidate
     }
     groups = _list_groups(context.brief, seed)
     first_facts: set[Fact] = set()
-    # Facts that no draft of the batch states come first.
+    # Groups whose first fact is not yet in an accepted draft come first.
     for group in sorted(groups, key=lambda group: group[0].id in stated):
-        # A fact beside a pair that contains the fact is no new draft.
+        # A draft that begins with this fact was already yielded; another one would repeat the fact.
         if group[0] in first_facts:
             continue
         candidate = _find_valid(group, context)
@@ -86,9 +86,10 @@ def compose_candidates(context: Context, *, seed: int = 0) -> Iterator[Candidate
 
 
 def _compose_threads(context: Context, seed: int) -> Iterator[Candidate]:
-    """Yield threads; each part is a fact, or a fact and one that follows.
+    """Yield valid threads; each part states one fact, or a fact and the one that follows it.
 
-    The facts take turns, and two threads have at most half of their facts in common.
+    The facts that earlier threads use least are tried first. Two threads have at most half of
+    their groups of facts in common.
     """
     groups = _list_thread_groups(context, seed)
     threads: list[tuple[Group, ...]] = []
@@ -113,7 +114,10 @@ def _compose_threads(context: Context, seed: int) -> Iterator[Candidate]:
 
 
 def _list_thread_groups(context: Context, seed: int) -> list[Group]:
-    """Return one group for each possible first fact; those that make a valid post come first."""
+    """Return one group of facts for each fact that can begin a part of a thread.
+
+    Groups that are valid as a single post come first.
+    """
     by_first_fact: dict[Fact, Group] = {}
     for group in _list_groups(context.brief, seed):
         by_first_fact.setdefault(group[0], group)
@@ -141,7 +145,7 @@ def _find_valid_thread(groups: tuple[Group, ...], context: Context) -> Candidate
 
 
 def _thread_length(facts: int, drafts: int) -> int:
-    """Return the number of parts with which the facts give the most threads that are long."""
+    """Return how many parts, 2 to 4, each thread has if the threads share the facts evenly."""
     return max(FEWEST_PARTS, min(4, facts // max(1, drafts)))
 
 
@@ -154,15 +158,15 @@ def _join_parts(parts: list[Candidate]) -> Candidate:
 
 
 def _list_groups(brief: Brief, seed: int) -> list[Group]:
-    """Return every group of facts that one draft may state, in the order of the drafts.
+    """Return every group of facts that one draft may state, in the order to try them.
 
-    A fact that refers to another sentence is stated only after the fact that it follows.
+    A fact that makes no sense alone is only in a group with the fact that it follows.
     """
     leads = {fact.id: fact for fact in brief.facts if _stands_alone(fact, brief)}
     pairs = [(leads[fact.follows], fact) for fact in brief.facts if fact.follows in leads]
 
     def sort_key(group: Group) -> tuple[int, int, str]:
-        """Return a key that looks random among equals, but depends only on the seed."""
+        """Return the sort key: rank, size (pairs first), and a hash of the seed and fact ids."""
         pieces = [str(seed), *(fact.id for fact in group)]
         shuffle_key = hashlib.sha256("\0".join(pieces).encode()).hexdigest()
         return _rank(group, brief), -len(group), shuffle_key
@@ -179,12 +183,12 @@ def _list_groups(brief: Brief, seed: int) -> list[Group]:
 def _stands_alone(fact: Fact, brief: Brief) -> bool:
     if fact.follows is not None or find_reference(fact.text, brief.language):
         return False
-    # Authors begin with the fact that is the topic.
+    # The first fact needs no check: authors of briefs begin with the fact that is the topic itself.
     return fact is brief.facts[0] or suits_topic(fact.text, brief)
 
 
 def _rank(group: Group, brief: Brief) -> int:
-    """Return how well a group suits a draft about the topic; 0 is best."""
+    """Return how well a group of facts suits the brief's topic, from 0 (best) to 4."""
     first = group[0]
     if first is brief.facts[0]:
         return 0
@@ -204,12 +208,13 @@ def _find_valid(group: Group, context: Context) -> Candidate | None:
 
 
 def _list_actions(brief: Brief) -> list[str]:
-    """Return what can stand before the link, the best first."""
+    """Return the texts to try before the link: the call to action, if any, then no text."""
     action = brief.call_to_action.rstrip(":： ")
     if not action:
         return [""]
     language = select_language(brief.language)
-    # With the call to action, the draft may be too long, or may have a word to avoid.
+    # The empty text is tried too, because the call to action can make a draft too long or contain a
+    # word to avoid.
     is_sentence = action.endswith(language.sentence_ends)
     return [end_sentence(action, language) if is_sentence else action, ""]
 
@@ -217,7 +222,11 @@ def _list_actions(brief: Brief) -> list[str]:
 def _compose(
     group: Group, action: str, brief: Brief, *, is_first: bool, is_last: bool
 ) -> Candidate:
-    """Return a part: the first has the topic and the disclaimer, the last the link and tags."""
+    """Compose one part of a draft from a group of facts.
+
+    The first part contains the topic and the disclaimer. The last part contains the call to action
+    (`action`), the link and the hashtags.
+    """
     language = select_language(brief.language)
     texts = [end_sentence(fact.text, language) for fact in group]
     is_named = not is_first or names_topic(texts, brief)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # importing a model's client takes long, and without ROOST_MO
 
 @contextlib.asynccontextmanager
 async def open_model(settings: "Settings") -> "AsyncIterator[OpenAIModel | None]":
-    """Open the model of the settings; None if no model is set.
+    """Open the model that the settings name; yield None if they name no model.
 
     Raises: ExtraMissing; SettingInvalid.
     """

@@ -1,25 +1,25 @@
-"""The errors of the writer's model. `BriefInvalid` is in `roost.errors`."""
+"""Errors of the language model that writes drafts. `BriefInvalid` is in `roost.errors`."""
 
 from roost.errors import Broken, Busy, InvalidInput, Refused
 
 
 class ModelUnavailable(Busy):
-    """The model's server did not answer, or refused the request, also when asked again.
+    """The model's server did not answer or refused the request, even after more attempts.
 
-    `facts["may_be_billed"]` says whether the provider may bill the request all the same.
+    `facts["may_be_billed"]` says whether the provider may bill the request although it failed.
     """
 
     default_next = "Try again later, or draft without a model."
 
 
 class ModelReplyInvalid(Broken):
-    """The server answered, but not in the form that its protocol requires."""
+    """The model's server answered, but not in the form that its protocol requires."""
 
     default_next = "Check the settings ROOST_MODEL and ROOST_MODEL_URL."
 
 
 class ModelBudgetExceeded(Refused):
-    """The call could cost more tokens or dollars than the cap of the month has left."""
+    """The call to the model could cost more than is left of the month's cap."""
 
     default_next = "Raise the cap, wait for the next month, or draft without a model."
 

@@ -1,7 +1,8 @@
-"""Improves a draft by an instruction of its user; the new text passes every validator.
+"""Improves a draft by a user's instruction; every validator must accept the new text.
 
-The instruction reaches the model as data. What an instruction changes in the rules, such as the
-language, it changes in a copy of the brief, so that the validators judge the new text by it.
+The model gets the instruction as data, not as one of its own rules. An instruction such as `in
+French` sets the language in a copy of the brief. The validators check the new text against this
+copy.
 """
 
 import re
@@ -28,15 +29,16 @@ from roost.text import weigh
 _MOST_CHARACTERS: Final = 500
 _LEAST_LIMIT: Final = 40
 _language = re.compile(r"in (\S+)").fullmatch
-#: What remains of a sentence whose link is removed, if the sentence only introduced the link.
+#: Finds a colon, an arrow or a dash at the end of a sentence from which the link was removed. Such
+#: a sentence only introduced the link.
 _introduces = re.compile(r"[:：→>–—-]\s*$").search
-#: The instructions that need no model.
+#: The instructions that code can follow without a model.
 _RULES: Final = ("shorter", "without the link")
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """An instruction, and the brief that applies to the improved draft."""
+    """A user's instruction, and the brief by which the improved draft is validated."""
 
     text: str
     brief: Brief
@@ -45,7 +47,7 @@ class Wish:
 
 
 def read_wish(instruction: str, brief: Brief, parts: Sequence[str]) -> Wish:
-    """Read an instruction for a draft. Raises: InvalidInput."""
+    """Parse a user's instruction for a draft with these `parts`. Raises: InvalidInput."""
     text = " ".join(instruction.replace("\0", " ").split())
     if not text or len(text) > _MOST_CHARACTERS:
         raise InvalidInput(
@@ -80,16 +82,21 @@ async def improve_draft(
     budget: Budget | None = None,
     now: datetime,
 ) -> Writing:
-    """Write one improved draft; `drafts` is empty if every attempt was refused.
+    """Write one improved draft; `Writing.drafts` is empty if every attempt was refused.
 
-    Code removes a link exactly, so it is not asked of a model. Code shortens a draft by whole
-    sentences, if the model does not do better. `facts_language` is the language of the facts: if it
-    is not the draft's, some validators cannot judge the draft, and their verdicts say so.
-    Raises: BriefInvalid (no fact is left); ModelNeeded (no model, and no rule for the instruction).
+    For `without the link`, code removes the link, and the model is asked only if the result is
+    refused. For `shorter`, the model is asked first. If its draft is refused or not shorter, code
+    removes whole sentences.
+
+    `facts_language` is the language of the facts. If the draft has another language, some
+    validators cannot judge the draft, and their verdicts say so.
+
+    Raises: BriefInvalid (no fact can be used); ModelNeeded (there is no model, and code alone
+    cannot follow the instruction).
     """
     if model is None and wish.rule is None:
         raise ModelNeeded(
-            f"Without a model, Roost cannot improve a draft by {wish.text!r}.",
+            f"Without a model, Roost cannot follow the instruction {wish.text!r}.",
             did="The draft did not change.",
         )
     brief = wish.brief.model_copy(update={"n": 1})
@@ -139,14 +146,14 @@ def _is_longer(parts: Sequence[str], draft: Candidate) -> bool:
 
 
 def _sentences(draft: Candidate) -> list[CitedSentence]:
-    """Return the draft's sentences; a part that a person has edited counts as one sentence."""
+    """Return the draft's sentences, or each part as one sentence if the draft lists none."""
     if draft.sentences:
         return list(draft.sentences)
     return [CitedSentence(index, part, ()) for index, part in enumerate(draft.parts)]
 
 
 def _to_parts(sentences: Sequence[CitedSentence]) -> ParsedDraft:
-    """Return a draft of these sentences; a part without a sentence is left out."""
+    """Group sentences into the parts of a draft; a part without a sentence is left out."""
     parts: dict[int, list[WrittenSentence]] = {}
     for each in sentences:
         parts.setdefault(each.part, []).append(WrittenSentence(each.text, each.fact_ids))
@@ -154,7 +161,7 @@ def _to_parts(sentences: Sequence[CitedSentence]) -> ParsedDraft:
 
 
 def _with_slots(draft: Candidate, brief: Brief) -> ParsedDraft:
-    """Return the draft as a model would have written it, with a slot in place of the link."""
+    """Return the draft as a model would have written it: with `{link}` in place of the link."""
     sentences = _sentences(draft)
     if brief.link:
         link = brief.link
@@ -163,7 +170,10 @@ def _with_slots(draft: Candidate, brief: Brief) -> ParsedDraft:
 
 
 def _remove_link(draft: Candidate, brief: Brief) -> Iterator[ParsedDraft]:
-    """Return the draft without its link, and without the sentences that only introduced it."""
+    """Yield the draft without its link, then without every sentence that contained the link.
+
+    Both versions omit a sentence that only introduced the link.
+    """
     kept, cut = [], []
     for sentence in _sentences(draft):
         if not brief.link or brief.link not in sentence.text:
@@ -179,13 +189,17 @@ def _remove_link(draft: Candidate, brief: Brief) -> Iterator[ParsedDraft]:
 
 
 def _shorten(draft: Candidate, brief: Brief) -> Iterator[ParsedDraft]:
-    """Return the draft with ever fewer sentences: the last ones, which add detail, go first."""
+    """Yield the draft with one sentence less, then with two sentences less, and so on.
+
+    Among drafts of the same length, the draft without the last sentences comes first, because the
+    last sentences add detail.
+    """
     sentences = _sentences(draft)
     leads = {fact.id: fact.follows for fact in brief.facts if fact.follows is not None}
     for count in range(1, len(sentences)):
         for end in range(len(sentences), count - 1, -1):
             kept = sentences[: end - count] + sentences[end:]
             cited = {fact_id for sentence in kept for fact_id in sentence.fact_ids}
-            # A fact that follows another one makes no sense without it.
+            # A fact that follows another fact makes no sense without that other fact.
             if all(leads.get(fact_id) in {None, *cited} for fact_id in cited):
                 yield _to_parts(kept)

@@ -1,4 +1,4 @@
-"""Codes of languages by the names that a brief may use."""
+"""Finds the code of a language, such as `de`, by a name that a brief may use for it."""
 
 from typing import Final
 
@@ -69,7 +69,7 @@ _NAMES: Final = {
 
 
 def find_language_code(name: str) -> str | None:
-    """Return the code of a language by its name or code; None if the name is unknown."""
+    """Return the code of the language with this name or code; None if it is unknown."""
     code = language_code(name)
     return code if code in _NAMES.values() else None
 
@@ -77,7 +77,8 @@ def find_language_code(name: str) -> str | None:
 def language_code(name: str) -> str:
     """Return the code of a language that a brief names: `de` for `de-AT`, `German`, `Deutsch`.
 
-    An unknown name is returned folded, and no rule of a language applies to it.
+    An unknown name is returned in lower case, up to the first hyphen. Such a result is the code of
+    no language, so the rules of no language apply.
     """
     name = name.casefold()
     return _NAMES.get(name) or name.replace("_", "-").partition("-")[0]

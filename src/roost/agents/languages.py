@@ -1,4 +1,4 @@
-"""The punctuation and capitals of the composer's drafts in each supported language."""
+"""How the composer punctuates and capitalizes drafts in each supported language."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +8,7 @@ from roost.agents.language_names import language_code
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """The punctuation with which a draft in one language is built."""
+    """How the composer punctuates and capitalizes drafts in one language."""
 
     lead: str = "{topic}: "
     """The topic before a fact that does not name it."""
@@ -23,7 +23,7 @@ class Language:
     """A call to action with one of these endings gets a full stop. A phrase gets none."""
 
 
-# After a colon, English and German begin a whole sentence with a capital.
+# English and German capitalize a sentence after a colon, so `lower_case_after_colon` is empty.
 _ENGLISH: Final = Language()
 _GERMAN: Final = Language()
 _SPANISH: Final = Language(
@@ -46,7 +46,7 @@ _FRENCH: Final = Language(
         "venez", "prenez", "apportez", "pensez", "profitez", "prévoyez",
     }),
 )  # fmt: skip
-# Japanese posts put a heading in these brackets.
+# In Japanese posts, a heading such as the topic is in the brackets 【 and 】.
 _JAPANESE: Final = Language(
     lead="【{topic}】",
     lead_before_colon="【{topic}】",
@@ -65,5 +65,8 @@ _OTHER: Final = Language()
 
 
 def select_language(name: str) -> Language:
-    """Return the language with a code (`en`, `de-AT`) or name."""
+    """Return the rules of the language with this code (`en`, `de-AT`) or name.
+
+    A language that is not supported has the default punctuation.
+    """
     return _LANGUAGES.get(language_code(name), _OTHER)

@@ -1,4 +1,4 @@
-"""The protocol of a language model, and the values that it exchanges.
+"""The interface of a language model, with its prompts, replies and prices.
 
 A model gets text and returns text. It has no tools, no memory and no access to X or a database.
 """
@@ -12,7 +12,7 @@ _MILLION: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One request to a model: instructions, data, and the most tokens that it may answer with."""
+    """One request to a model: instructions, data, and the most tokens of the answer."""
 
     system: str
     """The instructions. They contain nothing of a brief."""
@@ -38,28 +38,28 @@ class ModelPrice:
     usd_per_million_output: Decimal
 
     def usd(self, input_tokens: int, output_tokens: int) -> Decimal:
-        """Return the price of a call."""
+        """Return the price of a call in dollars."""
         return (
             self.usd_per_million_input * input_tokens + self.usd_per_million_output * output_tokens
         ) / _MILLION
 
 
 class Model(Protocol):
-    """A language model."""
+    """The interface of a language model that answers prompts and has a price."""
 
     @property
     def name(self) -> str:
-        """The name, for the provenance of drafts and for traces."""
+        """The model's name, which the provenance of drafts and the traces contain."""
         ...
 
     async def complete(self, prompt: Prompt) -> Reply:
-        """Answer a prompt.
+        """Send a prompt to the model, and return the model's reply.
 
-        Retries on 429, 5xx and failed connections, with jitter.
+        Retries after a status of 429 or 5xx and after a failed connection, with jitter.
         Raises: ModelUnavailable; ModelReplyInvalid.
         """
         ...
 
     def price(self) -> ModelPrice | None:
-        """Return the price, or None if it is not known: then only token caps apply."""
+        """Return the model's price; None if it is unknown. Then only caps on tokens apply."""
         ...

@@ -1,7 +1,9 @@
-"""Refuses a narration that says more than its slots: numbers, comparisons, causes, other words.
+"""Refuses a narration that claims anything beyond the figures in its slots.
 
-A list of allowed words decides, not a list of forbidden ones: a number can be written in too many
-ways. The rules about clauses keep each figure with what it measures.
+A narration is a model's text about a report. In the text, slots such as `{impressions}` stand for
+the figures. A narration may contain only words of a list of allowed words. A list of forbidden
+words would not suffice, because a number can be written in too many ways. Further rules make sure
+that no clause gives a figure a wrong meaning.
 """
 
 import re
@@ -23,7 +25,8 @@ from roost.agents.lexicons.narration_de import GERMAN
 from roost.agents.lexicons.narration_en import ENGLISH
 
 _LANGUAGES: Final = {"en": ENGLISH, "de": GERMAN}
-#: A slot, a word with its inner hyphens and apostrophes, a punctuation mark, or anything else.
+#: Matches one token: a slot, a word (with hyphens and apostrophes), a punctuation mark, spaces, or
+#: any other character.
 _TOKENS: Final = re.compile(
     r"\{(?P<slot>[a-z_]*)\}|(?P<word>[A-Za-zÄÖÜäöüß]+(?:[-'’][A-Za-zÄÖÜäöüß]+)*['’]?)"
     r"|(?P<mark>[.,;:()])|(?P<space> +)|(?P<other>.)",
@@ -32,26 +35,26 @@ _TOKENS: Final = re.compile(
 _OPENING: Final = frozenset("(")
 _MAX_SENTENCES: Final = 12
 _MAX_CHARACTERS: Final = 1500
-#: Slots that are names, and no figures.
+#: The slots that stand for names. All other slots stand for figures.
 _NAMES: Final = frozenset({"account", "best_post"})
 _OUTPUT: Final = frozenset({"posts", "posts_per_week"})
 _TOTALS: Final = frozenset({"followers"})
 _OPENING_TOPICS: Final = ("typical", "mean", "frequency")
-#: An opening such as `Replies: …` is a label of the next figure.
+#: The most words of an opening such as `Replies: …` that labels the next figure.
 _LABEL_WORDS: Final = 2
 _USUAL_TOPICS: Final = ("typical", "mean", "comparison")
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A word in lower case, a slot in braces, or a mark."""
+    """A word of a clause in lower case, or the name of a slot."""
 
     text: str
     is_slot: bool = False
 
     @property
     def figure(self) -> str:
-        """The name of a slot that is a figure; otherwise empty."""
+        """The slot's name if the token is a slot for a figure; otherwise empty."""
         return self.text if self.is_slot and self.text not in _NAMES else ""
 
 
@@ -61,9 +64,10 @@ def can_check(language: str) -> bool:
 
 
 def check_narration(text: str, slots: frozenset[str], language: str) -> tuple[str, ...]:
-    """Return why a narration is refused, each reason as a code and the place; empty if it is not.
+    """Return the reasons to refuse a narration; empty if the narration is accepted.
 
-    `slots` has the names of the slots that the facts of the narration have.
+    Each reason is a code and a detail, such as `WORD: rose`. `slots` are the names of the slots
+    that the narration may contain.
     """
     words = _LANGUAGES.get(language)
     if words is None:
@@ -83,7 +87,7 @@ def check_narration(text: str, slots: frozenset[str], language: str) -> tuple[st
 
 
 def _check_tokens(text: str, slots: frozenset[str], words: NarrationWords) -> list[str]:
-    """Check characters, words and slots one by one, and what directly touches a slot."""
+    """Check each character, word and slot, and the tokens directly before and after a slot."""
     findings = []
     matches = list(_TOKENS.finditer(text))
     used: set[str] = set()
@@ -110,13 +114,16 @@ def _check_tokens(text: str, slots: frozenset[str], words: NarrationWords) -> li
 
 
 def _is_plain(word: str, words: NarrationWords) -> bool:
-    """Whether a word is allowed. Words of capitals could be Roman numerals."""
+    """Whether a word is in the list of allowed words, with no capital after its first letter.
+
+    A word in capitals could be a Roman numeral.
+    """
     is_written_normally = word[1:] == word[1:].lower()
     return is_written_normally and word.lower().rstrip("'’") in words.allowed
 
 
 def _is_in_phrase(matches: Sequence[re.Match[str]], position: int, words: NarrationWords) -> bool:
-    """Whether a word is allowed beside the word before or after it."""
+    """Whether a word is allowed because of the word before or after it."""
 
     def word(at: int) -> str:
         return (matches[at]["word"] or "").lower() if 0 <= at < len(matches) else ""
@@ -127,7 +134,10 @@ def _is_in_phrase(matches: Sequence[re.Match[str]], position: int, words: Narrat
 
 
 def _stands_free(before: re.Match[str] | None, after: re.Match[str] | None) -> bool:
-    """Whether a slot is between spaces, marks or the ends, so that nothing changes its number."""
+    """Whether only a space, a punctuation mark or the text's edge touches a slot.
+
+    A letter or another slot beside the slot could change the meaning of the slot's number.
+    """
     is_free_before = before is None or before["space"] is not None or before.group() in _OPENING
     is_free_after = (
         after is None
@@ -138,7 +148,10 @@ def _stands_free(before: re.Match[str] | None, after: re.Match[str] | None) -> b
 
 
 def _split(text: str, words: NarrationWords) -> list[list[list[_Token]]]:
-    """Return the sentences of a text as clauses of tokens. A joint begins a clause."""
+    """Split a text into sentences, each a list of clauses, each a list of tokens.
+
+    A punctuation mark ends a clause. A joint, such as `and`, begins one.
+    """
     sentences: list[list[list[_Token]]] = [[[]]]
     for match in _TOKENS.finditer(text):
         if match["space"] is not None:
@@ -174,7 +187,7 @@ def _check_sentence(
     opening = frozenset[str]()
     for clause in sentence:
         findings += _check_clause(clause, words, opening)
-        # `On average, …` says something of the next figure.
+        # A clause without a figure, such as `On average, …`, describes the next figure.
         opening = frozenset[str]() if _slots([clause]) - _NAMES else opening | _words([clause])
         findings += _check_neighbours(clause, words)
     figures = _slots(sentence) - _NAMES
@@ -197,9 +210,9 @@ def _check_sentence(
 def _check_clause(
     clause: Sequence[_Token], words: NarrationWords, opening: frozenset[str]
 ) -> list[str]:
-    """Check that the words of a clause fit its figures.
+    """Check that the words of a clause fit the figures of the clause.
 
-    `opening` has the words of the clauses before, if they have no figure of their own.
+    `opening` has the words of the clauses directly before this one that have no figure.
     """
     findings = []
     slots, own = _slots([clause]) - _NAMES, _words([clause])
@@ -232,7 +245,10 @@ def _check_clause(
 
 
 def _denies_figure(clause: Sequence[_Token], words: NarrationWords) -> bool:
-    """Whether a clause with figures has a negation that is not about a cause."""
+    """Whether a clause has a negation that could deny a figure.
+
+    A negation is permitted only if a word such as `cause` follows it before the next figure.
+    """
     for position, token in enumerate(clause):
         if not token.is_slot and token.text in words.negations:
             following = takewhile(lambda each: not each.figure, clause[position:])
@@ -242,7 +258,7 @@ def _denies_figure(clause: Sequence[_Token], words: NarrationWords) -> bool:
 
 
 def _check_neighbours(clause: Sequence[_Token], words: NarrationWords) -> list[str]:
-    """Check the words directly before and after the figures and the names of usual values."""
+    """Check the words near each figure, near `{best_post}` and before words such as `average`."""
     findings = []
     nouns = frozenset[str]().union(*words.topics.values()) | words.content | words.times
     usual = frozenset[str]().union(*(words.topics[topic] for topic in _USUAL_TOPICS))
@@ -272,17 +288,20 @@ def _is_pair(first: _Token, second: _Token, pairs: frozenset[tuple[str, str]]) -
 
 
 def _mixes_notions(sentence: Sequence[Sequence[_Token]], words: NarrationWords) -> bool:
-    """Whether a sentence says that just the published posts earned what posts of any age gained."""
+    """Whether a sentence says that the period's gains came only from the published posts.
+
+    Such a sentence would be wrong, because posts of any age made the gains.
+    """
     slots = _slots(sentence)
     if not (slots & GAINED_SLOTS and slots & _OUTPUT):
         return False
     if any(_slots([clause]) & GAINED_SLOTS and _slots([clause]) & _OUTPUT for clause in sentence):
         return True
     for clause in sentence:
-        # `{impressions} were gained, from {posts}`
+        # An example is `{impressions} were gained, from {posts}`.
         if clause[0].text in words.sources and _slots([clause]) & _OUTPUT:
             return True
-    # `{posts} were sent, and gained {impressions}`: the second clause has the subject of the first.
+    # In `{posts} were sent, and gained {impressions}`, the posts are the subject of both clauses.
     return sentence[0][0].figure in _OUTPUT and bool(_words(sentence) & words.receiving)
 
 

@@ -1,8 +1,9 @@
-"""Asks a model to word the facts of a report, and accepts only what the checker accepts.
+"""Asks a model to write a narration: a text about the facts of a report.
 
-The model gets sentences with slots, and learns no number, date, name or text of a post. A refused
-narration is asked for once more, with the findings. After a second refusal there is no narration,
-and the caller uses the sentences of the language file.
+The model gets sentences with slots, and learns no number, date, name or text of a post. If
+`check_narration` refuses the narration, the model gets the reasons and writes another one. If the
+second narration is refused too, there is no narration, and the caller uses the fixed sentences of
+the language file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,7 +60,7 @@ form above.
 
 @dataclass(frozen=True, slots=True)
 class NarratorFact:
-    """A fact that a model may word."""
+    """A fact of a report, which a model may express in its own words."""
 
     id: str
     text: str
@@ -70,7 +71,7 @@ class NarratorFact:
 
 @dataclass(frozen=True, slots=True)
 class NarrationAttempt:
-    """One narration of a model, with the checker's verdict."""
+    """One narration that a model wrote, with the verdict of `check_narration`."""
 
     paragraphs: tuple[str, ...]
     """Empty if the reply does not have the form that the prompt asks for."""
@@ -80,7 +81,7 @@ class NarrationAttempt:
 
 @dataclass(frozen=True, slots=True)
 class Narration:
-    """The result of `narrate_facts`, with its provenance."""
+    """The result of `narrate_facts`: the accepted narration, and how it came to be."""
 
     paragraphs: tuple[str, ...]
     """The accepted paragraphs, with slots; empty if no narration was accepted."""
@@ -94,10 +95,10 @@ class Narration:
 async def narrate_facts(
     facts: Sequence[NarratorFact], language: str, model: Model, budget: Budget | None = None
 ) -> Narration:
-    """Ask the model for a narration, and once more if the checker refuses it.
+    """Ask the model for a narration, and once more if the first narration is refused.
 
-    A model that fails and a budget that is used up are no errors: `Narration.calls` has the codes.
-    A language that cannot be checked makes no call.
+    If the model fails or the budget is used up, nothing is raised; `Narration.calls` has the error
+    codes. If narrations in the language cannot be checked, the model is not called.
     """
     attempts: list[NarrationAttempt] = []
     calls: list[ModelCall] = []

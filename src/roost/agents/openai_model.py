@@ -1,4 +1,4 @@
-"""Models of OpenAI-compatible servers, and of the other providers that pydantic-ai knows by name.
+"""Models of OpenAI-compatible servers, and of other providers that pydantic-ai supports.
 
 `pydantic_ai` is imported on first use, because it takes seconds to load.
 """
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS: Final = 3
 _FIRST_DELAY_S: Final = 0.5
-#: A server that asks for a longer delay counts as unavailable.
+#: If a server asks for a longer delay before the next attempt, there is no further attempt.
 _LONGEST_DELAY_S: Final = 20.0
 _MILLION: Final = 1_000_000
 
@@ -29,9 +29,10 @@ _MILLION: Final = 1_000_000
 class OpenAIModel:
     """A model of a provider (`openai:NAME`, `anthropic:NAME` …), or of a server with a URL.
 
-    With `url`, the server is any OpenAI-compatible one, such as `http://127.0.0.1:8080/v1`.
-    `timeout` is in seconds for one attempt. The model needs the extra `ai`. As a context manager,
-    the model keeps its connections; otherwise, each call opens its own.
+    `url` is the address of any OpenAI-compatible server, such as `http://127.0.0.1:8080/v1`.
+    `timeout` is the longest time of one attempt, in seconds. The class needs the extra `ai`. Inside
+    `async with`, the model keeps its connections open between calls; otherwise, each call opens new
+    ones.
 
     Raises: ExtraMissing; SettingInvalid (a name without a provider needs a URL).
     """
@@ -70,14 +71,17 @@ class OpenAIModel:
             await kept.__aexit__(None, None, None)
 
     def price(self) -> ModelPrice | None:
-        """Return the given price, or the list price of a hosted model; None if none is known."""
+        """Return the price that the constructor got, or the list price; None if none is known.
+
+        A model at a `url` has no list price.
+        """
         return self._price
 
     async def complete(self, prompt: Prompt) -> Reply:
         """Answer a prompt, with up to three attempts.
 
-        An attempt that ended after the request was sent is not repeated, because the provider may
-        bill it: the caller decides, and reserves the price again.
+        If the request was sent but no response arrived, the provider may bill the attempt. Such an
+        attempt is not repeated here: the caller decides whether to reserve the price again.
         Raises: ModelUnavailable; ModelReplyInvalid.
         """
         from pydantic_ai.exceptions import ModelAPIError, UnexpectedModelBehavior
@@ -90,7 +94,7 @@ class OpenAIModel:
                     raise _describe(self.name, error, attempt) from None
                 await asyncio.sleep(_delay(attempt, error))
             except (UnexpectedModelBehavior, ValueError, TypeError, LookupError) as error:
-                # The libraries raise the last three if JSON has other types than expected.
+                # The libraries raise the last three if the JSON of a response has unexpected types.
                 raise ModelReplyInvalid(
                     f"The server of the model {self.name} did not answer in its protocol's form:"
                     f" {type(error).__name__}.",
@@ -116,7 +120,7 @@ class OpenAIModel:
                 model_settings={
                     "max_tokens": prompt.max_output_tokens,
                     "timeout": self._timeout,
-                    # The transport's time-out restarts with every byte; this one does not.
+                    # `timeout` restarts with every byte; this one limits the whole request.
                     "request_timeout": self._timeout,
                 },
                 instrument=False,
@@ -125,7 +129,7 @@ class OpenAIModel:
         return Reply(response.text or "", usage.input_tokens, usage.output_tokens)
 
     def _open(self) -> "PydanticModel":
-        """Return the model with a client of its own, which the caller closes.
+        """Create the model with a new HTTP client, which the caller must close.
 
         Raises: SettingInvalid (an unknown provider, or one whose package or key is missing).
         """
@@ -137,19 +141,19 @@ class OpenAIModel:
         from pydantic_ai.providers.openai import OpenAIProvider
 
         if self._url is not None:
-            # A local server needs no key, but the client does. Without one, it would read
-            # OPENAI_API_KEY and send another provider's key to this server.
+            # A local server needs no key, but the client does. A client without a key would read
+            # OPENAI_API_KEY, and send another provider's key to this server.
             provider = OpenAIProvider(base_url=self._url, api_key=self._key or "none")
             provider.client.max_retries = 0
             name = self.name.removeprefix("openai:")
-            # Local servers know only the older name of the parameter that limits the output.
+            # Local servers know only `max_tokens`, the older parameter that limits the output.
             profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False)
             return OpenAIChatModel(name, provider=provider, profile=profile)
 
         def open_provider(name: str) -> Any:
             arguments = {"api_key": self._key} if self._key else {}
             opened: Any = infer_provider_class(name)(**arguments)
-            # Repeating is decided in `complete` alone.
+            # The client must not retry, because `complete` decides whether to retry.
             if hasattr(opened.client, "max_retries"):
                 opened.client.max_retries = 0
             return opened
@@ -164,7 +168,7 @@ class OpenAIModel:
 
 
 def _may_repeat(error: "ModelAPIError") -> bool:
-    """Whether the error is temporary, and the provider surely bills nothing for the attempt."""
+    """Whether to retry: the error is temporary, and the provider does not bill the attempt."""
     from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError
 
     if error.retry_after is not None and error.retry_after > _LONGEST_DELAY_S:
@@ -177,14 +181,17 @@ def _may_repeat(error: "ModelAPIError") -> bool:
 
 
 def _delay(attempt: int, error: "ModelAPIError") -> float:
-    """Return the seconds before the next attempt: doubled each time, with jitter."""
+    """Return the seconds before the next attempt: doubled each time, with jitter.
+
+    The result is never shorter than the delay for which the server asks.
+    """
     longest: float = _FIRST_DELAY_S * 2**attempt
     jittered = random.uniform(longest / 2, longest)  # noqa: S311  not a secret
     return max(jittered, error.retry_after or 0.0)
 
 
 def _describe(name: str, error: "ModelAPIError", attempts: int) -> ModelUnavailable:
-    """Return the error without the server's text, which may quote the prompt or the key."""
+    """Return a ModelUnavailable without the server's text, which may quote the prompt or key."""
     from pydantic_ai.exceptions import ModelConnectionError, ModelHTTPError
 
     status = error.status_code if isinstance(error, ModelHTTPError) else None
@@ -211,7 +218,7 @@ def _find_price(name: str) -> ModelPrice | None:
 
     def per_million(usage: Usage) -> Decimal:
         found = calc_price(usage, model, provider_id=provider)
-        # Prices of short prompts: some models charge more for prompts of 200,000 tokens.
+        # This is the price of a short prompt. Some models charge more for one of 200,000 tokens.
         return found.total_price * _MILLION / 1000
 
     try:

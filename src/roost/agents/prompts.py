@@ -1,7 +1,7 @@
-"""Prompts: instructions that are always the same, and the brief as data between marks.
+"""Builds prompts: fixed instructions, and the brief as data between marked lines.
 
-The instructions contain nothing of a brief, and the validators know their words, so that neither
-the instructions nor the findings can become a post.
+The instructions contain no text of a brief. The validators refuse a draft that repeats passages of
+the instructions or of the validators' findings, so that no such passage becomes a post.
 """
 
 import hashlib
@@ -17,13 +17,14 @@ from roost.agents.written import Verdict
 
 _TOKENS_PER_PART: Final = 320
 _PARTS_OF_THREAD: Final = 6
-#: Room for the JSON itself, and for models that think before they answer.
+#: Added to the limit of output tokens, for JSON syntax and for models that think before answering.
 _EXTRA_TOKENS: Final = 1000
 _MOST_TOKENS: Final = 16_000
-#: The model gets at most this much of a refused draft, so that a long one costs no more.
+#: The most characters of a refused draft that the model gets, so that a long draft costs little.
 _MOST_QUOTED: Final = 600
 
-# The form has no example of a claim: small models copy one, and it may fit a fact by chance.
+# The form of the reply, at the end, contains no example of a claim. Small models would copy the
+# claim, and the copy might agree with a fact by chance.
 INSTRUCTIONS: Final = """\
 You draft posts for X on behalf of a brand. A program checks every draft, and a person reads it.
 
@@ -71,7 +72,7 @@ IMPROVE_REPAIR_INSTRUCTIONS: Final = REPAIR_INSTRUCTIONS + _IMPROVE
 
 @dataclass(frozen=True, slots=True)
 class Improvement:
-    """A draft that exists already, and the wish of its user."""
+    """A draft that a model is asked to improve, and the user's wish for it."""
 
     draft: ParsedDraft
     """The draft with a slot in place of the link, because the model does not know the link."""
@@ -79,7 +80,10 @@ class Improvement:
 
 
 def draft_prompt(brief: Brief, *, count: int, patterns: Sequence[str] = ()) -> Prompt:
-    """Return the prompt for so many drafts; `patterns` says what the account's posts earned."""
+    """Return the prompt for `count` drafts.
+
+    `patterns` are sentences about what the account's posts earned.
+    """
     data = _describe(brief, count, patterns)
     return Prompt(INSTRUCTIONS, fence(data), _output_tokens(brief, count))
 
@@ -91,7 +95,7 @@ def repair_prompt(
     count: int,
     patterns: Sequence[str] = (),
 ) -> Prompt:
-    """Return the prompt that asks for other drafts in place of refused ones."""
+    """Return the prompt that asks for `count` new drafts in place of refused drafts."""
     data = _describe(brief, count, patterns) | {"refused": _describe_refused(refused[:count])}
     return Prompt(REPAIR_INSTRUCTIONS, fence(data), _output_tokens(brief, count))
 
@@ -101,7 +105,11 @@ def improve_prompt(
     improvement: Improvement,
     refused: list[tuple[str, tuple[Verdict, ...]]] | None = None,
 ) -> Prompt:
-    """Return the prompt that asks for an improved draft; with `refused`, for another one."""
+    """Return the prompt that asks the model to improve a draft.
+
+    `refused` is the model's first improvement, if the validators refused it. The prompt then asks
+    for another improvement.
+    """
     data = _describe(brief, 1) | {
         "draft": [
             [{"text": each.text, "facts": list(each.fact_ids)} for each in part]
@@ -123,7 +131,7 @@ def _describe_refused(refused: list[tuple[str, tuple[Verdict, ...]]]) -> list[di
 
 
 def list_codes(verdicts: tuple[Verdict, ...]) -> list[str]:
-    """Return the findings of refused verdicts, without the validators' names."""
+    """Return the first 12 findings of the verdicts, without the prefix `E-`."""
     findings = [finding for verdict in verdicts for finding in verdict.findings]
     return [finding.removeprefix("E-") for finding in findings[:12]]
 
@@ -166,7 +174,7 @@ def _describe(brief: Brief, count: int, patterns: Sequence[str] = ()) -> dict[st
 
 
 def fence(data: dict[str, Any]) -> str:
-    """Return the data between marks that the data cannot contain."""
+    """Return the data as JSON, between two lines with a mark that the JSON cannot contain."""
     text = json.dumps(data, ensure_ascii=False, indent=1)
     mark = hashlib.sha256(text.encode()).hexdigest()[:12]
     return f"=== data {mark} begins ===\n{text}\n=== data {mark} ends ==="

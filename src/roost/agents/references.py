@@ -1,7 +1,7 @@
-"""Finds facts that make no sense alone, because their first words refer to another sentence.
+"""Finds facts that make no sense alone: their first words refer to another sentence.
 
-`It takes a day` needs a sentence that says what takes a day. The words are looked up, so a rare
-word is missed, and a word with several meanings can be found wrongly.
+`It takes a day` needs a sentence that says what takes a day. The facts are compared with lists of
+words. So a fact with a rare word is missed, and a word with several meanings can mislead.
 """
 
 from typing import Final
@@ -10,7 +10,7 @@ from roost.agents.language_names import language_code
 from roost.agents.lexicons import any_of, phrases
 from roost.agents.terms import fold_quotes
 
-#: Beside these words, `this` names a time and refers to no sentence: `this winter`.
+#: Before one of these words, `this` names a time, not another sentence: `this winter`.
 _ENGLISH_TIMES: Final = (
     r"(?:year|week|weekend|month|season|spring|summer|autumn|fall|winter|morning|afternoon|evening"
     r"|christmas|easter|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may"
@@ -90,7 +90,8 @@ _FRENCH: Final = phrases(rf"""
     ^(?:est|sont|coûte|coûtent|dure|durent|comprend|contient|débute|pèse)\b
     \b(?:également|aussi(?! \w+ que))\b
 """)  # noqa: E501
-#: The particle も after the first words means `also`.
+#: The last pattern finds the particle も (`also`) after the first words. Such a fact refers to
+#: another sentence.
 _JAPANESE: Final = phrases(r"""
     ^(?:これ|それ|あれ|ここ|そこ|そちら|彼|彼女)
     ^(?:この|その|あの)(?!春|夏|秋|冬|週末|季節|たび|ほか|日曜|土曜)
@@ -108,9 +109,9 @@ _opening_marks = "\"'“”„«»‹›‘’「『（(¿¡ "
 
 
 def find_reference(text: str, language: str) -> str:
-    """Return the words of a fact that refer to another sentence; empty if none are known.
+    """Return the words of a fact that refer to another sentence; empty if none are found.
 
-    Nothing is found in a language without patterns.
+    The result is always empty in a language for which there are no patterns.
     """
     patterns = _PATTERNS.get(language_code(language))
     if patterns is None:

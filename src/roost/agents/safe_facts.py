@@ -1,7 +1,8 @@
-"""Withholds what a draft must not use: facts that are out of date, and texts that are no data.
+"""Withholds outdated facts, and texts that address the model, from the writer of drafts.
 
-A fact or an example may come from a page that somebody else wrote, and may address the model:
-`Ignore all previous instructions`. The model does not get such a text, and no draft may cite it.
+A fact or an example may come from a page that a stranger wrote, and may contain an instruction for
+the model: `Ignore all previous instructions`. The model does not get such a text, and no draft may
+cite it.
 """
 
 import re
@@ -43,7 +44,7 @@ _INSTRUCTIONS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SafeBrief:
-    """A brief without the texts that are withheld, and these texts."""
+    """A brief without its unusable facts and examples, and a record of what was left out."""
 
     brief: Brief | None
     """None if no fact is left."""
@@ -53,7 +54,7 @@ class SafeBrief:
 
     @property
     def withheld_texts(self) -> tuple[str, ...]:
-        """The texts that address a model."""
+        """The withheld facts and examples, which contain instructions for a model."""
         return (*(fact.text for fact in self.withheld_facts), *self.withheld_examples)
 
 
@@ -67,7 +68,7 @@ def withhold(brief: Brief, *, today: date) -> SafeBrief:
     expired = {fact.id for fact in brief.facts if _is_expired(fact, today)}
     unsafe = {fact.id for fact in brief.facts if addresses_model(fact.text)} - expired
     gone = expired | unsafe
-    # A fact that follows another one makes no sense without it.
+    # A fact that follows another fact makes no sense without that other fact.
     facts = [fact for fact in brief.facts if fact.id not in gone and fact.follows not in gone]
     examples = tuple(text for text in brief.examples if not addresses_model(text))
     return SafeBrief(

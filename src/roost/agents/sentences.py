@@ -1,4 +1,4 @@
-"""Turns facts into sentences."""
+"""Turns the facts of a brief into sentences, with capitals and full stops."""
 
 import re
 from typing import Final
@@ -7,14 +7,14 @@ from roost.agents.languages import Language
 
 _SENTENCE_ENDS: Final = ".!?…。！？"
 _CLOSING_MARKS: Final = "\"'”’»)]」』"
-#: Symbols that may end a sentence before its full stop.
+#: Symbols after which a sentence still needs a full stop.
 _SYMBOLS: Final = "%‰°€$£¥"
 _first_word = re.compile(r"\d|[^\W\d_]+['’]?").match
 _has_colon = re.compile(r"[:：](?:\s|$)|：").search
 
 
 def has_colon(text: str) -> bool:
-    """Whether a text has a colon that is no part of a time."""
+    """Whether a text has a colon other than in a time such as `8:30`."""
     return _has_colon(text) is not None
 
 
@@ -26,7 +26,11 @@ def capitalize(text: str) -> str:
 
 
 def continue_sentence(text: str, language: Language) -> str:
-    """Lower-case the first letter of a text after a colon, if the language asks for it."""
+    """Return a text as it continues after a colon, in lower case if the language requires it.
+
+    Only the first letter changes, and only if the first word is in `lower_case_after_colon` and
+    does not seem to begin a name.
+    """
     first = _first_word(text)
     if first is None:
         return text
@@ -38,7 +42,10 @@ def continue_sentence(text: str, language: Language) -> str:
 
 
 def end_sentence(text: str, language: Language) -> str:
-    """Add a full stop, unless the text already ends with a punctuation mark or a symbol."""
+    """Add a full stop if the text ends with a letter, a digit or a symbol such as `%`.
+
+    Closing quotation marks and brackets at the end are ignored.
+    """
     last = text.rstrip(_CLOSING_MARKS)[-1:]
     if last in _SENTENCE_ENDS or not (last.isalnum() or last in _SYMBOLS):
         return text

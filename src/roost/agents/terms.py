@@ -1,4 +1,4 @@
-"""The terms of a text: its words without endings, so that a paraphrase of a fact is recognized."""
+"""Splits texts into terms: words with their stems, to recognize a paraphrase of a fact."""
 
 import functools
 import re
@@ -17,7 +17,7 @@ _SHORTEST_STEM: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A word of a text."""
+    """A word of a text, with its stem and its position."""
 
     word: str
     """Folded."""
@@ -27,7 +27,7 @@ class Term:
 
 
 def fold_quotes(text: str) -> str:
-    """Fold a text, with one kind of apostrophe."""
+    """Fold a text, and replace curly apostrophes by straight ones."""
     return fold(text).replace("’", "'").replace("‘", "'")
 
 
@@ -50,7 +50,10 @@ def _split_elisions(text: str, lexicon: Lexicon) -> Iterator[Term]:
 
 
 def content_terms(text: str, lexicon: Lexicon) -> list[Term]:
-    """Return the terms that claim something: no stopwords, numerals or single letters."""
+    """Return the terms of a text that can claim something.
+
+    Stopwords, numerals and single letters are left out.
+    """
     return [
         term
         for term in list_terms(text, lexicon)
@@ -62,7 +65,7 @@ def content_terms(text: str, lexicon: Lexicon) -> list[Term]:
 
 
 def stem(word: str, lexicon: Lexicon) -> str:
-    """Return a word without its ending: `opens`, `opening` and `opened` have one stem."""
+    """Return a word without its ending: `opens`, `opening` and `opened` have the same stem."""
     return _stem(word, lexicon.suffixes)
 
 
@@ -72,14 +75,14 @@ def _stem(word: str, suffixes: tuple[str, ...]) -> str:
         if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST_STEM:
             word = word[: -len(suffix)]
             break
-    # `city` and `cities`, `carry` and `carried`.
+    # A final `y` is removed, so that `city` and `cities` have the same stem.
     if len(word) > _SHORTEST_STEM:
         word = word.removesuffix("y")
     return word[:-1] if len(word) > _SHORTEST_STEM and word[-1] == word[-2] else word
 
 
 class Vocabulary:
-    """The terms that some texts contain, to which the terms of a draft are compared."""
+    """The terms of some texts, such as facts, with which the terms of a draft are compared."""
 
     def __init__(self, texts: Iterable[str], lexicon: Lexicon) -> None:
         self._lexicon = lexicon
@@ -87,11 +90,11 @@ class Vocabulary:
         terms = list_terms(self.text, lexicon)
         self.words = {term.word for term in terms}
         self.stems = {term.stem for term in terms}
-        # `spring-check` supports `check`, and `Schokoladenkuchen` supports `Kuchen`.
+        # The parts of a hyphenated word count too: a text with `spring-check` has the term `check`.
         self.stems |= {stem(part, lexicon) for word in self.words for part in word.split("-")}
 
     def has(self, term: Term) -> bool:
-        """Whether the texts contain a term, or a word that is closely related."""
+        """Whether the texts contain the term or a closely related word."""
         if term.stem in self.stems or term.word in self.words:
             return True
         if not self._lexicon.spaced:
@@ -102,20 +105,20 @@ class Vocabulary:
         return any(is_related(term.stem, known) for known in self.stems)
 
     def has_word(self, word: str) -> bool:
-        """Whether the texts contain exactly this word, or one with another ending."""
+        """Whether the texts contain this word, possibly with another ending."""
         if not self._lexicon.spaced:
             return word in self.text
         return word in self.words or stem(word, self._lexicon) in self.stems
 
     def _has_run(self, run: str) -> bool:
-        """Whether a Japanese run occurs, or shares two characters in a row with the texts."""
+        """Whether the texts contain a Japanese run, or two adjacent characters of the run."""
         if run in self.text:
             return True
         return any(run[at : at + 2] in self.text for at in range(len(run) - 1))
 
 
 def is_related(one: str, other: str) -> bool:
-    """Whether two stems share a long beginning, or one is the end of the other."""
+    """Whether two stems share a long beginning, or one stem ends with the other."""
     shorter, longer = sorted((one, other), key=len)
     if len(shorter) < 4:
         return False
@@ -130,9 +133,11 @@ def is_related(one: str, other: str) -> bool:
 
 
 def say_as_facts(text: str, facts: Vocabulary, lexicon: Lexicon) -> str:
-    """Return a folded text in which phrases such as `costs nothing` are the facts' word `free`.
+    """Replace phrases such as `costs nothing` in a text by the facts' word, such as `free`.
 
-    If the facts have such a phrase too, the word is the first of its group.
+    If the facts contain no such word but a similar phrase, the phrases are replaced by a word that
+    the text already contains, or else by the lexicon's first word of this meaning. If the facts
+    contain neither, the phrases stay.
     """
     folded = fold_quotes(text)
     for words, pattern in lexicon.equivalents:
@@ -146,9 +151,9 @@ def say_as_facts(text: str, facts: Vocabulary, lexicon: Lexicon) -> str:
 
 
 def say_as_draft(facts: str, draft: str, lexicon: Lexicon) -> str:
-    """Return folded facts in which phrases such as `costs nothing` are the draft's word `free`.
+    """Replace phrases such as `costs nothing` in facts by the draft's word, such as `free`.
 
-    `draft` is a text that `say_as_facts` returned.
+    `facts` are folded. `draft` is a text that `say_as_facts` returned.
     """
     for words, pattern in lexicon.equivalents:
         word = next((each for each in words.split() if _occurs(each, draft, lexicon)), None)

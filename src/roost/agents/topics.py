@@ -1,4 +1,4 @@
-"""Relates a fact to the topic of its brief, and names the topic in a fact that does not."""
+"""Compares facts with the topic of their brief, and adds the topic to a fact."""
 
 import itertools
 import re
@@ -21,7 +21,8 @@ from roost.agents.terms import (
 from roost.agents.words import split_words
 
 _ENDS: Final = ".:!?…。：！？ "
-#: A topic with one of these words says that the fact after it is a part of the change.
+#: Finds words such as `changes` in a topic. After such a topic, readers take each fact for a part
+#: of the change.
 _change = re.compile(
     r"\bchang(?:es?|ing)\b|\bthe end of\b|\bnew features?\b"
     r"|änderung(?:en)?\b|neuerung(?:en)?\b|\bende de[rs]\b|\bneuen? funktion(?:en)?\b"
@@ -35,14 +36,15 @@ _DETERMINERS: Final = words("""
     mi mis le les notre nos mon ma mes
 """)
 _ARTICLES: Final = words("the der die das el la los las le les")
-#: After one of these verbs, the topic can take the place of the article and noun before the verb.
+#: Verbs before which the topic can replace an article and a noun: `The game has no ads` becomes
+#: `Our game Moss and Machines has no ads`.
 _VERBS: Final = words("""
     is are was were has have can will takes costs lasts starts begins opens ends runs
     ist sind war hat haben wird kann kostet dauert beginnt startet endet läuft öffnet findet
     es son está están fue tiene tienen se puede cuesta dura empieza termina abre cierra
     est sont a ont se ne peut coûte dure commence débute ouvre compte
 """)
-#: After the noun, one of these words or a name begins what belongs to the noun.
+#: Prepositions that begin a description of the noun before them: `our game for children`.
 _PREPOSITIONS: Final = words("""
     of for in on at with from by against about to und von für in im am mit zu zum zur über aus bei
     de del para con en sobre por a du des d' pour avec à au aux sur par contre
@@ -51,7 +53,7 @@ _splits_words = re.compile(r"[^\W_]+(?:['’\-.][^\W_]+)*|[^\w\s]").findall
 
 
 def names_topic(texts: Sequence[str], brief: Brief) -> bool:
-    """Whether the texts have more than half of the words of the topic."""
+    """Whether the texts contain more than half of the topic's distinctive words."""
     topic, found = _match(texts, brief)
     return 2 * len(found) > len(topic)
 
@@ -59,8 +61,8 @@ def names_topic(texts: Sequence[str], brief: Brief) -> bool:
 def suits_topic(text: str, brief: Brief) -> bool:
     """Whether a fact can stand after the topic without a false meaning.
 
-    `Changes to waste collection: Bins must be out by 6` would say that the time has changed. So
-    after a change, a fact has half of the words that say what changes.
+    `Changes to waste collection: Bins must be out by 6` would say that the time has changed. So if
+    the topic is a change, the fact must contain at least half of the words that say what changes.
     """
     rest, changes = _change.subn(" ", fold_quotes(brief.topic))
     if not changes:
@@ -70,7 +72,7 @@ def suits_topic(text: str, brief: Brief) -> bool:
 
 
 def _match(texts: Sequence[str], brief: Brief) -> tuple[list[str], list[str]]:
-    """Return the telling words of the topic, and those of them that the texts have."""
+    """Return the topic's distinctive words, and those of them that the texts contain."""
     lexicon = _find_lexicon(brief)
     if lexicon is None:
         known = {word for text in texts for word in split_words(text)}
@@ -91,7 +93,10 @@ def _is_same(one: str, other: str) -> bool:
 
 
 def _list_topic_words(topic: str, lexicon: Lexicon) -> list[str]:
-    """Return the words and numbers that distinguish the topic from others: no `new`, no `day`."""
+    """Return the topic's distinctive words and numbers.
+
+    General words such as `new` and `day` are not distinctive, because they fit many topics.
+    """
     folded = fold_quotes(topic)
     terms = [term.word for term in content_terms(folded, lexicon)]
     general = {stem(word, lexicon) for word in lexicon.neutral}
@@ -107,7 +112,7 @@ def _has(vocabulary: Vocabulary, word: str, lexicon: Lexicon) -> bool:
 
 
 def is_about_topic(text: str, brief: Brief) -> bool:
-    """Whether a fact has a word of the topic, of the first fact or of the call to action."""
+    """Whether a fact shares a word with the topic, the first fact or the call to action."""
     lexicon = _find_lexicon(brief)
     sources = (brief.topic, brief.facts[0].text, brief.call_to_action)
     if lexicon is None:
@@ -118,9 +123,9 @@ def is_about_topic(text: str, brief: Brief) -> bool:
 
 
 def denies(text: str, brief: Brief) -> bool:
-    """Whether a fact begins by saying what is not so: `No code is needed.`
+    """Whether the first clause of a fact has a negation: `No code is needed.`
 
-    Such a fact answers a question, so it says little alone.
+    Such a fact says little to a reader who has not asked the question that the fact answers.
     """
     lexicon = _find_lexicon(brief)
     if lexicon is None:
@@ -135,11 +140,11 @@ def denies(text: str, brief: Brief) -> bool:
 
 
 def name_topic(text: str, brief: Brief, *, is_named: bool) -> str:
-    """Return a fact with the topic: `The Odd Sock Sale: No discount code is needed.`
+    """Add the topic to a fact: `The Odd Sock Sale: No discount code is needed.`
 
-    If the fact calls the topic by its noun, the topic takes the place of the noun: `The game has no
-    ads` becomes `Our game Moss and Machines has no ads`. Otherwise nothing changes if the draft
-    names the topic anyway.
+    If the fact begins with an article and the topic's noun, the topic replaces both: `The game has
+    no ads` becomes `Our game Moss and Machines has no ads`. Otherwise, the topic is added before
+    the fact, unless the draft names the topic anyway (`is_named`).
     """
     topic = capitalize(brief.topic.rstrip(_ENDS))
     article, _, rest = text.partition(" ")
@@ -155,7 +160,7 @@ def name_topic(text: str, brief: Brief, *, is_named: bool) -> str:
 
 
 def _has_head(topic: str, noun: str) -> bool:
-    """Whether the noun is the word that the other words of the topic describe."""
+    """Whether the noun is the topic's main word, which its other words describe."""
     parts = _splits_words(topic)
     folded = [part.casefold() for part in parts]
     if folded[0] not in _DETERMINERS or noun.casefold() not in folded:
@@ -168,7 +173,10 @@ def _has_head(topic: str, noun: str) -> bool:
 
 
 def _joins_things(parts: Sequence[str]) -> bool:
-    """Whether the topic is two things: `our bread and cakes`, not `Moss and Machines`."""
+    """Whether the topic names two things, as in `our bread and cakes`.
+
+    `Moss and Machines` is one thing: `and` is a part of the name.
+    """
     return any(
         one in {"and", "or", "y", "o", "et", "ou", "&", ","} and other.islower()
         for one, other in itertools.pairwise(parts)

@@ -1,4 +1,4 @@
-"""Splits texts into words, also in scripts without spaces, and searches phrases in texts."""
+"""Splits texts into words, and searches texts for phrases, also in scripts without spaces."""
 
 import re
 import unicodedata
@@ -12,12 +12,15 @@ _is_unspaced = re.compile(f"[{_UNSPACED}]").search
 
 
 def fold(text: str) -> str:
-    """Normalize a text for comparison: NFKC, case folded, and single spaces as white space."""
+    """Normalize a text for comparison: apply NFKC, fold the case, and reduce white space.
+
+    Each run of white space becomes one space.
+    """
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words of a text in order, in the form of `fold`.
+    """Return the words of a text in order, normalized by `fold`.
 
     In scripts without spaces, a run of adjacent letters counts as one word.
     """
@@ -25,9 +28,9 @@ def split_words(text: str) -> list[str]:
 
 
 def is_known_word(word: str, known: Iterable[str]) -> bool:
-    """Whether a word is known.
+    """Whether a word is in `known`.
 
-    In scripts without spaces, a word is also known if it is a sequence of known words.
+    In scripts without spaces, a sequence of words in `known` counts as a known word too.
     """
     if word in known:
         return True

@@ -1,6 +1,7 @@
-"""Writes drafts from a brief with a model, and releases only drafts that every validator accepts.
+"""Writes drafts from a brief with a model; every validator must accept each draft.
 
-Without a model, or if the model's drafts are refused, the composer writes the drafts.
+Without a model, the composer writes all drafts. With a model, the composer writes the drafts that
+are still missing, for example because the model's drafts were refused.
 """
 
 import asyncio
@@ -39,12 +40,13 @@ from roost.agents.written import (
 )
 from roost.errors import BriefInvalid
 
-#: The verdict on a reply, or a draft of a reply, that has not the form that the prompt asks for.
+#: The verdict on a reply, or a draft in a reply, that does not have the form in the prompt.
 _UNREADABLE: Final = Verdict("reply", ok=False, judged=True, findings=("E-JSON: not the form",))
-#: The verdict on an improved draft that is the old one.
+#: The verdict on an improved draft that is the same as the old draft.
 _UNCHANGED: Final = Verdict("change", ok=False, judged=True, findings=("E-DUPLICATE: unchanged",))
 
-#: Returns the prompt that asks for so many drafts in place of refused ones.
+#: A function that builds the prompt for repairs. It gets the refused drafts, each a text with its
+#: verdicts, and the number of drafts to ask for.
 MakeRepair = Callable[[list[tuple[str, tuple[Verdict, ...]]], int], Prompt]
 
 
@@ -59,17 +61,19 @@ async def write_drafts(
     seed: int = 0,
     on_draft: Callable[[WrittenDraft], None] | None = None,
 ) -> Writing:
-    """Write up to the brief's `n` drafts.
+    """Write at most as many drafts as the field `n` of the brief says.
 
-    The model gets one prompt for all drafts, and one to repair those that a validator refused.
+    The model gets one prompt for all drafts, and one more to replace the drafts that a validator
+    refused.
     `patterns` are sentences about what the account's posts earned. The model sees them as data.
-    They are no facts, so a draft that states their numbers is refused.
+    Patterns are no facts, so a draft that states a number of a pattern is refused.
     `on_draft` gets each draft as soon as it is accepted, before the drafts are ranked.
-    A model that fails and a budget that is used up are no errors: `Writing.calls` has the codes.
+    If the model fails or the budget is used up, nothing is raised: `Writing.calls` has the error
+    codes, and the composer writes the drafts.
 
     Raises: BriefInvalid (the brief has an error that `lint_brief` reports).
     """
-    # The lint composes a draft, too.
+    # `lint_brief` runs in a thread, because it composes a draft, which takes computation.
     findings = await asyncio.to_thread(lint_brief, brief, today=now.date())
     errors = [each for each in findings if each.is_error]
     safe = withhold(brief, today=now.date())
@@ -103,7 +107,7 @@ async def write_drafts(
 
 
 class Batch:
-    """The drafts of one call of `write_drafts` or `improve_draft`."""
+    """Collects the accepted and refused drafts of a call of `write_drafts` or `improve_draft`."""
 
     def __init__(
         self,
@@ -113,7 +117,7 @@ class Batch:
         *,
         old_parts: tuple[str, ...] = (),
     ) -> None:
-        """Keep what the drafts are examined by; `old_parts` is a draft that is to change."""
+        """Start without drafts; `old_parts` are the texts of the draft to improve, if any."""
         self.context = context
         self.drafts: list[WrittenDraft] = []
         self.refused: list[RefusedDraft] = []
@@ -128,9 +132,9 @@ class Batch:
         return self.context.brief.n - len(self.drafts)
 
     async def examine_all(self, candidates: Iterator[Candidate]) -> None:
-        """Examine drafts of the composer until no draft is missing.
+        """Examine the composer's drafts until enough are accepted, or there are no more.
 
-        A thread composes each of them, because that takes milliseconds of computation.
+        Each draft is composed in a thread, because this takes milliseconds of computation.
         """
         while self.missing:
             candidate = await asyncio.to_thread(next, candidates, None)
@@ -139,7 +143,7 @@ class Batch:
             await self.examine(candidate, "composer", self.provenance())
 
     async def examine(self, candidate: Candidate, origin: Origin, provenance: Provenance) -> None:
-        """Release a draft if every validator accepts it, and record it as refused otherwise.
+        """Add a draft to `drafts` if every validator accepts it, and to `refused` otherwise.
 
         The validators run in a thread, so that the event loop serves other requests meanwhile.
         """
@@ -161,7 +165,10 @@ class Batch:
         call: ModelCall | None = None,
         repairs: int = 0,
     ) -> Provenance:
-        """Return the provenance of a draft that a call has given, or that the composer made."""
+        """Return the provenance of a draft from a call to the model, or from the composer.
+
+        For a draft of the composer, the caller omits all arguments.
+        """
         return Provenance(
             brief_hash=self._brief_hash,
             brief_version=self.context.brief.version,
@@ -181,11 +188,11 @@ async def ask_model(
     prompt: Prompt,
     make_repair: MakeRepair,
 ) -> None:
-    """Ask the model for all drafts, and once more for those that were refused."""
+    """Ask the model for all drafts, and once more for the drafts that are still missing."""
     replied = await _ask_once(batch, model, budget, prompt)
     if not replied or not batch.missing:
         return
-    # The model does not learn the link, so that it cannot write a similar one.
+    # The link is replaced by a slot. A model that knew the link could write a similar address.
     link = batch.context.brief.link or LINK_SLOT
     refused = [
         ("\n\n".join(each.parts).replace(link, LINK_SLOT), each.verdicts) for each in batch.refused
@@ -199,7 +206,8 @@ async def _ask_once(
 ) -> bool:
     """Ask the model, and examine the drafts of its reply.
 
-    Returns whether the server replied, well or not, so that it makes sense to ask again.
+    Returns whether the server replied, even with an invalid reply. Without a reply, there is
+    nothing to repair.
     """
     result = await call_model(model, prompt, budget, "repair" if repairs else "draft")
     batch.calls += result.calls

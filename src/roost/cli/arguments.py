@@ -1,4 +1,4 @@
-"""Reads what many commands have in common: settings, tenant, account, due time and actor."""
+"""Reads the input that many commands share: settings, tenant, account, due time and actor."""
 
 import getpass
 import re
@@ -17,7 +17,8 @@ from roost.errors import AccountNotFound, InvalidInput, PostNotFound, TenantNotF
 from roost.escaping import one_line
 from roost.models import Actor, ActorKind, Integration, PostId, Scope, Tenant, TenantId
 
-# Functions import these modules, because the base installation lacks the packages that they need.
+# At module level, these modules are imported only for annotations, because they need packages that
+# are not part of the base installation.
 if TYPE_CHECKING:
     from roost.runtime import Runtime
     from roost.settings import Settings
@@ -104,9 +105,9 @@ async def choose_tenant(runtime: "Runtime", name: str) -> tuple[Tenant, Scope]:
 
 
 async def list_tenant_options(runtime: "Runtime") -> dict[TenantId, str]:
-    """Return the `--tenant` option of each tenant, to add to the commands that Roost suggests.
+    """Return each tenant's `--tenant` option, for the commands that Roost suggests to a user.
 
-    The option is empty if commands use the tenant without the option.
+    The option is an empty string if commands use this tenant by default.
     """
     from roost.services import queries
 
@@ -118,7 +119,7 @@ async def list_tenant_options(runtime: "Runtime") -> dict[TenantId, str]:
 async def choose_account(
     runtime: "Runtime", scope: Scope, tenant: Tenant, name: str | None
 ) -> Integration:
-    """Return the account of this @name; without a name, the tenant's only account.
+    """Return the tenant's account with this username; if `name` is None, its only account.
 
     Raises: AccountNotFound, AccountUnclear.
     """
@@ -143,7 +144,7 @@ async def choose_account(
 
 
 def parse_at(at: str | None, tenant: Tenant, now: datetime) -> datetime:
-    """Return the instant that `--at` names; without `--at`, now. Raises: InvalidInput."""
+    """Convert the value of `--at` to an instant; None becomes `now`. Raises: InvalidInput."""
     if at is None:
         return now
     from roost.planfile import parse_due
@@ -181,7 +182,7 @@ def parse_bound(
 
 
 def parse_post_id(number: int) -> PostId:
-    """Return a number as a post's id. Raises: PostNotFound if no post can have this id."""
+    """Convert a number to a post's id. Raises: PostNotFound if no post can have this id."""
     if not 0 < number <= _MAX_POST_ID:
         raise PostNotFound(f"There is no post {number}.")
     return PostId(number)

@@ -1,4 +1,4 @@
-"""Opens a page in the user's browser, which gets none of Roost's settings."""
+"""Opens a page in the user's browser, without passing Roost's settings to the browser."""
 
 import webbrowser
 
@@ -7,10 +7,10 @@ from roost.settings import ENVIRONMENT_NAMES
 
 
 def open_in_browser(address: str) -> None:
-    """Open an address in the browser.
+    """Open an address in the user's browser.
 
-    The browser inherits the environment and outlives the command, so the settings are hidden: some
-    of them are secret.
+    The browser inherits the environment variables, and still runs when the command has ended. Some
+    of Roost's settings are secret, so their variables are removed while the browser is started.
     """
     with hidden(ENVIRONMENT_NAMES.values()):
         webbrowser.open(address)

@@ -25,9 +25,9 @@ from roost.services import queries
 
 #: Wall seconds between two checks of whether the account is connected.
 _POLL_INTERVAL_S: Final = 0.5
-#: How long the command's own web server still runs once the account is connected, in wall seconds.
-#: The command waits at most `_PAGE_TIMEOUT_S` until the browser has loaded the account's page, and
-#: then `_STYLES_DELAY_S`, so that the browser can load the page's styles.
+#: Wall seconds for which the command's own web server still runs after the account is connected:
+#: at most `_PAGE_TIMEOUT_S` until the browser has loaded the account's page, and then
+#: `_STYLES_DELAY_S`, so that the browser can load the page's style sheet.
 _PAGE_TIMEOUT_S: Final = 5
 _STYLES_DELAY_S: Final = 1
 #: The timeout of a request that asks the web server whether the OAuth flow has failed, in wall
@@ -38,7 +38,7 @@ _CONSENT_TIMEOUT_S: Final = 15 * 60
 
 
 class ConnectTimedOut(Busy):
-    """Consent was not given in time."""
+    """The user did not give consent on X's consent screen in time."""
 
 
 class ConnectFailed(Refused):
@@ -131,7 +131,7 @@ async def _wait_for_account(
 ) -> Integration:
     """Wait until an account is connected or reconnected, and return the account.
 
-    `before` are the tenant's accounts when the command began. Raises: ConnectFailed.
+    `before` has the tenant's accounts as they were when the command began. Raises: ConnectFailed.
     """
     connected_at = {account.id: account.connected_at for account in before}
     while True:
@@ -147,9 +147,10 @@ async def _wait_for_account(
 async def _watching(
     url: str, attempt_id: str
 ) -> AsyncIterator[Callable[[], Awaitable[ConnectFailed | None]]]:
-    """Yield a function that asks the web server for the error that ended the OAuth flow.
+    """Yield a function that asks the web server whether the OAuth flow has failed.
 
-    The function prints a note when it finds that the server no longer listens.
+    The function returns the error, or None if there is none. It prints a note when the web server
+    no longer listens.
     """
     is_gone = False
     timeout = aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_S)
@@ -180,7 +181,7 @@ async def _watching(
 
 @contextlib.asynccontextmanager
 async def _own_server(runtime: Runtime, host: str, port: int) -> AsyncIterator[None]:
-    """Run the command's own web server during the block.
+    """Run a web server in the command's process during the block.
 
     After the block, the server still runs for a few seconds, so that the browser can load the
     account's page.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class DraftUnclear(InvalidInput):
-    """The options of `roost draft` do not say one thing to do."""
+    """The options of `roost draft` do not select exactly one action."""
 
     default_next = (
         "Use `--brief FILE` to draft, `--show DRAFT` to read a draft, and `roost draft DRAFT` with"
@@ -74,14 +74,14 @@ def draft(
 ) -> int:
     """Draft posts from the facts of a brief, or show, change or discard one draft.
 
-    With ROOST_MODEL, a model writes the drafts and the composer those that are missing; otherwise
-    the composer writes all of them. Drafts are stored until you approve them. If Roost is not set
-    up, they are only printed. A change of a draft ends its approval: if no part of its post is on
-    X, the post is cancelled.
+    If ROOST_MODEL is set, a model writes the drafts, and the composer writes those that are then
+    missing. Otherwise, the composer writes all drafts. The drafts are stored, and wait for your
+    approval. If Roost is not set up, they are only printed. A change to an approved draft ends the
+    approval, and cancels the draft's post if no part of the post is on X.
     """
     changes = [improve is not None, undo, text is not None, thread is not None, discard]
     if sum([brief is not None, show is not None, *changes]) != 1 or (draft is None) == any(changes):
-        raise DraftUnclear("The command does not say one thing to do.")
+        raise DraftUnclear("The options do not select exactly one action.")
     if (lint and brief is None) or (at is not None and show is None):
         raise DraftUnclear("--lint needs --brief, and --at needs --show.")
 
@@ -113,7 +113,7 @@ def draft(
 
 
 async def _draft(brief: Brief, tenant: str, *, as_json: bool) -> None:
-    """Write the drafts, and store them if Roost is set up and the account is connected."""
+    """Write the drafts of a brief; store them if Roost is set up and the account is connected."""
     settings = command_settings()
     if not _is_set_up(settings):
         await print_unstored(brief, settings, as_json=as_json)
@@ -130,7 +130,7 @@ async def _draft(brief: Brief, tenant: str, *, as_json: bool) -> None:
 
 
 async def print_unstored(brief: Brief, settings: "Settings", *, as_json: bool) -> None:
-    """Write drafts without a database, and print them."""
+    """Write the drafts of a brief and print them, without a database."""
     budget = MemoryBudget(settings.model_tokens_per_month, settings.model_usd_per_month)
     async with open_model(settings) as model:
         progress = DraftProgress(brief, model)
@@ -141,7 +141,7 @@ async def print_unstored(brief: Brief, settings: "Settings", *, as_json: bool) -
 
 
 def _is_set_up(settings: "Settings") -> bool:
-    """Whether there is a database for the drafts."""
+    """Whether drafts can be stored: the extra `server` is installed, and there is a database."""
     try:
         require_extra("server", purpose="A stored draft")
     except ExtraMissing:

@@ -60,7 +60,8 @@ def edit(
 ) -> int:
     """Change a post, as long as no part of it is on X; omitted options keep their values.
 
-    A post that waits can be changed too. `--media none` removes the files, and `--reply-to none`,
+    A post whose publishing has begun but waits, for example for the end of a back-off, can be
+    changed too. `--media none` removes the files, and `--reply-to none`,
     `--quote none` and `--poll none` remove an option; `--reply-settings everyone` lets everyone
     reply.
     """
@@ -168,7 +169,11 @@ def _unchanged_parts(post: Post) -> list[PartInput]:
 
 
 def cancel(post: PostNumber, /, *, tenant: TenantName = "default", as_json: Json = False) -> int:
-    """Cancel a post, as long as no part of it is on X; a post that waits can be cancelled too."""
+    """Cancel a post, as long as no part of it is on X.
+
+    A post whose publishing has begun but waits, for example for the end of a back-off, can be
+    cancelled too.
+    """
 
     async def work() -> None:
         async with open_for_command() as runtime:

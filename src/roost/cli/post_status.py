@@ -13,7 +13,7 @@ from roost.services.pause import PauseScope
 from roost.services.queries import PostStatus
 from roost.tweet_urls import tweet_url
 
-if TYPE_CHECKING:  # pydantic takes time to build the models, and only `--json` needs them
+if TYPE_CHECKING:  # Only `--json` needs this model, and pydantic takes time to build it.
     from roost.cli.schemas.posts import PostOutput
 
 #: For each scope of a pause, the words that name what is paused.
@@ -26,20 +26,20 @@ _PAUSED: Final[dict[PauseScope, str]] = {
 
 
 def post_as_json(status: PostStatus) -> "PostOutput":
-    """Return a post for `--json`, with its pauses and what it is waiting for now."""
+    """Return the output of `--json` for a post, with its pauses and its present wait."""
     from roost.cli.schemas.posts import PostOutput
 
     return PostOutput.of(status)
 
 
 def print_post(status: PostStatus, tenant: Tenant, *, as_json: bool) -> None:
-    """Print a post and what it is waiting for now, as JSON or as text."""
+    """Print a post with its pauses and its present wait, as JSON or as text."""
     result = post_as_json(status) if as_json else None
     print_result(result, describe_post(status, tenant), as_json=as_json)
 
 
 def describe_post(status: PostStatus, tenant: Tenant) -> str:
-    """Return lines with a post's state, due time, account, reason, pauses, wait and addresses."""
+    """Describe a post: its state, due time, account, reason, pauses, wait and addresses on X."""
     post = status.post
     lines = [one_line(line) for line in _describe_state(status, tenant)]
     if post.reason:

@@ -74,8 +74,9 @@ def posts(
 ) -> int:
     """List the posts, or show one post.
 
-    Posts that are still to be published come first, in due order. Posts that need attention follow,
-    then drafts, then all other posts. Each of these groups begins with the latest due time.
+    Posts that are still to be published come first, the earliest due time first. Then follow posts
+    that need attention (the latest due time first), drafts (the newest first), and all other posts
+    (the latest due time first).
     """
 
     async def work() -> None:
@@ -169,7 +170,7 @@ def _row(status: PostStatus, tenant: Tenant, narrow_at: datetime | None) -> tupl
 
 
 def _describe_state(status: PostStatus, tenant: Tenant) -> str:
-    """Return a post's state for the table, whether it is paused, and what it waits for."""
+    """Return the table cell with a post's state, `paused` if it is paused, and its wait."""
     words = [state_word(status.post.state)]
     if status.paused_by:
         words.append("paused")

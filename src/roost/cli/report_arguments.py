@@ -49,7 +49,7 @@ class PeriodFlags:
     ] = None
 
     def read(self, now: datetime, zone: ZoneInfo) -> DatePeriod:
-        """Return the period. Raises: PeriodInvalid, ReportPeriodUnclear."""
+        """Return the period that the flags name. Raises: PeriodInvalid, ReportPeriodUnclear."""
         if self.last is None:
             return choose_period(now, zone, since=self.since, until=self.until)
         if self.since is not None or self.until is not None:
@@ -96,7 +96,9 @@ class ContentFlags:
     ] = None
 
     def read(self, accounts: Sequence[Integration], language: str) -> ReportOptions:
-        """Return the options of a report. `accounts` and `language` are the tenant's.
+        """Return the options of a report.
+
+        `accounts` are the tenant's accounts. `language` is the language of the tenant's reports.
 
         Raises: AccountNotFound, ReportGroupInvalid.
         """

@@ -95,7 +95,7 @@ def _validate_arguments(choice: Choice, url: str | None, text: str | None) -> No
 async def _confirm_price(runtime: Runtime, scope: Scope, post_id: PostId, yes: bool) -> None:
     post = await queries.get_post(runtime, scope, post_id)
     if Choice.DELETE not in list_choices(post):
-        return  # The service refuses this choice, so there is no price to confirm.
+        return  # The service will refuse to delete, so there is no price to confirm.
     parts = list_deletable(post)
     price = price_deletion(parts)
     cost = (

@@ -1,4 +1,4 @@
-"""`roost drafts` and `roost approve`; and the parts of `roost draft` that need the database."""
+"""`roost drafts`, `roost approve`, and the parts of `roost draft` that need a database."""
 
 import logging
 import sys
@@ -31,7 +31,7 @@ from roost.services import drafts as drafting
 from roost.services import queries
 from roost.services.drafts import DraftImproved
 
-#: Changes one draft: the arguments are the runtime, the scope and the draft.
+#: A function that changes one draft. It gets the runtime, the scope and the draft's id.
 Change = Callable[[Runtime, Scope, DraftId], Awaitable[DraftImproved]]
 
 _TEXT_WIDTH = 60
@@ -39,7 +39,7 @@ _MAX_DRAFT_ID = (1 << 63) - 1
 
 
 class ApprovalHashNeeded(InvalidInput):
-    """No person can be asked, and the command does not say which text it approves."""
+    """There is no terminal to ask at, and the command has no approval hash."""
 
 
 class NotApproved(Refused):
@@ -54,7 +54,7 @@ def drafts(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """List the drafts, the newest first."""
+    """List the tenant's drafts, the newest first."""
 
     async def work() -> None:
         async with open_for_command(logging.WARNING) as runtime:
@@ -109,11 +109,11 @@ def approve(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Approve a draft: schedule exactly the text that you have read, at a time.
+    """Approve a draft: schedule exactly the text that you have read, for the time of `--at`.
 
-    The hash covers the account, the parts, the media and the time. If one of them has changed since
-    you read the draft, nothing is scheduled. Without a terminal, the command works only with --hash
-    and only if `roost tenant --drafts-without-person` allows it.
+    The approval hash covers the draft's account, parts, media and time. If one of them has changed
+    since you read the draft, nothing is scheduled. Without a terminal, the command works only with
+    --hash, and only if `roost tenant --drafts-without-person` allows it.
     """
 
     async def work() -> None:
@@ -155,7 +155,10 @@ def approve(
 
 
 async def write_and_store(brief: Brief, tenant: str, *, as_json: bool) -> bool:
-    """Write and store the drafts of a brief. Return False if its account is not connected."""
+    """Write and store the drafts of a brief.
+
+    Returns False, and writes nothing, if the account of the brief is not connected.
+    """
     async with open_for_command(logging.WARNING) as runtime:
         _, scope = await choose_tenant(runtime, tenant)
         accounts = await queries.list_accounts(runtime, scope)
@@ -166,7 +169,7 @@ async def write_and_store(brief: Brief, tenant: str, *, as_json: bool) -> bool:
         async with open_model(runtime.settings) as model:
             patterns: tuple[str, ...] = ()
             if model is not None:
-                # Reports need numpy, which other commands about drafts do not load.
+                # Imported here because it loads numpy, which other commands do not need.
                 from roost.services.report import list_patterns
 
                 patterns = await list_patterns(runtime, scope, account)
@@ -184,7 +187,7 @@ async def write_and_store(brief: Brief, tenant: str, *, as_json: bool) -> bool:
 
 
 async def show_draft(number: int, at: str | None, tenant: str, *, as_json: bool) -> None:
-    """Print a draft with its evidence; with `at`, also the hash that approves it."""
+    """Print a draft with its evidence; with `at`, also the approval hash for this due time."""
     async with open_for_command(logging.WARNING) as runtime:
         owner, scope = await choose_tenant(runtime, tenant)
         draft = await drafting.get_draft(runtime, scope, parse_draft_id(number))
@@ -193,7 +196,7 @@ async def show_draft(number: int, at: str | None, tenant: str, *, as_json: bool)
 
 
 def improve(instruction: str) -> Change:
-    """Return the change that improves a draft by an instruction."""
+    """Return a function that improves a draft by this instruction."""
 
     async def change(runtime: Runtime, scope: Scope, draft_id: DraftId) -> DraftImproved:
         async with open_model(runtime.settings) as model:
@@ -203,7 +206,7 @@ def improve(instruction: str) -> Change:
 
 
 def edit(parts: Sequence[PartInput]) -> Change:
-    """Return the change that replaces the texts of a draft."""
+    """Return a function that replaces the texts of a draft by those of `parts`."""
 
     async def change(runtime: Runtime, scope: Scope, draft_id: DraftId) -> DraftImproved:
         before = await drafting.get_draft(runtime, scope, draft_id)
@@ -223,12 +226,12 @@ undo: Change = drafting.undo_improvement
 
 
 async def discard(runtime: Runtime, scope: Scope, draft_id: DraftId) -> DraftImproved:
-    """Discard a draft."""
+    """Discard a draft, and return it in the form that every `Change` returns."""
     return DraftImproved(await drafting.discard_draft(runtime, scope, draft_id), (), None)
 
 
 async def change_draft(number: int, change: Change, tenant: str, *, as_json: bool) -> None:
-    """Change a draft, and print it."""
+    """Apply a change to a draft, and print the changed draft."""
     async with open_for_command(logging.WARNING) as runtime:
         owner, scope = await choose_tenant(runtime, tenant)
         result = await change(runtime, scope, parse_draft_id(number))
@@ -241,7 +244,7 @@ async def change_draft(number: int, change: Change, tenant: str, *, as_json: boo
 
 
 def parse_draft_id(number: int) -> DraftId:
-    """Return the number of a draft. Raises: DraftNotFound if no draft can have the number."""
+    """Convert a number to a draft's id. Raises: DraftNotFound if no draft can have this id."""
     if not 0 < number <= _MAX_DRAFT_ID:
         raise drafting.DraftNotFound(f"There is no draft {number}.")
     return DraftId(number)

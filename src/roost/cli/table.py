@@ -7,10 +7,10 @@ from typing import Final
 
 from roost.cli.output import make_console, print_result
 
-#: Separates two columns if the table is printed without lines.
+#: The text between two columns of a table that is printed without lines.
 _GAP: Final = "  "
-#: The width of a table's borders and padding, in characters: `_TABLE_LINES` for the table, and
-#: `_COLUMN_LINES` for each column.
+#: The width of a table's borders and padding, in characters: `_TABLE_LINES` once for the table,
+#: plus `_COLUMN_LINES` for each of its columns.
 _TABLE_LINES: Final = 1
 _COLUMN_LINES: Final = 3
 #: The least width of a terminal in which times are shown in full.
@@ -36,9 +36,9 @@ def is_narrow_terminal() -> bool:
 
 
 def print_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; the caller has escaped each cell, and made it one line.
+    """Print a table. Each cell must already be escaped, and must be a single line.
 
-    If the terminal is too narrow for all columns, columns are left out.
+    If the terminal is too narrow for all columns, some columns are left out.
     """
     if sys.stdout.isatty():
         _print_with_lines(columns, rows)

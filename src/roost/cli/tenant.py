@@ -49,7 +49,7 @@ class BrandFlags:
     ] = None
 
     def change(self, brand: ReportBrand) -> ReportBrand:
-        """Return a brand with the values of the flags. Raises: ReportBrandInvalid."""
+        """Return `brand` with the changes that the flags request. Raises: ReportBrandInvalid."""
         title, accent, note = self.report_title, self.report_accent, self.report_note
         return replace(
             brand,
@@ -97,7 +97,7 @@ def tenant(
     tenant: TenantName = "default",
     as_json: Json = False,
 ) -> int:
-    """Show the settings of a tenant, and what its models have used this month; or change them."""
+    """Show a tenant's settings and this month's use of language models; or change settings."""
 
     async def work() -> None:
         async with open_for_command(logging.WARNING) as runtime:

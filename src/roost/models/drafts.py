@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class DraftState(StrEnum):
-    """The states of a draft."""
+    """Whether a draft waits for a person, is scheduled as a post, or is discarded."""
 
     DRAFT = "draft"
     """The draft waits for a person."""
@@ -27,7 +27,7 @@ class DraftOrigin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DraftMedia:
-    """A file of a draft."""
+    """A media file of a draft, the part to which it belongs, and its hash."""
 
     part: int
     """The index of the part, from 0."""

@@ -105,7 +105,7 @@ class ReasonCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something happened: a code with its facts."""
+    """The reason for an event, an alert or a wait, as a code with its facts."""
 
     code: str
     """A `ReasonCode`, or the code of an error, whose `message` is in the detail."""
@@ -127,18 +127,18 @@ class Reason:
 
     @property
     def tweet_ids(self) -> tuple[TweetId, ...]:
-        """The posts on X that the reason names."""
+        """The ids of the posts on X that the reason's facts contain."""
         return tuple(_find_tweet_ids(self.detail))
 
 
 def find_reason(detail: Detail) -> Reason | None:
-    """Return the fact `reason` of a detail; None if the detail has no reason."""
+    """Return the reason among the facts in `detail`; None if they contain no reason."""
     stored = detail.get("reason")
     return None if stored is None else Reason.from_json(stored)
 
 
 def reason_detail(reason: Reason | None) -> dict[str, Any]:
-    """Return the detail of an event or alert with this reason; empty if `reason` is None."""
+    """Return the facts of an event or alert that has a reason; empty if `reason` is None."""
     return {} if reason is None else {"reason": reason.to_json()}
 
 

@@ -1,4 +1,7 @@
-"""Types of ids. Roost's ids are integers. X's ids exceed 53 bits, so they are strings."""
+"""Types of ids. Roost's ids are integers, and X's ids are strings.
+
+X's ids need more than 53 bits, so JSON parsers that use floating-point numbers would change them.
+"""
 
 from typing import NewType
 

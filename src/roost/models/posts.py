@@ -9,12 +9,12 @@ from typing import Final
 from roost.models.events import Reason
 from roost.models.ids import IntegrationId, MediaAssetId, PartId, PostId, TenantId, TweetId
 
-#: A post that is published, or still waits, this long after its due time is late.
+#: A post is late if it was not published within this time after its due time.
 LATE_AFTER: Final = timedelta(minutes=2)
 
 
 class PostState(StrEnum):
-    """The state of a post."""
+    """The states of a post, from `draft` to a final state such as `published`."""
 
     DRAFT = "draft"
     """The post is written, but has no due time."""
@@ -68,7 +68,7 @@ POST_MOVES: Mapping[PostState, frozenset[PostState]] = {
 
 
 class PartState(StrEnum):
-    """The state of one part of a post."""
+    """The states of a part: whether it may be sent, is being sent, or is on X."""
 
     PENDING = "pending"
     """The part is certainly not on X, and may be sent."""
@@ -138,7 +138,7 @@ class PostFinding:
 
 @dataclass(frozen=True, slots=True)
 class MediaAsset:
-    """A media file of a part, identified by its hash."""
+    """A media file of a part, with its alt text; `sha256` identifies its content."""
 
     id: MediaAssetId
     path: str
@@ -169,7 +169,7 @@ class Poll:
 
 @dataclass(frozen=True, slots=True)
 class PartOptions:
-    """The options of a part, in addition to its text and media."""
+    """What a part may have besides text and media: a reply, a quote, a poll, reply settings."""
 
     reply_to: TweetId | None = None
     """The tweet that the first part replies to. Later parts reply to the previous part."""
@@ -185,7 +185,7 @@ NO_OPTIONS: Final = PartOptions()
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One tweet of a post."""
+    """A part of a post: one tweet, with its text, media, options and state."""
 
     id: PartId
     post_id: PostId

@@ -1,4 +1,4 @@
-"""What the database has about an account for a report, before anything is computed from it."""
+"""Stored data about an account, from which the figures of a report are computed."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -41,7 +41,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class PostOutcome:
-    """What happened to a post that was due."""
+    """The outcome of a post that was due: its state, and how late it was sent."""
 
     due_at: datetime
     state: PostState
@@ -52,7 +52,7 @@ class PostOutcome:
 
 @dataclass(frozen=True, slots=True)
 class AccountRecords:
-    """The records of one account for a report."""
+    """The stored data about one account from which a report is computed."""
 
     integration: Integration
     account: tuple[AccountSnapshot, ...] = ()

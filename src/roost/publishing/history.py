@@ -29,7 +29,7 @@ _NO_RESPONSE: Final = (
     "X sent no response to the attempt, the account's timeline does not show the post, and"
 )
 
-#: The sentence for each reason that needs no facts.
+#: For each reason whose sentence needs no facts, the sentence.
 _REASONS: Final[Mapping[str, str]] = {
     ReasonCode.NOT_DUE_YET: "this worker's clock has not reached the due time",
     ReasonCode.REQUESTS_BEFORE_RESTORE: "requests from before the restore may still reach X",
@@ -172,12 +172,12 @@ _ACCOUNT_STATUSES: Final[Mapping[IntegrationStatus, str]] = {
 
 
 def describe_account_status(status: IntegrationStatus) -> str:
-    """Describe an account's status by the words that follow its name: `is disconnected`."""
+    """Return the words that follow an account's name in a sentence, such as `is disconnected`."""
     return _ACCOUNT_STATUSES[status]
 
 
 def describe_state(state: PostState) -> str:
-    """Describe a post's state by the words that follow `Post 17`: `needs a decision`."""
+    """Return the words that follow `Post 17` in a sentence, such as `needs a decision`."""
     return _STATES[state]
 
 
@@ -187,7 +187,10 @@ def error_reason(error: RoostError, **facts: Any) -> Reason:
 
 
 def describe_reason(reason: Reason) -> str:
-    """Describe a reason in a sentence without a full stop; an error's code is appended."""
+    """Return the sentence for a reason, without a full stop.
+
+    For an error, the error's code is added in parentheses.
+    """
     with_facts = _REASONS_WITH_FACTS.get(reason.code)
     if with_facts is not None:
         return with_facts(reason.detail)
@@ -218,11 +221,11 @@ def reason_as_json(reason: Reason | None) -> dict[str, Any] | None:
 
 
 def wait_as_json(wait: Wait | None) -> dict[str, Any] | None:
-    """Return a wait as JSON data."""
+    """Return a wait as JSON data: its reason and its end; None if there is no wait."""
     return None if wait is None else {"reason": reason_as_json(wait.reason), "until": wait.until}
 
 
-#: The sentence for each event that needs no facts.
+#: For each event whose description needs no facts, the description.
 _EVENTS: Final[Mapping[EventCode, str]] = {
     EventCode.POST_PAUSED: "paused",
     EventCode.POST_RESUMED: "resumed",
@@ -242,7 +245,7 @@ _EVENTS: Final[Mapping[EventCode, str]] = {
     EventCode.TENANT_RESUMED: "the tenant was resumed",
     EventCode.EVERYTHING_RESUMED: "everything was resumed",
 }
-#: The words before the reason, for each event that is described by its reason.
+#: For each event whose description ends with its reason, the words before the reason.
 _EVENTS_WITH_REASON: Final[Mapping[EventCode, str]] = {
     EventCode.POST_DEFERRED: "waits",
     EventCode.POST_PARTLY_PUBLISHED: "only some parts are on X",
@@ -268,7 +271,7 @@ def event_as_json(event: Event) -> dict[str, Any]:
 
 
 def describe_event(event: Event, zone: str = "UTC") -> str:
-    """Describe one event of a post's history: `part 1: handed to X (attempt 1)`.
+    """Describe an event of a post's history, such as `part 1: handed to X (attempt 1)`.
 
     Times in the description are in the time zone `zone`.
     """
@@ -338,7 +341,7 @@ def _describe_with_facts(event: Event, reason: str) -> str:
 
 
 def _describe_decision(detail: Detail) -> str:
-    """Describe what a user decided about a post."""
+    """Describe a user's decision about a post that Roost could not finish."""
     decision = {
         "found": f"it is on X as {detail.get('tweet_id')}",
         "resend": "it is sent although it was missed",
@@ -351,7 +354,7 @@ def _describe_decision(detail: Detail) -> str:
 
 
 def describe_actor(actor: Actor) -> str:
-    """Return the name of an actor: `worker host:17`, `rita@host at the terminal`."""
+    """Return an actor's name, such as `worker host:17` or `rita@host at the terminal`."""
     match actor.kind:
         case ActorKind.WORKER:
             return f"worker {actor.name}"

@@ -1,8 +1,9 @@
-"""Decides the next step of a post from its rows, so that each part is sent exactly once.
+"""Decides the next step in publishing a post, so that each part is published exactly once.
 
-X has no idempotency key. A part is sent again only if there is reason to believe that the part is
-not on X; if Roost cannot know, a user decides. This module is pure: `services.publish` executes the
-steps, and commits before and after each step.
+The decision is made from the state of the post in the database. X has no idempotency key. A part is
+sent again only if there is reason to believe that the part is not on X; if Roost cannot know, a
+user decides. This module is pure: it only names a step. `services.publish` executes the steps, and
+commits before and after each step.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +27,8 @@ from roost.publishing.state import PartProgress, PublishState
 BETWEEN_READS: Final = timedelta(seconds=15)
 #: A file is uploaded again if its upload expires within this time.
 UPLOAD_MARGIN: Final = timedelta(minutes=10)
-#: Minimum time between an attempt and a resend, in which the network may still deliver the attempt.
+#: Minimum time between an attempt and a resend. During this time, the network may still deliver the
+#: attempt's request.
 RESEND_AFTER: Final = timedelta(seconds=120)
 #: Maximum age of the last empty read of the timeline when Roost resends a part, or asks a user to
 #: decide.
@@ -52,12 +54,15 @@ class PublishPolicy:
 
 @dataclass(frozen=True, slots=True)
 class UploadMedia:
-    """Upload the files of the post; other posts may be sent in the meantime."""
+    """A step: upload the files of the post. Other posts may be sent in the meantime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the part. `again` is True if an earlier attempt probably created nothing."""
+    """A step: send the part.
+
+    `again` is True for a resend, if an earlier attempt has probably created nothing.
+    """
 
     part: PartProgress
     again: bool
@@ -65,10 +70,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class SearchBeforeSend:
-    """Read the timeline once, because the part may be on X without an attempt in the database.
+    """A step: read the timeline before a part is sent, because the part may already be on X.
 
-    This applies even if all known attempts created nothing, because the database may have lost a
-    later attempt.
+    The database may lack the attempt that created the part, for example after a restore. This is
+    possible even if none of the attempts in the database created anything.
     """
 
     part: PartProgress
@@ -77,21 +82,21 @@ class SearchBeforeSend:
 
 @dataclass(frozen=True, slots=True)
 class AwaitDeadline:
-    """Wait, because the request of the last attempt may still be in progress."""
+    """A step: wait, because the request of the last attempt may still be in progress."""
 
     left: timedelta
 
 
 @dataclass(frozen=True, slots=True)
 class ExpireAttempt:
-    """Mark the part `unknown`: its last attempt reached the deadline without a known outcome."""
+    """A step: mark the part `unknown`, because its last attempt had no outcome in time."""
 
     part: PartProgress
 
 
 @dataclass(frozen=True, slots=True)
 class ReadTimeline:
-    """Read the timeline, to find the post of the last attempt.
+    """A step: read the timeline, to find the post that the last attempt may have created.
 
     `counts` is False until X's timeline lag has passed, because a new post may not be on the
     timeline yet. A read without the post then proves nothing.
@@ -103,7 +108,7 @@ class ReadTimeline:
 
 @dataclass(frozen=True, slots=True)
 class DeferUntil:
-    """Do nothing for the post before `instant`, which is domain time."""
+    """A step: do nothing for the post before `instant`, which is domain time."""
 
     instant: datetime
     reason: Reason
@@ -116,9 +121,9 @@ class DeferUntil:
 
 @dataclass(frozen=True, slots=True)
 class RequestDecision:
-    """Ask a user to decide, because Roost cannot know whether the part is on X.
+    """A step: ask a user to decide, because Roost cannot know whether the part is on X.
 
-    The user is shown `reason`.
+    `reason` is shown to the user.
     """
 
     part: PartProgress
@@ -127,7 +132,7 @@ class RequestDecision:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Set the post's final state."""
+    """A step: end the publishing of the post, and set its state to `state`."""
 
     state: PostState
     reason: Reason | None = None
@@ -161,8 +166,9 @@ def decide_step(
     `now` is domain time by this worker's clock. `x_now` is domain time by X's clock, or None if it
     is unknown; attempts and timeline reads are recorded in X's time. `database_now` is the time of
     the database's clock; None if domain time is not wall time. A post is missed only if it is late
-    by the worker's clock and by the database's clock. `searched` has a pair for each part that was
-    already searched for on X: the `until` of the recheck, and the part's id.
+    by the worker's clock and by the database's clock. `searched` lists the parts for which this
+    worker has already searched X because of `state.recheck`, as pairs of the recheck's `until` and
+    the part's id.
     """
     due_at = state.post.due_at
     if due_at is not None and due_at > now:
@@ -193,7 +199,7 @@ def decide_step(
 
 
 def final_state(parts: Sequence[Part]) -> PostState:
-    """Return the final state of a post all of whose parts are sent or refused."""
+    """Return the final state of a post of which no further part will be sent."""
     sent = sum(part.state is PartState.SENT for part in parts)
     if sent == len(parts):
         return PostState.PUBLISHED
@@ -232,9 +238,10 @@ def _decide_pending(
 
 
 def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | None:
-    """Return a wait until the account's rate limit windows allow all requests of a thread.
+    """Return a wait until the account's rate limit windows allow `requests` requests.
 
-    Returns None if the windows allow the requests now.
+    Returns None if the windows allow the requests now, and a `Finish` with the state `failed` if a
+    window can never allow so many.
     """
     wait = rate_limits.time_until_allowed(state.windows, now=now, requests=requests)
     if wait is None:
@@ -247,7 +254,7 @@ def _await_windows(state: PublishState, requests: int, now: datetime) -> Step | 
 
 
 def lacks_upload(part: PartProgress, asset: MediaAsset, *, now: datetime) -> bool:
-    """Whether a file has no upload, or only an upload that expires before it can be used."""
+    """Whether a file must be uploaded: it has no upload, or only one that expires soon."""
     upload = part.upload_of(asset.id)
     return upload is None or upload.expires_at <= now + UPLOAD_MARGIN
 
@@ -286,7 +293,11 @@ def _decide_unknown(
 
 
 def _resend(current: PartProgress, *, now: datetime) -> Step:
-    """Return the step that sends the same request again, with the same uploads."""
+    """Return the step that leads to a resend of the part.
+
+    A resend repeats the last request with the same uploads. If these cannot be used any more, a
+    user must decide, unless a user has already confirmed that the part is not on X.
+    """
     last, media = current.last, current.part.media
     uploads = [current.upload_of(asset.id) for asset in media]
     usable = {up.media_id for up in uploads if up is not None and up.expires_at > now}

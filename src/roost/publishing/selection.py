@@ -1,7 +1,9 @@
-"""Says which posts a list contains: by state, due time and text. The database applies this. Pure.
+"""Defines the filter of a list of posts: by state, due time and text. Pure.
 
-Upper and lower case count as equal, and so do characters that look alike, as `ﬁ` and `fi`. Python
-prepares the comparison, because the database's own rules depend on its version and its locale.
+The database applies the filter. In a search for a text, upper and lower case count as equal, and so
+do different forms of the same characters, such as the ligature `ﬁ` and the letters `fi`. Python
+computes which characters are equal, because the rules of PostgreSQL depend on its version and its
+locale.
 """
 
 import unicodedata
@@ -52,16 +54,19 @@ EVERY_POST: Final = Selection()
 
 
 def fold_case(text: str) -> str:
-    """Return a text in which equal passages have equal characters."""
+    """Return a text in a form for comparison: texts that differ only in case become equal.
+
+    Unicode's compatible characters become equal too: the ligature `ﬁ` becomes the letters `fi`.
+    """
     plain = unicodedata.normalize("NFKC", text).replace("ß", "ss").replace("ẞ", "ss")
     return "".join(_fold(character) for character in plain)
 
 
 def list_case_variants(folded: str) -> tuple[str, str]:
-    """Return the characters that `fold_case` changes to one of `folded`, and what they become.
+    """Return two strings with which PostgreSQL's `translate` folds a text as `fold_case` does.
 
-    The character at a position of the first string becomes the one at the same position of the
-    second, as in PostgreSQL's `translate`.
+    The first string has the characters that `fold_case` changes to a character of `folded`. The
+    second string has, at the same positions, the characters that they become.
     """
     wanted = set(folded)
     variants = [
@@ -73,6 +78,7 @@ def list_case_variants(folded: str) -> tuple[str, str]:
 
 
 def _fold(character: str) -> str:
-    # A few characters, such as `ǰ`, have no single character as their folded form.
+    # The folded form of a few characters, such as `ǰ`, has several characters. They stay unchanged,
+    # because `translate` can only replace one character by one other.
     folded = character.casefold()
     return folded if len(folded) == 1 else character

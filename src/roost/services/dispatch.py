@@ -1,4 +1,4 @@
-"""Queues jobs for posts, uploads, metrics and reports that are due, in one committed statement."""
+"""Queues jobs for due posts, uploads, metrics and reports, each time by one SQL statement."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,17 +9,18 @@ from roost.runtime import Runtime
 #: Maximum number of publish jobs in the queue. In a longer queue, many posts of one tenant could
 #: delay the posts of another tenant that become due later.
 POSTS_IN_QUEUE: Final = 40
-#: Maximum number of jobs in the queue of uploads, of accounts to collect, and of reports.
+#: Maximum number of jobs in each of three queues: uploads, collection of metrics, and reports.
 _OTHERS_IN_QUEUE: Final = 10
-#: Domain time after which an account or a schedule of reports is queued again if its job has died.
+#: Domain time after which a job for an account or a report schedule is queued again, in case the
+#: earlier job has died.
 _LEASE: Final = timedelta(hours=1)
-#: Maximum number of posts without a job that one call queues.
+#: Maximum number of posts that one call of `dispatch_stranded` queues.
 _STRANDED_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatched:
-    """How many due posts, uploads, accounts and reports were queued, and when to dispatch next."""
+    """The result of a dispatch: how many jobs were queued, and when to dispatch next."""
 
     queued: int
     next_at: datetime | None
@@ -43,7 +44,10 @@ async def dispatch_due(runtime: Runtime, *, posts_in_queue: int = POSTS_IN_QUEUE
 
 
 async def dispatch_stranded(runtime: Runtime) -> int:
-    """Queue posts whose publishing has begun but that have no job; return their number."""
+    """Queue a job for each post whose publishing has begun but that has no job.
+
+    Returns the number of jobs that were queued.
+    """
     row = await runtime.database.autocommit.run_one(
         "dispatch_stranded", at_most=_STRANDED_AT_ONCE, environment=runtime.settings.environment
     )

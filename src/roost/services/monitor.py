@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 #: A post that was due longer ago than this is late.
 LATE: Final = LATE_AFTER
 #: The name of a worker's database session contains the worker's name. PostgreSQL truncates the
-#: session's name to 63 bytes, so only this many characters of the worker's name are surely left.
+#: session's name to 63 bytes, so only this many characters at the start of the worker's name are
+#: certain to remain.
 _SESSION_NAME_LENGTH: Final = 39
 
 
@@ -47,7 +48,7 @@ def is_late(due_at: datetime | None, now: datetime) -> bool:
 
 
 async def check_lateness(runtime: Runtime) -> datetime | None:
-    """Open or resolve the alert of late posts, and resolve alerts whose cause is gone.
+    """Open or resolve the alert about late posts, and resolve alerts whose cause is gone.
 
     Return the due time of the oldest late post, or None if no post is late.
     """
@@ -69,8 +70,8 @@ async def check_lateness(runtime: Runtime) -> datetime | None:
 async def _end_idle_backoffs(runtime: Runtime, transaction: Transaction, now: datetime) -> None:
     """Delete the expired back-offs of X apps, and resolve the alerts about these back-offs.
 
-    A back-off that a post waits for is kept: the post's next attempt shows whether the cause of the
-    back-off is gone.
+    While a post waits for the end of a back-off, the back-off is kept: the post's next attempt will
+    show whether the cause of the back-off is gone.
     """
     environment = runtime.settings.environment
     for row in await transaction.run("delete_expired_backoffs", at=now, environment=environment):

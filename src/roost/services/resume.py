@@ -1,4 +1,4 @@
-"""Resumes everything. After a restore, X is first searched for the scheduled posts.
+"""Ends the global pause. After a restore, first searches X for the scheduled posts.
 
 Posts that are found on X are adopted. A due post that is not found is searched for again 120 s
 later, when no request from before the restore can still reach X; if it is still not found, it is
@@ -73,7 +73,7 @@ class Resumed:
 
     @property
     def paused_accounts(self) -> list[str]:
-        """The usernames of the accounts in `paused`."""
+        """The usernames of the accounts that are paused because they could not be searched."""
         return [account.username for account in self.paused]
 
 
@@ -101,7 +101,7 @@ async def resume_everything(
         resumed = await _search(runtime, actor, pause["restored_to"])
     if not await _end_pause(runtime, actor, pause):
         raise RestoreSearchFailed(
-            "While Roost was resuming, the database was found to be restored or a copy.",
+            "While Roost was resuming, it detected a restore or a copy of the database.",
             did="Nothing was resumed. Posts that were found on X were adopted.",
         )
     return resumed
@@ -234,7 +234,10 @@ class _Search:
         state: PublishState,
         matches: Sequence[tuple[PartProgress, TimelinePost]],
     ) -> None:
-        """Adopt the found parts, or ask a user to decide, and report parts that were not found."""
+        """Adopt the parts that were found on X; if the post is not due yet, ask a user to decide.
+
+        Otherwise, a post with a part that was not found is added to a list of `self.resumed`.
+        """
         post, now = state.post, self.runtime.clock.now()
         assert post.due_at is not None, "a scheduled post has a due time"
         is_due = post.due_at <= now
@@ -325,7 +328,7 @@ class _Search:
         to_state: PostState,
         reason: Reason | None = None,
     ) -> None:
-        """Change the post's state, and add the event."""
+        """Change a post's state, and add an event to the post's history."""
         post, now = state.post, self.runtime.clock.now()
         code = EventCode.POST_REOPENED if reason is None else EventCode.POST_NEEDS_DECISION
         if await store.posts.move(transaction, post.id, post.state, to_state, reason, at=now):
@@ -336,7 +339,10 @@ class _Search:
 
 
 def _may_be_forgotten(one: PartProgress) -> bool:
-    """Whether the next step would send the part although the database may lack an attempt."""
+    """Whether the part counts as not sent, so that Roost would send it.
+
+    The part may nevertheless be on X, if the database lacks an attempt.
+    """
     return one.part.state is PartState.PENDING or (
         one.part.state is PartState.UNKNOWN and one.confirmed_absent
     )

@@ -1,4 +1,4 @@
-"""Reads and changes the settings of a tenant, and reads what its models have used."""
+"""Reads and changes a tenant's settings, and reads its use of language models."""
 
 import re
 from dataclasses import replace
@@ -12,14 +12,16 @@ from roost.models import ReportBrand, Scope, Tenant
 from roost.runtime import Runtime
 from roost.store.model_calls import ModelUsage
 
-#: The limits of the columns of the table `tenants`.
+#: The maximum lengths of the title and the note in characters, and of the logo in bytes. The table
+#: `tenants` has the same limits.
 _MAX_TITLE: Final = 200
 _MAX_NOTE: Final = 2000
 MAX_LOGO_BYTES: Final = 200_000
 _ACCENT: Final = re.compile(r"#[0-9a-f]{6}")
 _DEFAULT_LANGUAGE: Final = "en"
 _PICTURES: Final = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-#: Matches the beginning of an SVG: a declaration, comments and a document type may precede it.
+#: Matches an SVG file up to and including the tag `<svg`. An XML declaration, comments and a
+#: document type may precede this tag.
 _SVG: Final = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml.{0,200}?\?>)?(?:\s|<!--.{0,2000}?-->|<!DOCTYPE[^>\[]{0,300}>)*<svg[\s>]",
     re.DOTALL,
@@ -57,7 +59,7 @@ async def set_report_brand(runtime: Runtime, scope: Scope, brand: ReportBrand) -
 
 
 def check_brand(brand: ReportBrand) -> ReportBrand:
-    """Return a brand with the media type of its logo, and with its accent in lower case.
+    """Validate a brand; return it with its logo's media type and its accent in lower case.
 
     Raises: ReportBrandInvalid, ExtraMissing, LanguageUnknown.
     """
@@ -77,7 +79,7 @@ def check_brand(brand: ReportBrand) -> ReportBrand:
         )
     if brand.language != _DEFAULT_LANGUAGE:
         require_extra("reports", purpose="Another language of reports")
-        # Babel belongs to an extra.
+        # This module imports Babel, which only the extra `reports` installs.
         from roost.insights.reports.words import load_words
 
         load_words(brand.language)
@@ -86,7 +88,7 @@ def check_brand(brand: ReportBrand) -> ReportBrand:
 
 
 def find_logo_type(content: bytes) -> str:
-    """Return the media type of a logo, which its content shows. Raises: ReportBrandInvalid."""
+    """Determine the media type of a logo from its content. Raises: ReportBrandInvalid."""
     if len(content) > MAX_LOGO_BYTES:
         raise ReportBrandInvalid(
             f"The logo has {len(content)} bytes; the limit is {MAX_LOGO_BYTES}.",
@@ -103,6 +105,9 @@ def find_logo_type(content: bytes) -> str:
 
 
 async def get_model_usage(runtime: Runtime, scope: Scope) -> ModelUsage:
-    """Return what the calls to models have used in this UTC month of wall time."""
+    """Return the number, tokens and price of the tenant's calls to models in this month.
+
+    The month is the UTC month of wall time.
+    """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return await store.model_calls.get_usage(transaction, wall_now())

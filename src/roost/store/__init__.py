@@ -51,7 +51,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Load a module of this package (PEP 562)."""
+    """Import a module of this package when it is first used (PEP 562)."""
     if name in __all__:
         return import_module(f"roost.store.{name}")
     raise AttributeError(f"module 'roost.store' has no attribute {name!r}")

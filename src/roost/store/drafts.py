@@ -1,4 +1,7 @@
-"""Drafts and their revisions. The evidence and the verdicts are JSON that the services decode."""
+"""Stores drafts and their revisions.
+
+The evidence and the verdicts of a revision are JSON, which the services decode.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +25,7 @@ from roost.store.database import Transaction
 
 @dataclass(frozen=True, slots=True)
 class NewRevision:
-    """A revision that is not stored yet."""
+    """A revision to store: its texts, its brief, and how the texts came to be."""
 
     previous: int | None
     instruction: str
@@ -40,7 +43,7 @@ class NewRevision:
 
 @dataclass(frozen=True, slots=True)
 class StoredDraft:
-    """A draft with one of its revisions."""
+    """A draft from the database, together with one of its revisions."""
 
     id: DraftId
     integration_id: IntegrationId
@@ -91,7 +94,10 @@ async def add_revision(
     now: datetime,
     actor: Actor,
 ) -> int:
-    """Add a revision to a draft, which the caller has locked, and return its number."""
+    """Add a revision to a draft, and return the revision's number.
+
+    The caller has locked the draft.
+    """
     row = await transaction.run_one(
         "add_draft_revision",
         tenant=tenant_id,
@@ -118,7 +124,10 @@ async def add_revision(
 async def find(
     transaction: Transaction, draft_id: DraftId, revision: int | None = None
 ) -> StoredDraft | None:
-    """Return a draft with its current revision, or with another one; None if there is none."""
+    """Return a draft with its current revision, or with the revision of this number.
+
+    Returns None if there is no such draft or revision.
+    """
     return await transaction.fetch_one(
         StoredDraft, "list_drafts", draft=draft_id, states=None, number=revision, limit=None
     )
@@ -129,7 +138,8 @@ async def list_all(
 ) -> list[StoredDraft]:
     """Return the tenant's drafts with their current revisions, the newest first.
 
-    Only drafts in `states` are returned, if there are any; `limit` is the most drafts.
+    If `states` is not empty, only drafts in these states are returned. `limit` is the greatest
+    number of drafts to return.
     """
     return await transaction.fetch_all(
         StoredDraft,
@@ -162,7 +172,10 @@ async def update(
     post_id: PostId | None = None,
     approval_hash: str | None = None,
 ) -> None:
-    """Set the state, the current revision and the approval of a draft that is locked."""
+    """Set a draft's state, current revision, post and approval hash.
+
+    The caller has locked the draft.
+    """
     await transaction.run(
         "update_draft", draft=draft_id, state=state, revision=revision, post=post_id,
         approval_hash=approval_hash,

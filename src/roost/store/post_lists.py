@@ -1,4 +1,4 @@
-"""The lists of posts, which the database filters, orders and limits."""
+"""Reads lists of posts. The database filters, orders and limits each list."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from roost.store.posts import with_parts
 
 @dataclass(frozen=True, slots=True)
 class SelectedPost:
-    """A post of a list, with its group and the number of posts that the whole group has."""
+    """A post of a list, with its group and the size of the group before the list is limited."""
 
     post: Post
     group: ListGroup
@@ -22,7 +22,7 @@ async def select(
 ) -> list[SelectedPost]:
     """Return the selected posts of the tenant, or of one account, group by group.
 
-    The database filters, orders and limits the posts, so that no other row is read.
+    The database filters, orders and limits the posts, so that only posts of the list are loaded.
     """
     search = fold_case(selection.search)
     variants, folded = list_case_variants(search) if search else ("", "")

@@ -1,4 +1,4 @@
-"""Posts, their parts, files and events."""
+"""Stores and reads posts, with their parts, files and events."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -161,7 +161,7 @@ async def list_all(transaction: Queries, integration_id: IntegrationId | None = 
 
 
 async def with_parts(transaction: Queries, rows: list[dict[str, Any]]) -> list[Post]:
-    """Return the posts of the rows, with their parts and files."""
+    """Convert rows of `posts` to posts; read their parts and files from the database."""
     ids = [row["id"] for row in rows]
     media: dict[int, list[MediaAsset]] = {}
     for row in await transaction.run("list_media_assets", posts=ids):
@@ -211,7 +211,10 @@ class _PartRow:
 
 
 def to_part(row: Mapping[str, Any], media: Sequence[MediaAsset]) -> Part:
-    """Convert a row of `parts`, which may be JSON of PostgreSQL, to a part with `media`."""
+    """Convert a row of `parts` to a part with the files `media`.
+
+    The row may also be a JSON object that PostgreSQL has built from the columns.
+    """
     columns = msgspec.convert(row, _PartRow)
     return Part(
         id=columns.id,
@@ -258,7 +261,7 @@ async def move(
     """Change a post's state. Return False if the post is in another state than `from_state`.
 
     If `due_at` is given, also return False if the post has another due time. The alerts about the
-    old state are resolved, unless `ends_alerts` is False because their cause remains.
+    old state are resolved. Pass `ends_alerts=False` if the cause of these alerts remains.
     """
     row = await transaction.run_one(
         "move_post",
@@ -281,9 +284,9 @@ async def acknowledge(
     kinds: Collection[AlertKind],
     at: datetime,
 ) -> None:
-    """Record that a person leaves the post as it is, and resolve its alerts of `kinds`.
+    """Record that a person leaves the post as it is, and resolve its alerts of these kinds.
 
-    The record is made only if the post is in one of `states`.
+    If the post is in none of `states`, nothing is recorded, but the alerts are still resolved.
     """
     await transaction.run(
         "acknowledge_post",
@@ -314,7 +317,7 @@ async def list_own_parts(
 ) -> dict[TweetId, datetime | None]:
     """Return those of `tweets` that are parts of the account's posts.
 
-    Each is returned with the time at which it was deleted from X, or None.
+    The value of each id is the time at which the part was deleted from X, or None.
     """
     rows = await transaction.run("list_own_parts", integration=integration_id, tweets=list(tweets))
     return {TweetId(row["sent_as"]): row["deleted_at"] for row in rows}

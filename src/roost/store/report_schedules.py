@@ -1,4 +1,4 @@
-"""The schedules that make reports."""
+"""Stores and reads the schedules by which workers make reports."""
 
 from datetime import datetime
 from typing import Any
@@ -90,9 +90,10 @@ async def set_next(
     due_at: datetime | None = None,
     failure: str | None = None,
 ) -> None:
-    """Plan the next report of a schedule, which is locked.
+    """Plan a schedule's next report for `next_at`. The caller must have locked the schedule.
 
-    The schedule is queued at `due_at`, which is `next_at` if it is not given.
+    `due_at` is the time at which the job is queued; the default is `next_at`. After a failure,
+    `due_at` is the time of the retry, and `failure` is the error's code.
     """
     await transaction.run(
         "set_next_report", schedule=schedule_id, next_at=next_at, due_at=due_at or next_at,
@@ -101,6 +102,6 @@ async def set_next(
 
 
 async def remove(transaction: Transaction, schedule_id: ScheduleId, *, now: datetime) -> bool:
-    """End a schedule, and return whether there was one."""
+    """Remove a schedule. Return False if it does not exist, or was removed before."""
     row = await transaction.run_one("remove_report_schedule", schedule=schedule_id, at=now)
     return row is not None

@@ -1,4 +1,4 @@
-"""What a report needs about one account, besides snapshots and anomalies."""
+"""Reads what a report shows about an account besides metrics: parts, prices and outcomes."""
 
 from datetime import datetime
 
@@ -23,9 +23,10 @@ async def list_spending(
     until: datetime,
     zone: str,
 ) -> list[Spending]:
-    """Return what X billed for an account per day of a time zone and kind of request.
+    """Return what X billed for an account, for each day and each kind of request.
 
-    If `integration_id` is None, only the tenant's requests of no account count.
+    The days begin at midnight in the time zone `zone`. If `integration_id` is None, return what X
+    billed for those of the tenant's requests that belong to no account.
     """
     return await transaction.fetch_all(
         Spending,

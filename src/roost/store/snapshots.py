@@ -22,8 +22,8 @@ from roost.models import (
 from roost.store.database import Database, Transaction
 from roost.store.statements import array_of
 
-#: The number of tries to create a month's partitions while other transactions lock the parent
-#: tables, and the wall seconds between two tries.
+#: Other transactions may lock the parent tables while a month's partitions are created. These are
+#: the maximum number of tries, and the wall seconds between two tries.
 _PARTITION_TRIES: Final = 50
 _PARTITION_PAUSE_S: Final = 0.2
 
@@ -139,7 +139,7 @@ async def find_last(
     since: datetime,
     until: datetime,
 ) -> AccountSnapshot | None:
-    """Return the last snapshot in a period of the tenant's account with this X user id."""
+    """Return the period's last snapshot of the tenant's account that has this X user id."""
     row = await transaction.run_one(
         "find_last_account_snapshot",
         x_user=user_id,
@@ -179,7 +179,10 @@ async def list_known_metrics(
     *,
     before: datetime,
 ) -> dict[PartId, dict[Metric, int]]:
-    """Return the last known value of each metric of some parts before an instant."""
+    """Return the metrics of each part as last measured before an instant.
+
+    If the last snapshot lacks a metric, the value of an earlier snapshot is returned.
+    """
     rows = await transaction.run(
         "list_known_metrics", integration=integration_id, parts=array_of(part_ids), before=before
     )
@@ -189,7 +192,10 @@ async def list_known_metrics(
 async def get_known_account_metrics(
     transaction: Transaction, integration_id: IntegrationId, *, before: datetime
 ) -> dict[Metric, int]:
-    """Return the last known value of each metric of an account before an instant."""
+    """Return an account's metrics as last measured before an instant.
+
+    If the last snapshot lacks a metric, the value of an earlier snapshot is returned.
+    """
     row = await transaction.run_one(
         "get_known_account_metrics", integration=integration_id, before=before
     )

@@ -1,4 +1,7 @@
-"""Finds, creates and reads tenants. Only a tenant's own transaction may read its row."""
+"""Creates, reads and changes tenants.
+
+Row-level security lets only a transaction of the tenant itself read the tenant's row.
+"""
 
 import re
 
@@ -6,7 +9,7 @@ from roost.errors import TenantNameInvalid, TenantNotFound
 from roost.models import ReportBrand, Tenant, TenantId
 from roost.store.database import Database, Transaction
 
-#: The pattern of names. The CHECK constraint of the table `tenants` has the same pattern.
+#: The pattern of tenants' names. A CHECK constraint of the table `tenants` has the same pattern.
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 
 
@@ -23,7 +26,7 @@ async def find(transaction: Transaction, name: str) -> TenantId | None:
 
 
 async def make(transaction: Transaction, name: str, *, time_zone: str) -> TenantId:
-    """Create a tenant with a name that no other tenant has. Raises: TenantNameInvalid."""
+    """Create a tenant and return its id. The name must be unused. Raises: TenantNameInvalid."""
     require_name(name)
     row = await transaction.run_one("make_tenant", name=name, time_zone=time_zone)
     assert row is not None

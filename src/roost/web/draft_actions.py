@@ -1,6 +1,7 @@
-"""The forms of the draft pages: check a brief, write drafts, approve, improve, undo, discard.
+"""Handles the forms of the draft pages: checks briefs, and writes or changes drafts.
 
-The forms are answered with a redirect (303), or with the page of the form and the error.
+After most actions, the response is a redirect (303). After an error, it is the form's page with the
+error.
 """
 
 import asyncio
@@ -38,7 +39,7 @@ class InstructionMissing(InvalidInput):
 
 @router.post("/drafts/check")
 async def check_brief(request: Request, runtime: OpenRuntime, tenant: NamedTenant) -> Response:
-    """Show the form again, with what is wrong with the brief."""
+    """Check the brief in the form, and show the form again with the findings."""
     checked = await _check(request, runtime, tenant)
     return await draft_pages.form_page(runtime, tenant, checked, was_checked=True)
 
@@ -51,7 +52,10 @@ async def write_drafts(
     scope: TenantScope,
     runs: KnownRuns,
 ) -> Response:
-    """Start to write drafts, or show the form again if the brief has an error."""
+    """Start a run that writes drafts, and redirect to the page of the run.
+
+    If the brief has an error, the response is the form with the findings.
+    """
     checked = await _check(request, runtime, tenant)
     if checked.brief is None or not checked.is_valid:
         return await draft_pages.form_page(runtime, tenant, checked, was_checked=True, status=422)
@@ -62,7 +66,7 @@ async def write_drafts(
 async def _check(request: Request, runtime: Runtime, tenant: Tenant) -> CheckedForm:
     form = BriefForm.of(await request.form())
     accounts = await queries.list_accounts(runtime, scope_of(tenant))
-    # A thread checks the form, because the check composes a draft.
+    # The check runs in a thread, because it composes a draft, which takes computation.
     return await asyncio.to_thread(check_form, form, accounts, today=runtime.clock.now().date())
 
 
@@ -74,10 +78,10 @@ async def approve_draft(
     content_hash: Annotated[str, Form(max_length=64)],
     due: Annotated[str, Form(max_length=64)] = "",
 ) -> Response:
-    """Schedule the draft that the page has shown; `content_hash` says which content that was.
+    """Approve a draft: schedule exactly the content that the page showed (`content_hash`).
 
-    If the text may be a mistake, the response is the draft's page with these findings. To reload
-    the page is safe, because an approval with the same hash schedules nothing again.
+    If the scheduled post has findings, the response is the draft's page with the findings. It is
+    safe to reload this page, because a second approval with the same hash schedules nothing.
     """
     findings: list[PostFinding] = []
 
@@ -108,7 +112,7 @@ async def improve_draft(
     draft_id: RowId,
     instruction: Annotated[str, Form(max_length=_MAX_INSTRUCTION)] = "",
 ) -> Response:
-    """Improve a draft by an instruction: a new revision follows."""
+    """Improve a draft by an instruction, which adds a revision to the draft."""
 
     async def improve() -> DraftImproved:
         wish = " ".join(instruction.split())
@@ -124,7 +128,7 @@ async def improve_draft(
 
 @router.post("/drafts/{draft_id}/undo")
 async def undo_improvement(runtime: OpenRuntime, tenant: NamedTenant, draft_id: RowId) -> Response:
-    """Return to the revision before the current one."""
+    """Undo a draft's last improvement: make the revision before it the current one again."""
     return await _change(
         runtime,
         tenant,
@@ -135,7 +139,7 @@ async def undo_improvement(runtime: OpenRuntime, tenant: NamedTenant, draft_id: 
 
 @router.post("/drafts/{draft_id}/discard")
 async def discard_draft(runtime: OpenRuntime, tenant: NamedTenant, draft_id: RowId) -> Response:
-    """Discard a draft."""
+    """Discard a draft, and redirect to its page."""
     return await _change(
         runtime,
         tenant,
@@ -145,11 +149,14 @@ async def discard_draft(runtime: OpenRuntime, tenant: NamedTenant, draft_id: Row
 
 
 def _parse_due(due: str, runtime: Runtime, tenant: Tenant) -> datetime:
-    """Return the instant of a form's local time. Raises: TimeInvalid and its subclasses."""
+    """Convert the form's local time to an instant, in the tenant's time zone.
+
+    Raises: TimeInvalid and its subclasses.
+    """
     try:
         return parse_due(due, time_zone=tenant.time_zone, now=runtime.clock.now())
     except (TimeAmbiguous, TimeSkipped) as error:
-        # A browser's field for a local time cannot express an offset.
+        # A UTC offset would help, but a browser's field for a local time cannot contain one.
         raise type(error)(error.message, next="Choose a time an hour earlier or later.") from None
     except TimeInvalid as error:
         raise TimeInvalid(error.message, next="Choose a day and a time.") from None
@@ -162,7 +169,11 @@ async def _change(
     change: Callable[[], Awaitable[object]],
     **typed: str,
 ) -> Response:
-    """Change a draft, and return to its page; show any error there, and what was typed."""
+    """Apply a change to a draft, and redirect to its page.
+
+    After an error, the response is the draft's page with the error. `typed` are the texts of the
+    form's fields, which this page keeps.
+    """
     try:
         result = await change()
     except NotFound:

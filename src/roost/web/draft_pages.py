@@ -1,4 +1,4 @@
-"""The pages of drafts: the list, the form of a brief, one run of the writer, and one draft."""
+"""Pages about drafts: the list, the form for a brief, a run of the writer, and one draft."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,13 +21,14 @@ from roost.web.draft_runs import DraftRun
 
 router = APIRouter()
 
-#: The most drafts that the list shows as cards, and the most approved and discarded drafts.
+#: The short list of drafts shows at most this many waiting drafts, and at most `_MAX_DONE` approved
+#: and discarded drafts.
 _MAX_CARDS: Final = 20
 _MAX_DONE: Final = 50
 #: The states of the drafts that no longer wait for a person.
 _DONE: Final = (DraftState.APPROVED, DraftState.DISCARDED)
-#: Marks the places of `draft_run.html.j2` where drafts are inserted. No text of a user can contain
-#: the mark, because `<` is escaped.
+#: Marks the two places of `draft_run.html.j2` at which drafts are inserted. A user's text cannot
+#: contain the mark, because the template escapes `<`.
 _GAP: Final = "<!-- gap -->"
 
 RunId = Annotated[str, Path(max_length=64)]
@@ -59,7 +60,7 @@ async def show_drafts(
 
 @router.get("/drafts/new", response_class=HTMLResponse)
 async def show_form(runtime: OpenRuntime, tenant: NamedTenant) -> Response:
-    """Show the form of a brief."""
+    """Show an empty form for a brief."""
     return await form_page(runtime, tenant, CheckedForm(BriefForm()))
 
 
@@ -71,7 +72,7 @@ async def form_page(
     was_checked: bool = False,
     status: int = 200,
 ) -> Response:
-    """Return the form of a brief, with the findings at its fields."""
+    """Return the page with the form for a brief, with each finding at its field."""
     accounts = await queries.list_accounts(runtime, scope_of(tenant))
     return templating.page(
         "draft_form.html.j2",
@@ -92,12 +93,12 @@ async def form_page(
 async def show_run(
     runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, runs: KnownRuns, run_id: RunId
 ) -> Response:
-    """Show the drafts of one run; the page loads until all drafts are stored."""
+    """Stream the page of a run of the writer; the page ends when all drafts are stored."""
     run = runs.get(run_id, scope.tenant_id)
     return StreamingResponse(
         _stream_run(runtime, tenant, run),
         media_type="text/html",
-        # A proxy that buffers would hold the drafts back until the end.
+        # A proxy that buffers the response would hold the drafts back until its end.
         headers={"x-accel-buffering": "no"},
     )
 
@@ -105,8 +106,8 @@ async def show_run(
 async def _stream_run(runtime: Runtime, tenant: Tenant, run: DraftRun) -> AsyncIterator[str]:
     """Yield the page in pieces: its start, each draft as it arrives, and the stored drafts.
 
-    A rule of the style sheet hides the arrived drafts once the stored drafts follow, so that the
-    page needs no script.
+    As soon as the stored drafts follow, a CSS rule hides the drafts that arrived before. The page
+    therefore needs no script.
     """
     page = templating.render(
         "draft_run.html.j2",
@@ -144,9 +145,9 @@ async def show_draft(
     revision: RevisionNumber = None,
     cancelled: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
 ) -> Response:
-    """Show one draft, or an older revision of it.
+    """Show one draft with its current revision, or with an older revision.
 
-    `cancelled` is the post that an improvement of the draft has just cancelled.
+    `cancelled` is the id of the post that a change to the draft has just cancelled.
     """
     return await draft_page(
         runtime, tenant, DraftId(draft_id), revision=revision,
@@ -156,7 +157,7 @@ async def show_draft(
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """The result of an action on a draft, which the draft's page shows."""
+    """What the draft's page shows after an action: an error, findings, a cancelled post."""
 
     error: RoostError | None = None
     """Why the action has failed; None if it has not."""
@@ -179,7 +180,7 @@ async def draft_page(
     revision: int | None = None,
     result: ActionResult = NO_ACTION,
 ) -> Response:
-    """Return a draft's page, which shows the result of an action on the draft."""
+    """Return the page of a draft; after an action on the draft, with the result."""
     scope = scope_of(tenant)
     current = await drafts.get_draft(runtime, scope, draft_id)
     draft = current
@@ -203,7 +204,7 @@ def _card(runtime: Runtime, draft: Draft, post: Post | None = None) -> DraftCard
 
 
 async def _find_post(runtime: Runtime, scope: Scope, draft: Draft) -> Post | None:
-    """Return the post that the draft's approval has scheduled."""
+    """Return the post that the draft's approval scheduled; None if there is none."""
     if draft.state is not DraftState.APPROVED or draft.post_id is None:
         return None
     return await queries.find_post(runtime, scope, draft.post_id)

@@ -1,7 +1,8 @@
-"""Writes drafts in the background, and gives each draft to the page as soon as it is written.
+"""Writes drafts in the background, and gives each draft to the page once it is written.
 
-A run continues if the browser leaves its page: a model's answer is paid for, and is then stored.
-The server keeps the newest runs in memory. The drafts of older runs are in the database.
+A run writes the drafts of one brief. It continues if the browser leaves the page of the run,
+because the model's answer is paid for and should be stored. The server keeps the newest runs in
+memory. The drafts of older runs are in the database.
 """
 
 import asyncio
@@ -28,20 +29,20 @@ _MAX_RUNS: Final = 64
 
 
 class RunNotFound(NotFound):
-    """The server does not remember this run; its drafts, if there are any, are stored."""
+    """The server no longer has this run in memory. Drafts that the run has stored are kept."""
 
     default_next = "Start from the list of drafts."
 
 
 class RunInterrupted(Busy):
-    """The server stopped while drafts were written."""
+    """The server stopped before the run had written all drafts."""
 
     default_next = "Write the drafts again."
 
 
 @dataclass
 class DraftRun:
-    """The drafts of one brief, while they are written and afterwards."""
+    """One run of the writer: its brief, the drafts so far, and the result or error."""
 
     id: str
     tenant_id: TenantId
@@ -58,11 +59,11 @@ class DraftRun:
 
     @property
     def is_finished(self) -> bool:
-        """Whether the drafts are stored, or the run has failed."""
+        """Whether all drafts are stored, or the run has failed."""
         return self.written is not None or self.error is not None
 
     def add(self, draft: WrittenDraft) -> None:
-        """Add an accepted draft."""
+        """Add an accepted draft, and wake each page that waits for it."""
         self.arrived.append(draft)
         self.notify()
 
@@ -72,7 +73,7 @@ class DraftRun:
         self._changed = asyncio.Event()
 
     async def follow(self) -> AsyncIterator[WrittenDraft]:
-        """Yield each draft once, from the first; end when the run is finished."""
+        """Yield each accepted draft once, from the first; end when the run is finished."""
         count = 0
         while True:
             changed = self._changed
@@ -86,14 +87,14 @@ class DraftRun:
 
 
 class DraftRuns:
-    """The newest runs, by their random ids."""
+    """Starts runs of the writer, and keeps the newest runs by their random ids."""
 
     def __init__(self) -> None:
         self._runs: OrderedDict[str, DraftRun] = OrderedDict()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, runtime: Runtime, scope: Scope, brief: Brief, warnings: list[str]) -> DraftRun:
-        """Start to write the drafts of a brief."""
+        """Start a background task that writes the drafts of a brief, and return its run."""
         run = DraftRun(secrets.token_urlsafe(16), scope.tenant_id, brief, warnings)
         self._runs[run.id] = run
         if len(self._runs) > _MAX_RUNS:
@@ -104,14 +105,14 @@ class DraftRuns:
         return run
 
     def get(self, run_id: str, tenant_id: TenantId) -> DraftRun:
-        """Return a run of a tenant. Raises: RunNotFound."""
+        """Return the tenant's run with this id. Raises: RunNotFound."""
         run = self._runs.get(run_id)
         if run is None or run.tenant_id != tenant_id:
             raise RunNotFound("The page of this run of the writer no longer exists.")
         return run
 
     async def close(self, *, grace_s: float) -> None:
-        """Wait for the runs that are not finished, and interrupt those that take longer."""
+        """Wait at most `grace_s` seconds for unfinished runs, then cancel those still running."""
         tasks = set(self._tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=grace_s)
@@ -140,13 +141,17 @@ async def _write(run: DraftRun, runtime: Runtime, scope: Scope) -> None:
             run.error = to_roost_error(error)
         finally:
             if run.error is not None:
-                # The page is rendered later, in a request with a record of its own.
+                # A later request renders the page, and that request records only its own changes.
+                # So the changes of this run are written into the error here.
                 run.error.set_default_did(changes.describe())
             run.notify()
 
 
 async def _list_patterns(brief: Brief, runtime: Runtime, scope: Scope) -> tuple[str, ...]:
-    """Return what the posts of the brief's account earned; empty if it is not connected."""
+    """Return sentences about what the posts of the brief's account earned.
+
+    The result is empty if the account is not connected.
+    """
     accounts = await queries.list_accounts(runtime, scope)
     account = drafts.find_account(accounts, brief, environment=runtime.settings.environment)
     return await list_patterns(runtime, scope, account) if account else ()

@@ -84,7 +84,7 @@ def account_card(overview: AccountOverview, *, now: datetime) -> AccountCard:
         account=overview.account,
         followers=int(counts[-1][1]) if counts else None,
         change=changes[-1] if changes else None,
-        # One snapshot is no line.
+        # A line needs at least two snapshots.
         lines=[]
         if levels is None or len(counts) < 2
         else templating.sparkline_points(levels.values.tolist()),
@@ -143,7 +143,7 @@ async def show_accounts(
     )
 
 
-#: The headings of the groups of posts.
+#: The heading of each group on the page of posts.
 _GROUP_TITLES: Final = {
     ListGroup.AHEAD: "Scheduled",
     ListGroup.NEEDS_ATTENTION: "Needs attention",

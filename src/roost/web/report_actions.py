@@ -1,6 +1,7 @@
 """The forms of the report pages: make a report, add a schedule, remove a schedule.
 
-The forms are answered with a redirect (303), or with the page of reports and the error.
+Each route redirects the browser (303). If an error occurs, the routes that make a report or add a
+schedule instead return the page of reports, which shows the error.
 """
 
 from collections.abc import Awaitable, Callable
@@ -25,7 +26,7 @@ router = APIRouter()
 async def make_report(
     request: Request, runtime: OpenRuntime, tenant: NamedTenant, rendering: Rendering
 ) -> Response:
-    """Make a report, and open its page."""
+    """Make a report, and redirect the browser to its page."""
     form = ReportForm.of(await request.form())
 
     async def make() -> str:
@@ -42,7 +43,7 @@ async def make_report(
 
 @router.post("/reports/schedules")
 async def add_schedule(request: Request, runtime: OpenRuntime, tenant: NamedTenant) -> Response:
-    """Add a schedule, and open the page of reports."""
+    """Add a schedule, and redirect the browser to the page of reports."""
     form = ReportForm.of(await request.form())
 
     async def add() -> str:
@@ -54,7 +55,7 @@ async def add_schedule(request: Request, runtime: OpenRuntime, tenant: NamedTena
 
 @router.post("/reports/schedules/{schedule}/remove")
 async def remove_schedule(runtime: OpenRuntime, tenant: NamedTenant, schedule: RowId) -> Response:
-    """Remove a schedule, and open the page of reports."""
+    """Remove a schedule, and redirect the browser to the page of reports."""
     await report.remove_schedule(runtime, scope_of(tenant), ScheduleId(schedule))
     return _redirect("/reports", tenant)
 
@@ -62,7 +63,11 @@ async def remove_schedule(runtime: OpenRuntime, tenant: NamedTenant, schedule: R
 async def _change(
     runtime: Runtime, tenant: Tenant, form: ReportForm, change: Callable[[], Awaitable[str]]
 ) -> Response:
-    """Make a change, and open the page that it returns; show an error with the form."""
+    """Call `change`, and redirect the browser to the path that `change` returns.
+
+    If `change` fails, return the page of reports with the error and the submitted form. A
+    `NotFound` error is raised to the caller.
+    """
     try:
         path = await change()
     except NotFound:

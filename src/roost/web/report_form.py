@@ -13,7 +13,7 @@ from roost.insights.reports.periods import DatePeriod, PeriodInvalid, choose_per
 from roost.insights.reports.schedules import ScheduleInvalid, parse_report_time
 from roost.models import Cadence, ComparedPeriods, IntegrationId, ReportOptions, ReportTime
 
-#: The value of the field `period` if the form names the days.
+#: The value of the field `period` if the fields `since` and `until` define the period.
 _DAYS = "days"
 
 
@@ -25,7 +25,7 @@ class FormInvalid(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class ReportForm:
-    """The texts of the form's fields, as a person has chosen or typed them."""
+    """The submitted texts of the fields of the form that makes or schedules a report."""
 
     period: str = "30d"
     since: str = ""
@@ -64,7 +64,7 @@ class ReportForm:
         )
 
     def read_period(self, now: datetime, zone: ZoneInfo) -> DatePeriod:
-        """Return the period. Raises: PeriodInvalid."""
+        """Return the period of the report. Raises: PeriodInvalid."""
         if self.period != _DAYS:
             return parse_period(self.period, now, zone)
         return choose_period(now, zone, since=_read_day(self.since), until=_read_day(self.until))
@@ -79,7 +79,7 @@ class ReportForm:
         )
 
     def read_time(self) -> ReportTime:
-        """Return the time of the schedule. Raises: FormInvalid, ScheduleInvalid."""
+        """Return when the schedule makes reports. Raises: FormInvalid, ScheduleInvalid."""
         try:
             cadence = Cadence(self.cadence)
         except ValueError:

@@ -24,13 +24,13 @@ from roost.web.report_form import ReportForm
 
 router = APIRouter()
 
-#: Content security policy of a report: a document of its own, isolated from Roost's other pages.
-#: The report's HTML contains a policy of its own as well.
+#: Content security policy of a report's HTML page. `sandbox` isolates the page from Roost's other
+#: pages. The HTML itself contains a second policy.
 _REPORT_POLICY: Final = (
     "sandbox allow-scripts allow-popups; base-uri 'none'; form-action 'none';"
     " frame-ancestors 'none'"
 )
-#: The names of the forms on the pages, in the order in which they are offered.
+#: The displayed name of each form of a report, in the order in which a report's page offers them.
 _FORM_NAMES: Final[Mapping[Form, str]] = {
     Form.PDF: "PDF",
     Form.XLSX: "Excel",
@@ -62,7 +62,7 @@ async def reports_page(
     error: RoostError | None = None,
     status: int = 200,
 ) -> Response:
-    """Return the page of reports; it shows `error` if a form was not accepted."""
+    """Return the page of reports. If a submitted form was refused, the page shows `error`."""
     scope = scope_of(owner)
     return templating.page(
         "reports.html.j2",
@@ -82,7 +82,7 @@ async def reports_page(
 async def show_report(
     runtime: OpenRuntime, tenant: NamedTenant, scope: TenantScope, number: RowId
 ) -> Response:
-    """Show one report: its period, who made it, and links to its forms."""
+    """Show one report: its period, who made it, and links to its files in each form."""
     return templating.page(
         "report.html.j2",
         tenant=tenant,
@@ -95,7 +95,7 @@ async def show_report(
 async def read_report(
     runtime: OpenRuntime, scope: TenantScope, number: RowId, rendering: Rendering
 ) -> Response:
-    """Return a report as a document of its own, which loads nothing else."""
+    """Return a report as a single HTML document, which loads no other file."""
     async with rendering:
         rendered = await report.render_report(runtime, scope, number, Form.HTML)
     return HTMLResponse(rendered.to_file(), headers={"content-security-policy": _REPORT_POLICY})
@@ -105,7 +105,7 @@ async def read_report(
 async def download_report(
     runtime: OpenRuntime, scope: TenantScope, number: RowId, form: Form, rendering: Rendering
 ) -> Response:
-    """Return a report as a file in one form; several files are a zip archive."""
+    """Return a report as a file; if its form has several files, return a zip archive."""
     async with rendering:
         rendered = await report.render_report(runtime, scope, number, form)
     name, media_type = f"report-{number}.{form.value}", FORMS[form].media_type

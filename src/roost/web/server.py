@@ -35,13 +35,13 @@ from roost.web.draft_runs import DraftRuns
 from roost.web.middleware import RequestGuard
 from roost.web.protocol import BoundedProtocol
 
-#: At shutdown, requests under way get these wall seconds to complete, because one of them may be
+#: At shutdown, requests in progress get these wall seconds to complete, because one of them may be
 #: connecting an account.
 _SHUTDOWN_TIMEOUT_S: Final = 10
-#: At shutdown, runs of the writer get these wall seconds to complete.
+#: At shutdown, runs that write drafts get these wall seconds to complete.
 _RUNS_TIMEOUT_S: Final = 7
-#: Reports that are made or rendered at the same time. Others wait, so that the processes of many
-#: reports do not slow down the service.
+#: Maximum number of reports that are made or rendered at the same time. Further reports wait, so
+#: that their processes do not slow down the service.
 _MAX_RENDERING: Final = 1
 _STATIC: Final = Path(__file__).parent / "static"
 
@@ -60,7 +60,7 @@ def require_loopback(host: str) -> None:
 
 
 def make_app(runtime: Runtime) -> FastAPI:
-    """Return the web application; its routes use `runtime`, which is open."""
+    """Return the web application. Its routes use `runtime`, which must stay open."""
     app = FastAPI(
         title="Roost",
         docs_url=None,
@@ -90,9 +90,9 @@ async def serve(
     on_listening: Callable[[str], None],
     on_answered: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serve in the running event loop until cancelled; requests under way complete first.
+    """Serve HTTP until this task is cancelled; then let requests in progress complete.
 
-    The server also opens alerts for late posts, because all workers may have stopped.
+    The server also opens the alert about late posts, because all workers may have stopped.
 
     `on_listening` gets the base URL once connections are accepted; port 0 uses any free port.
     `on_answered` gets the path of each request once the response is sent.
@@ -124,7 +124,8 @@ async def serve(
             await asyncio.shield(serving)
         except asyncio.CancelledError:
             server.should_exit = True
-            # The page of a run ends with the run, and must end in time.
+            # The page that shows a run of the draft writer is a response that ends only with the
+            # run. So the runs end first, before uvicorn's shutdown timeout.
             await app.state.runs.close(grace_s=_RUNS_TIMEOUT_S)
             await serving
             raise

@@ -1,1 +1,5 @@
-"""Good and hostile narrations of a report, and an oracle that finds invented numbers."""
+"""Good and hostile narrations to test the narrator, and an oracle that finds numbers.
+
+A narration is the text that a language model writes about the facts of a report. It must write each
+number and each comparison as a slot, such as `{impressions}`.
+"""

@@ -1,4 +1,8 @@
-"""Hostile narrations: good ones into which a number, a comparison or a wrong slot is planted."""
+"""Makes hostile narrations: good ones with an inserted fault that a checker must refuse.
+
+A narration is the text that a language model writes about the facts of a report. A fault is a
+number, a comparison, a cause, a sign or a misused slot.
+"""
 
 import random
 from collections.abc import Callable
@@ -146,7 +150,7 @@ _SLOT_FORMS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Hostile:
-    """A narration with a planted fault."""
+    """A narration with an inserted fault, and the category of the fault."""
 
     language: str
     category: str
@@ -154,7 +158,11 @@ class Hostile:
 
 
 def make_hostile(carriers: dict[str, list[str]], count: int, seed: int) -> list[Hostile]:
-    """Return narrations that a checker must refuse; each carrier alone is accepted."""
+    """Return `count` narrations that the checker must refuse.
+
+    `carriers` are narrations by language that the checker accepts. Each result is made by inserting
+    a fault into a carrier, except that some results have only a faulty sentence.
+    """
     chance = random.Random(seed)
     makers = list(_MAKERS.items())
     made = []
@@ -167,7 +175,7 @@ def make_hostile(carriers: dict[str, list[str]], count: int, seed: int) -> list[
 
 
 def _insert(chance: random.Random, carrier: str, plant: str) -> str:
-    """Put a plant between two words of a narration, or at its end."""
+    """Insert the text `plant` at a random position between the words of a narration."""
     words = carrier.removesuffix(".").split(" ")
     words.insert(chance.randint(0, len(words)), plant)
     return " ".join(words) + "."
@@ -192,7 +200,7 @@ def _digits(chance: random.Random, _: str) -> str:
 
 
 def _hidden(chance: random.Random, language: str) -> str:
-    """Return a number word or digits with an invisible character within."""
+    """Return a number in words or digits, with an invisible character inserted."""
     plant = chance.choice((_single(chance, language), _digits(chance, language)))
     position = chance.randint(1, max(len(plant) - 1, 1))
     return plant[:position] + chance.choice(_INVISIBLE) + plant[position:]
@@ -215,13 +223,16 @@ def _split_word(chance: random.Random, language: str) -> str:
 
 
 def _single(chance: random.Random, language: str) -> str:
-    """Return a number word without spaces, of at least three letters."""
+    """Return a random word for a number or an amount; the word has no spaces."""
     amounts = [each for each in _AMOUNTS[language] if " " not in each]
     return chance.choice((*_NUMBER_WORDS[language], *amounts))
 
 
 def _misuse_slot(chance: random.Random, language: str, carrier: str) -> str:
-    """Put a sentence before the narration, in which a slot has another figure's meaning."""
+    """Return a sentence that misuses a slot, alone or after the carrier.
+
+    The sentence uses the slot for another figure, such as `{impressions}` for followers.
+    """
     sentence = chance.choice(_SLOT_FAULTS[language])
     return sentence if chance.random() < 0.5 else f"{carrier} {sentence}"
 

@@ -1,7 +1,8 @@
-"""Finds numbers and comparisons in a narration. Written with own lists, without the checker's.
+"""Finds numbers and comparisons in a narration, independently of the checker.
 
-The oracle undoes what hides a number (invisible characters, look-alike letters, hyphens, spaces)
-and searches lists of what is forbidden. The checker has a list of what is allowed.
+The oracle searches for the words of its own lists of forbidden words, whereas the checker has a
+list of allowed words. Before the search, the oracle removes what can hide a number: invisible
+characters, look-alike letters, hyphens and spaces.
 """
 
 import re
@@ -39,7 +40,7 @@ _CAUSES: Final = "because thanks-to led-to due-to caused weil führte-zu wegen v
 _WORDS: Final = frozenset(
     f"{_CARDINALS} {_OTHERS} {_COMPARISONS} {_CAUSES}".replace("-", " ").split()
 ) - {"ever", "thanks", "to", "best", "zu", "up"}
-#: Words that can be written as parts of one compound, such as `zweihundert` or `twentyfive`.
+#: Number words that can be parts of a compound word, such as `zweihundert` or `twentyfive`.
 _STEMS: Final = tuple(word for word in _CARDINALS.split() if len(word) > 3)
 _LOOK_ALIKES: Final = str.maketrans(
     "ԝаеорсухіјѕԁһոսνοеаірѵкмтвнАВЕКМНОРСТХΑΒΕΗΙΚΜΝΟΡΤΧ",
@@ -53,7 +54,7 @@ _SLOT: Final = re.compile(r"\{[^{}]*\}")
 
 
 def find_invented(narration: str) -> set[str]:
-    """Return the numbers and comparisons of a narration that are no slots."""
+    """Return the numbers and comparisons that a narration contains outside its slots."""
     found = {each for each in narration if unicodedata.numeric(each, None) is not None}
     found |= set(narration) & _CJK
     text = _SLOT.sub(" § ", narration)
@@ -68,12 +69,12 @@ def find_invented(narration: str) -> set[str]:
 
 
 def _join_letters(text: str) -> str:
-    """Return a text in which `t w o` is `two`."""
+    """Join letters that stand alone, such as `t w o` or `t-w-o`, to a word such as `two`."""
     return re.sub(r"(?<=\b\w)[ .·_-](?=\w\b)", "", text)
 
 
 def _is_compound(word: str) -> bool:
-    """Whether a word consists of number words, such as `zweiundzwanzig`."""
+    """Whether a word is composed only of number words, as `zweiundzwanzig` is."""
     rest = word
     for stem in sorted((*_STEMS, "ein", "und", "one", "two", "six", "elf"), key=len, reverse=True):
         rest = rest.replace(stem, "")

@@ -14,9 +14,9 @@ from roost.agents.narrator import Narration, NarratorFact, narrate_facts
 
 FOLDER: Final = Path(__file__).parents[3] / "bench" / "data" / "narrations"
 LANGUAGES: Final = ("en", "de")
-#: The categories whose plants are numbers or comparisons that the oracle can read.
+#: The categories of hostile narrations in which the oracle can recognize the inserted fault.
 _READABLE: Final = ("digits", "words", "amounts", "invisible", "look_alikes")
-#: Every slot that the facts of a report can have, but `account`, which is always there.
+#: Every slot that the facts of a report can have. The slot `account` is allowed in all narrations.
 _SLOTS: Final = """
 impressions engagements impressions_change followers follower_balance posts posts_per_week
 posts_change median_impressions best_post best_impressions best_factor best_reason effect anomaly
@@ -26,7 +26,7 @@ FACTS: Final = (NarratorFact("all", "", dict.fromkeys(_SLOTS.split(), "…")),)
 
 @dataclass
 class Counts:
-    """What the narrator did with good and hostile narrations."""
+    """How many good and hostile narrations the narrator accepted and refused."""
 
     good: int = 0
     good_refused: list[str] = field(default_factory=list)
@@ -57,7 +57,10 @@ class _Repeating:
 
 
 def read_narrations(name: str) -> dict[str, list[str]]:
-    """Return the narrations of a set by language; `name` is empty or `fresh-`."""
+    """Return a set of good narrations by language.
+
+    `name` is the prefix of the set's files: empty for the main set, or `fresh-`.
+    """
     return {
         language: [
             line
@@ -69,13 +72,16 @@ def read_narrations(name: str) -> dict[str, list[str]]:
 
 
 async def narrate(text: str, language: str) -> Narration:
-    """Return what the narrator makes of a model that always writes the same narration."""
+    """Return the result of the narrator if the model replies to every prompt with `text`."""
     reply = json.dumps({"paragraphs": [text]})
     return await narrate_facts(FACTS, language, _Repeating(reply))
 
 
 async def count_narrations(hostile: int, seed: int) -> Counts:
-    """Run every good narration, and hostile ones that are made of the accepted good ones."""
+    """Give the narrator all good and `hostile` hostile narrations, and count the results.
+
+    The hostile narrations are made from the good ones that the narrator has accepted.
+    """
     counts = Counts()
     carriers: dict[str, list[str]] = {}
     for language, texts in read_narrations("").items():

@@ -1,4 +1,7 @@
-"""The words by which the validators judge each language; docs/reference/languages.md lists them."""
+"""Lexicons: the words of each supported language by which validators judge drafts.
+
+`docs/reference/languages.md` lists the languages, and what is judged in each.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,18 +12,18 @@ from typing import Final
 
 
 def words(text: str) -> frozenset[str]:
-    """Return the words of a text that are separated by white space."""
+    """Split a text at white space, and return the set of its words."""
     return frozenset(text.split())
 
 
 def phrases(text: str) -> tuple[str, ...]:
-    """Return the phrases of a text, one in each line."""
+    """Return the lines of a text, each of which is a phrase or a pattern."""
     return tuple(line.strip() for line in text.strip().splitlines())
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """The words of one language, folded."""
+    """The words and phrases of one language by which validators judge drafts, all folded."""
 
     code: str
     stopwords: frozenset[str]
@@ -93,14 +96,14 @@ def find_lexicon(code: str) -> Lexicon | None:
 
 
 def find_conditions(folded: str, lexicon: Lexicon) -> list[str]:
-    """Return the clauses of a folded text that are conditions: `if it rains`."""
+    """Return the conditional clauses of a folded text, such as `if it rains`."""
     if not lexicon.conditions:
         return []
     return [match[0] for match in _conditions(lexicon.conditions, lexicon.spaced).finditer(folded)]
 
 
 def drop_conditions(folded: str, lexicon: Lexicon) -> str:
-    """Return a folded text without its conditions, which neither assert nor deny anything."""
+    """Remove the conditional clauses from a folded text, because such clauses claim nothing."""
     if not lexicon.conditions:
         return folded
     return _conditions(lexicon.conditions, lexicon.spaced).sub(" ", folded)
@@ -114,5 +117,5 @@ def _conditions(begins: tuple[str, ...], spaced: bool) -> re.Pattern[str]:
 
 @cache
 def any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Return one pattern that matches any of these regular expressions in a folded text."""
+    """Combine regular expressions into one pattern that matches what any of them matches."""
     return re.compile("|".join(f"(?:{each})" for each in patterns))

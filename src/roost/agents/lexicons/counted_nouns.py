@@ -1,12 +1,13 @@
-"""Nouns that a number may count instead of each other: eight `people` fill eight `places`."""
+"""Nouns that may replace each other after a number: eight `people` take eight `places`."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from roost.agents.lexicons import words
 
-#: In each language, groups of nouns of which one may stand for another. The first group are people
-#: and the places that each of them takes.
+#: By language, groups of nouns. After a number, a draft may use any noun of a group in place of
+#: another noun of the group. The first group has the words for people, and for the places that
+#: people take: one place for each person.
 COUNTED_ALIKE: Final[Mapping[str, tuple[frozenset[str], ...]]] = {
     "en": (
         words("""
@@ -104,7 +105,7 @@ COUNTED_ALIKE: Final[Mapping[str, tuple[frozenset[str], ...]]] = {
         words("prêts emprunts"),
     ),
 }
-#: Words after which a number of things is also the number of what each of them gets.
+#: Words such as `each`: if each of 100 homes gets a bin, a draft may also count 100 bins.
 DISTRIBUTIVES: Final = words(
     """each every jede jeder jedes jedem jeden je pro cada chaque chacun chacune per"""
 )

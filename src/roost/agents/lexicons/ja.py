@@ -1,4 +1,4 @@
-"""The words of Japanese, whose texts have no spaces between words."""
+"""The lexicon of Japanese, which is written without spaces between words."""
 
 from typing import Final
 

@@ -1,4 +1,8 @@
-"""The form of a language's words for narrations, and words that need a certain slot beside them."""
+"""The structure of the word lists for narrations, and the slots that fit each topic.
+
+A narration is a model's text about a report. In the text, slots such as `{impressions}` stand for
+the figures of the report.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,10 +11,10 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class NarrationWords:
-    """The words of a language that a narration may have; every other word is refused.
+    """The words of a language that a narration may contain; every other word is refused.
 
-    No word is a number, a comparison, a direction, a judgement, a date or a claim of cause, alone
-    or beside other words of the list. All words are lower case.
+    None of the words is a number, a comparison, a direction, a judgement, a date or a claim of
+    cause, either alone or together with other words of the list. All words are in lower case.
     """
 
     allowed: frozenset[str]
@@ -71,7 +75,8 @@ _COMPARED: Final = frozenset(
         "best_reason",
     }
 )
-#: The slots that fit the words of a topic.
+#: By topic, slots for figures. If a clause has a figure and a word of the topic, the clause must
+#: have one of these slots.
 TOPIC_SLOTS: Final[Mapping[str, frozenset[str]]] = {
     "impressions": _GAINS | _BEST | {"median_impressions", "effect"},
     "engagements": _BEST | {"engagements"},
@@ -87,7 +92,7 @@ TOPIC_SLOTS: Final[Mapping[str, frozenset[str]]] = {
     "finding": frozenset({"effect", "anomaly"}),
     "kinds": frozenset({"best_reason"}),
 }
-#: The slots that fit a verb of receiving, and those that fit a verb of publishing.
+#: The slots that fit verbs such as `gained`. `PUBLISHED_SLOTS` fit verbs such as `published`.
 RECEIVED_SLOTS: Final = _GAINS | _BEST | {"engagements", "median_impressions", "follower_balance"}
 PUBLISHED_SLOTS: Final = _OUTPUT | {"median_impressions"}
 BEST_SLOTS: Final = _BEST
@@ -96,16 +101,19 @@ GAINED_SLOTS: Final = _GAINS | {"engagements"}
 
 
 def split_words(text: str) -> frozenset[str]:
-    """Return the words of a text with one or more words per line."""
+    """Split a text at white space, and return the set of its words."""
     return frozenset(text.split())
 
 
 def split_pairs(text: str) -> frozenset[tuple[str, str]]:
-    """Return the pairs of words of a text whose pairs are separated by commas."""
+    """Split a text at commas, and return the set of its pairs of words."""
     pairs = (pair.split() for pair in text.split(","))
     return frozenset((first, second) for first, second in pairs)
 
 
 def inflect(stems: str, endings: Iterable[str]) -> frozenset[str]:
-    """Return each stem with each of the endings; an empty ending is the stem itself."""
+    """Return each stem with each ending; an empty ending gives the stem itself.
+
+    White space separates the stems.
+    """
     return frozenset(stem + ending for stem in stems.split() for ending in endings)

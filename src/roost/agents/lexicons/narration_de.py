@@ -106,7 +106,8 @@ besprochen gesammelt
 """,
     ("", "e", "en", "er", "es", "em"),
 )
-#: Words of a general kind, so that a model need not know the list.
+#: Common words. They are allowed because a model does not know the list of allowed words, and
+#: would otherwise often use a word that is not on the list.
 _GENERAL: Final = split_words("""
 entdeckt entdeckte entdeckten entdecken erkundet erkundete erkunden weckt weckte weckten wecken
 geweckt beschäftigt beschäftigte beschäftigten beschäftigen entschieden entscheidet entscheiden

@@ -69,7 +69,8 @@ studies studying carry carries carried subscribe subscribes identify identifies 
 published recommend recommends recommended allow allows allowed advise advised yield yields
 yielded resulting
 """)
-#: Words of a general kind, so that a model need not know the list.
+#: Common words. They are allowed because a model does not know the list of allowed words, and
+#: would otherwise often use a word that is not on the list.
 _GENERAL: Final = split_words("""
 discover discovers discovered explore explores explored capture captures captured choose chose
 chosen chooses compares comparing testing tested back backs backed backing revisit revisited treat

@@ -1,4 +1,4 @@
-"""No invisible characters: controls, changes of direction, and zero width outside emoji."""
+"""Checks that drafts have no invisible characters, such as control and direction marks."""
 
 import re
 import unicodedata
@@ -11,11 +11,11 @@ from roost.text import lint_text
 _CODES: Final = frozenset(
     {"lone_surrogate", "forbidden_character", "bidi_override", "control_character", "zero_width"}
 )
-#: Marks of direction, which `lint_text` permits, because people type them in Arabic and Hebrew.
+#: Direction marks. `lint_text` permits them, because people type them in Arabic and Hebrew.
 _MARKS: Final = frozenset("\u200e\u200f\u061c")
 _RIGHT_TO_LEFT: Final = frozenset({"ar", "fa", "he", "ur"})
-#: `lint_text` permits joiners beside every letter of a script that is not European. Japanese,
-#: Chinese, Korean and Thai need none.
+#: Finds a zero-width joiner or non-joiner after a letter of a script that needs none, such as
+#: Japanese, Chinese, Korean or Thai. `lint_text` permits joiners in all scripts outside Europe.
 _joiner_without_use = re.compile(
     "[\u0e00-\u0eff\u1100-\u11ff\u2e80-\u2fff\u3000-\ud7ff\uf900-\ufaff\uff00-\uffef"
     "\U00020000-\U0003ffff][\u200c\u200d]"
@@ -23,9 +23,9 @@ _joiner_without_use = re.compile(
 
 
 def check_characters(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find characters that a reader does not see."""
+    """Find characters that readers cannot see."""
     for part in candidate.parts:
-        # NFKC and NFC keep these characters, so the text is checked as it is.
+        # The text is checked without normalization, because NFC and NFKC keep these characters.
         codes = {finding.code for finding in lint_text(part)} & _CODES
         if context.language not in _RIGHT_TO_LEFT and _MARKS & set(part):
             codes.add("direction_mark")

@@ -1,4 +1,4 @@
-"""Links, hashtags, mentions and cashtags come from the brief alone."""
+"""Checks that all links, hashtags, mentions and cashtags of a draft are in the brief."""
 
 import functools
 import re
@@ -8,8 +8,8 @@ from typing import Final
 
 from roost.agents.validators.candidate import Candidate, Context, find_entities
 
-#: Addresses that X does not link, but that a reader would try: other schemes, reserved domains,
-#: numbers, and dots that are spelled out.
+#: Finds addresses that X does not turn into links, but that a reader may try: other schemes, IP
+#: addresses, reserved domains, and dots in words (`example dot com`).
 _address = re.compile(
     r"[a-z][a-z0-9+.-]*://|(?<![a-z])www\.|(?<![a-z])hxxps?(?![a-z])"
     r"|(?<!\d)(?:\d{1,3}\.){3}\d{1,3}(?!\d)"
@@ -17,7 +17,8 @@ _address = re.compile(
     r"|[a-z0-9-]+\.(?:example|test|invalid|localhost|local|onion|internal|lan|corp)(?![a-z0-9-])"
     r"|[a-z0-9-]+ dot (?:com|org|net|io|co|de|fr|es|jp)(?![a-z])"
 ).findall
-#: X links `example.com` but not `example.com10`, which a reader tries all the same.
+#: Inserts a space into `example.com10`, so that `example.com` is found. X does not turn
+#: `example.com10` into a link, but a reader may try it.
 _detach_digits = functools.partial(re.compile(r"(\.[a-z]{2,24})(?=[\d_])").sub, r"\1 ")
 _spells_mention = re.compile(r"@\s?[a-z0-9_]{2,}").findall
 _spells_tag = re.compile(r"(?<![&\w])#\s?[^\W\d][\w]*").findall
@@ -26,7 +27,7 @@ _MAX_CASHTAGS: Final = 1
 
 
 def check_links(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find addresses other than the brief's link, and a link too few or too many."""
+    """Find addresses that are not in the brief, and a link that is missing or superfluous."""
     brief = context.brief
     urls = [url for part in candidate.parts for url in _urls(part)]
     allowed = {url for fact in brief.facts for url in _urls(fact.text)}
@@ -49,7 +50,7 @@ def check_links(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def check_tags(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find hashtags that are not in the brief, and required hashtags that are missing."""
+    """Find hashtags that are not in the brief, missing required ones, and too many hashtags."""
     brief = context.brief
     found = [tag.value for part in candidate.parts for tag in find_entities(part).hashtags]
     in_facts = {tag.value for text in context.all_texts for tag in find_entities(text).hashtags}
@@ -71,7 +72,7 @@ def check_tags(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def check_mentions(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find mentions that are not in the brief, and mentions at the beginning."""
+    """Find mentions that are not in the brief, and mentions at the beginning of a part."""
     brief = context.brief
     allowed = {name.lower() for name in brief.mentions_allowed}
     allowed |= {
@@ -93,7 +94,7 @@ def check_mentions(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def check_cashtags(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find cashtags that are not in the facts, and more cashtags than X accepts."""
+    """Find cashtags that are not in the brief, and parts with more cashtags than X accepts."""
     allowed = {
         tag.value.lower() for text in context.all_texts for tag in find_entities(text).cashtags
     }
@@ -107,7 +108,10 @@ def check_cashtags(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def _fold(text: str) -> str:
-    """Fold full-width and small forms: X links some of them, and readers read all of them."""
+    """Fold a text, and replace full-width and small forms of characters by ordinary ones.
+
+    X turns some addresses in such characters into links, and readers can read all of them.
+    """
     return unicodedata.normalize("NFKC", text).casefold()
 
 

@@ -1,4 +1,4 @@
-"""Nothing of the prompt, of examples or of findings gets into a draft."""
+"""Checks that a draft repeats nothing of the prompt, the examples or the findings."""
 
 import functools
 import re
@@ -10,20 +10,24 @@ from roost.agents.lexicons import LANGUAGES, any_of, find_lexicon
 from roost.agents.terms import fold_quotes
 from roost.agents.validators.candidate import Candidate, Context
 
-#: A draft and an example may share fewer words in a row than this, unless a fact has them too.
+#: A draft that shares this many words in a row with an example has copied the example, unless
+#: another text of the brief has the same words.
 EXAMPLE_WORDS: Final = 8
 _INSTRUCTION_WORDS: Final = 5
 _FEEDBACK_WORDS: Final = 3
-#: A phrase of the instructions between two punctuation marks has at least this many words.
+#: The fewest words of a phrase that is searched for. A phrase is the text between two punctuation
+#: marks of the instructions.
 _PHRASE_WORDS: Final = 3
-#: In scripts without spaces, characters are counted, and kana alone are endings.
+#: In scripts without spaces, a passage is a run of characters. It counts as copied only with this
+#: many characters besides hiragana, because hiragana are mostly endings.
 _SHORTEST_CONTENT: Final = 3
-#: So many characters in a row are copied even if most of them are kana.
+#: A passage of this many characters counts as copied even if all but one of them are hiragana.
 _EXAMPLE_CHARACTERS: Final = 12
 _tokens = re.compile(r"[a-z0-9À-ɏͰ-ӿ_]+(?:['\-][a-z0-9À-ɏͰ-ӿ_]+)*|[^\W\d_]").findall
 _is_content = re.compile(r"[\u30a1-\u30fa\u3400-\u9fffa-z0-9]").match
 
-#: What shows a model's working in any language: tags, code, JSON, names with underscores, slots.
+#: Patterns of text that comes from a model's work and belongs in no post, in any language: tags,
+#: code, JSON, names with underscores, slots.
 _WORKING: Final = (
     r"</?\s*(?:think|thinking|reasoning|thought|analysis|scratchpad|answer|output|draft|facts?"
     r"|examples?|data|brief|system|user|assistant|tool|im_start|im_end|s|inst)\b[^>]*>?",
@@ -43,14 +47,14 @@ _WORKING: Final = (
     r"\bignore (?:all |any )?(?:the )?(?:previous|prior|above|earlier)"
     r" (?:instructions?|prompts?|text)\b",
     r"\bsystem prompt\b",
-    # The marks around the data of a prompt.
+    # The marked lines around the data in a prompt.
     r"={3,}",
     r"\bdata [0-9a-f]{12} (?:begins|ends)\b",
 )
 
 
 def check_examples(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find long passages that only an example has."""
+    """Find long passages that are in an example, but in no other text of the brief."""
     for length in (EXAMPLE_WORDS, _EXAMPLE_CHARACTERS):
         own = _passages(context.all_texts, length)
         copied = _passages(context.brief.examples, length) - own
@@ -58,7 +62,7 @@ def check_examples(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def check_prompt(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find passages of the writer's instructions, and of texts that were kept from the model."""
+    """Find passages of the writer's instructions, and of texts withheld from the model."""
     own = _passages(context.all_texts, _INSTRUCTION_WORDS)
     leaked = _passages(context.instructions, _INSTRUCTION_WORDS) - own
     yield from _find_shared(candidate, leaked, _INSTRUCTION_WORDS, "E-PROMPT")
@@ -71,13 +75,14 @@ def check_prompt(candidate: Candidate, context: Context) -> Iterator[str]:
         yield from _find_shared(candidate, withheld, _FEEDBACK_WORDS, "E-PROMPT")
     for part in candidate.parts:
         for token in dict.fromkeys(_split(part)):
-            # A mark such as `canary-7f3a` is in no text but the withheld one.
+            # Words in `marks` occur only in withheld texts. A word such as `canary-7f3a` does not
+            # get into a draft by chance, so the draft has copied it.
             if token in marks and (any(c.isdecimal() for c in token) or "-" in token):
                 yield f"E-PROMPT: {token}"
 
 
 def _find_phrases(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find whole phrases of the writer's instructions: `Begin with a noun.`"""
+    """Find passages that repeat a whole phrase of the writer's instructions."""
     own = _padded(" \n ".join(context.all_texts))
     parts = [_padded(part) for part in candidate.parts]
     for phrase in _list_phrases(context.instructions):
@@ -87,7 +92,7 @@ def _find_phrases(candidate: Candidate, context: Context) -> Iterator[str]:
 
 @functools.lru_cache(maxsize=8)
 def _list_phrases(texts: tuple[str, ...]) -> list[str]:
-    """Return the phrases between punctuation marks, without lines of JSON."""
+    """Return the phrases between punctuation marks; lines of JSON are left out."""
     lines = [line for text in texts for line in text.splitlines() if "{" not in line[:1]]
     phrases = [phrase for line in lines for phrase in re.split(r"[^\w\s'’`\"\-]+", line)]
     return [_padded(phrase) for phrase in phrases if len(_split(phrase)) >= _PHRASE_WORDS]
@@ -98,15 +103,15 @@ def _padded(text: str) -> str:
 
 
 def check_feedback(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find passages of the findings that the model was asked to repair."""
+    """Find passages of the validators' findings, which the model got with refused drafts."""
     own = _passages(context.all_texts, _FEEDBACK_WORDS)
     findings = tuple(_without_quotation(finding) for finding in context.feedback)
     leaked = _passages(findings, _FEEDBACK_WORDS) - own
     yield from _find_shared(candidate, leaked, _FEEDBACK_WORDS, "E-FEEDBACK")
 
 
-#: The findings with these codes quote the refused draft. A good draft may have the same words: an
-#: invented address begins like the brief's link.
+#: Findings with these codes quote the refused draft. A good draft may contain the quoted words: for
+#: example, an invented address may begin like the brief's link.
 _QUOTING: Final = frozenset(
     {
         *("AVOID", "CASHTAG", "CLAIM", "CLICHE", "DATE", "EXAMPLE", "FEEDBACK", "LINK", "MENTION"),
@@ -116,7 +121,7 @@ _QUOTING: Final = frozenset(
 
 
 def _without_quotation(finding: str) -> str:
-    """Return a finding without the words of the draft, except for those beside the code."""
+    """Return a finding with at most the first two words that it quotes from a draft."""
     code, _, value = finding.partition(": ")
     if code not in _QUOTING:
         return finding
@@ -124,7 +129,10 @@ def _without_quotation(finding: str) -> str:
 
 
 def check_reasoning(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find what a model says about its work, in every language that has a lexicon."""
+    """Find remarks of a model about its own work, such as `Here is the post`.
+
+    The remarks are searched for in every language that has a lexicon.
+    """
     working = any_of(_WORKING)
     for sentence in candidate.sentences:
         text = fold_quotes(context.claim_text(sentence.text))
@@ -141,7 +149,7 @@ def check_reasoning(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def _lines_and_sentences(part: str) -> list[str]:
-    """Return the lines of a part, and the sentences after the first of each line."""
+    """Return each line of a part, and each sentence that does not begin a line."""
     lines = re.split(r"\n+", part)
     return [*lines, *(text for line in lines for text in _sentences(line)[1:])]
 
@@ -166,7 +174,10 @@ def _split(text: str) -> list[str]:
 
 @functools.lru_cache(maxsize=128)
 def _passages(texts: tuple[str, ...], length: int) -> frozenset[tuple[str, ...]]:
-    """Return all passages of so many words; in scripts without spaces, of so many characters."""
+    """Return all passages of `length` words, or characters if the script has no spaces.
+
+    Passages that consist almost only of hiragana are left out.
+    """
     found = set()
     for text in texts:
         tokens = _split(text)

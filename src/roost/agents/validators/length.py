@@ -1,4 +1,4 @@
-"""Every part has words, and is short enough with its link and tags, as X counts characters."""
+"""Checks that each part has words, and is short enough as X counts its characters."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,17 +6,18 @@ from typing import Final
 from roost.agents.validators.candidate import Candidate, Context
 from roost.text import weigh
 
-#: The number of parts of a thread.
+#: The fewest and the most parts of a thread.
 FEWEST_PARTS: Final = 2
 MOST_PARTS: Final = 10
-#: A part that has more characters besides the link, or counts as more, is far too long. The other
-#: validators do not read such a part, because some of them need more than linear time.
+#: A part with more characters than this (without the link), or with a weighted length above
+#: `MOST_COUNTED`, is far too long. The other validators do not read its draft, because some of them
+#: would take too long: their time grows faster than the length.
 MOST_CHARACTERS: Final = 2000
 MOST_COUNTED: Final = 560
 
 
 def is_far_too_long(candidate: Candidate, context: Context) -> bool:
-    """Whether the draft is refused for its length without a look at its words."""
+    """Whether a draft is so long that the other validators do not read it."""
     link = context.brief.link
     return len(candidate.parts) > MOST_PARTS or any(
         len(part.replace(link, "") if link else part) > MOST_CHARACTERS
@@ -26,7 +27,10 @@ def is_far_too_long(candidate: Candidate, context: Context) -> bool:
 
 
 def check_length(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find parts without words besides links and tags, and parts that reach the brief's limit."""
+    """Find empty parts, parts that reach the brief's limit, and a wrong number of parts.
+
+    A part with nothing but links and hashtags is empty.
+    """
     if not candidate.parts:
         yield "E-EMPTY: nothing was written"
     if is_far_too_long(candidate, context):

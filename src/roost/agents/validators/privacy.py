@@ -1,4 +1,4 @@
-"""No secrets, and no personal data but what a cited fact states."""
+"""Checks that a draft has no secrets, and no personal data that is not in the brief."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _PATTERNS: Final = (
 
 
 def check_personal_data(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find addresses, numbers and keys that no fact contains."""
+    """Find secrets, and e-mail addresses, phone or card numbers that are not in the brief."""
     known = re.sub(r"[\s()./-]", "", context.folded_texts)
     for sentence in candidate.sentences:
         text = fold_quotes(context.claim_text(sentence.text))
@@ -32,6 +32,6 @@ def check_personal_data(candidate: Candidate, context: Context) -> Iterator[str]
                 if re.sub(r"[\s()./-]", "", match[0]) not in known:
                     yield f"E-PRIVATE: {name}"
         for line in context.claim_text(sentence.text).splitlines():
-            # A secret is refused even if somebody wrote it into a fact.
+            # A secret is refused even if the brief contains it.
             if MASK in scrub(line) and MASK not in line:
                 yield "E-PRIVATE: secret"

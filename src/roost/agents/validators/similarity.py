@@ -1,4 +1,4 @@
-"""A draft differs from recent posts, from the other drafts, and in its own parts."""
+"""Checks that a draft repeats no recent post, no other draft, and no part of its own."""
 
 import functools
 import re
@@ -8,17 +8,19 @@ from typing import Final
 from roost.agents.terms import fold_quotes
 from roost.agents.validators.candidate import Candidate, Context, find_entities
 
-#: Two texts with so large a share of passages of four characters are near-duplicates.
+#: Two texts are near-duplicates if they share more than this fraction of all their passages of four
+#: characters.
 _MOST_SHARED: Final = 0.6
-#: A text with so large a share of its passages in a longer text repeats that text.
+#: A text repeats a longer text if more than this fraction of its own passages are in the longer
+#: text.
 _MOST_CONTAINED: Final = 0.85
-#: A shorter text is too short to be recognized inside another one.
+#: A text with fewer passages is too short to be recognized inside a longer text.
 _FEWEST_GRAMS: Final = 20
 _GRAM: Final = 4
 
 
 def check_recent(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find a draft that the tenant has posted already, on any account, in similar words."""
+    """Find parts that resemble a recent post of the tenant, on any account."""
     posts = [_without_action(post, context) for post in context.recent_posts]
     for body in _list_bodies(candidate):
         if any(is_near_duplicate(body, post) for post in posts):
@@ -26,7 +28,7 @@ def check_recent(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def check_variants(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find a draft that another draft of the batch resembles, and parts that are alike."""
+    """Find a draft that resembles another draft of the batch, and parts that are alike."""
     bodies = _list_bodies(candidate)
     for other in context.accepted:
         if is_near_duplicate("\n".join(bodies), "\n".join(_list_bodies(other))):
@@ -43,7 +45,10 @@ def _without_action(post: str, context: Context) -> str:
 
 
 def _list_bodies(candidate: Candidate) -> list[str]:
-    """Return the sentences of each part that state facts: calls to action may repeat."""
+    """Return, for each part, the text of its sentences that cite facts.
+
+    Other sentences may repeat, such as the call to action.
+    """
     bodies = [
         " ".join(s.text for s in candidate.sentences if s.part == index and s.fact_ids)
         for index in range(len(candidate.parts))

@@ -1,4 +1,4 @@
-"""Each part of a thread makes sense to a reader who sees only that part."""
+"""Checks that each part of a thread makes sense to a reader who sees only that part."""
 
 import functools
 import re
@@ -8,7 +8,7 @@ from roost.agents.terms import fold_quotes, list_terms
 from roost.agents.validators.candidate import Candidate, Context
 
 _numbering = re.compile(r"^\s*\(?\d+\s?/\s?\d*\)?[.:)]?\s*|\s*\(?\d+\s?/\s?\d+\)?\s*$")
-#: These sentences begin with a pronoun that refers to nothing.
+#: Finds French and German sentences whose first pronoun refers to nothing, such as `es gibt`.
 _is_impersonal = re.compile(
     r"il (?:y |n'y |faut|suffit|reste|n'est pas|est (?:possible|interdit|temps))|es (?:gibt|geht)\b"
 ).match

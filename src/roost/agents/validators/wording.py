@@ -1,4 +1,4 @@
-"""Words that the brief avoids or requires, and clichés."""
+"""Checks that a draft has the required words, and neither words to avoid nor clichés."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from roost.agents.words import contains_phrase
 
 
 def check_avoided(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find words that the brief avoids."""
+    """Find words and phrases that the brief forbids in its field `avoid`."""
     for phrase in context.brief.avoid:
         if any(contains_phrase(part, phrase) for part in candidate.parts):
             yield f"E-AVOID: {phrase}"
@@ -21,14 +21,14 @@ def check_required(candidate: Candidate, context: Context) -> Iterator[str]:
 
 
 def check_disclaimer(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find a disclaimer that is missing."""
+    """Report the brief's disclaimer if no part contains it."""
     disclaimer = context.brief.compliance.disclaimer
     if disclaimer and not any(disclaimer in part for part in candidate.parts):
         yield "E-DISCLAIMER: missing"
 
 
 def check_cliches(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find phrases of which readers are tired, unless the brief itself uses them."""
+    """Find clichés, unless the brief itself uses them."""
     for phrase in context.require_lexicon().cliches:
         if contains_phrase(context.folded_texts, phrase):
             continue

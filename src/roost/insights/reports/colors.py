@@ -1,16 +1,18 @@
-"""The colours of a report, in a light and a dark scheme, from the accent colour of its brand.
+"""Derives a report's light and dark colour schemes from the accent colour of its brand.
 
-Charts are specified in Roost's own light colours. `paint` replaces these colours with those of a
-brand, and the HTML page replaces them again with those of the reader's scheme.
+The specifications of charts have Roost's own light colours. `paint` replaces these with the light
+colours of the brand. In an HTML report, the style sheet replaces the light colours with the dark
+ones if the reader's system prefers a dark scheme.
 """
 
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Final
 
-#: The contrast that WCAG 2.2 requires of normal text at level AA.
+#: The least contrast ratio that WCAG 2.2 requires for text of normal size at level AA.
 _TEXT_CONTRAST: Final = 4.5
-#: How far each step of a scale of colours is from the paper to the accent.
+#: The colours of `Palette.scale` are mixtures of the paper's colour and the accent. Each number is
+#: the share of the accent.
 _STEPS: Final = (0.16, 0.36, 0.57, 0.78, 1.0)
 
 _Rgb = tuple[int, int, int]
@@ -18,7 +20,10 @@ _Rgb = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """The colours of one scheme by their purpose, as `#rrggbb`. All colours are different."""
+    """The colours of one scheme, light or dark, by purpose, in the form `#rrggbb`.
+
+    The accent is different from the fixed colours, because `paint` finds a colour by its value.
+    """
 
     paper: str
     tint: str
@@ -39,11 +44,11 @@ class Palette:
     """Colours from few to many."""
 
     def names(self) -> dict[str, str]:
-        """Return the colours by their names; the names of a scale have a number from 1."""
+        """Return the colours by name; those of `scale` are `scale-1`, `scale-2` and so on."""
         named = {
             each.name: getattr(self, each.name) for each in fields(self) if each.name != "scale"
         }
-        # The last colour of the scale is the accent.
+        # The last colour of the scale is the accent, which has its own name.
         steps = enumerate(self.scale[:-1], 1)
         return named | {f"scale-{number}": color for number, color in steps}
 
@@ -53,11 +58,11 @@ ACCENT: Final = "#2667a8"
 
 @cache
 def light_palette(accent: str = "") -> Palette:
-    """Return the light scheme of an accent colour; an empty colour is Roost's own.
+    """Return the light scheme for an accent colour; an empty string is Roost's own accent.
 
-    The accent is darkened until text in it is readable on the paper and on a box.
+    The accent is darkened until text in this colour is readable on the paper and in boxes.
 
-    Raises: ValueError, if the colour has not the form `#rrggbb`.
+    Raises: ValueError if the colour does not have the form `#rrggbb`.
     """
     return _complete(
         {
@@ -78,9 +83,11 @@ def light_palette(accent: str = "") -> Palette:
 
 @cache
 def dark_palette(accent: str = "") -> Palette:
-    """Return the dark scheme of an accent colour, which is lightened until it is readable.
+    """Return the dark scheme for an accent colour; an empty string is Roost's own accent.
 
-    Raises: ValueError, if the colour has not the form `#rrggbb`.
+    The accent is lightened until text in this colour is readable on the paper and in boxes.
+
+    Raises: ValueError if the colour does not have the form `#rrggbb`.
     """
     return _complete(
         {
@@ -102,7 +109,7 @@ def dark_palette(accent: str = "") -> Palette:
 def paint(spec: Any, palette: Palette) -> Any:
     """Return a copy of a chart's specification in the colours of a palette.
 
-    Only strings that are exactly a colour of Roost's light palette are replaced.
+    Only strings that equal a colour of Roost's light palette are replaced.
     """
     colors = dict(zip(light_palette().names().values(), palette.names().values(), strict=True))
     return _replace(spec, colors)
@@ -118,8 +125,8 @@ def _complete(neutral: dict[str, str], accent: str, *, toward: str) -> Palette:
     backgrounds = (neutral["paper"], neutral["tint"])
     readable = _make_readable(accent, backgrounds, toward)
     while readable in neutral.values():
-        # A reader does not see a difference of one step. Equal colours could not be told apart
-        # when they are replaced.
+        # If two colours were equal, `paint` could not replace them separately. The blue channel
+        # is therefore changed by one, which no reader can see.
         red, green, blue = _parse(readable)
         readable = _format((red, green, blue + 1 if blue < 255 else blue - 1))
     scale = tuple(_mix(neutral["paper"], readable, step) for step in _STEPS)
@@ -127,7 +134,7 @@ def _complete(neutral: dict[str, str], accent: str, *, toward: str) -> Palette:
 
 
 def _make_readable(color: str, backgrounds: tuple[str, ...], toward: str) -> str:
-    """Mix a colour with black or white until it has enough contrast to all backgrounds."""
+    """Mix a colour with `toward` until text in it is readable on all backgrounds."""
     mixed = (_mix(color, toward, percent / 100) for percent in range(101))
     return next(
         each

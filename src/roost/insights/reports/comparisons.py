@@ -1,4 +1,4 @@
-"""Removes from a report the comparisons that its reader has not asked for."""
+"""Limits the earlier periods with which a report compares its figures."""
 
 from dataclasses import replace
 
@@ -8,7 +8,10 @@ from roost.models import ComparedPeriods
 
 
 def limit_comparisons(report: Report, compare: ComparedPeriods) -> Report:
-    """Return a report with only these comparisons, and without next steps based on others."""
+    """Return a copy of a report with only the comparisons that `compare` names.
+
+    A next step is also removed if its evidence is a figure of a removed comparison.
+    """
     if compare is ComparedPeriods.BOTH:
         return report
     return replace(report, subjects=tuple(_limit(each, compare) for each in report.subjects))

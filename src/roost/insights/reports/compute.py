@@ -1,4 +1,4 @@
-"""Computes a report from the records of its accounts."""
+"""Computes a report from the stored records of its accounts, such as their snapshots."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,7 +31,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class ReportRequest:
-    """What a report is about."""
+    """The parameters of a report: the tenant, the period, and the groups of accounts."""
 
     tenant_name: str
     period: DatePeriod
@@ -46,7 +46,7 @@ class ReportRequest:
 
 @dataclass(frozen=True, eq=False)
 class _Measurements:
-    """What all subjects of a report share."""
+    """The measured accounts and posts from which each subject's part of a report is made."""
 
     made_at: datetime
     periods: ReportPeriods
@@ -55,10 +55,11 @@ class _Measurements:
 
 
 def compute_report(records: Sequence[AccountRecords], request: ReportRequest) -> Report:
-    """Compute the report on a period from the records of the accounts.
+    """Compute the report for `request.period` from the records of the accounts.
 
     The records must begin eight days before the earliest compared period, so that the closing
-    values before each period are known. Snapshots that close a day after the period are ignored.
+    values before each period are known. A snapshot belongs to the day whose end is nearest to it;
+    snapshots that belong to a day after the period are ignored.
     """
     periods = choose_periods(request.period, request.made_at)
     accounts = {
@@ -80,7 +81,7 @@ def compute_report(records: Sequence[AccountRecords], request: ReportRequest) ->
 
 
 def without_costs(report: Report) -> Report:
-    """Return a copy of the report in which no figure and no next step is about money."""
+    """Return a copy of the report without the figures and the next step about costs."""
     return replace(
         report,
         subjects=tuple(
@@ -167,7 +168,12 @@ def _report_subject(
 def _compute_periods(
     accounts: Sequence[MeasuredAccount], periods: ReportPeriods, spending: Sequence[Spending]
 ) -> dict[PeriodName, dict[str, Value]]:
-    """Return the values of all figures for each period in which the accounts were measured."""
+    """Return the values of all figures for the current period and the measured earlier ones.
+
+    An earlier period was measured if each account has a snapshot that belongs to the first day of
+    this period or to an earlier day. Accounts without any snapshot are ignored here. If no day of
+    the current period is closed, only the current period has values.
+    """
     values = {PeriodName.CURRENT: compute_values(accounts, periods.current, spending)}
     if periods.comparable.days < 1:
         return values
@@ -183,13 +189,13 @@ def _compute_periods(
 
 
 def _is_covered(account: MeasuredAccount, period: DatePeriod) -> bool:
-    """Whether an account was measured by the end of the first day of a period."""
+    """Whether an account's first snapshot belongs to a period's first day or an earlier day."""
     first = _first_day(account)
     return first is not None and first <= period.first
 
 
 def _first_day(account: MeasuredAccount) -> date | None:
-    """Return the day of the earliest snapshot of an account or its posts."""
+    """Return the day to which the earliest snapshot of an account and its posts belongs."""
     times = [each.at for each in account.records.account]
     times += [each.at for each in account.records.snapshots]
     return closed_day(min(times), account.zone) if times else None

@@ -1,4 +1,4 @@
-"""What was measured in a report's period, and the values of each day."""
+"""Computes what was measured in a report's period, and the values of each of its days."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -65,7 +65,7 @@ def _is_gap(account: MeasuredAccount, day: date) -> bool:
 def list_days(
     maker: FigureMaker, accounts: Sequence[MeasuredAccount], periods: ReportPeriods
 ) -> tuple[Day, ...]:
-    """Return the values of each day of the current period, oldest first."""
+    """Return the followers and gains of each day of the current period, oldest day first."""
     open_days = set(periods.open_days)
     days = []
     for day in periods.current.dates():
@@ -97,14 +97,17 @@ def list_days(
 
 
 def _followers(accounts: Sequence[MeasuredAccount], day: date) -> int | None:
-    """Return the sum of the followers; None if those of an account are not known."""
+    """Return the accounts' total followers at a day's end; None if a count is not known."""
     counts = [each.followers.get(day) for each in accounts]
     known = [count for count in counts if count is not None]
     return sum(known) if known and len(known) == len(counts) else None
 
 
 def _gained(accounts: Sequence[MeasuredAccount], metric: Metric, day: date) -> int | None:
-    """Return the sum of the gains; None if the day is a gap of an account, or has no gains."""
+    """Return how much of a metric the accounts gained on a day, in total.
+
+    Return None if the day is a gap of any account, or if the gain of no account is known.
+    """
     gains = [each.gains[metric] for each in accounts]
     if any(day in each.gap_days for each in gains):
         return None

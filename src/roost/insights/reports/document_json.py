@@ -1,7 +1,8 @@
-"""The JSON of a document, in which reports are kept, and from which every form is rendered later.
+"""Converts a document to JSON and back.
 
-An object of the JSON has the name of its class in `type`, because a text is a list of strings,
-numbers, links and dates. Decimal numbers are strings, so that no digit is lost.
+Kept reports are stored as this JSON, from which every form can be rendered later. Each object has
+the name of its class in `type`, because a list can have items of several classes: a text is a list
+of strings, numbers, links and dates. Decimal numbers are strings, so that no digit is lost.
 """
 
 import base64
@@ -20,7 +21,8 @@ from roost.insights.reports import document as parts
 from roost.insights.reports.document import Document
 from roost.insights.reports.figures import Quality, Unit
 
-#: Increased if a reader of the present format could not read documents of the new one.
+#: The version of the format. Increase it with every change that the previous version of
+#: `read_document` could not read.
 _FORMAT: Final = 1
 _CLASSES: Final[Mapping[str, type]] = {
     each.__name__: each
@@ -33,7 +35,7 @@ _ENUMS: Final[Mapping[str, type[StrEnum]]] = {
     "unit": Unit,
     "quality": Quality,
 }
-#: The Vega-Lite specification of a chart is JSON already.
+#: The field of a chart with its Vega-Lite specification, which is JSON and is stored unchanged.
 _SPEC: Final = "spec"
 
 
@@ -45,7 +47,7 @@ def pack_document(document: Document) -> bytes:
 def unpack_document(packed: bytes) -> Document:
     """Return the document that `pack_document` has packed.
 
-    Raises: ValueError if the document has another format.
+    Raises: ValueError if the document has another version of the format.
     """
     return read_document(zlib.decompress(packed))
 
@@ -56,7 +58,10 @@ def write_document(document: Document) -> bytes:
 
 
 def read_document(content: bytes) -> Document:
-    """Return the document of a JSON. Raises: ValueError if the JSON has another format."""
+    """Return the document that `write_document` has written.
+
+    Raises: ValueError if the document has another version of the format.
+    """
     stored = msgspec.json.decode(content)
     if stored["format"] != _FORMAT:
         raise ValueError(f"A document of format {stored['format']} cannot be read.")
@@ -90,7 +95,7 @@ def _encode(value: Any) -> Any:
 
 
 def _zone_of(at: datetime) -> str | None:
-    """Return the IANA name of a time's zone; None if the zone is an offset."""
+    """Return the IANA name of a time's zone; None if the zone is only an offset from UTC."""
     key = getattr(at.tzinfo, "key", None)
     return key if isinstance(key, str) else None
 

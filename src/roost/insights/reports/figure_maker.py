@@ -1,4 +1,4 @@
-"""Makes figures with keys from values."""
+"""Makes the figures of a report: adds a key, a name and a unit to each computed value."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class FigureMaker:
     def make(self, path: str, value: Value, name: str | None = None) -> Figure:
         """Return a figure with the key `<subject>/<path>@<period>`.
 
-        `name` is the name of the definition; it is the path if it is None.
+        `name` is the name of the figure's definition. If it is None, `path` is the name.
         """
         definition = DEFINITIONS[name or path]
         return Figure(
@@ -41,7 +41,7 @@ class FigureMaker:
         )
 
     def count(self, path: str, number: Number | None, name: str) -> Figure:
-        """Return a figure of a number that is known; without a value if the number is None."""
+        """Return a figure with the quality `measured`, or `missing` if the number is None."""
         quality = Quality.MISSING if number is None else Quality.MEASURED
         return self.make(path, Value(number, quality), name)
 
@@ -55,7 +55,8 @@ def compare(subject: str, name: str, now: Value, earlier: Value, period: PeriodN
     change: float | None = None
     if now.value is not None and earlier.value is not None:
         difference = _subtract(now.value, earlier.value)
-        # The follower balance can be negative, so a share of it would mean nothing.
+        # Rates have only a difference. `followers.change` can be negative, so a relative change of
+        # it would mean nothing.
         is_rate = current.unit is Unit.SHARE
         if not is_rate and name != "followers.change" and earlier.value > 0:
             change = float(difference) / float(earlier.value)
@@ -81,10 +82,10 @@ def compare_all(
     name: str,
     values: dict[PeriodName, dict[str, Value]],
 ) -> ComparedFigure:
-    """Return a figure of the current period with its comparisons.
+    """Return the figure `name` of the current period, with its comparisons.
 
-    `values` has the values of all figures for each period; an earlier period that was not measured
-    is left out.
+    `values` has the values of all figures by period. A period that was not measured is not in
+    `values`; the figure then has no comparison with this period.
     """
 
     def comparison(period: PeriodName) -> Comparison | None:
@@ -108,7 +109,7 @@ def _subtract(now: Number, earlier: Number) -> Number:
 
 
 def _common_quality(now: Value, earlier: Value) -> Quality:
-    """Return the quality of a difference: that of the value that is measured worse."""
+    """Return the quality of a difference: the worse one of the two values' qualities."""
     order = (
         Quality.MISSING,
         Quality.UNDEFINED,

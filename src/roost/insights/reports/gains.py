@@ -1,13 +1,14 @@
-"""What posts gained by day: the differences between the closing values of successive days.
+"""Computes what posts gained per day, from the closing values of successive days.
 
-The gain of a part between two successive closing values belongs to the day of the later one if the
-days are adjacent. If days between them have no closing value, the gain belongs to no single day;
-it counts in the period of the later value. Such an interval is no longer than seven days if the
-read plan was kept. A longer one that begins before the period is left out, because most of it may
-have been gained before the period.
+A gain of a part is the difference between two successive closing values. If their days are
+adjacent, the gain belongs to the later day. If there are days without a closing value between them,
+the gain belongs to no single day, and counts in the period that contains the later day. The
+interval between the two days has at most seven days if all planned reads were made. A longer
+interval that begins before the period is left out, because most of its gain may have been made
+before the period.
 
-Therefore the sum of the gains of all days, and of the gains that belong to no single day, is the
-difference of the lifetime values, unless an interval was left out.
+The gains in a period therefore add up to the difference between the last closing values in the
+period and the last ones before the period, unless an interval was left out.
 """
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class PeriodGain:
-    """What posts gained in a period."""
+    """What an account's posts gained in a period, and whether the amount is complete."""
 
     total: tuple[int, ...] | None
     """The gain of each metric; None if no closing value lies in the period."""
@@ -38,10 +39,11 @@ class PeriodGain:
 
 @dataclass(frozen=True, eq=False)
 class Gains:
-    """The gains of some parts in metrics that were read together.
+    """The gains of an account's parts, in one metric or in several metrics together.
 
-    Day numbers are those of `date.toordinal`. Row n of the arrays is one interval between two
-    closing values: it begins at the end of day `begins[n]`, and ends at the end of day `ends[n]`.
+    Row n of the arrays is one interval between two successive closing values of a part. The
+    interval begins at the end of day `begins[n]`, and ends at the end of day `ends[n]`. Days are
+    numbered as by `date.toordinal`.
     """
 
     begins: NDArray[np.int64]
@@ -58,7 +60,8 @@ class Gains:
     ) -> PeriodGain:
         """Return what was gained from the day `first` to the day `last`, both included.
 
-        Gains on `gap_days`, which are gaps of other accounts, count as gains of no single day.
+        `gap_days` are the gaps of other accounts. A gain on such a day counts in the period, but
+        not as a gain of a single day.
         """
         ends_inside = (self.ends >= first.toordinal()) & (self.ends <= last.toordinal())
         begins_inside = self.begins >= (first - _DAY).toordinal()
@@ -75,7 +78,7 @@ class Gains:
         )
 
     def on(self, day: date) -> tuple[int, ...] | None:
-        """Return what was gained on one day; None if the day is a gap or has no closing value."""
+        """Return the gain of each metric on a day; None if the gain of the day is not known."""
         number = day.toordinal()
         inside = (self.ends == number) & (self.begins == number - 1)
         return None if day in self.gap_days or not inside.any() else _sums(self.amounts[inside])
@@ -88,9 +91,10 @@ def _sums(amounts: NDArray[np.int64]) -> tuple[int, ...]:
 def find_gains(readings: PostReadings, *metrics: Metric, closed_until: date) -> Gains:
     """Return the gains of all parts of an account.
 
-    A part that was not read at the end of the days until `closed_until` makes these days gaps if
-    the read plan reads the part daily, and if no other part of the account was read either: a part
-    that alone is not read any more was deleted.
+    A day between two closing values of a part is a gap if the read plan reads the part daily at
+    this time. A day after the last closing value of such a part, until `closed_until`, is a gap
+    only if no part of the account has a snapshot for that day. If other parts have one, the part
+    was probably deleted on X.
     """
     closings = readings.closings(*metrics)
     is_same_part = closings.parts[1:] == closings.parts[:-1]

@@ -1,4 +1,4 @@
-"""Posts of a report by property and by hour, their decay curve, and the declared comparisons."""
+"""Computes a report's tables by property and hour, its decay curve and comparisons."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -26,12 +26,12 @@ from roost.insights.reports.periods import DatePeriod
 from roost.insights.reports.values import Value, average, divide_sums, middle
 from roost.models import MediaKind, Metric
 
-#: The impressions of a post at this age count as final.
+#: The age at which the impressions of a post count as final.
 _FINAL_AGE_DAYS: Final = 28
 _DECAY_AGES: Final = (1, 2, 3, 5, 7, 14, 21)
 #: The decay curve needs at least this many posts.
 _MIN_DECAY_POSTS: Final = 5
-#: The declared comparisons compare impressions at this age, which nearly are the final ones.
+#: Comparisons of posts use the impressions at this age, because these are nearly the final ones.
 _EFFECT_AGE_DAYS: Final = 2
 _LONG_TEXT: Final = 140
 
@@ -39,7 +39,10 @@ _LONG_TEXT: Final = 140
 def break_down(
     maker: FigureMaker, posts: Sequence[MeasuredPost], last: date
 ) -> tuple[Breakdown, ...]:
-    """Return the posts by each dimension, with the metrics known at the end of the last day."""
+    """Return a table for each dimension, with the metrics of each group of posts.
+
+    The metrics of a post are those known at the end of the day `last`.
+    """
     totals = {
         metric: [post.total(metric, last) for post in posts]
         for metric in (Metric.IMPRESSIONS, Metric.ENGAGEMENTS)
@@ -101,7 +104,10 @@ def _make_row(
 def table_hours(
     maker: FigureMaker, posts: Sequence[MeasuredPost], period: DatePeriod
 ) -> tuple[HourCell, ...]:
-    """Return the posts by weekday and hour in the period's time zone, without empty cells."""
+    """Return the number and the median impressions of the posts of each hour of the week.
+
+    The hours are those of the period's time zone. An hour without posts has no cell.
+    """
     by_hour: dict[tuple[int, int], list[int | None]] = {}
     for post in posts:
         local = post.sent_at.astimezone(period.zone)
@@ -126,10 +132,10 @@ def table_hours(
 def measure_decay(
     maker: FigureMaker, accounts: Sequence[MeasuredAccount], period: DatePeriod
 ) -> DecayCurve:
-    """Return the decay curve of the posts that reached the final age by the end of a period.
+    """Return the decay curve of the posts that have reached the final age at a period's end.
 
-    Posts that were published before the period count as well: in a period of 30 days, hardly a post
-    reaches the final age.
+    Posts that were published before the period count as well, back to `period.history_first`. In a
+    period of 30 days alone, few posts would reach the final age of 28 days.
     """
     ages = (*_DECAY_AGES, _FINAL_AGE_DAYS)
     curves = [
@@ -157,10 +163,11 @@ def measure_decay(
 def measure_effects(
     maker: FigureMaker, posts: Sequence[MeasuredPost], last: date
 ) -> tuple[Effect, ...]:
-    """Return the declared comparisons of an account's posts; `posts` are sorted by time.
+    """Compare an account's posts that have a property with its posts that do not.
 
-    Replies are left out, because others see them than see posts. Of a thread, only the impressions
-    of the first part count: every further part would add impressions by the same readers.
+    `posts` are sorted by time. Replies are left out, because they reach other readers than posts
+    do. For a thread, only the impressions of the first part count, because the further parts are
+    shown to the same readers.
     """
     compared = []
     impressions = []

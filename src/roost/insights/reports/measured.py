@@ -1,4 +1,4 @@
-"""Accounts and posts with their snapshots by day and age: the basis of all figures."""
+"""Arranges the snapshots of accounts and posts by day and age, to compute all figures."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +20,7 @@ from roost.insights.snapshots import metric_values
 from roost.models import AccountRecords, IntegrationId, MediaKind, Metric, PostId, SentPart
 from roost.text import LIMIT, counted_length, extract_entities
 
-#: The groups of each dimension, in the order in which a report lists them.
+#: The groups into which each dimension divides posts, in the order in which a report lists them.
 GROUPS = {
     Dimension.TYPE: tuple(post_type.value for post_type in PostType),
     Dimension.LENGTH: ("up_to_70", "71_to_140", "141_to_280", "over_280"),
@@ -47,7 +47,7 @@ class MeasuredPost:
 
     @property
     def post_id(self) -> PostId:
-        """The post's id."""
+        """The id of the scheduled post to which all parts belong."""
         return self.parts[0].post_id
 
     @property
@@ -57,7 +57,7 @@ class MeasuredPost:
 
     @property
     def sent_day(self) -> date:
-        """The day on which the first part was sent."""
+        """The day on which the first part was sent, in the time zone of the report."""
         return self.readings.sent_days[self.rows[0]]
 
     @property
@@ -67,12 +67,12 @@ class MeasuredPost:
 
     @cached_property
     def text_length(self) -> int:
-        """The number of characters of all parts, as X counts them."""
+        """The total number of characters of all parts, as X counts characters."""
         return sum(counted_length(each.text, LIMIT) for each in self.parts)
 
     @cached_property
     def groups(self) -> dict[Dimension, str]:
-        """The post's group in each dimension."""
+        """The post's group in each dimension, such as `with_link` in the dimension `link`."""
         entities = [extract_entities(each.text) for each in self.parts]
         has_link = any(each.urls for each in entities)
         has_hashtag = any(each.hashtags for each in entities)
@@ -86,13 +86,17 @@ class MeasuredPost:
 
     @property
     def media(self) -> MediaKind | None:
-        """The kind of the post's media; of several kinds, video before GIF before image."""
+        """The kind of the post's media; None if the post has no media.
+
+        If the parts have media of several kinds, a video has priority over a GIF, and a GIF over an
+        image.
+        """
         kinds = {kind for each in self.parts for kind in each.media}
         return next((kind for kind in _MEDIA if kind in kinds), None)
 
     @property
     def type(self) -> PostType:
-        """The first type, in the order of `PostType`, that applies."""
+        """The type of the post: the first member of `PostType` that applies to the post."""
         first = self.parts[0]
         if len(self.parts) > 1:
             return PostType.THREAD
@@ -105,28 +109,32 @@ class MeasuredPost:
         return PostType(self.media.value) if self.media else PostType.TEXT
 
     def total(self, metric: Metric, last_day: date) -> int | None:
-        """Return the sum of the parts' latest values at the end of a day.
+        """Return the sum of a metric over all parts, as known at the end of `last_day`.
 
-        The sum is None if the value of a part is not known.
+        Return None if the metric of any part is not known.
         """
         latest = self.readings.latest(metric, last_day)
         total = sum(latest[row] for row in self.rows)
         return None if np.isnan(total) else int(total)
 
     def read_at(self, last_day: date) -> datetime | None:
-        """Return the time of the latest snapshot of a part at the end of a day."""
+        """Return when a part was last read, as of the end of `last_day`; None if never."""
         reads = [self.readings.find_last_read(row, last_day) for row in self.rows]
         return max((at for at in reads if at is not None), default=None)
 
     def at_ages(self, metric: Metric, ages: tuple[int, ...], last_day: date) -> Floats:
-        """Return the sum of the parts' values at ages in days; NaN if a value is not known."""
+        """Return the sum of a metric over all parts, at each of `ages` in days.
+
+        Only the values known at the end of `last_day` are used. A sum is NaN if the value of any
+        part is not known at this age.
+        """
         found = self.readings.at_ages(metric, ages, last_day)
         return np.asarray(found[list(self.rows)].sum(axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
 class MeasuredAccount:
-    """An account with its posts, gains and followers by day."""
+    """An account with its posts, and with its gains and its followers by day."""
 
     records: AccountRecords
     zone: ZoneInfo
@@ -142,12 +150,15 @@ class MeasuredAccount:
     """The last day that is over, and whose closing snapshot has been due."""
 
     def published(self, first: date, last: date) -> list[MeasuredPost]:
-        """Return the posts that were published from one day to another, both included."""
+        """Return the posts published from the day `first` to the day `last`, both included."""
         return [post for post in self.posts if first <= post.sent_day <= last]
 
 
 def measure(records: AccountRecords, zone: ZoneInfo, closed_until: date) -> MeasuredAccount:
-    """Arrange the records of an account by days of a time zone."""
+    """Arrange the records of an account by the days of a time zone.
+
+    `closed_until` is the last day that is over, and whose closing snapshot has been due.
+    """
     readings = read_posts(records, zone)
     by_post: dict[PostId, list[int]] = {}
     for row in sorted(range(len(readings.parts)), key=lambda row: readings.parts[row].position):

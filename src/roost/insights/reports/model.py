@@ -1,7 +1,7 @@
-"""The content of a report as typed data; every form of a report renders these types.
+"""The content of a report as typed data, independent of its language and its form.
 
-Every number that a form prints is the value of a `Figure`, and `Report.figures` finds each figure
-by its key. Page numbers, dates, the ticks of axes and the ends of intervals have no keys.
+Every number that a report prints is the value of a `Figure`, and `Report.figures` finds each figure
+by its key. The exceptions are page numbers, dates, the ticks of axes and the ends of intervals.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from roost.models import Anomaly, IntegrationId, Metric, PostId, TweetId
 
 
 class SubjectKind(StrEnum):
-    """What a part of a report is about."""
+    """Whether a part of a report is about one account, a group, or all accounts."""
 
     ACCOUNT = "account"
     GROUP = "group"
@@ -26,7 +26,7 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """An account, a named group of accounts, or all accounts of a tenant."""
+    """What a part of a report is about: an account, a named group, or a tenant's accounts."""
 
     key: str
     """The first part of the keys of the subject's figures, such as `account.17`."""
@@ -41,7 +41,7 @@ class Subject:
 class Coverage:
     """What was measured in the current period, what is missing, and what was imported.
 
-    The days are days in the tenant's time zone.
+    The days are those of the tenant's time zone.
     """
 
     days: Figure
@@ -93,7 +93,7 @@ class PostType(StrEnum):
 
 
 class Dimension(StrEnum):
-    """The properties by which posts are grouped."""
+    """A property by which a report groups posts, such as the length of the text."""
 
     TYPE = "type"
     LENGTH = "length"
@@ -104,7 +104,7 @@ class Dimension(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PostReason:
-    """One reason for a post's rank: a metric beside the account's usual value at the same age."""
+    """A metric that explains a post's rank: its value, and the usual one at the same age."""
 
     metric: Metric
     value: Figure
@@ -162,7 +162,7 @@ class ReportedPost:
 
 @dataclass(frozen=True, slots=True)
 class BreakdownRow:
-    """The posts of one group, such as the posts with a video."""
+    """The number and the metrics of a group's posts, such as the posts with a video."""
 
     group: str
     posts: Figure
@@ -177,7 +177,7 @@ class BreakdownRow:
 
 @dataclass(frozen=True, slots=True)
 class Breakdown:
-    """The posts of the period by one property. Each post is in exactly one row."""
+    """A table of the period's posts by one property. Each post counts in exactly one row."""
 
     dimension: Dimension
     rows: tuple[BreakdownRow, ...]
@@ -186,7 +186,10 @@ class Breakdown:
 
 @dataclass(frozen=True, slots=True)
 class HourCell:
-    """The posts of one hour of one weekday, in the tenant's time zone."""
+    """The number and the median impressions of the posts of one hour of one weekday.
+
+    The hour is that of the tenant's time zone.
+    """
 
     weekday: int
     """0 is Monday."""
@@ -197,7 +200,7 @@ class HourCell:
 
 @dataclass(frozen=True, slots=True)
 class DecayPoint:
-    """The share of its final impressions that the median post has at an age."""
+    """The median share of their final impressions that posts have reached at an age."""
 
     age_days: int
     share: Figure
@@ -205,7 +208,7 @@ class DecayPoint:
 
 @dataclass(frozen=True, slots=True)
 class DecayCurve:
-    """How a post's impressions approach their final number."""
+    """How the impressions of posts approach their final number as the posts get older."""
 
     final_age_days: int
     """The age at which the impressions count as final."""
@@ -216,10 +219,11 @@ class DecayCurve:
 
 
 class EffectName(StrEnum):
-    """The declared comparisons: posts with a property against posts without it.
+    """A property by which a report compares posts: those that have it, and those that do not.
 
-    Each further comparison would widen the intervals of all others. Quotes and polls are therefore
-    not compared, because few accounts publish twenty of them in a period.
+    There are no comparisons of quotes and polls. A comparison needs twenty posts with the property,
+    and few accounts publish twenty quotes or polls in a period. Each further comparison would also
+    widen the confidence intervals of the others.
     """
 
     MEDIA = "media"
@@ -232,7 +236,7 @@ class EffectName(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What a comparison allows to say."""
+    """The conclusion that a comparison of posts allows."""
 
     MORE = "more"
     """Posts with the property earned more impressions."""
@@ -245,9 +249,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A declared comparison of posts with a property and posts without it.
+    """The comparison of an account's posts that have a property with its other posts.
 
-    A difference is not a cause: posts with the property may differ in other ways as well.
+    The property need not be the cause of a difference, because the posts that have it may differ
+    from the others in other ways as well.
     """
 
     name: EffectName
@@ -265,7 +270,7 @@ class Effect:
 
 
 class StepCode(StrEnum):
-    """The rules that propose next steps."""
+    """The next steps that the rules of `next_steps` can propose."""
 
     COLLECT_METRICS = "collect_metrics"
     """Days of the period were not measured: find out why the worker did not run."""
@@ -291,7 +296,7 @@ class StepCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """A proposal that a rule derives from figures."""
+    """A proposal to the reader of a report, with the figures on which it is based."""
 
     subject: str
     """The key of the subject."""
@@ -333,7 +338,7 @@ class SubjectReport:
 
 @dataclass(frozen=True)
 class Report:
-    """All content of a report."""
+    """The content of a whole report, from which a document in one language is made."""
 
     tenant_name: str
     made_at: datetime
@@ -350,7 +355,7 @@ class Report:
 
 
 def find_figures(content: Any) -> Iterator[Figure]:
-    """Yield every figure in dataclasses, tuples and mappings, at any depth."""
+    """Yield every figure in a dataclass, tuple or mapping, at any depth."""
     if isinstance(content, Figure):
         yield content
     elif isinstance(content, tuple):

@@ -1,8 +1,9 @@
-"""The summary of a subject in a few paragraphs, made of computed facts only.
+"""Summarizes an account or a group of accounts in a few paragraphs of computed facts.
 
-A fact is a sentence with named slots. Code computes what each slot says: a number with its noun, or
-a comparison with its direction. The sentences of the language files are the default. A language
-model may write other sentences with the same slots; `tell_facts` fills both in the same way.
+A fact is one or more sentences with named slots, such as `{impressions}`. Code computes the text of
+each slot: a number with its noun, or a comparison with its direction. By default, the sentences are
+those of the language file (`narrate`). A language model may write other sentences with the same
+slots (`tell_facts`). The slots are filled in the same way in both cases.
 """
 
 import math
@@ -28,14 +29,15 @@ from roost.insights.reports.words import Words, find_slots, join_texts
 from roost.models import Anomaly, Metric
 from roost.tweet_urls import tweet_url
 
-#: The slot with the name of the account, which every wording may use.
+#: The slot for the name of the account. A model may use it in addition to the facts' slots.
 ACCOUNT_SLOT: Final = "account"
 _SLOT: Final = "narrative.slot"
 _HIDDEN: Final = "…"
 _KNOWN: Final = (Quality.MEASURED, Quality.IMPORTED)
-#: A longer text of a post is cut at a word.
+#: The most characters of a post that a narrative quotes. A longer text is cut after a word.
 _MAX_TITLE: Final = 60
-#: In a period of a week, the posts per week are the posts.
+#: The number of posts per week is stated only for longer periods. In a week, it would repeat the
+#: number of posts.
 _WEEK_DAYS: Final = 7
 
 
@@ -77,7 +79,7 @@ class NarrativeFact:
 
 
 def narrate(subject: SubjectReport, words: Words) -> tuple[Text, ...]:
-    """Return the paragraphs about a subject in the words of the language file."""
+    """Return the paragraphs about a subject, in the sentences of the language file."""
     facts = choose_facts(subject, words)
     paragraphs = (
         " ".join(
@@ -95,9 +97,10 @@ def narrate(subject: SubjectReport, words: Words) -> tuple[Text, ...]:
 def tell_facts(
     subject: SubjectReport, facts: Sequence[NarrativeFact], written: Sequence[str]
 ) -> tuple[Text, ...]:
-    """Return the paragraphs that a model has written, with the facts that they leave out.
+    """Return the paragraphs that a model has written, and the facts that it left out.
 
-    A last paragraph has the fixed facts, the caveats, and each fact of which no slot is used.
+    These facts are in a last paragraph: each fact of which the model used no slot, and all caveats.
+    Fixed facts are always among them, because the model does not get their slots.
     """
     used = {slot for paragraph in written for slot in find_slots(paragraph)}
     rest = []
@@ -117,15 +120,18 @@ def fill_paragraphs(
     paragraphs: Sequence[str],
     names: Mapping[str, Text] = MappingProxyType({}),
 ) -> tuple[Text, ...]:
-    """Return paragraphs in which the slots are filled. Sentences begin with a capital letter."""
+    """Fill the slots of paragraphs with the texts of the facts' slots and with `names`.
+
+    A slot that begins a sentence gets a capital letter.
+    """
     slots = dict(names) | {name: text for fact in facts for name, text in fact.slots.items()}
     return tuple(_fill(each, slots) for each in paragraphs)
 
 
 def describe_slots(fact: NarrativeFact, words: Words) -> dict[str, str]:
-    """Return what each slot says, with `…` for each number, date, name and text of a post.
+    """Return each slot's text for a model, with `…` for numbers, dates, names and post texts.
 
-    A model sees this, so that no post can give the model orders.
+    The model does not get the text of a post, because it could contain instructions to the model.
     """
     slots = {
         name: "".join(each if isinstance(each, str) else _HIDDEN for each in text)
@@ -137,7 +143,10 @@ def describe_slots(fact: NarrativeFact, words: Words) -> dict[str, str]:
 
 
 def choose_facts(subject: SubjectReport, words: Words) -> tuple[NarrativeFact, ...]:
-    """Return the facts that matter. A figure that is missing or partial is only named as such."""
+    """Return the facts about a subject that its narrative states.
+
+    If a figure is missing or partial, the fact says only this, without the number.
+    """
     rules = (_gained, _followers, _published, _best_post, _effect, _anomaly, _coverage)
     facts = (rule(subject, words) for rule in rules)
     return tuple(fact for fact in facts if fact is not None)
@@ -145,7 +154,7 @@ def choose_facts(subject: SubjectReport, words: Words) -> tuple[NarrativeFact, .
 
 @dataclass
 class _Draft:
-    """A fact while its sentences are chosen."""
+    """Collects the sentences, slots and caveats of a fact, until the fact is complete."""
 
     words: Words
     sentences: list[str] = field(default_factory=list)
@@ -153,7 +162,7 @@ class _Draft:
     caveats: list[str] = field(default_factory=list)
 
     def say(self, key: str, **slots: Text) -> None:
-        """Add a phrase of the language file, and the slots that it has."""
+        """Add a phrase of the language file, with the texts of all slots of the phrase."""
         phrase = self.words.phrases[f"narrative.{key}"]
         if find_slots(phrase) != set(slots):
             raise ValueError(f"The phrase narrative.{key} must have the slots {sorted(slots)}.")
@@ -161,11 +170,11 @@ class _Draft:
         self.slots |= slots
 
     def add_caveat(self, key: str) -> None:
-        """Add a phrase that no model may leave out."""
+        """Add a phrase that the narrative states even if a model rewords the fact."""
         self.caveats.append(self.words.phrases[f"narrative.{key}"])
 
     def finish(self, name: FactName, *, is_fixed: bool = False) -> NarrativeFact:
-        """Return the fact. Without a slot, there is nothing that a model may reword."""
+        """Return the fact. A fact without slots is always fixed: no model rewords it."""
         text, caveat = " ".join(self.sentences), " ".join(self.caveats)
         return NarrativeFact(name, text, self.slots, caveat, is_fixed or not self.slots)
 
@@ -318,10 +327,11 @@ def _multiple(words: Words, reason: PostReason) -> Text:
 def _compare(
     subject: SubjectReport, words: Words, name: str, compared: ComparedFigure
 ) -> Text | None:
-    """Return a comparison with the previous period; None if one of the two is not known.
+    """Return a comparison with the previous period; None if one of the figures is not known.
 
-    Code chooses the direction by the figures. The number is the relative change; it is the
-    difference if the earlier figure is zero, or if the change would be rounded to zero.
+    The figures decide the direction, such as “more”. The number is the relative change. If the
+    earlier figure is zero, or the relative change would be rounded to zero, the number is the
+    difference.
     """
     comparison = compared.previous
     if comparison is None or not _is_known(comparison.difference):
@@ -343,7 +353,7 @@ def _change(comparison: Comparison, words: Words) -> Printed:
 
 
 def _title(post: ReportedPost, words: Words) -> Text:
-    """Return the words `the best post` with the beginning of its text."""
+    """Return the phrase for the best post, with the beginning of the post's text."""
     text = " ".join(post.text.split())
     if len(text) > _MAX_TITLE:
         text = text[:_MAX_TITLE].rpartition(" ")[0] or text[:_MAX_TITLE]
@@ -373,12 +383,12 @@ def _value(figure: Figure) -> float:
 
 
 def _gap(figure: Figure) -> str:
-    """Return which phrase says that a figure is not printed."""
+    """Return the part of a phrase's name that says why a figure is not stated."""
     return "partial" if figure.quality is Quality.PARTIAL else "missing"
 
 
 def _fill(paragraph: str, slots: Mapping[str, Text]) -> Text:
-    """Return a paragraph with filled slots, in which each sentence begins with a capital letter."""
+    """Fill the slots of a paragraph; a slot that begins a sentence gets a capital letter."""
     parts: list[Inline | Text] = []
     for literal, name, _, _ in string.Formatter().parse(paragraph):
         parts.append(literal)

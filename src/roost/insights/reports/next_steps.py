@@ -1,4 +1,4 @@
-"""Rules that derive next steps from the figures of a report, each with its evidence."""
+"""Rules that derive next steps, with their evidence, from the figures of a report."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,14 +13,17 @@ from roost.insights.reports.model import (
     Verdict,
 )
 
-#: The share of the closed days that may be gaps, and of the posts that may be late.
+#: The largest shares for which no step is proposed: of gaps among the closed days, and of late
+#: posts among all posts.
 _TOLERATED_GAPS: Final = 0.1
 _TOLERATED_LATE: Final = 0.05
-#: A post is proposed as a model if it has this many times the usual impressions.
+#: A step proposes to take up a post's subject again if the post has at least this many times the
+#: usual impressions.
 _OUTSTANDING_FACTOR: Final = 3.0
-#: A comparison almost has enough posts if the smaller group has this many.
+#: A comparison almost has enough posts if the smaller group has at least this many.
 _ALMOST_ENOUGH_POSTS: Final = MIN_POSTS // 2
-#: The falls of frequency and impressions, and the rise of the cost, that are worth a step.
+#: The smallest relative changes that lead to a proposal: a fall of the posts per week, a fall of
+#: the impressions, and a rise of the cost per engagement.
 _FREQUENCY_FALL: Final = -0.3
 _IMPRESSIONS_FALL: Final = -0.2
 _COST_RISE: Final = 0.5
@@ -29,7 +32,8 @@ _COST_RISE: Final = 0.5
 def derive_next_steps(report: SubjectReport) -> tuple[NextStep, ...]:
     """Return the proposals of all rules that apply, the most pressing first.
 
-    The rules about single posts and comparisons apply to accounts only.
+    The rules about anomalies, single posts and comparisons of posts apply only if the subject is
+    one account.
     """
     rules = [_collect_metrics, _review_outcomes]
     if report.subject.kind is SubjectKind.ACCOUNT:
@@ -110,7 +114,7 @@ def _review_cost(report: SubjectReport) -> Iterator[NextStep]:
 
 
 def _known_change(change: Figure) -> float:
-    """Return a relative change; zero if one of the compared figures is not completely measured."""
+    """Return a relative change; zero if a compared figure was not completely measured."""
     is_known = change.quality is Quality.MEASURED and change.value is not None
     return float(change.value or 0) if is_known else 0.0
 

@@ -1,4 +1,4 @@
-"""Sentences about what an account's posts earned by their properties, as data for the writer."""
+"""Describes to a model which properties of an account's posts go with more impressions."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,7 +13,7 @@ from roost.insights.reports.model import (
     Verdict,
 )
 
-#: A group of a breakdown is compared with the others if it has this many posts.
+#: A group of a breakdown is compared with the other groups only if it has at least this many posts.
 _MIN_GROUP_POSTS: Final = 5
 _PROPERTIES: Final = {
     EffectName.MEDIA: "with media",
@@ -31,9 +31,10 @@ _VERDICTS: Final = {
 
 
 def describe_patterns(subject: SubjectReport) -> tuple[str, ...]:
-    """Return the effects with a verdict, and the best group of each breakdown.
+    """Return a sentence for each comparison of posts, and for each breakdown's best group.
 
-    Effects are tested. A best group is an observation only, and its sentence says so.
+    Comparisons and groups with too few posts are left out. The comparisons were tested
+    statistically; the best groups were not, and their sentences say so.
     """
     effects = (_describe_effect(each) for each in subject.effects if each.verdict in _VERDICTS)
     groups = (sentence for each in subject.breakdowns for sentence in _describe_best(each))

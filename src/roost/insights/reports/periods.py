@@ -1,4 +1,4 @@
-"""The periods of a report: whole days in the tenant's time zone, first and last day included."""
+"""The periods of a report, which consist of whole days in the tenant's time zone."""
 
 import calendar
 import re
@@ -9,18 +9,22 @@ from zoneinfo import ZoneInfo
 from roost.errors import InvalidInput
 from roost.insights.read_plan import READ_TIME, WEEKLY_STEP_DAYS
 
-#: A post's standing and the decay curve are based on the posts of the period, and on those of at
-#: least this many days until its end.
+#: A post's standing and the decay curve are computed from the posts of this many days until the end
+#: of the period, or from the posts of the period if it is longer.
 HISTORY_DAYS = 90
-#: The closing values of this many days before a period are needed, because a gain over at most
-#: seven days counts in the period in which it ends.
+#: Snapshots are needed from this many days before a period: a gain over an interval of at most
+#: seven days counts in the period in which the interval ends, so the interval can begin before the
+#: period.
 _LEAD_DAYS = WEEKLY_STEP_DAYS + 1
 _DAY = timedelta(days=1)
 _LAST_DAYS = re.compile(r"([1-9]\d{0,3})d", re.ASCII)
 
 
 class PeriodInvalid(InvalidInput):
-    """The days of a report are not a period that has begun."""
+    """The period of a report is not valid, or its first day is in the future.
+
+    The first day is after the last day or in the future, or a text does not name a period.
+    """
 
     did = "No report was made."
     default_next = "Choose a first day that is not after the last day, and not in the future."
@@ -39,7 +43,7 @@ class DatePeriod:
 
     @property
     def days(self) -> int:
-        """The number of days."""
+        """The number of days in the period."""
         return (self.last - self.first).days + 1
 
     @property
@@ -49,7 +53,7 @@ class DatePeriod:
 
     @property
     def until(self) -> datetime:
-        """The instant at which the last day ends, which is not part of the period."""
+        """The instant at which the last day ends: the first instant after the period."""
         return begin_of_day(self.last + _DAY, self.zone)
 
     def dates(self) -> tuple[date, ...]:
@@ -58,7 +62,7 @@ class DatePeriod:
 
     @property
     def history_first(self) -> date:
-        """The first day of the posts with which the period's posts are compared."""
+        """The first day whose posts are compared with the posts of the period."""
         return min(self.first, self.last - (HISTORY_DAYS - 1) * _DAY)
 
     def __contains__(self, day: date) -> bool:
@@ -69,8 +73,8 @@ class DatePeriod:
 class ReportPeriods:
     """The period of a report, and the earlier periods with which it is compared.
 
-    `comparable` is the current period without its open days. The earlier periods have as many days
-    as `comparable`, so that every comparison covers equally many days.
+    `comparable` is the current period without its `open_days`. The earlier periods have as many
+    days as `comparable`, so that all compared periods have the same length.
     """
 
     current: DatePeriod
@@ -82,7 +86,8 @@ class ReportPeriods:
     def windows(self) -> tuple[tuple[datetime, datetime], ...]:
         """The times (since, until) of the snapshots from which the report is computed.
 
-        The second window is that of the year before; it is left out if the first contains it.
+        The first window is for the current and the previous period, the second one for the year
+        before. If the windows overlap, they are merged into one.
         """
         first = min(self.previous.first - _LEAD_DAYS * _DAY, self.current.history_first - _DAY)
         recent = _window(first, self.current.last, self.current.zone)
@@ -95,7 +100,10 @@ class ReportPeriods:
 
     @property
     def open_days(self) -> tuple[date, ...]:
-        """The last days of the current period that are not closed yet."""
+        """The last days of the current period that are still open.
+
+        A day is open until it is over and the read nearest to its end has been due.
+        """
         return tuple(day for day in self.current.dates() if day not in self.comparable)
 
 
@@ -105,18 +113,18 @@ def begin_of_day(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _window(first: date, last: date, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    # A snapshot closes a day until noon of the next day.
+    # A day's closing value can come from a snapshot until noon of the next day.
     until = begin_of_day(last + _DAY, zone) + timedelta(hours=12)
     return begin_of_day(first, zone), until
 
 
 def local_day(at: datetime, zone: ZoneInfo) -> date:
-    """Return the day of an instant in a time zone."""
+    """Return the date that an instant has in a time zone."""
     return at.astimezone(zone).date()
 
 
 def last_days(count: int, now: datetime, zone: ZoneInfo) -> DatePeriod:
-    """Return the last `count` days, of which the last is today."""
+    """Return the period of `count` days that ends today."""
     today = local_day(now, zone)
     return DatePeriod(today - (count - 1) * _DAY, today, zone)
 
@@ -173,22 +181,22 @@ def parse_period(text: str, now: datetime, zone: ZoneInfo) -> DatePeriod:
 
 
 def closing_read(day: date, zone: ZoneInfo) -> datetime:
-    """Return the planned daily read that is nearest to the end of a day."""
+    """Return the time of the planned daily read that is nearest to the end of a day."""
     end = begin_of_day(day + _DAY, zone)
     reads = [datetime.combine(end.date() + n * _DAY, READ_TIME) for n in (-1, 0)]
     return min(reads, key=lambda read: abs(read - end))
 
 
 def is_closed(day: date, now: datetime, zone: ZoneInfo) -> bool:
-    """Whether a day is over, and the read that closes it has been due."""
+    """Whether a day is over, and the read nearest to its end has been due."""
     return now >= max(begin_of_day(day + _DAY, zone), closing_read(day, zone))
 
 
 def choose_periods(current: DatePeriod, now: datetime) -> ReportPeriods:
-    """Return the earlier periods with which a period is compared at the instant `now`.
+    """Return the periods of a report about `current` that is made at the instant `now`.
 
-    The previous period begins as many days earlier as the current period has days. A period of a
-    week is therefore compared with the same weekdays, also if its last days are open.
+    The previous period begins as many days earlier as the current period has days. A week is
+    therefore compared with the same weekdays of the week before, even if its last days are open.
     """
     last_closed = current.last
     while last_closed >= current.first and not is_closed(last_closed, now, current.zone):

@@ -1,4 +1,4 @@
-"""The posts of a report's period, and how each compares with the account's usual at that age."""
+"""Lists a period's posts, and compares each with the account's other posts of its age."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,12 @@ from roost.insights.reports.readings import POST_METRICS, Floats
 from roost.insights.reports.values import Value, divide
 from roost.models import Environment, Metric, PostId
 
-#: Posts are compared at their age in whole days, but at most at this age: older posts hardly gain.
+#: Posts are compared at their age in whole days. Older posts are compared at this age, because they
+#: hardly gain after it.
 _MAX_COMPARED_AGE: Final = 7
-#: A post has a standing only if at least this many other posts were measured at the same age.
+#: A post has a `PostStanding` only if at least this many other posts were measured at its age.
 _MIN_COMPARED_POSTS: Final = 5
-#: The report names this many best and worst posts.
+#: The lists of the best posts and of the worst posts have at most this many posts each.
 _LISTED: Final = 5
 #: The metrics that explain a post's rank. The impressions decide the rank.
 _REASONS: Final = (
@@ -37,8 +38,8 @@ _REASONS: Final = (
 class _Levels:
     """The metrics of some posts at the ages of one, two, … days; NaN if not known.
 
-    Each array has one row per post, and one column per age. `known` has the known values of each
-    column, sorted.
+    The arrays of `by_metric` have one row per post (`row_of`), and one column per age. `known` has
+    the known values of each column, sorted.
     """
 
     row_of: dict[PostId, int]
@@ -62,13 +63,19 @@ def report_posts(account: MeasuredAccount, period: DatePeriod) -> list[ReportedP
 
 
 def find_best(posts: Sequence[ReportedPost]) -> tuple[PostId, ...]:
-    """Return the posts with the most impressions above the usual at their age, best first."""
+    """Return the posts with the highest multiples of the usual impressions, best first.
+
+    Only posts above the usual impressions at their age are returned.
+    """
     ranked = sorted(_factors(posts), reverse=True)
     return tuple(post_id for factor, post_id in ranked[:_LISTED] if factor > 1)
 
 
 def find_worst(posts: Sequence[ReportedPost]) -> tuple[PostId, ...]:
-    """Return the posts with the fewest impressions below the usual at their age, worst first."""
+    """Return the posts with the lowest multiples of the usual impressions, worst first.
+
+    Only posts below the usual impressions at their age are returned.
+    """
     return tuple(post_id for factor, post_id in sorted(_factors(posts))[:_LISTED] if factor < 1)
 
 
@@ -150,7 +157,7 @@ def _find_standing(maker: FigureMaker, post_id: PostId, levels: _Levels) -> Post
 
 
 def _median_without(values: Floats, value: float) -> float:
-    """Return the median of sorted values without one of them."""
+    """Return the median of sorted values, without one occurrence of `value`."""
     own = int(np.searchsorted(values, value))
     count = len(values) - 1
 
@@ -163,7 +170,7 @@ def _median_without(values: Floats, value: float) -> float:
 def _make_reason(
     maker: FigureMaker, metric: Metric, value: float, usual: tuple[float, int]
 ) -> PostReason:
-    """Return a reason; `usual` is the median of the other posts, and their number."""
+    """Compare a post's metric with `usual`: the median of the other posts, and their number."""
     median, posts = usual
     factor = divide(value + 0.5, median + 0.5, is_complete=True)
     usual_value = Value(median, Quality.MEASURED, sample=posts)
@@ -176,5 +183,5 @@ def _make_reason(
 
 
 def _deviation(reason: PostReason) -> float:
-    """Return how far a factor is from one, upwards or downwards."""
+    """Return the absolute logarithm of a factor: its distance from the usual, 1."""
     return abs(float(np.log(float(reason.factor.value or 1))))

@@ -1,4 +1,4 @@
-"""The forms of a report, and the rendering of a document in each of them."""
+"""Defines the forms of a report, and renders a document in a form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,14 +24,17 @@ class Form(StrEnum):
 
 
 class FormUnknown(InvalidInput):
-    """A file has a suffix that belongs to no form of a report, or to another form."""
+    """A file has a suffix that belongs to no form of a report, or to another form.
+
+    An example of the latter is a report as PDF that should be written to `report.html`.
+    """
 
     did = "No report was made."
 
 
 @dataclass(frozen=True, slots=True)
 class FormFacts:
-    """How files of a form are named and sent, and what their rendering needs."""
+    """The media type of a form, the extras that it needs, and whether it has several files."""
 
     media_type: str
     extras: tuple[Extra, ...] = ("reports",)
@@ -52,15 +55,16 @@ FORMS: Final[Mapping[Form, FormFacts]] = {
 
 
 def require_form(form: Form) -> None:
-    """Check that the packages that a form needs are installed. Raises: ExtraMissing."""
+    """Check that the optional packages for a form are installed. Raises: ExtraMissing."""
     require_extra(*FORMS[form].extras, purpose=f"A report as {form.value}")
 
 
 def render(document: Document, form: Form) -> dict[str, bytes]:
     """Render a document in a form, and return the files by name.
 
-    The only file of a form is named `report`, with the suffix of the form. This takes up to some
-    seconds of computing, so a service runs it in another process (`rendering_process`).
+    If the form has a single file, the file is named `report`, with the suffix of the form.
+    Otherwise the files are named after the tables or charts. Rendering needs up to some seconds of
+    CPU time, so services call this function in a separate process (`rendering_process`).
     """
     if FORMS[form].has_files:
         files = _RENDER_FILES[form](document)
@@ -68,7 +72,8 @@ def render(document: Document, form: Form) -> dict[str, bytes]:
     return {f"report.{form.value}": _RENDER_FILE[form](document)}
 
 
-# A form's module is imported when the form is rendered, because it needs packages of an extra.
+# The module of a form is imported only when the form is rendered, because the module needs
+# optional packages.
 
 
 def _render_html(document: Document) -> bytes:

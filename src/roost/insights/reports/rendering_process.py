@@ -1,7 +1,7 @@
-"""The rendering process: reads a form and a packed document, writes the files of the form.
+"""Renders a document in a separate process, which `roost.services.report` starts.
 
-Input: the name of the form and a line end, then the document. Output: MessagePack of the contents
-by file name. `roost.services.report` starts this module.
+The process reads the name of the form, a line end and a document packed by `pack_document` from
+stdin. It writes a MessagePack map of the contents by file name to stdout.
 """
 
 import os
@@ -13,12 +13,12 @@ import msgspec
 from roost.insights.reports.document_json import unpack_document
 from roost.insights.reports.rendering import Form, render
 
-#: The rendering yields to posts that are due: the process has a lower priority than its parent.
+#: The process lowers its CPU priority by this value, so that rendering does not delay due posts.
 _NICENESS: Final = 10
 
 
 def main() -> None:
-    """Render one document."""
+    """Render the document from stdin, and write the files to stdout."""
     os.nice(_NICENESS)
     form, _, packed = sys.stdin.buffer.read().partition(b"\n")
     files = render(unpack_document(packed), Form(form.decode()))

@@ -1,4 +1,4 @@
-"""Decides when a schedule makes its next report, and about which period. Pure."""
+"""Computes when a schedule's next report is due, and its period. All functions are pure."""
 
 import re
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from roost.models import Cadence, ReportTime
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _TIME: Final = re.compile(r"(\w+)\s+(\d{1,2}):(\d\d)", re.ASCII)
-#: Every month has this day.
+#: The latest day that a monthly schedule can have, because every month has this day.
 _LAST_DAY_OF_MONTH: Final = 28
 _DAY: Final = timedelta(days=1)
 
@@ -25,7 +25,7 @@ class ScheduleInvalid(InvalidInput):
 
 
 def parse_report_time(cadence: Cadence, text: str) -> ReportTime:
-    """Convert a day and a time, such as `Mon 08:00` or, for a monthly report, `1 08:00`.
+    """Parse the day and the time of a schedule: `Mon 08:00` if weekly, `1 08:00` if monthly.
 
     Raises: ScheduleInvalid.
     """
@@ -54,8 +54,9 @@ def parse_report_time(cadence: Cadence, text: str) -> ReportTime:
 def find_next(report_time: ReportTime, after: datetime, zone: ZoneInfo) -> datetime:
     """Return the first instant after `after` at which a report is planned, in UTC.
 
-    If the local time does not exist on a day because clocks go forward, the instant is as much
-    later as the clocks go forward. If the local time occurs twice, the first one counts.
+    If clocks go forward and skip the local time, the report is planned later by the time that is
+    skipped, usually one hour. If clocks go back and the local time occurs twice, the report is
+    planned for its first occurrence.
     """
     return next(_list_instants(report_time, after, zone))
 
@@ -63,7 +64,8 @@ def find_next(report_time: ReportTime, after: datetime, zone: ZoneInfo) -> datet
 def find_period(report_time: ReportTime, at: datetime, zone: ZoneInfo) -> DatePeriod:
     """Return the period of the report that is planned for the instant `at`.
 
-    It is the last calendar week, or the last calendar month, that is over.
+    A weekly report is about the last calendar week that is over at this instant. A monthly report
+    is about the last calendar month that is over.
     """
     choose = last_week if report_time.cadence is Cadence.WEEKLY else last_month
     return choose(at, zone)
@@ -71,7 +73,7 @@ def find_period(report_time: ReportTime, at: datetime, zone: ZoneInfo) -> DatePe
 
 @dataclass(frozen=True, slots=True)
 class DueReport:
-    """The report that a schedule makes now."""
+    """A report that is due now, the skipped reports before it, and the time of the next one."""
 
     period: DatePeriod
     skipped: tuple[date, ...]
@@ -83,11 +85,11 @@ class DueReport:
 def plan_report(
     report_time: ReportTime, planned_at: datetime, now: datetime, zone: ZoneInfo
 ) -> DueReport | None:
-    """Return the report to make now, if the next one is planned for `planned_at`.
+    """Return the report to make now; None if `planned_at` is in the future.
 
-    Return None if that instant is in the future. If several reports are late, only the latest is
-    made: a report about an earlier week is of little use after a long stop, and can be made by
-    hand.
+    `planned_at` is the instant of the schedule's next report. If several reports are late, because
+    no worker has run for a long time, only the latest one is made. The earlier reports are of
+    little use, and can still be made by hand.
     """
     if planned_at > now:
         return None
@@ -102,7 +104,7 @@ def plan_report(
 
 
 def _list_instants(report_time: ReportTime, after: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-    """Yield the planned instants after `after`, in order."""
+    """Yield the instants later than `after` at which reports are planned, without end."""
     day = local_day(after, zone)
     while True:
         if _is_day(report_time, day):

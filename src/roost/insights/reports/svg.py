@@ -1,7 +1,7 @@
 """Draws Vega-Lite specifications as SVG or PNG in a fresh Python process.
 
-The drawing needs a process of its own, because vl-convert holds the interpreter's lock while it
-draws. The process is not a fork, because vl-convert hangs in a forked process.
+The drawing needs a process of its own, because vl-convert holds Python's global interpreter lock
+(GIL) while it draws. The process is not a fork, because vl-convert hangs in a forked process.
 """
 
 import base64
@@ -21,7 +21,8 @@ from roost.insights.reports.document import Chart, Document, Section
 
 _PROGRAM = Path(__file__).with_name("svg_process.py")
 
-#: Limits in wall time. A chart takes less than 0.1 s; the first chart takes a second or two more.
+#: The timeout is the first limit, plus the second limit for each chart. A chart normally takes less
+#: than 0.1 s, and the first chart a second or two more.
 _START_TIMEOUT_S = 60
 _CHART_TIMEOUT_S = 2
 
@@ -33,15 +34,15 @@ class ChartsNotDrawn(Broken):
 
 
 def list_charts(document: Document) -> list[Chart]:
-    """Return all charts of a document, in its order."""
+    """Return all charts of a document, in the order in which the document shows them."""
     return list(_find_charts(document.sections))
 
 
 def draw_charts(document: Document) -> dict[str, str]:
     """Draw the charts of a document as SVG, in the light colours of its brand.
 
-    Returns the pictures by the names of the charts. Call this in a thread, because it waits for
-    another process.
+    Return the SVG texts by the names of the charts. Call this in a thread, because it waits for the
+    drawing process.
 
     Raises: ChartsNotDrawn.
     """
@@ -51,7 +52,10 @@ def draw_charts(document: Document) -> dict[str, str]:
 
 
 def draw_png_charts(document: Document) -> dict[str, bytes]:
-    """Draw the charts of a document as PNG on paper, at twice their size; see `draw_charts`.
+    """Draw the charts of a document as PNG; return the pictures by the names of the charts.
+
+    The background is the paper colour of the light scheme. A picture has twice the width and the
+    height of the chart. Call this in a thread, because it waits for the drawing process.
 
     Raises: ChartsNotDrawn.
     """
@@ -66,7 +70,7 @@ def draw_png_charts(document: Document) -> dict[str, bytes]:
 
 
 def draw_svgs(specs: Sequence[dict[str, Any]]) -> list[str]:
-    """Draw one SVG per specification. The call blocks its thread, but not other threads.
+    """Draw each specification as SVG. This blocks the calling thread, but no other thread.
 
     Raises: ChartsNotDrawn.
     """
@@ -85,7 +89,7 @@ def _paint(charts: Sequence[Chart], document: Document) -> list[dict[str, Any]]:
 
 
 def _draw(specs: Sequence[dict[str, Any]], form: Literal["svg", "png"]) -> list[str]:
-    """Draw the specifications; return texts, which are base64 for PNG."""
+    """Draw the specifications; return each SVG as text, or each PNG encoded as base64."""
     if not specs:
         return []
     try:
@@ -104,7 +108,8 @@ def _draw(specs: Sequence[dict[str, Any]], form: Literal["svg", "png"]) -> list[
             did="The drawing process was stopped. No report was written.",
         ) from None
     if process.returncode != 0:
-        # The last line names the error. Earlier lines are not used, as they may quote a post.
+        # The last line begins with the name of the exception. Only the name is used, because the
+        # rest and the lines before may quote a post.
         error_name = (process.stderr.strip().splitlines() or ["no output"])[-1].partition(":")[0]
         raise ChartsNotDrawn(
             f"Drawing {format_count(len(specs), 'chart')} failed with {error_name}.",

@@ -1,8 +1,8 @@
-"""The drawing process: reads Vega-Lite specifications from stdin, writes pictures to stdout.
+"""Reads Vega-Lite specifications from stdin, and writes the drawn charts to stdout.
 
-Input and output are JSON lists. The argument `svg` or `png` chooses the form of the pictures; a PNG
-is written as base64. `svg.py` starts this file by its path in a fresh interpreter, so the file
-imports nothing of Roost.
+Input and output are JSON lists. The argument `svg` or `png` selects the format of the pictures; a
+PNG is encoded as base64. `svg.py` starts this file by its path in a new interpreter. The file
+imports nothing from Roost.
 """
 
 import base64
@@ -16,7 +16,7 @@ _PNG_SCALE = 2.0
 
 
 def main() -> None:
-    """Draw all specifications, without reading data from a network or the file system."""
+    """Draw all specifications; they cannot load data from the network or from files."""
     draw = _draw_png if sys.argv[1] == "png" else _draw_svg
     pictures = [draw(json.dumps(spec)) for spec in json.load(sys.stdin)]
     # Input and output are JSON in ASCII, so the machine's locale does not matter.

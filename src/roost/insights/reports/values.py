@@ -1,4 +1,7 @@
-"""Computes the figures of one or several accounts for one period, without their keys."""
+"""Computes the values of the figures of one or several accounts for one period.
+
+`figure_maker` makes figures with keys from these values.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +17,8 @@ from roost.insights.reports.periods import DatePeriod
 from roost.insights.reports.readings import GAINED_METRICS
 from roost.models import LATE_AFTER, IntegrationId, Metric, PostState, Spending
 
-#: If no follower count closes the day before the period, the latest count of so many days before
-#: the period is used.
+#: The change of followers in a period begins with the closing value of the day before. If that day
+#: is a gap, the latest closing value of this many days before the period is used.
 _MAX_FOLLOWERS_AGE_DAYS = 7
 _DAY = timedelta(days=1)
 _FAILED = (PostState.FAILED, PostState.PARTLY_PUBLISHED)
@@ -23,7 +26,7 @@ _FAILED = (PostState.FAILED, PostState.PARTLY_PUBLISHED)
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """The value of a figure, and how it was measured."""
+    """The value of a figure, its quality, and the numbers from which it was computed."""
 
     value: Number | None
     quality: Quality
@@ -40,9 +43,10 @@ def compute_values(
     period: DatePeriod,
     spending: Sequence[Spending],
 ) -> dict[str, Value]:
-    """Return every figure of `definitions.SUBJECT_FIGURES` for accounts together.
+    """Return the values of all `definitions.SUBJECT_FIGURES` for the accounts together.
 
-    `spending` has what X billed for these accounts, on any day.
+    `spending` has the amounts that X billed for these accounts. It may have days outside the
+    period, which are ignored.
     """
     posts = [post for each in accounts for post in each.published(period.first, period.last)]
     means = {each.records.integration.id: _mean_followers(each, period) for each in accounts}
@@ -227,12 +231,12 @@ def _compute_spent(
 
 
 def spending_kind(operation: str) -> str:
-    """Return the kind of spending to which an operation of the ledger belongs."""
+    """Return the kind of spending of a ledger operation, such as `posts` for `create_post`."""
     return next((kind for kind, known in SPENDING_KINDS.items() if operation in known), "other")
 
 
 def is_measured(value: Value) -> bool:
-    """Whether a value is complete."""
+    """Whether a value has the quality `measured`: it is complete, and nothing was imported."""
     return value.quality is Quality.MEASURED
 
 
@@ -241,12 +245,15 @@ def _quality(*, is_complete: bool) -> Quality:
 
 
 def add_up(numbers: Sequence[int], *, is_complete: bool) -> Value:
-    """Return the sum; it is missing if there are no numbers."""
+    """Return the sum of the numbers as a value, which is missing if there are no numbers."""
     return Value(sum(numbers), _quality(is_complete=is_complete)) if numbers else MISSING
 
 
 def average(numbers: Sequence[float], *, is_complete: bool) -> Value:
-    """Return the mean with its sum and number; undefined or missing without numbers."""
+    """Return the mean of the numbers, with their sum and their count.
+
+    Without numbers, the value is undefined if the measurement is complete, and missing otherwise.
+    """
     if not numbers:
         return _without_numbers(is_complete=is_complete)
     return Value(
@@ -259,19 +266,22 @@ def average(numbers: Sequence[float], *, is_complete: bool) -> Value:
 
 
 def middle(numbers: Sequence[float], *, is_complete: bool) -> Value:
-    """Return the median with the number of values; undefined or missing without values."""
+    """Return the median of the numbers, with their count.
+
+    Without numbers, the value is undefined if the measurement is complete, and missing otherwise.
+    """
     if not numbers:
         return _without_numbers(is_complete=is_complete)
     return Value(median(numbers), _quality(is_complete=is_complete), sample=len(numbers))
 
 
 def _without_numbers(*, is_complete: bool) -> Value:
-    # If every value is known, and there is none, there is nothing to average.
+    # Without numbers, a complete measurement means that there is nothing to average.
     return Value(None, Quality.UNDEFINED, sample=0) if is_complete else MISSING
 
 
 def divide_sums(pairs: Iterable[tuple[int, int]], *, is_complete: bool) -> Value:
-    """Return the sum of the first numbers divided by the sum of the second numbers."""
+    """Return the sum of the pairs' first numbers, divided by the sum of the second numbers."""
     pairs = list(pairs)
     return divide(
         sum(first for first, _ in pairs),
@@ -283,7 +293,11 @@ def divide_sums(pairs: Iterable[tuple[int, int]], *, is_complete: bool) -> Value
 def divide(
     numerator: Decimal | float | None, denominator: float | Decimal | None, *, is_complete: bool
 ) -> Value:
-    """Return a ratio; missing if a number is not known, undefined if the denominator is zero."""
+    """Return the ratio of two numbers as a value.
+
+    The value is missing if a number is None. If the denominator is zero, the value is undefined if
+    the measurement is complete, and missing otherwise.
+    """
     if numerator is None or denominator is None:
         return MISSING
     if not denominator:

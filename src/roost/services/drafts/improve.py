@@ -41,7 +41,8 @@ from roost.services.schedule.validate import require_valid
 from roost.store.database import Transaction
 from roost.store.drafts import NewRevision
 
-#: The states in which a post may be on X, now or soon, so that its draft can no longer change.
+#: A draft can no longer change if its post is in one of these states, because a part of the post is
+#: or may be on X.
 _FINAL: Final = {
     PostState.PUBLISHED,
     PostState.PARTLY_PUBLISHED,
@@ -121,17 +122,20 @@ def _failed(draft: Draft, instruction: str, writing: Writing) -> ImprovementFail
 
 
 def _keep_media(draft: Draft, parts: int) -> tuple[DraftMedia, ...]:
-    """Return the draft's files; those of a part that is gone move to the last part."""
+    """Return the draft's files for a new text that has `parts` parts.
+
+    The files of a part that no longer exists move to the last part.
+    """
     return tuple(replace(each, part=min(each.part, parts - 1)) for each in draft.media)
 
 
 async def edit_draft(
     runtime: Runtime, scope: Scope, draft_id: DraftId, parts: Sequence[PartInput]
 ) -> DraftImproved:
-    """Replace a draft's texts and files by those of a person, as a new revision.
+    """Add a revision with the texts and files that a person has entered in `parts`.
 
-    The verdicts of the validators are stored, but do not refuse the edit. The approval of an
-    earlier revision ends as with `improve_draft`.
+    The validators' verdicts are stored with the revision, but even a bad verdict does not prevent
+    the edit. The approval of an earlier revision ends, as described at `improve_draft`.
     Raises: DraftNotFound, DraftNotEditable, InvalidInput (a part has a poll or other options),
     PostRefused, and the errors of `validate_parts`.
     """
@@ -168,9 +172,10 @@ async def edit_draft(
 async def edit_texts(
     runtime: Runtime, scope: Scope, draft_id: DraftId, texts: Sequence[str]
 ) -> DraftImproved:
-    """Replace a draft's texts, one for each part, as `edit_draft`; the draft keeps its files.
+    """Add a revision with new texts, one for each part, and with the draft's present files.
 
-    The files of a part that is gone move to the last part.
+    The files of a part that no longer exists move to the last part. `edit_draft` makes the
+    edit.
     """
     draft = await get_draft(runtime, scope, draft_id)
     media = _keep_media(draft, len(texts))
@@ -187,7 +192,10 @@ async def edit_texts(
 
 
 def _keep_sentences(draft: Draft, texts: Sequence[str]) -> tuple[CitedSentence, ...]:
-    """Return the sentences that the texts still have; a text without one is a sentence itself."""
+    """Return the draft's cited sentences that its new texts still contain, part by part.
+
+    A text that contains none of them becomes one sentence without a citation.
+    """
     found = []
     for index, text in enumerate(texts):
         kept = [each for each in draft.sentences if each.part == index and each.text in text]
@@ -196,15 +204,18 @@ def _keep_sentences(draft: Draft, texts: Sequence[str]) -> tuple[CitedSentence, 
 
 
 async def undo_improvement(runtime: Runtime, scope: Scope, draft_id: DraftId) -> DraftImproved:
-    """Make the revision that the current one improves the current one again.
+    """Undo a draft's last improvement or edit: make the previous revision the current one.
 
-    No revision is deleted. The approval of the current revision ends as with `improve_draft`.
+    No revision is deleted. The approval of the undone revision ends, as described at
+    `improve_draft`.
     Raises: DraftNotFound, DraftNotEditable, NothingToUndo.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         draft = await lock_draft(transaction, draft_id)
         if draft.previous is None:
-            raise NothingToUndo(f"Draft {draft_id} is as it was first written.", did=_DID_NOTHING)
+            raise NothingToUndo(
+                f"Draft {draft_id} has no improvement or edit to undo.", did=_DID_NOTHING
+            )
         cancelled = await _end_approval(transaction, runtime, scope, draft)
         await store.drafts.update(
             transaction, draft_id, state=DraftState.DRAFT, revision=draft.previous
@@ -220,7 +231,7 @@ async def discard_draft(runtime: Runtime, scope: Scope, draft_id: DraftId) -> Dr
             return draft
         if (post_id := await _require_changeable(transaction, draft)) is not None:
             raise DraftNotEditable(
-                f"Draft {draft_id} is post {post_id} already.",
+                f"Draft {draft_id} cannot be discarded: post {post_id} was made from it.",
                 did=_DID_NOTHING,
                 next=f"Cancel post {post_id} first.",
             )
@@ -233,9 +244,10 @@ async def discard_draft(runtime: Runtime, scope: Scope, draft_id: DraftId) -> Dr
 async def _add_revision(
     runtime: Runtime, scope: Scope, draft: Draft, revision: NewRevision
 ) -> tuple[Draft, PostId | None]:
-    """Make a revision of `draft` the current one, and end the approval.
+    """Add `revision` to a draft as its current revision, and end the draft's approval.
 
-    Returns the draft, and the post that was cancelled. Raises: DraftChanged, DraftNotEditable.
+    Returns the draft, and the id of the post that was cancelled for this; None if there was none.
+    Raises: DraftChanged, DraftNotEditable.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         now = await lock_draft(transaction, draft.id)
@@ -260,9 +272,9 @@ async def _add_revision(
 
 
 async def _require_changeable(transaction: Transaction, draft: Draft) -> PostId | None:
-    """Return the post of the draft's approval that a change would cancel; None if there is none.
+    """Return the id of the post that a change of the draft would cancel, or None.
 
-    Raises: DraftNotEditable.
+    Raises: DraftNotEditable if the draft was discarded, or if a part of its post may be on X.
     """
     if draft.state is DraftState.DISCARDED:
         raise DraftNotEditable(
@@ -273,7 +285,7 @@ async def _require_changeable(transaction: Transaction, draft: Draft) -> PostId 
     post = await store.posts.get(transaction, draft.post_id)
     if post.state in _FINAL:
         raise DraftNotEditable(
-            f"Draft {draft.id} is post {post.id}, of which a part is or may be on X.",
+            f"Draft {draft.id} cannot change: a part of its post {post.id} is or may be on X.",
             did=_DID_NOTHING,
             next="Write a new draft.",
         )
@@ -283,7 +295,10 @@ async def _require_changeable(transaction: Transaction, draft: Draft) -> PostId 
 async def _end_approval(
     transaction: Transaction, runtime: Runtime, scope: Scope, draft: Draft
 ) -> PostId | None:
-    """Cancel the post of the draft's approval, and return it. Raises: DraftNotEditable."""
+    """Cancel the post that was made from the draft, if any, and return the post's id.
+
+    Raises: DraftNotEditable.
+    """
     post_id = await _require_changeable(transaction, draft)
     if post_id is None:
         return None

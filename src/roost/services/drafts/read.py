@@ -11,7 +11,7 @@ from roost.store.database import Transaction
 async def get_draft(
     runtime: Runtime, scope: Scope, draft_id: DraftId, *, revision: int | None = None
 ) -> Draft:
-    """Return a draft with its current revision, or with another one. Raises: DraftNotFound."""
+    """Return a draft with the given revision, or else its current one. Raises: DraftNotFound."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         return await read_draft(transaction, draft_id, revision)
 
@@ -21,7 +21,7 @@ async def list_drafts(
 ) -> list[Draft]:
     """Return the tenant's drafts with their current revisions, the newest first.
 
-    Only drafts in `states` are returned, if there are any; `limit` is the most drafts.
+    If states are given, only drafts in these states are returned. `limit` is the maximum number.
     """
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         accounts = {one.id: one for one in await store.integrations.list_all(transaction)}
@@ -38,7 +38,7 @@ async def count_drafts(runtime: Runtime, scope: Scope, *states: DraftState) -> i
 async def read_draft(
     transaction: Transaction, draft_id: DraftId, revision: int | None = None
 ) -> Draft:
-    """Return a draft in the caller's transaction. Raises: DraftNotFound."""
+    """Read a draft inside the caller's transaction. Raises: DraftNotFound."""
     row = await store.drafts.find(transaction, draft_id, revision)
     if row is None:
         raise DraftNotFound(f"There is no draft {draft_id}.")

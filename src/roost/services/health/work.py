@@ -44,7 +44,8 @@ log = logging.getLogger(__name__)
 _POST_ALERTS: Final = {"decision", "missed", "failed"}
 #: `roost doctor` does not list these alerts, because it has a check of its own for each of them.
 _CHECKED_ALERTS: Final = {"late"}
-#: Maximum number of late posts, and of posts without files, that findings name.
+#: Maximum number of posts for which one check reports findings. For paused posts, this is the
+#: maximum for each tenant.
 _NAMED_POSTS: Final = 5
 
 
@@ -120,7 +121,7 @@ def _describe_service(
 
 
 async def _check_pauses(runtime: Runtime) -> list[HealthFinding]:
-    """Return a finding for each paused tenant, and for each of the first paused posts."""
+    """Return a finding for each paused tenant, and for each tenant's first paused posts."""
     findings = []
     for tenant_id in await store.tenants.list_ids(runtime.database):
         async with runtime.database.for_tenant(tenant_id) as transaction:
@@ -145,7 +146,7 @@ def _pause_finding(message: str, action: NextAction, tenant_id: TenantId) -> Hea
 async def _check_lateness(
     runtime: Runtime, service: ServiceHealth, accounts: Sequence[Integration]
 ) -> list[HealthFinding]:
-    """Return a finding for each of the first late posts, with its tenant; or an OK."""
+    """Return findings about the first late posts; if no post is late, one finding says so."""
     now = runtime.clock.now()
     if service.oldest_due_at is None or not monitor.is_late(service.oldest_due_at, now):
         message = f"no post is more than {monitor.LATE // timedelta(minutes=1)} min late"
@@ -172,10 +173,10 @@ async def _check_lateness(
 
 
 async def _list_late_posts(runtime: Runtime, *, at_most: int) -> list[Post]:
-    """Return at most `at_most` late posts, of one tenant after the other.
+    """Return at most `at_most` late posts, tenant by tenant.
 
-    Once enough posts are found, the other tenants are not read. Posts that are paused or wait for X
-    are omitted, as by `get_oldest_due_at`.
+    Once enough posts are found, the remaining tenants are not read. Posts that are paused or that
+    wait for X are left out.
     """
     now = runtime.clock.now()
     late: list[Post] = []
@@ -206,7 +207,7 @@ async def _list_late_posts(runtime: Runtime, *, at_most: int) -> list[Post]:
 def _can_be_published(
     runtime: Runtime, post: Post, account: Integration, pauses: PauseStatus
 ) -> bool:
-    """Whether nothing delays the post: its environment, a pause or a wait."""
+    """Whether the post belongs to this environment, is not paused, and does not wait."""
     return (
         account.environment is runtime.settings.environment
         and not pause.active_pauses(post, account, pauses)
@@ -252,9 +253,10 @@ async def _check_apps(runtime: Runtime) -> list[HealthFinding]:
 async def _check_stalled_workers(
     runtime: Runtime, accounts: Sequence[Integration]
 ) -> list[HealthFinding]:
-    """Find stopped worker processes that hold account locks.
+    """Return a finding for each worker that holds account locks but sends no heartbeat.
 
-    Only an operator can continue or end such a process.
+    The worker's process may be suspended. No other worker can publish for these accounts until an
+    operator continues or ends the process.
     """
     names = {account.id: f"@{account.username}" for account in accounts}
     within = runtime.settings.worker_timeout
@@ -301,7 +303,7 @@ async def _check_media(runtime: Runtime) -> list[HealthFinding]:
 
 
 def price_live_check(accounts: Sequence[Integration]) -> Price:
-    """Return the maximum price of one user read per account."""
+    """Return the maximum price of a live check, which reads the user of each account from X."""
     return price_of_reads(Operation.READ_USER, len(accounts))
 
 
@@ -310,7 +312,7 @@ async def check_account(
 ) -> list[HealthFinding]:
     """Check one account's connection, back-off and pause.
 
-    With `live`, the user is also read from X, which costs $0.010.
+    With `live`, the account's user is also read from X, which costs $0.010.
     """
     connection = _check_connection(runtime, account)
     if connection.status is HealthStatus.OK and live:

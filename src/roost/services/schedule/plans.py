@@ -140,7 +140,7 @@ async def _import(
         findings = [*_list_findings(valid), *await _find_repeats(transaction, valid)]
         for planned, account, result in valid:
             if is_dry_run:
-                # A post that was added and rolled back would use up a number.
+                # A dry run does not add the post, because even a rollback would use up a post id.
                 charged.append(result.price)
                 scheduled.append(ScheduledRow(planned.lines[0], None, account, planned.due_at))
                 continue
@@ -195,7 +195,7 @@ def _list_findings(valid: Sequence[_ValidPost]) -> list[RowFinding]:
 
 
 async def _find_repeats(transaction: Transaction, valid: Sequence[_ValidPost]) -> list[RowFinding]:
-    """Find texts of the plan that repeat each other, or stored texts of about the same time."""
+    """Return findings about the plan's texts that repeat each other or a stored post's text."""
     if not valid:
         return []
     times = [planned.due_at for planned, _, _ in valid]

@@ -1,4 +1,4 @@
-"""The charts of posts: the best and the worst post, and the hours of the week."""
+"""Charts of posts: the best and worst posts, and the impressions by hour of the week."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -28,25 +28,27 @@ from roost.insights.reports.words import Words
 from roost.text import has_text
 
 _LABEL_COLUMNS: Final = 54
-#: The range of factors that a chart of posts shows at least.
+#: The scale of the chart of posts extends at least from half to twice the usual impressions.
 _LEAST_FACTORS: Final = (0.5, 2.0)
-#: The room for a value beyond the longest bar, as a share of the logarithm of the range.
+#: The space at each end of the scale for the values beside the bars, as a share of the length of
+#: the scale.
 _VALUE_SHARE: Final = 0.3
 _HOURS: Final = 24
 _WEEKDAYS: Final = 7
 _LABELLED_HOURS: Final = (0, 6, 12, 18)
-#: The weekdays, the hours below them, a space, and the legend.
+#: The height of the chart in rows: seven weekdays, the labels of the hours, a space, the legend.
 _HOUR_ROWS: Final = _WEEKDAYS + 2.4
 _CELL_HEIGHT: Final = 23
-#: The hour below which the legend's first colour is.
+#: The horizontal position of the legend's first colour, on the scale of hours.
 _LEGEND_BEGIN: Final = 13
 
 
 def posts_chart(subject: SubjectReport, words: Words) -> Chart | None:
-    """Plot the impressions of the best and the worst posts as multiples of the usual.
+    """Plot the impressions of the best and worst posts as multiples of the usual impressions.
 
-    Each bar is below the text of its post. The scale is logarithmic, so that half the usual is as
-    far from the usual as twice the usual.
+    The usual impressions are the median of the account's other posts at the same age. The text of
+    each post is above its bar. The scale is logarithmic, so that a post with half the usual
+    impressions has as long a bar as a post with twice the usual impressions.
     """
     by_id = {post.post_id: post for post in subject.posts}
     listed = [by_id[post_id] for post_id in (*subject.best, *reversed(subject.worst))]
@@ -98,7 +100,8 @@ def posts_chart(subject: SubjectReport, words: Words) -> Chart | None:
 def hours_chart(subject: SubjectReport, words: Words) -> Chart | None:
     """Plot the median impressions of the posts of each hour of the week.
 
-    The colours are five groups with about equally many hours. Hours without posts are empty.
+    The hours are divided by their medians into five groups of about equal size, and each group has
+    a colour. Hours without posts have the background's colour.
     """
     known = [cell for cell in subject.hours if cell.median_impressions.value is not None]
     if not known:
@@ -127,7 +130,7 @@ def hours_chart(subject: SubjectReport, words: Words) -> Chart | None:
 
 
 def _post_row(n: int, post: ReportedPost, words: Words, has_one_account: bool) -> Row:
-    assert post.standing is not None  # Only posts with a standing are the best or the worst.
+    assert post.standing is not None  # `best` and `worst` list only posts with a standing.
     reason = post.standing.reasons[0]
     text = post.text.strip() if has_text(post.text) else words.say("post.no_text")
     author = "" if has_one_account else f"@{post.username}: "
@@ -144,7 +147,10 @@ def _post_row(n: int, post: ReportedPost, words: Words, has_one_account: bool) -
 
 
 def _usual_marks(rows: Sequence[Row], channels: dict[str, Channel]) -> Layer:
-    """Return a short line beside each bar at the usual number, which does not cross a text."""
+    """Return a short vertical line for each bar at the factor 1, the usual impressions.
+
+    The line begins below the text of the row, so that it does not cross the text.
+    """
     marks = [{"n": row["n"] - 0.02, "end": row["n"] + 0.42, "factor": 1} for row in rows]
     ends = channels | {"y2": {"field": "end"}}
     return layer(marks, "rule", ends, color=COLORS.muted, strokeWidth=1.5)
@@ -162,7 +168,7 @@ def _row_labels(rows: Sequence[Row], channels: dict[str, Channel]) -> Layer:
 
 
 def _rank_in_steps(cells: Sequence[HourCell]) -> list[int]:
-    """Return the step of each cell in the scale of colours; equal values have equal steps."""
+    """Return an index in `COLORS.scale` for each cell; equal medians have equal indexes."""
     values = np.array([float(cell.median_impressions.value or 0) for cell in cells])
     last = len(COLORS.scale) - 1
     if values.min() == values.max():
@@ -193,7 +199,7 @@ def _hour_labels(words: Words, channels: dict[str, Channel]) -> Layer:
 
 
 def _legend(words: Words, channels: dict[str, Channel]) -> list[Layer]:
-    """Return the colours between the words for few and for many, below the hours."""
+    """Return the legend: the colours of the scale, with a label at each end."""
     row = _HOUR_ROWS - 1.0
     ends = {"few": _LEGEND_BEGIN - 0.5, "many": _LEGEND_BEGIN + len(COLORS.scale) + 0.5}
     return [

@@ -1,4 +1,4 @@
-"""The charts of comparisons: decay curve, effects with intervals, and costs by kind."""
+"""Charts of the decay curve, the comparisons of posts, and X's charges by kind of request."""
 
 import math
 from collections.abc import Sequence
@@ -29,11 +29,11 @@ from roost.insights.reports.model import Effect, SubjectReport, Verdict
 from roost.insights.reports.words import Words
 
 _SHARE_TICKS: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
-#: The ends of the scale of effects at least, and at most.
+#: The scale of `effects_chart` covers at least `_LEAST_FACTORS`, and at most `_MOST_FACTORS`.
 _LEAST_FACTORS: Final = (0.7, 1.4)
 _MOST_FACTORS: Final = (0.1, 10.0)
 _FACTOR_TICKS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-#: The room for titles and for values, as shares of the logarithm of the range.
+#: The space for titles left of the scale and for values right of it, as shares of its length.
 _TITLE_SHARE: Final = 0.42
 _VALUE_SHARE: Final = 0.34
 _EFFECT_HEIGHT: Final = 32
@@ -46,7 +46,7 @@ _COLOR_OF: Final = {
 
 
 def decay_chart(subject: SubjectReport, words: Words) -> Chart | None:
-    """Plot the share of the final impressions by the age of a post.
+    """Plot the median share of their final impressions that posts have reached at each age.
 
     The scale of ages is logarithmic, because posts earn most of their impressions in the first
     days.
@@ -85,9 +85,10 @@ def decay_chart(subject: SubjectReport, words: Words) -> Chart | None:
 
 
 def effects_chart(subject: SubjectReport, words: Words) -> Chart | None:
-    """Plot each declared comparison with its interval, on a logarithmic scale.
+    """Plot the factor and the confidence interval of each `Effect` on a logarithmic scale.
 
-    A comparison without enough posts has a row that says so.
+    An effect compares the posts that have a property with the posts that do not. An effect with too
+    few posts has a note instead of a factor. Return None if all effects have too few posts.
     """
     known = [each for each in subject.effects if not _has_no_factor(each)]
     if not known:
@@ -126,7 +127,7 @@ def effects_chart(subject: SubjectReport, words: Words) -> Chart | None:
 
 
 def cost_chart(subject: SubjectReport, words: Words) -> Chart | None:
-    """Plot what X billed by kind of request, the largest amount first."""
+    """Plot the amounts that X billed for each kind of request, the largest amount first."""
     figures = [
         subject.figures[name].current
         for kind in SPENDING_KINDS
@@ -184,7 +185,7 @@ def _decay_channels(line: Sequence[Row], words: Words) -> dict[str, Channel]:
 
 
 def _interval_layers(rows: Sequence[Row], channels: dict[str, Channel]) -> list[Layer]:
-    """Return the intervals and the estimates, in the colour of what they allow to say."""
+    """Return the marks of the intervals and factors; the colour of each shows its verdict."""
     layers = []
     for verdict, color in _COLOR_OF.items():
         own = [row for row in rows if row.get("verdict") == verdict]
@@ -232,7 +233,10 @@ def _label_factor(factor: float, words: Words) -> str:
 
 
 def _pick(rows: Sequence[Row], label: str, *fields: str) -> list[Row]:
-    """Return the rows that have a label, with this label and some of their fields."""
+    """Return data for a layer of texts from the rows that have the field named `label`.
+
+    Each result has the row's `n`, the value of that field as `label`, and `fields`.
+    """
     return [
         {"n": row["n"], "label": row[label]} | {field: row[field] for field in fields}
         for row in rows

@@ -1,7 +1,7 @@
-"""The charts of days: followers, impressions gained, and anomalies with the usual range.
+"""Charts by day: followers, impressions gained, and follower changes with anomalies.
 
-The horizontal position of a day is its number in the period, from 0. A date would depend on the
-time zone of the machine that draws the chart.
+The horizontal position of a day is its index in the period, from 0. Dates are not used as
+positions, because they would depend on the time zone of the machine that draws the chart.
 """
 
 import math
@@ -28,11 +28,12 @@ from roost.insights.reports.model import Day, SubjectKind, SubjectReport
 from roost.insights.reports.words import Words
 from roost.models import Anomaly
 
-#: A chart of at least 28 days has labels only for Mondays, and at most 6 of these labels.
+#: A chart of at least 28 days labels at most 6 Mondays; a shorter one labels at most 5 days.
 _WEEKLY_FROM_DAYS: Final = 28
 _MAX_WEEKLY_LABELS: Final = 6
 _MAX_DAILY_LABELS: Final = 5
-#: A change is an anomaly from about this many standard deviations, see `insights.anomalies`.
+#: A change of followers is an anomaly if it differs from the expected change by at least about
+#: this many standard deviations (see `insights.anomalies`).
 _USUAL_DEVIATIONS: Final = 4.0
 
 
@@ -81,13 +82,14 @@ def followers_chart(subject: SubjectReport, words: Words) -> Chart | None:
 def impressions_chart(subject: SubjectReport, words: Words) -> Chart | None:
     """Plot the impressions gained on each day; days without a measurement are shaded.
 
-    Days that are not over are lighter. The best day is labelled with its impressions.
+    The bar of a day is lighter if the day is not over, or its closing snapshot is not due yet. The
+    best day is labelled with its impressions.
     """
     gains = {n: _number(day.impressions) for n, day in enumerate(subject.days)}
     known = {n: gain for n, gain in gains.items() if gain is not None}
     if not known:
         return None
-    # The part above the highest bar is for its label.
+    # The axis extends beyond the highest bar, so that the bar's label has space.
     axis, domain = count_axis(words, 0, max(max(known.values()) * 1.12, 1))
     x = _day_channel(subject, words)
     channels = {"x": x, "y": quantity("gain", domain, axis)}
@@ -126,10 +128,11 @@ def impressions_chart(subject: SubjectReport, words: Words) -> Chart | None:
 
 
 def anomalies_chart(subject: SubjectReport, words: Words) -> Chart | None:
-    """Plot the change of followers on each day beside the usual range; anomalies are marked.
+    """Plot the daily change of followers and its usual range; anomalies are marked.
 
-    The range of an anomaly is drawn back to the anomaly before, because each anomaly is compared
-    with the changes before it. Several accounts have no common range.
+    Each anomaly has the usual range of the changes before it. This range is drawn from the previous
+    anomaly to the anomaly, and the last range to the end of the period. Return None for several
+    accounts, because they have no common usual range.
     """
     if not subject.anomalies or subject.subject.kind is not SubjectKind.ACCOUNT:
         return None
@@ -206,7 +209,10 @@ def anomalies_chart(subject: SubjectReport, words: Words) -> Chart | None:
 
 
 def _usual_bands(subject: SubjectReport, anomalies: Sequence[Anomaly]) -> list[Row]:
-    """Return the range of usual changes before each anomaly; the last range goes to the end."""
+    """Return the range of usual changes up to each anomaly.
+
+    The last range extends to the end of the period. `anomalies` are those of the period.
+    """
     bands: list[Row] = []
     begin = -0.5
     for anomaly in sorted(anomalies, key=lambda each: each.day):
@@ -242,7 +248,7 @@ def _shaded_days(rows: Sequence[Row], x: Channel) -> Layer:
 def _last_level(
     subject: SubjectReport, words: Words, rows: Sequence[Row], channels: dict[str, Channel]
 ) -> list[Layer]:
-    """Return the point of the last known day with its number of followers."""
+    """Return a point for the last known number of followers, and the number as its label."""
     last = _undescribed(rows[-1])
     last["label"] = _label(words, subject.days[last["n"]].followers, signed=False)
     is_right = last["n"] > len(subject.days) / 2
@@ -317,7 +323,7 @@ def _best_day(
 
 
 def _number_of_day(subject: SubjectReport, anomaly: Anomaly) -> int | None:
-    """Return the number of an anomaly's day in the period; None if it is outside."""
+    """Return the index of an anomaly's day in the period; None if the day is outside."""
     n = (anomaly.day - subject.days[0].day) // timedelta(days=1)
     return n if 0 <= n < len(subject.days) else None
 

@@ -1,7 +1,10 @@
-"""Builds Vega-Lite specifications: layers of marks, axes with labels in a language, and rows.
+"""Builds Vega-Lite specifications of charts from layers, channels and axes.
 
-Each mark that a reader can point at has its description as `aria-label`. A picture is 440 units
-wide, which fits a phone or half of a desktop page.
+A layer has a type of mark, such as a bar, and rows with the data of each mark. A channel maps a
+field of the rows to a property of the marks, such as a position. The labels of axes are in the
+language of the report. If a row has a `description`, the description becomes the `aria-label` of
+the mark, for screen readers. A chart is 440 pixels wide, which fits a phone or half of a desktop
+page.
 """
 
 import json
@@ -20,12 +23,13 @@ Row = dict[str, Any]
 Layer = dict[str, Any]
 Channel = dict[str, Any]
 
-#: Roost's own colours; `colors.paint` replaces them with those of a brand.
+#: Specifications have Roost's own colours; `colors.paint` replaces them with a brand's colours.
 COLORS: Final = light_palette()
 WIDTH: Final = 440
 HEIGHT: Final = 220
 TEXT_SIZE: Final = 13
-#: The height of a row that has its label above its mark, and the distances of both from its middle.
+#: The height of a row whose label is above its mark, and the vertical distances of the label and of
+#: the mark from the middle of the row. A negative distance is upwards.
 ROW_HEIGHT: Final = 50
 LABEL_OFFSET: Final = -9
 MARK_OFFSET: Final = 9
@@ -42,7 +46,7 @@ def make_chart(
     *,
     height: float = HEIGHT,
 ) -> Chart:
-    """Return the chart `name` of a subject; its title and description are in the words."""
+    """Return the chart `name` of a subject, with its title and description from `words`."""
     return Chart(
         name=f"{subject.subject.key.replace('.', '-')}-{name}",
         title=words.say(f"chart.{name}.title"),
@@ -76,7 +80,7 @@ def make_chart(
 
 
 def layer(rows: Sequence[Row], mark: str, channels: dict[str, Channel], **style: Any) -> Layer:
-    """Return a layer of marks, which are described if the rows have a description."""
+    """Return a layer of marks; screen readers read the field `description` of the rows."""
     is_described = any("description" in row for row in rows)
     described = {"description": {"field": "description"}} if is_described else {}
     return {
@@ -94,7 +98,7 @@ def text_layer(rows: Sequence[Row], channels: dict[str, Channel], **style: Any) 
 def quantity(
     field: str, domain: tuple[float, float], axis: Channel | None = None, **scale: Any
 ) -> Channel:
-    """Return a channel of numbers from the first to the second number of `domain`."""
+    """Return the channel of a numeric field, with `domain` as the two ends of its scale."""
     return {
         "field": field,
         "type": "quantitative",
@@ -104,7 +108,10 @@ def quantity(
 
 
 def row_channel(count: float) -> Channel:
-    """Return the vertical channel of the field `n`; the row 0 is at the top."""
+    """Return the vertical channel for `count` rows, with row 0 at the top.
+
+    A row of data is placed by its field `n`.
+    """
     return quantity("n", (-0.5, count - 0.5), reverse=True)
 
 
@@ -115,7 +122,7 @@ def labelled_axis(values: Sequence[float], labels: Sequence[str], **style: Any) 
 
 
 def count_axis(words: Words, low: float, high: float) -> tuple[Channel, tuple[float, float]]:
-    """Return the axis of a count, and its range, which contains `low` and `high`."""
+    """Return an axis with round numbers, and its range, which includes `low` and `high`."""
     ticks = choose_ticks(low, high)
     return labelled_axis(ticks, [_format_count(words, each, ticks[-1]) for each in ticks]), (
         ticks[0],
@@ -124,7 +131,7 @@ def count_axis(words: Words, low: float, high: float) -> tuple[Channel, tuple[fl
 
 
 def choose_ticks(low: float, high: float, count: int = 4) -> list[int]:
-    """Return about `count` round numbers; the first is at most `low`, the last at least `high`."""
+    """Return about `count` round numbers, from at most `low` to at least `high`."""
     step = max((high - low) / count, 1)
     magnitude = 10 ** math.floor(math.log10(step))
     step = next(factor * magnitude for factor in (1, 2, 5, 10) if factor * magnitude >= step)
@@ -133,7 +140,7 @@ def choose_ticks(low: float, high: float, count: int = 4) -> list[int]:
 
 
 def capitalize(text: str) -> str:
-    """Return a phrase as it begins a line."""
+    """Return a text with its first letter in upper case and the other letters unchanged."""
     return text[:1].upper() + text[1:]
 
 

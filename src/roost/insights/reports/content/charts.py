@@ -1,4 +1,4 @@
-"""The charts of a document, by the names of its parts."""
+"""Maps the parts of a report that have a chart to the functions that build the charts."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -8,7 +8,7 @@ from roost.insights.reports.document import Chart
 from roost.insights.reports.model import SubjectReport
 from roost.insights.reports.words import Words
 
-#: The function that draws the chart of a part; it returns None if there is nothing to draw.
+#: The function that builds the chart of each part; it returns None if there is nothing to show.
 CHARTS: Final[Mapping[str, Callable[[SubjectReport, Words], Chart | None]]] = {
     "followers": charts.followers_chart,
     "impressions": charts.impressions_chart,

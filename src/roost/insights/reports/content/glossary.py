@@ -9,7 +9,7 @@ from roost.insights.reports.words import Words
 
 
 def make_glossary(report: Report, words: Words, sections: Sequence[Section]) -> Section:
-    """Return the section `glossary` with the definitions of the figures in other sections."""
+    """Return the section `glossary`, with the definitions of the figures in `sections`."""
     used = {each.name for section in sections for each in find_printed(section)}
     definitions = [each for each in report.glossary if each.name in used]
     table = Table(
@@ -27,7 +27,7 @@ def make_glossary(report: Report, words: Words, sections: Sequence[Section]) -> 
 
 
 def find_printed(content: Any) -> Iterator[Printed]:
-    """Yield every number in sections, blocks and texts, at any depth, in the order of reading."""
+    """Yield every number in a section, block or text, at any depth, in reading order."""
     if isinstance(content, Printed):
         yield content
     elif isinstance(content, tuple):

@@ -1,7 +1,7 @@
-"""Takes the texts of other scripts than Latin out of a chart, so that typst sets them itself.
+"""Removes the non-Latin texts from an SVG chart, so that typst can set them itself.
 
-Typst draws the texts of an SVG with one font and without the forms of letters that Arabic, Thai and
-Indian scripts need. Its own text has both.
+In an SVG, typst draws all texts with a single font, and without the context-dependent letter forms
+that Arabic, Thai and Indian scripts need. Typst's own text has several fonts and these forms.
 """
 
 import re
@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 _NAMESPACE: Final = "{http://www.w3.org/2000/svg}"
 _TRANSLATE: Final = re.compile(r"translate\(([-\d.e]+)[, ]+([-\d.e]+)\)")
 _GENERIC: Final = re.compile(r'font-family="[^"]*sans-serif[^"]*"')
-#: Latin letters, Latin punctuation and mathematical signs, which one font has.
+#: The characters that stay in the SVG: Latin letters, punctuation and mathematical signs. A single
+#: font has all of them.
 _LATIN: Final = re.compile("[\x00-\u024f\u2010-\u2044\u20ac\u2212\u00d7]*")
 _INK: Final = "#000000"
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}|#[0-9a-fA-F]{3}")
@@ -20,7 +21,7 @@ _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}|#[0-9a-fA-F]{3}")
 
 @dataclass(frozen=True, slots=True)
 class ChartText:
-    """A text of a chart; positions and the size are shares of the chart's width."""
+    """A text removed from a chart; its position and size are shares of the chart's width."""
 
     text: str
     x: float
@@ -34,7 +35,7 @@ class ChartText:
 
 
 def take_texts(svg: str) -> tuple[str, list[ChartText]]:
-    """Return the SVG without the texts of other scripts, and these texts."""
+    """Return the SVG without its non-Latin texts, and the removed texts."""
     named = _GENERIC.sub('font-family="Noto Sans"', svg)
     if _LATIN.fullmatch(named):
         return named, []
@@ -52,7 +53,7 @@ def _take_from(
     transform = element.get("transform", "")
     moved = _TRANSLATE.fullmatch(transform)
     if transform and not moved:
-        return  # A turned text stays in the picture.
+        return  # A rotated or scaled text stays in the SVG.
     if moved:
         x, y = x + float(moved[1]), y + float(moved[2])
     if element.tag == f"{_NAMESPACE}text":

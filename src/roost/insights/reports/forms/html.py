@@ -1,7 +1,7 @@
-"""A document as one self-contained HTML file, which includes its charts, style and script.
+"""Renders a document as one self-contained HTML file with its charts, style and script.
 
-The page's Content-Security-Policy allows only its own style and script, by their hashes. The text
-of a post can therefore never become active content.
+The page's Content-Security-Policy allows only Roost's own style and script, which it names by their
+hashes. A browser therefore runs no script that the text of a post contains.
 """
 
 import base64
@@ -40,9 +40,11 @@ _RIGHT_TO_LEFT: Final = ("R", "AL")
 
 
 def render_html(document: Document, pictures: Mapping[str, str] | None = None) -> str:
-    """Render the page. Call this in a thread, because it waits for another process.
+    """Render a document as an HTML page.
 
-    `pictures` is the result of `svg.draw_charts` if the charts of the document are drawn already.
+    `pictures` is the result of `svg.draw_charts`, if the caller has drawn the charts already.
+    Without it, call this function in a thread, because it waits for the process that draws the
+    charts.
 
     Raises: roost.insights.reports.svg.ChartsNotDrawn; ValueError if the accent is not a colour.
     """
@@ -62,7 +64,8 @@ def render_html(document: Document, pictures: Mapping[str, str] | None = None) -
         notes=[note for each in document.brand.cover_note.split("\n\n") if (note := each.strip())],
         logo=document.brand.logo and _logo_url(document.brand.logo),
         policy=policy,
-        # Style and script are files of Roost. Escaping would change their bytes, and their hashes.
+        # The style and the script contain no text of users. Escaping would change their bytes, so
+        # that they would no longer match the hashes in the policy.
         style=Markup(style),  # noqa: S704
         script=Markup(script),  # noqa: S704
     )
@@ -70,7 +73,7 @@ def render_html(document: Document, pictures: Mapping[str, str] | None = None) -
 
 @dataclass(frozen=True, slots=True)
 class _Exhibit:
-    """A chart, and the folded tables with its values."""
+    """A chart with the tables of its values, which the page shows only on request."""
 
     chart: Chart
     tables: tuple[Table, ...] = ()
@@ -110,7 +113,8 @@ def _render_inline(inline: Inline, *, is_alone: bool) -> Markup:
     text = inline if isinstance(inline, str) else inline.text
     safe = escape(escaping.markup(text))
     if not is_alone and _has_right_to_left(text):
-        # The direction of a name or a post does not change the order of the words around it.
+        # `<bdi>` isolates a name or a post in a right-to-left script, so that it does not change
+        # the order of the words around it.
         safe = Markup("<bdi>{}</bdi>").format(safe)
     if isinstance(inline, Link) and inline.url.startswith(("https://", "http://")):
         address = escaping.markup(inline.url)
@@ -133,7 +137,7 @@ def _has_right_to_left(text: str) -> bool:
 
 
 def _arrange(blocks: Sequence[Block]) -> Iterator[Block | tuple[_Exhibit, ...]]:
-    """Put successive charts side by side, each with the folded tables that follow it."""
+    """Yield the blocks, with successive charts and their folded tables in one tuple."""
     exhibits: list[_Exhibit] = []
     for block in blocks:
         if isinstance(block, Chart):
@@ -150,7 +154,7 @@ def _arrange(blocks: Sequence[Block]) -> Iterator[Block | tuple[_Exhibit, ...]]:
 
 
 def _style_column(column: Column) -> Markup:
-    """Return the class attribute of a column's cells; nothing for an ordinary column of texts."""
+    """Return the HTML `class` attribute of a column's cells; empty if they need no class."""
     names = {"end": column.align is Align.END, "wide": column.is_wide}
     chosen = " ".join(name for name, applies in names.items() if applies)
     return Markup(' class="{}"').format(chosen) if chosen else Markup("")
@@ -168,7 +172,8 @@ def _logo_url(logo: Logo) -> str:
 def _write_style(accent: str) -> str:
     """Return the style sheet with the colours of both schemes.
 
-    Charts are drawn in the light colours. A rule per colour replaces it with that of the scheme.
+    Charts are drawn in the light colours. For each of these colours, a CSS rule selects the
+    elements that have it, and gives them the corresponding colour of the reader's scheme.
     """
     light, dark = light_palette(accent), dark_palette(accent)
     rules = "".join(

@@ -1,13 +1,13 @@
-"""The charts of a document as PNG pictures, for slides and mails."""
+"""Renders the charts of a document as PNG pictures, for slides and emails."""
 
 from roost.insights.reports.document import Document
 from roost.insights.reports.svg import draw_png_charts
 
 
 def render_pngs(document: Document) -> dict[str, bytes]:
-    """Return the picture of each chart by the chart's name, on the paper of the light scheme.
+    """Draw each chart on the light scheme's background; return the pictures by chart name.
 
-    Call this in a thread, because it waits for another process.
+    Call this in a thread, because it waits for the process that draws the charts.
 
     Raises: roost.insights.reports.svg.ChartsNotDrawn.
     """
