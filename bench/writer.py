@@ -5,9 +5,10 @@
 A real OpenAI-compatible server in another process sends replies to the briefs of `bench/data`. Half
 of the replies are good, and half carry a planted fault. An oracle that was written without reading
 the validators checks that what was planted is in no released draft. Then the model replies with
-each good draft of `bench/data`, which must be released; the drafts of `bench/data/fresh`, by a
-person who did not know the validators, are counted apart. Drafts are written in parallel under
-small caps, until a cap refuses a call. The composer writes drafts without a model. `--replies`
+each good draft of `bench/data`, which must be released; the drafts of `bench/data/fresh` and
+`bench/data/fresh2`, by persons who did not know the validators, are counted apart. `fresh2` has
+false drafts too, of which as few as possible may be released without a doubt. Drafts are written in
+parallel under small caps, until a cap refuses a call. The composer writes drafts without a model. `--replies`
 changes the number of hostile and good replies.
 """
 
@@ -19,7 +20,7 @@ import time
 from collections import Counter
 
 from harness.report import Threshold, log_progress, report
-from harness.writer.cases import Case, load_cases, load_fresh_cases
+from harness.writer.cases import FRESH, FRESH2, Case, load_cases, load_fresh_cases
 from harness.writer.phases import (
     Precision,
     Spending,
@@ -54,11 +55,19 @@ def main() -> int:
         )
     cases = [case for case in cases if case.slug not in errors]
     run = _run(cases, arguments.replies, arguments.seed)
-    tally, precision, fresh, spending, composer_ms = asyncio.run(run)
+    tally, precision, fresh, false, spending, composer_ms = asyncio.run(run)
     _print_examples(tally, precision)
     _print_refused(fresh)
+    good = (precision, fresh)
     found = figures(tally, precision, spending) | {
         "good_drafts_fresh": fresh.drafts,
+        "good_with_doubts": round(
+            sum(each.with_doubts for each in good) / max(sum(each.drafts for each in good), 1), 4
+        ),
+        "good_with_doubts_fresh": round(fresh.with_doubts / max(fresh.drafts, 1), 4),
+        "false_drafts": false.drafts,
+        "false_refused": len(false.refused),
+        "false_released_without_doubt": round(false.without_doubt / max(false.drafts, 1), 4),
         "briefs": len(cases),
         "briefs_refused_by_lint": len(errors),
         "seconds": round(time.monotonic() - began, 1),
@@ -69,18 +78,20 @@ def main() -> int:
 
 async def _run(
     cases: list[Case], replies: int, seed: int
-) -> tuple[Tally, Precision, Precision, Spending, float]:
+) -> tuple[Tally, Precision, Precision, Precision, Spending, float]:
     count, seconds = await run_composer(cases, rounds=5)
     log_progress(f"composer: {count} drafts in {seconds:.1f} s")
     async with open_server() as server:
         precision = await run_good(server, cases)
         log_progress(f"good drafts: {len(precision.refused)} of {precision.drafts} refused")
-        fresh = await run_good(server, load_fresh_cases())
+        fresh = await run_good(server, [*load_fresh_cases(FRESH), *load_fresh_cases(FRESH2)])
         log_progress(f"fresh drafts: {len(fresh.refused)} of {fresh.drafts} refused")
+        false = await run_good(server, load_fresh_cases(FRESH2, "false"))
+        log_progress(f"false drafts: {false.without_doubt} of {false.drafts} without a doubt")
         spending = await run_budgets(server, cases[:: 1 if replies >= _FULL else 10], seed)
         log_progress(f"budgets: {spending.stopped} of {spending.caps} caps refused a call")
         tally = await run_hostile(server, cases, replies, seed)
-    return tally, precision, fresh, spending, 1000 * seconds / max(count, 1)
+    return tally, precision, fresh, false, spending, 1000 * seconds / max(count, 1)
 
 
 def thresholds(

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from roost.agents.brief import Brief
+from roost.agents.brief import Brief, Fact
 from roost.agents.clock_words import write_times_as_digits
 from roost.agents.language_names import language_code
 from roost.agents.lexicons import Lexicon, find_lexicon
@@ -93,9 +93,22 @@ class Context:
         """Return the texts of the facts that a sentence cites."""
         return tuple(self._facts[each] for each in sentence.fact_ids if each in self._facts)
 
+    def repeats_facts(self, sentence: CitedSentence) -> bool:
+        """Whether a sentence has its facts word for word, so that nothing in it is in doubt."""
+        cited = self.cited(sentence)
+        text = fold_quotes(sentence.text)
+        return bool(cited) and all(fold_quotes(fact).rstrip(" .。") in text for fact in cited)
+
     def has_fact(self, fact_id: str) -> bool:
         """Whether the brief has a fact with this id."""
         return fact_id in self._facts
+
+    def find_fact_with(self, quantity: Quantity) -> Fact | None:
+        """Return the first fact of the brief that has a quantity; None if no fact has it."""
+        for fact in self.brief.facts:
+            if any(quantity.is_supported_by(each) for each in self.quantities(fact.text)):
+                return fact
+        return None
 
     def fact_vocabulary(self, texts: tuple[str, ...]) -> Vocabulary:
         """Return the words of some facts. Requires a lexicon."""

@@ -82,6 +82,29 @@ def counts_something_else(
     )
 
 
+def names_counted(quantity: Quantity, sources: Sequence[str], context: Context) -> bool:
+    """Whether the number may count the noun in a fact: the fact has the noun, or counts no noun."""
+    if context.lexicon is None:
+        return False
+    lexicon = context.lexicon
+    noun = stem(quantity.nouns[0], lexicon)
+    if all(
+        not each.nouns
+        for text in sources
+        for each in context.quantities(text)
+        if each.readings & quantity.readings
+    ):
+        return True
+    return any(
+        any(quantity.readings & each.readings for each in context.quantities(text))
+        and any(
+            term.stem == noun or is_related(term.stem, noun)
+            for term in list_terms(fold_quotes(text), lexicon)
+        )
+        for text in sources
+    )
+
+
 def is_derived(noun: str, fact: str, context: Context) -> bool:
     """Whether a noun has the root of another word of a fact: `two renewals`, `renewable twice`.
 
