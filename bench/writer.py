@@ -6,10 +6,10 @@ A real OpenAI-compatible server in another process sends replies to the briefs o
 of the replies are good, and half carry a planted fault. An oracle that was written without reading
 the validators checks that what was planted is in no released draft. Then the model replies with
 each good draft of `bench/data`, which must be released; the drafts of `bench/data/fresh` and
-`bench/data/fresh2`, by persons who did not know the validators, are counted apart. `fresh2` has
-false drafts too, of which as few as possible may be released without a doubt. Drafts are written in
-parallel under small caps, until a cap refuses a call. The composer writes drafts without a model. `--replies`
-changes the number of hostile and good replies.
+`bench/data/fresh2`, by persons who did not know the validators, are counted apart. `fresh2` also
+has false drafts: the share that is released without a doubt is counted. Drafts are written in
+parallel under small caps, until a cap refuses a call. The composer writes drafts without a model.
+`--replies` changes the number of hostile and good replies.
 """
 
 import argparse

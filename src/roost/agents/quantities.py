@@ -130,7 +130,8 @@ class Quantity:
         if self.unit == fact.unit:
             same = bool(self.readings & fact.readings)
             return same or (not self.unit and self._is_same_time(fact))
-        if not self.unit and not self.nouns and self.readings & fact.readings:
+        is_priced = fact.unit.split(" ")[0] in MONEY or fact.unit == "percent"
+        if not (self.unit or self.nouns or is_priced) and self.readings & fact.readings:
             # A number at the end of a phrase counts what the fact counts: `Aylin was 27`.
             return True
         units = {self.unit, fact.unit}

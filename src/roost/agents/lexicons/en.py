@@ -37,7 +37,7 @@ LEXICON: Final = Lexicon(
         put puts say says see sees know knows look looks find finds use uses try tries way ways
         thing things lot lots kind part per via every everyone everything anyone anything someone
         something across along around inside outside near next back away together already always
-        soon later today whether however though although since upon within well much many
+        soon later today whether however though although since upon within well much many really truly actually
     """),
     neutral=words("""
         hello hi hey welcome thanks thank please enjoy join visit book booking read learn discover

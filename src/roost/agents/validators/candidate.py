@@ -94,10 +94,14 @@ class Context:
         return tuple(self._facts[each] for each in sentence.fact_ids if each in self._facts)
 
     def repeats_facts(self, sentence: CitedSentence) -> bool:
-        """Whether a sentence has its facts word for word, so that nothing in it is in doubt."""
-        cited = self.cited(sentence)
-        text = fold_quotes(sentence.text)
-        return bool(cited) and all(fold_quotes(fact).rstrip(" .。") in text for fact in cited)
+        """Whether a sentence is its facts word for word, perhaps after the topic of the brief."""
+        cited = [fold_quotes(fact).rstrip(" .。") for fact in self.cited(sentence)]
+        rest = fold_quotes(self.claim_text(sentence.text))
+        if not cited or not all(fact in rest for fact in cited):
+            return False
+        for fact in cited:
+            rest = rest.replace(fact, " ")
+        return all(self.brief_vocabulary.has(term) for term in self.content(rest))
 
     def has_fact(self, fact_id: str) -> bool:
         """Whether the brief has a fact with this id."""

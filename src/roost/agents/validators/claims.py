@@ -11,7 +11,7 @@ from roost.agents.terms import Vocabulary, fold_quotes, list_terms, say_as_facts
 from roost.agents.validators import attribution, omissions, unstated
 from roost.agents.validators.candidate import Candidate, Context
 from roost.agents.validators.implied import tells_by_asking
-from roost.agents.written import CitedSentence, Doubt, DoubtCode
+from roost.agents.written import CitedSentence, Doubt
 
 
 def check_citations(candidate: Candidate, context: Context) -> Iterator[str]:
@@ -33,7 +33,7 @@ def check_claims(candidate: Candidate, context: Context) -> Iterator[str | Doubt
     citing = [sentence for sentence in candidate.sentences if context.cited(sentence)]
     if citing and not any(_states_fact(sentence, context) for sentence in citing):
         yield "E-FACT: none stated"
-    for index, sentence in enumerate(candidate.sentences):
+    for sentence in candidate.sentences:
         text = context.claim_text(sentence.text)
         if not text or unstated.is_call_to_action(text, context):
             continue
@@ -43,7 +43,6 @@ def check_claims(candidate: Candidate, context: Context) -> Iterator[str | Doubt
         if not sources:
             yield from _find_superlatives(text, context)
             yield from _find_gifts(text, context)
-            yield from _find_numbers(index, text, context)
     yield from unstated.find_unstated(candidate, context)
     yield from attribution.find_wrong_attributions(candidate, context)
     yield from omissions.find_omissions(candidate, context)
@@ -147,11 +146,3 @@ def _find_superlatives(text: str, context: Context) -> Iterator[str]:
     for found in any_of(grammar.superlatives).finditer(text):
         if fold_quotes(found[0]) not in context.folded_texts:
             yield f"E-CLAIM: {fold_quotes(found[0])}"
-
-
-def _find_numbers(index: int, text: str, context: Context) -> Iterator[str | Doubt]:
-    """Find numbers of a sentence without a citation; the facts may have them."""
-    known = [each for source in context.brief_texts for each in context.quantities(source)]
-    for quantity in context.quantities(text):
-        if not any(quantity.is_supported_by(each) for each in known):
-            yield Doubt(DoubtCode.NO_FACT_CITED, index, quantity.written)

@@ -88,14 +88,12 @@ def names_counted(quantity: Quantity, sources: Sequence[str], context: Context) 
         return False
     lexicon = context.lexicon
     noun = stem(quantity.nouns[0], lexicon)
-    if all(
-        not each.nouns
-        for text in sources
-        for each in context.quantities(text)
-        if each.readings & quantity.readings
-    ):
-        return True
-    return any(
+    quantities = [each for text in sources for each in context.quantities(text)]
+    others = [each for each in quantities if not each.readings & quantity.readings]
+    if any(stem(word, lexicon) == noun for each in others for word in each.nouns[:1]):
+        return False  # a fact counts the noun, with another number
+    having = [each for each in quantities if each.readings & quantity.readings]
+    return all(not each.nouns for each in having) or any(
         any(quantity.readings & each.readings for each in context.quantities(text))
         and any(
             term.stem == noun or is_related(term.stem, noun)

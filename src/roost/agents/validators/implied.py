@@ -172,7 +172,8 @@ def find_computed(quantity: Quantity, sentence: CitedSentence, context: Context)
             if first and second and one.unit == other.unit and one.unit not in _TIMES
         ]
         results = {result for one, other in pairs for result in (one + other, abs(one - other))}
-        if value >= _SMALLEST_RESULT and quantity.unit in ("", known[0].unit) and value in results:
+        units = {"", *(each.unit for each in known)}
+        if value >= _SMALLEST_RESULT and quantity.unit in units and value in results:
             return fact.id
     return None
 

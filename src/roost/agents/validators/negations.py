@@ -76,8 +76,9 @@ def check_negations(candidate: Candidate, context: Context) -> Iterator[str | Do
             for word in _find_removed(_read(text, lexicon), fact)
             if word not in as_written.denied
         ]
-        removed += _find_opposites(text, vocabulary, lexicon)
-        if not (added or removed):
+        opposites = [*_find_opposites(text, vocabulary, lexicon)]
+        if opposites or not (added or removed):
+            yield from (*added, *removed, *opposites)
             continue
         if unstated.has_own_words(text, context) or (
             removed and not added and _has_conditions(cited, lexicon)

@@ -15,6 +15,8 @@ from roost.agents.written import Doubt, DoubtCode
 #: From so many words of its own, a clause with words of the facts, or of the account, may claim
 #: something that no fact says.
 _FEWEST_BESIDE_FACTS: Final = 2
+#: The same in Japanese, where one run of characters may be several words.
+_FEWEST_RUNS: Final = 1
 #: The same for a clause that has no word of the facts, and for one that addresses the reader.
 _FEWEST_ALONE: Final = 4
 _FEWEST_TO_READER: Final = 4
@@ -35,11 +37,36 @@ def find_unstated(candidate: Candidate, context: Context) -> Iterator[Doubt]:
         if not text or context.repeats_facts(sentence):
             continue
         is_cited = bool(context.cited(sentence))
-        words = _list_unstated(text, context)
+        words = list(dict.fromkeys([*_list_names(text, context), *_list_unstated(text, context)]))
         if not words or (not is_cited and _calls_to_action(text, context)):
             continue
         code = DoubtCode.WORDS_IN_NO_FACT if is_cited else DoubtCode.NO_FACT_CITED
         yield Doubt(code, index, ", ".join(words[:_MOST_NAMED]))
+
+
+def _list_names(text: str, context: Context) -> list[str]:
+    """Return names that no text of the brief has: a capital inside a sentence shows a name."""
+    lexicon = context.require_lexicon()
+    words = list(_capitalized(text))
+    if lexicon.capitalizes_nouns or not lexicon.spaced:
+        return []
+    if 2 * sum(match[0][0].isupper() for match in words) > len(words):
+        return []  # a title or a shout: capitals show nothing
+    found = []
+    for match in words:
+        folded = fold_quotes(match[0])
+        if not match[0][0].isupper() or _starts_sentence(text[: match.start()]):
+            continue
+        terms = [term for term in context.content(folded) if len(term.word) > 1]
+        is_date = folded in lexicon.weekdays or folded in lexicon.months
+        known = (context.vocabulary.has(each) or each.word in lexicon.neutral for each in terms)
+        if not is_date and not all(known):
+            found.append(folded)
+    return found
+
+
+_capitalized = re.compile(r"[^\W_]+(?:['’\-&.][^\W_]+)*").finditer
+_starts_sentence = re.compile(r"(?:^|[.!?:…\n\"“”„«»(¿¡。！？]|[^\w\s,;'’\-&])\s*$").search
 
 
 def _list_unstated(text: str, context: Context) -> list[str]:
@@ -66,11 +93,15 @@ def _list_unstated(text: str, context: Context) -> list[str]:
 
 
 def has_own_words(text: str, context: Context) -> bool:
-    """Whether a text that asks nothing has a word that no fact has."""
-    grammar = QUALIFIERS[context.require_lexicon().code]
+    """Whether a text that asks nothing has a word that no fact has, nor a word for one."""
+    lexicon = context.require_lexicon()
+    grammar = QUALIFIERS[lexicon.code]
+    named = lexicon.denied_claims.union(*lexicon.synonyms)
     pieces = [piece for piece in split_pieces(text) if not _only_asks(fold_quotes(piece))]
     terms = [term for piece in pieces for term in context.content(piece)]
-    return any(not _is_known(term, context, grammar) for term in terms)
+    if not lexicon.spaced:
+        terms = [term for term in terms if not any(each in text for each in named)]
+    return any(not (term.word in named or _is_known(term, context, grammar)) for term in terms)
 
 
 def _find_fewest(clause: str, terms: list[Term], context: Context) -> int:
@@ -83,7 +114,9 @@ def _find_fewest(clause: str, terms: list[Term], context: Context) -> int:
     shares = context.quantities(clause) or any(
         context.vocabulary.has(term) for term in terms if term.word not in lexicon.neutral
     )
-    return _FEWEST_BESIDE_FACTS if shares or says_of_account else _FEWEST_ALONE
+    if not (shares or says_of_account):
+        return _FEWEST_ALONE
+    return _FEWEST_BESIDE_FACTS if lexicon.spaced else _FEWEST_RUNS
 
 
 def _distinct(terms: list[Term]) -> list[Term]:
