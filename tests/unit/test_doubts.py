@@ -97,8 +97,8 @@ def codes(*arguments: Any, **fields: Any) -> set[str]:
             "Schulleiterin Karin Vogt beantwortet Fragen.",
             "role_in_no_fact",
         ),
-        ("en", "There are 14 places in each tour.", "We have 14 tours.", "number_moved"),
-        ("es", "Somos 10 personas por grupo.", "Somos 10 grupos.", "number_moved"),
+        ("es", "Hay siete tornos, uno por persona.", "Somos siete personas.", "number_moved"),
+        ("fr", "On rame à quatre.", "Quatre rameurs.", "number_moved"),
         ("en", "A visit costs £60.", "A visit costs up to £60.", "number_moved"),
         (
             "de",

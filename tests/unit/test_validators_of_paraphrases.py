@@ -43,6 +43,7 @@ def test_quantities_are_read_in_any_spelling(
         ("en", "The tour has 14 places.", "Room for 14 guests on the tour.", False),
         ("en", "The tour has 14 places.", "The tour has 14 boats.", True),
         ("en", "Each of the 300 families gets a basket.", "300 families, 300 baskets.", False),
+        ("en", "There are 14 places in each tour.", "We have 14 tours.", True),
         ("en", "You paint 12 tiles.", "Paint a tile, and repeat 12 times.", False),
         ("en", "The test took 9 seconds, and now takes 5 seconds.", "5 seconds, and not 9.", False),
         ("en", "A ride costs £9.", "A ride costs 9.", True),

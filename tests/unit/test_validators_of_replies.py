@@ -57,6 +57,7 @@ def test_links_refuse_domain_before_digits(text: str) -> None:
         ("es", "Tenemos 25 plazas.", "Quedan 25 plazas.", False),
         ("es", "Tenemos 25 plazas.", "Tenemos 25 salas.", True),
         ("es", "Tenemos 25 plazas nuevas.", "Tenemos 25 salas nuevas.", True),
+        ("es", "Somos 10 personas por grupo.", "Somos 10 grupos.", True),
         ("fr", "Vous recevez 5 photos retouchées.", "Comptez 5 belles photos.", False),
         ("fr", "Vous recevez 5 photos retouchées.", "Comptez 5 albums retouchés.", True),
         ("fr", "Le week-end est pour 4 personnes.", "Le week-end est pour 4 groupes.", True),

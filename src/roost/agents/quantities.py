@@ -104,7 +104,7 @@ _half_of_day = re.compile(
     r")(?!\w)"
 ).match
 _twelve_hours = re.compile(r"0?[1-9]|1[0-2]").fullmatch
-_afternoon = re.compile(r"(?:午後|夜|夕方|(?:お)?昼)の? ?(\d{1,2})(?=時|:)")
+_afternoon = re.compile(r"(?:午後|夜|夕方|(?:お)?昼)の? ?(1[0-2]|0?\d)(?=時|:)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,10 +108,16 @@ class Context:
         return fact_id in self._facts
 
     def find_fact_with(self, quantity: Quantity) -> Fact | None:
-        """Return the first fact of the brief that has a quantity; None if no fact has it."""
+        """Return the first fact of the brief that has a quantity; None if no fact has it.
+
+        A number before a noun is no time of day here: `2 prints` is not `from 2 pm`.
+        """
         for fact in self.brief.facts:
-            if any(quantity.is_supported_by(each) for each in self.quantities(fact.text)):
-                return fact
+            for each in self.quantities(fact.text):
+                if quantity.is_supported_by(each) and (
+                    quantity.unit == each.unit or not quantity.nouns
+                ):
+                    return fact
         return None
 
     def fact_vocabulary(self, texts: tuple[str, ...]) -> Vocabulary:

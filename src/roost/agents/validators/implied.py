@@ -92,7 +92,8 @@ def counts_own_items(quantity: Quantity, text: str, context: Context) -> bool:
     if count is None:
         return False
     listed = _list_after_colon(text)
-    if listed and len(_item_ends(listed[1])) == count:
+    is_before = listed is not None and quantity.written not in fold_quotes(listed[1])
+    if listed and is_before and len(_item_ends(listed[1])) == count:
         return True
     if not _is_numeral(quantity.written):
         return False
@@ -162,7 +163,7 @@ def find_computed(quantity: Quantity, sentence: CitedSentence, context: Context)
         if quantity.unit in _HOURS:
             clocks = [clock for each in known for clock in each.clocks()]
             times = {abs(one - other) for one in clocks for other in clocks}
-            if value * 60 in times or (12 - value) * 60 in times:
+            if value * 60 in times and not quantity.may_be_time:
                 return fact.id
         numbers = [(each, _value(each)) for each in known]
         pairs = [
@@ -172,8 +173,7 @@ def find_computed(quantity: Quantity, sentence: CitedSentence, context: Context)
             if first and second and one.unit == other.unit and one.unit not in _TIMES
         ]
         results = {result for one, other in pairs for result in (one + other, abs(one - other))}
-        units = {"", *(each.unit for each in known)}
-        if value >= _SMALLEST_RESULT and quantity.unit in units and value in results:
+        if value >= _SMALLEST_RESULT and not quantity.unit and value in results:
             return fact.id
     return None
 

@@ -9,7 +9,7 @@ from roost.agents.terms import fold_quotes
 from roost.agents.validators import implied
 from roost.agents.validators.candidate import Candidate, Context
 from roost.agents.validators.comparators import contradicts_limits, find_added_limits
-from roost.agents.validators.counted import counts_something_else, is_generic, names_counted
+from roost.agents.validators.counted import counts_something_else, is_generic, may_count
 from roost.agents.words import fold
 from roost.agents.written import CitedSentence, Doubt, DoubtCode
 
@@ -38,7 +38,7 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str | Doub
                 yield from _judge_limit(index, quantity, matching, sources, context)
             if counts_something_else(quantity, matching, context, sentence.text, sources):
                 phrase = f"{quantity.written} {quantity.nouns[0]}"
-                if names_counted(quantity, sources, context):
+                if may_count(quantity, sources, context):
                     yield Doubt(DoubtCode.NUMBER_MOVED, index, phrase)
                 else:
                     yield f"E-NUMBER: {phrase}"
@@ -61,7 +61,13 @@ def _judge_unknown(
         context.lexicon,
     ):
         yield Doubt(DoubtCode.NUMBER_MOVED, index, f"{quantity.written} {quantity.nouns[0]}")
-    elif fact is not None:
+    elif fact is not None and not counts_something_else(
+        quantity,
+        [each for each in context.quantities(fact.text) if quantity.is_supported_by(each)],
+        context,
+        sentence.text,
+        (fact.text,),
+    ):
         yield Doubt(DoubtCode.OTHER_FACT_USED, index, quantity.written, fact.id)
     elif (source := implied.find_computed(quantity, sentence, context)) is not None:
         yield Doubt(DoubtCode.NUMBER_COMPUTED, index, quantity.written, source)
