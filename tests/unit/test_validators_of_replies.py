@@ -161,6 +161,15 @@ def test_prompt_refuses_short_phrase_of_the_instructions(text: str) -> None:
     assert "prompt" not in refused_by(context, draft(context, FIRST["en"]))
 
 
+def test_prompt_refuses_codes_in_a_row__as_the_instructions_name_them() -> None:
+    known = {"instructions": ["FACT, CLAIM, NAME: cite a fact."]}
+    context = make_context(known=known)
+    leaked = draft(context, ("A first look is free. FACT, CLAIM, NAME:", "quote"))
+    assert "prompt" in refused_by(context, leaked)
+    shouted = draft(context, ("A first look is free. NOW, HERE:", "quote"))
+    assert "prompt" not in refused_by(context, shouted)
+
+
 def test_recent_posts_refuse_duplicate__with_a_call_to_action() -> None:
     post = "A first look at the house is free. Ring us, and ask for a visit this week!"
     fields = {"call_to_action": "Ring us, and ask for a visit this week!"}
