@@ -5,10 +5,11 @@
 A real OpenAI-compatible server in another process sends replies to the briefs of `bench/data`. Half
 of the replies are good, and half carry a planted fault. An oracle that was written without reading
 the validators checks that what was planted is in no released draft. Then the model replies with
-each good draft of `bench/data`, which must be released; the drafts of `bench/data/fresh`, by a
-person who did not know the validators, are counted apart. Drafts are written in parallel under
-small caps, until a cap refuses a call. The composer writes drafts without a model. `--replies`
-changes the number of hostile and good replies.
+each good draft of `bench/data`, which must be released; the drafts of `bench/data/fresh` and
+`bench/data/fresh2`, by persons who did not know the validators, are counted apart. `fresh2` also
+has false drafts: the share that is released without a doubt is counted. Drafts are written in
+parallel under small caps, until a cap refuses a call. The composer writes drafts without a model.
+`--replies` changes the number of hostile and good replies.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import time
 from collections import Counter
 
 from harness.report import Threshold, log_progress, report
-from harness.writer.cases import Case, load_cases, load_fresh_cases
+from harness.writer.cases import FRESH2, Case, load_cases, load_fresh_cases
 from harness.writer.phases import (
     Precision,
     Spending,
@@ -54,11 +55,21 @@ def main() -> int:
         )
     cases = [case for case in cases if case.slug not in errors]
     run = _run(cases, arguments.replies, arguments.seed)
-    tally, precision, fresh, spending, composer_ms = asyncio.run(run)
+    tally, good, false, spending, composer_ms = asyncio.run(run)
+    precision, fresh, second = good
     _print_examples(tally, precision)
     _print_refused(fresh)
+    doubted = sum(each.with_doubts for each in good) / max(sum(each.drafts for each in good), 1)
     found = figures(tally, precision, spending) | {
         "good_drafts_fresh": fresh.drafts,
+        "good_drafts_fresh2": second.drafts,
+        "good_refused_fresh2": round(len(second.refused) / max(second.drafts, 1), 4),
+        "good_with_doubts": round(doubted, 4),
+        "good_with_doubts_fresh": round(fresh.with_doubts / max(fresh.drafts, 1), 4),
+        "good_with_doubts_fresh2": round(second.with_doubts / max(second.drafts, 1), 4),
+        "false_drafts": false.drafts,
+        "false_refused": len(false.refused),
+        "false_released_without_doubt": round(false.without_doubt / max(false.drafts, 1), 4),
         "briefs": len(cases),
         "briefs_refused_by_lint": len(errors),
         "seconds": round(time.monotonic() - began, 1),
@@ -69,7 +80,7 @@ def main() -> int:
 
 async def _run(
     cases: list[Case], replies: int, seed: int
-) -> tuple[Tally, Precision, Precision, Spending, float]:
+) -> tuple[Tally, tuple[Precision, Precision, Precision], Precision, Spending, float]:
     count, seconds = await run_composer(cases, rounds=5)
     log_progress(f"composer: {count} drafts in {seconds:.1f} s")
     async with open_server() as server:
@@ -77,10 +88,15 @@ async def _run(
         log_progress(f"good drafts: {len(precision.refused)} of {precision.drafts} refused")
         fresh = await run_good(server, load_fresh_cases())
         log_progress(f"fresh drafts: {len(fresh.refused)} of {fresh.drafts} refused")
+        second = await run_good(server, load_fresh_cases(FRESH2))
+        log_progress(f"second fresh drafts: {len(second.refused)} of {second.drafts} refused")
+        false = await run_good(server, load_fresh_cases(FRESH2, "false"))
+        log_progress(f"false drafts: {false.without_doubt} of {false.drafts} without a doubt")
         spending = await run_budgets(server, cases[:: 1 if replies >= _FULL else 10], seed)
         log_progress(f"budgets: {spending.stopped} of {spending.caps} caps refused a call")
         tally = await run_hostile(server, cases, replies, seed)
-    return tally, precision, fresh, spending, 1000 * seconds / max(count, 1)
+    composer_ms = 1000 * seconds / max(count, 1)
+    return tally, (precision, fresh, second), false, spending, composer_ms
 
 
 def thresholds(

@@ -148,6 +148,26 @@ async def test_a_program_needs_the_hash_and_the_tenants_permission(commands: Com
     assert await list_states(commands.publisher) == [PostState.SCHEDULED]
 
 
+async def test_doubts_are_shown_beside_their_sentence(commands: Commands) -> None:
+    commands.server.answers = [reply(("The shop of a retired admiral opens at 10 am.", "hours"))]
+    drafts = (await commands.answer("draft", "--brief", "brief.yaml"))["drafts"]
+    (draft,) = (each for each in drafts if each["doubts"])
+    doubt = {"code": "words_in_no_fact", "sentence": 0, "value": "retired, admiral", "fact_id": ""}
+    assert draft["doubts"] == [doubt]
+    number = str(draft["id"])
+    shown = await commands.run("draft", "--show", number)
+    evidence = shown.out.partition("Evidence")[2].partition("Checks")[0]
+    assert "? No fact says: retired, admiral." in evidence
+    await commands.answer("tenant", "--drafts-without-person")
+    at = commands.publisher.runtime.clock.now().isoformat()
+    approval = (await commands.answer("draft", "--show", number, "--at", at))["approval"]
+    refused = await commands.run(
+        "approve", number, "--at", at, "--hash", approval["hash"], "--json"
+    )
+    assert (refused.code, refused.error) == (1, "draft_has_doubts")
+    assert await list_states(commands.publisher) == []
+
+
 async def test_an_improvement_makes_the_hash_invalid_and_cancels_the_post(
     commands: Commands,
 ) -> None:

@@ -180,6 +180,19 @@ async def test_a_model_writes_drafts_with_their_cost(
     assert "The composer wrote what was missing" not in body
 
 
+async def test_a_doubt_is_shown_beside_its_sentence(
+    publisher: Publisher, model_web: str, browser: aiohttp.ClientSession, model_server: ModelServer
+) -> None:
+    part = [{"text": "A retired admiral pours a pot of tea. {link} {tags}", "facts": ["tea"]}]
+    model_server.answers = [json.dumps({"drafts": [{"parts": [part]}]})]
+    await write(browser, model_web)
+    stored = next(each for each in await list_stored(publisher) if each.doubts)
+    _, body = await get(browser, f"{model_web}/drafts/{stored.id}")
+    sentence, _, after = body.partition('class="rail"')[2].partition("</p>")
+    assert "A retired admiral" in sentence
+    assert "No fact says: retired, admiral, pours." in after.partition("</li>")[0]
+
+
 async def test_a_model_that_fails_is_named_and_the_composer_writes(
     publisher: Publisher, model_web: str, browser: aiohttp.ClientSession, model_server: ModelServer
 ) -> None:

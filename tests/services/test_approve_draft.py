@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from fix_model import ModelServer
 from fix_publishing import Publisher, wait_for_lock_conflict
 from roost import store
 from roost.errors import TimePast
@@ -15,6 +16,7 @@ from roost.publishing.part_input import MediaInput, PartInput
 from roost.services.drafts import (
     Draft,
     DraftChanged,
+    DraftHasDoubts,
     DraftNotEditable,
     PersonNeeded,
     approve_draft,
@@ -27,7 +29,7 @@ from roost.services.drafts import (
 )
 from roost.services.schedule import cancel_post
 from roost.services.tenant import set_drafts_without_person
-from services.test_drafts import make_brief
+from services.test_drafts import make_brief, open_model, reply
 
 BODY = "The shop is open from 10 am to 6 pm."
 
@@ -136,6 +138,23 @@ async def test_a_program_approves_only_with_the_tenants_permission(publisher: Pu
     assert await list_posts(publisher) == []
     await set_drafts_without_person(publisher.runtime, publisher.scope, allowed=True)
     assert (await approve(publisher, draft, at, by_person=False)).state is PostState.SCHEDULED
+
+
+async def test_a_program_never_approves_a_draft_with_a_doubt(
+    publisher: Publisher, model_server: ModelServer
+) -> None:
+    model_server.answers = [reply(("The shop of a retired admiral opens at 10 am.", "hours"))]
+    written = await write_drafts(
+        publisher.runtime, publisher.scope, make_brief(), model=open_model(model_server)
+    )
+    draft, at = next(each for each in written.drafts if each.doubts), in_an_hour(publisher)
+    await set_drafts_without_person(publisher.runtime, publisher.scope, allowed=True)
+    with pytest.raises(DraftHasDoubts) as raised:
+        await approve(publisher, draft, at, by_person=False)
+    assert raised.value.code == "draft_has_doubts"
+    assert raised.value.facts["doubts"] == ["No fact says: retired, admiral."]
+    assert await list_posts(publisher) == []
+    assert (await approve(publisher, draft, at, by_person=True)).state is PostState.SCHEDULED
 
 
 async def test_an_improvement_ends_the_approval_and_cancels_the_post(publisher: Publisher) -> None:

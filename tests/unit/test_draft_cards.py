@@ -7,7 +7,7 @@ import pytest
 
 from roost.agents.brief import Brief
 from roost.agents.validators import VALIDATORS
-from roost.agents.written import CitedSentence
+from roost.agents.written import CitedSentence, Doubt, DoubtCode
 from roost.web.draft_cards import (
     RULES,
     language_tag,
@@ -77,6 +77,16 @@ def test_each_sentence_has_its_facts() -> None:
         (1, ["tea"], ()),
         (2, ["open"], ("gone",)),
         (2, [], ()),
+    ]
+
+
+def test_doubts_are_beside_their_sentence() -> None:
+    sentences = [CitedSentence(0, "Tea is £3.", ("tea",)), CitedSentence(0, "Fells birch.", ())]
+    doubts = [Doubt(DoubtCode.NO_FACT_CITED, 1, "fells, birch")]
+    rail = list_evidence(brief(), sentences, doubts)
+    assert [each.doubts for each in rail] == [
+        (),
+        ("The sentence cites no fact, and none says: fells, birch.",),
     ]
 
 

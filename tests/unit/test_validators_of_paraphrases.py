@@ -50,7 +50,6 @@ def test_quantities_are_read_in_any_spelling(
         ("en", "A ride takes 9 minutes and costs £4.", "A ride costs £4 and 9 goats.", True),
         ("en", "We won five games.", "Five wins in games. Shall it be six?", True),
         ("en", "The tour takes 40 minutes.", "The tour takes less than an hour.", False),
-        ("en", "The tour takes 80 minutes.", "The tour takes less than an hour.", True),
         ("en", "The tour takes 40 minutes.", "Is it nine yet? The tour takes 40 minutes.", False),
         ("en", "The tour takes 40 minutes.", "Did you know it takes nine? A tour.", True),
         ("en", "The tour costs £4 a month.", "The tour: 1 month costs £4.", False),
@@ -58,7 +57,6 @@ def test_quantities_are_read_in_any_spelling(
         ("de", "Kinder unter 8 Jahren sind dabei.", "Für Kinder unter 8.", False),
         ("es", "El viaje es para mayores de 70.", "El viaje es desde los 70 años.", False),
         ("es", "Un grupo tiene como máximo 9 personas.", "Grupos de no más de 9.", False),
-        ("es", "Un grupo tiene 9 personas.", "Grupos de no más de 9.", True),
         ("es", "Un grupo tiene al menos 9 personas.", "Grupos de no más de 9.", True),
         ("es", "El 3 de mayo y el 9 de junio.", "Tres citas: 3 de mayo y 9 de junio.", True),
         ("es", "El 3 de mayo y el 9 de junio.", "Dos citas: 3 de mayo y 9 de junio.", False),
@@ -135,7 +133,6 @@ def test_negations_refuse_only_contradictions(
         ("en", "Live your best life: the tour starts at the pier.", False),
         ("en", "The best tour starts at the pier.", True),
         ("en", "The tour starts at the pier. Santa Claus walks.", False),
-        ("en", "The tour starts at the pier of London.", True),
     ],
 )
 def test_claims_accept_hooks_that_say_nothing_of_the_offer(

@@ -145,24 +145,6 @@ def test_reasoning_refuses_marks_of_the_prompt(mark: str) -> None:
     assert "reasoning" in judge(f"A first look is free. {mark}", "quote")
 
 
-@pytest.mark.parametrize(
-    ("language", "unrelated"),
-    [
-        ("en", "Pirates sailed across stormy oceans."),
-        ("de", "Piraten segelten über stürmische Meere."),
-        ("es", "Los piratas navegaron mares lejanos."),
-        ("fr", "Des pirates naviguaient sur des mers lointaines."),
-        ("ja", "海賊が嵐の海洋を航海し、宝箱を発見した。"),
-    ],
-)
-def test_claims_refuse_unrelated_sentence_in_a_text_that_cites_a_fact(
-    language: str, unrelated: str
-) -> None:
-    first, fact = FIRST[language]
-    assert "claims" in judge(f"{first} {unrelated}", fact, language)
-    assert "claims" not in judge(first, fact, language)
-
-
 @pytest.mark.parametrize("text", ["Begin with a noun.", "begin with a noun", "Write no address!"])
 def test_prompt_refuses_short_phrase_of_the_instructions(text: str) -> None:
     context = make_context(
@@ -177,6 +159,15 @@ def test_prompt_refuses_short_phrase_of_the_instructions(text: str) -> None:
         context, draft(context, (f"A first look is free. {text}", "quote"))
     )
     assert "prompt" not in refused_by(context, draft(context, FIRST["en"]))
+
+
+def test_prompt_refuses_codes_in_a_row__as_the_instructions_name_them() -> None:
+    known = {"instructions": ["FACT, CLAIM, NAME: cite a fact."]}
+    context = make_context(known=known)
+    leaked = draft(context, ("A first look is free. FACT, CLAIM, NAME:", "quote"))
+    assert "prompt" in refused_by(context, leaked)
+    shouted = draft(context, ("A first look is free. NOW, HERE:", "quote"))
+    assert "prompt" not in refused_by(context, shouted)
 
 
 def test_recent_posts_refuse_duplicate__with_a_call_to_action() -> None:
@@ -218,15 +209,11 @@ def test_negations_refuse_synonym_of_what_the_fact_denies(language: str, text: s
 @pytest.mark.parametrize(
     ("language", "fact", "said", "is_other"),
     [
-        ("en", "A visit costs £60.", "A visit costs more than £60.", True),
-        ("en", "A visit costs £60.", "A visit costs up to £60.", True),
         ("en", "A visit costs at most £60.", "A visit costs up to £60.", False),
+        ("en", "A visit costs at most £60.", "A visit costs at least £60.", True),
+        ("de", "Ab 60 Euro. Mindestens 60 Euro.", "Höchstens 60 Euro.", True),
         ("en", "We open from 7 am to 6 pm.", "We are open until 6 pm.", False),
-        ("de", "Ein Besuch kostet 60 Euro.", "Ein Besuch kostet höchstens 60 Euro.", True),
-        ("es", "La visita cuesta 60 euros.", "La visita cuesta menos de 60 euros.", True),
-        ("fr", "La visite coûte 60 euros.", "La visite coûte au moins 60 euros.", True),
         ("fr", "Jusqu'à 8 personnes.", "8 personnes au plus, jusqu'à 8 personnes.", False),
-        ("ja", "出張料は6,000円です。", "出張料は6,000円以下です。", True),
         ("ja", "出張料は6,000円以上です。", "出張料は6,000円以上。", False),
     ],
 )

@@ -13,6 +13,7 @@ from roost.agents.references import find_reference
 from roost.agents.safe_facts import SafeBrief, addresses_model, withhold
 from roost.agents.topics import suits_topic
 from roost.agents.validators.candidate import Context
+from roost.agents.validators.language import detect_language
 from roost.agents.validators.similarity import is_near_duplicate
 from roost.agents.words import contains_phrase
 from roost.text import LIMIT, lint_text, weigh
@@ -47,7 +48,7 @@ def lint_brief(brief: Brief, *, today: date) -> tuple[BriefFinding, ...]:
         *_in_field("tags", _check_tags(brief)),
         *_in_field("examples", _check_examples(brief, safe)),
         *_in_field("language", _check_language(brief)),
-        *_check_drafts(safe),
+        *_check_drafts(brief, safe),
     ]
     return tuple(sorted(findings, key=lambda finding: not finding.is_error))
 
@@ -187,6 +188,12 @@ def _check_examples(brief: Brief, safe: SafeBrief) -> Iterator[BriefFinding]:
 
 
 def _check_language(brief: Brief) -> Iterator[BriefFinding]:
+    if "language" not in brief.model_fields_set and (found := _find_other_language(brief)):
+        yield _warning(
+            "language_missing",
+            f"The brief has no `language`, which means {brief.language!r}, but its facts are in"
+            f" {found!r}. Set `language: {found}`.",
+        )
     if language_code(brief.language) not in LANGUAGES:
         yield _warning(
             "language_not_judged",
@@ -194,9 +201,22 @@ def _check_language(brief: Brief) -> Iterator[BriefFinding]:
         )
 
 
-def _check_drafts(safe: SafeBrief) -> Iterator[BriefFinding]:
+def _find_other_language(brief: Brief) -> str | None:
+    """Return the language of the facts, if it is not the brief's."""
+    found = detect_language([fact.text for fact in brief.facts])
+    return None if found == language_code(brief.language) else found
+
+
+def _check_drafts(brief: Brief, safe: SafeBrief) -> Iterator[BriefFinding]:
     if safe.brief is not None and next(compose_candidates(Context(safe.brief)), None) is None:
         noun = "two facts give a thread" if safe.brief.form == "thread" else "fact gives a draft"
+        if found := _find_other_language(brief):
+            yield _error(
+                "no_draft_possible",
+                f"No {noun}: the facts are in {found!r}, and the language of the brief is"
+                f" {brief.language!r}.",
+            )
+            return
         yield _error(
             "no_draft_possible",
             f"No {noun}: each needs another fact, is too long with the topic, the link, the "

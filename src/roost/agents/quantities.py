@@ -79,13 +79,18 @@ _time_word = re.compile(
     r"(?:at|from|to|until|till|by|before|after|between|and|um|ab|bis|von|vor|nach|las|la|a|de|hasta"
     r"|desde|à|de|dès|vers|jusqu'à|[-–—])\s?$"
 ).search
+#: Words between a bare number and another one that show two times of day: `six till nine`.
+_until = re.compile(
+    r" ?(?:to|till|until|bis|a|hasta|à|[-–—]) ?(?:\d|[^\W\d_]+ *(?:$|[^\w\s]))"
+).match
 #: Spellings of a time of day that are rewritten as `7:30` before numbers are read.
 _SPELLINGS: Final = (
     (re.compile(r"(?<!\d)(\d{1,2}) ?h ?(\d{2})(?!\d)"), r"\1:\2"),
     (re.compile(r"(\d{1,2})時(\d{1,2})分"), r"\1:\2"),
     (re.compile(r"(\d{1,2})時半"), r"\1:30"),
     (re.compile(r"[\ufe0f\u20e3]"), ""),
-    (re.compile(r"午前 ?(\d{1,2})(?=時|:)"), r"\1"),
+    (re.compile(r"(?:午前|朝)の? ?(\d{1,2})(?=時|:)"), r"\1"),
+    (re.compile(r"正午"), "12時"),
     (re.compile(r"a\. ?m\.?(?!\w)"), "am"),
     (re.compile(r"p\. ?m\.?(?!\w)"), "pm"),
     # Plurals of ages and decades: `under-18s`, `the over 65s`, `the 1990s`.
@@ -101,7 +106,7 @@ _half_of_day = re.compile(
     r")(?!\w)"
 ).match
 _twelve_hours = re.compile(r"0?[1-9]|1[0-2]").fullmatch
-_afternoon = re.compile(r"(?:午後|夜|夕方) ?(\d{1,2})(?=時|:)")
+_afternoon = re.compile(r"(?:午後|夜|夕方|(?:お)?昼)の? ?(1[0-2]|0?\d)(?=時|:)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +130,12 @@ class Quantity:
     def is_supported_by(self, fact: "Quantity") -> bool:
         """Whether a fact with this other quantity supports the quantity."""
         if self.unit == fact.unit:
-            return bool(self.readings & fact.readings)
+            same = bool(self.readings & fact.readings)
+            return same or (not self.unit and self._is_same_time(fact))
+        is_priced = fact.unit.split(" ")[0] in MONEY or fact.unit == "percent"
+        if not (self.unit or self.nouns or is_priced) and self.readings & fact.readings:
+            # A number at the end of a phrase counts what the fact counts: `Aylin was 27`.
+            return True
         units = {self.unit, fact.unit}
         if self.unit == "degree" and fact.unit.startswith("°"):
             return bool(self.readings & fact.readings)
@@ -140,6 +150,20 @@ class Quantity:
         if self.unit in ("time", "heure") and not fact.unit and fact.may_be_time:
             return bool(self._clocks() & fact._clocks())
         return False
+
+    def clocks(self) -> list[int]:
+        """Return the times of day that the quantity can mean, in minutes; none if it is no time."""
+        if self.unit not in ("time", "heure") and not self.may_be_time:
+            return []
+        found = [_clock(each) for each in self._clocks()]
+        return [int(each[1]) * 60 + int(each[2] or 0) for each in found if each]
+
+    def _is_same_time(self, fact: "Quantity") -> bool:
+        """Whether two bare numbers are one time of day by one of their readings: 7 and 19."""
+        if not (self.may_be_time and fact.may_be_time):
+            return False
+        clocks = self._clocks()
+        return bool(clocks & {half for each in fact._clocks() for half in (each, _halve(each))})
 
     def _clocks(self) -> set[str]:
         return {_as_clock(reading) for reading in self.readings}
@@ -198,12 +222,22 @@ def _parse(
         upper = _parse(text, last, units, ranges - 1)
         if upper.unit in ("time", "heure"):
             return replace(found, may_be_time=True)
-        return replace(found, unit=upper.unit)
+        if _is_ascending(found, upper):
+            return replace(found, unit=upper.unit)
     return found
 
 
 def _next_number(text: str, to: re.Match[str]) -> re.Match[str] | None:
     return _NUMBER.search(text, to.end() - 1)
+
+
+def _is_ascending(first: Quantity, last: Quantity) -> bool:
+    """Whether two numbers can be a range; `18 to 65 and 50 kilos` has no range of kilos."""
+    values = [[float(each) for each in one.readings if _is_plain(each)] for one in (first, last)]
+    return not all(values) or min(values[0]) < max(values[1])
+
+
+_is_plain = re.compile(r"-?\d+(?:\.\d+)?").fullmatch
 
 
 def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) -> Quantity:
@@ -215,7 +249,9 @@ def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) 
         readings, unit = {each for each in readings if ":" in each} | readings, "time"
     if unit == "o'clock":
         clocks = {_as_clock(each) for each in readings}
-        readings = {*clocks, *map(_halve, clocks), *map(_add_half_day, clocks)}
+        readings = {
+            reading for each in clocks for reading in (each, _halve(each), *_list_halves(each))
+        }
         unit = "time"
     if unit == "time":
         readings = {_as_clock(each) for each in readings}
@@ -227,7 +263,8 @@ def _make(text: str, span: tuple[int, int, int], readings: set[str], unit: str) 
         unit,
         tuple(match[0] for match in _words(_drop_clause(text[unit_end : unit_end + 60])))[:3],
         tuple(match[0] for match in _words(text[max(0, start - 40) : start]))[-3:],
-        _time_word(text[max(0, start - 10) : start]) is not None,
+        _time_word(text[max(0, start - 10) : start]) is not None
+        or _until(text[max(end, unit_end) : unit_end + 30]) is not None,
     )
 
 
@@ -274,10 +311,12 @@ def _halve(clock: str) -> str:
     return f"{int(hours) % 12 or 12}:{minutes}" if hours.isdecimal() else clock
 
 
-def _add_half_day(clock: str) -> str:
-    """Return the time in the other half of the day: `15:00` for `3:00`."""
+def _list_halves(clock: str) -> tuple[str, ...]:
+    """Return a time in both halves of the day: `0:30` and `12:30` for `12:30`."""
     hours, _, minutes = clock.partition(":")
-    return f"{int(hours) % 12 + 12}:{minutes}" if hours.isdecimal() else clock
+    if not hours.isdecimal():
+        return (clock,)
+    return (f"{int(hours) % 12}:{minutes}", f"{int(hours) % 12 + 12}:{minutes}")
 
 
 def _find_half(text: str, end: int, hour: str) -> tuple[str, int] | None:
@@ -312,11 +351,14 @@ def _find_unit(text: str, end: int, units: Mapping[str, str]) -> tuple[str, int]
 
 def _compound(word: str, units: Mapping[str, str]) -> str:
     """Return the unit at the end of a German compound: `Drehtage` are days."""
-    if units.get("uhr"):
+    if units.get("uhr") and not _is_weekday(word):
         for unit, canonical in units.items():
             if len(unit) >= 3 and len(word) > len(unit) + 2 and word.endswith(unit):
                 return canonical if canonical in _RATES else ""
     return ""
+
+
+_is_weekday = re.compile(r"(?:mon|diens|donners|frei|sams|sonn)tage?n?").fullmatch
 
 
 def _add_rate(text: str, end: int, unit: str, units: Mapping[str, str]) -> tuple[str, int]:

@@ -13,9 +13,9 @@ _BEST_FILL = 0.7
 def rank_drafts(drafts: Sequence[WrittenDraft], brief: Brief) -> list[WrittenDraft]:
     """Return the drafts in order.
 
-    A model's drafts come before the composer's, and a draft with facts that no better draft states
-    before one that repeats facts. The composer's drafts keep their order, the best of which is
-    first already.
+    Drafts without a doubt come before drafts with one. Among these, a model's drafts come before
+    the composer's, and a draft with facts that no better draft states before one that repeats
+    facts. The composer's drafts keep their order, the best of which is first already.
     """
     waiting, ranked = list(drafts), list[WrittenDraft]()
     stated: set[str] = set()
@@ -27,12 +27,15 @@ def rank_drafts(drafts: Sequence[WrittenDraft], brief: Brief) -> list[WrittenDra
     return ranked
 
 
-def _score(draft: WrittenDraft, brief: Brief, stated: set[str]) -> tuple[bool, bool, bool, float]:
+def _score(
+    draft: WrittenDraft, brief: Brief, stated: set[str]
+) -> tuple[bool, bool, bool, bool, float]:
     lengths = [weigh(part).weighted_length for part in draft.parts]
     fill = sum(lengths) / len(lengths) / brief.limit
     has_link = brief.link is not None and any(brief.link in part for part in draft.parts)
     is_of_model = draft.origin == "model"
     return (
+        not draft.doubts,
         is_of_model,
         bool(_facts(draft) - stated),
         has_link,

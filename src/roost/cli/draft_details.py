@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from roost.agents.doubts import describe_doubt, doubts_of_sentence
 from roost.agents.written import ModelCall
 from roost.cli.draft_output import cited_facts, draft_fields
 from roost.cli.output import describe_price, print_result
@@ -95,7 +96,7 @@ def describe_draft(draft: Draft, tenant: Tenant) -> Iterator[str]:
     yield ""
     yield "Evidence"
     facts = {fact.id: fact for fact in draft.brief.facts}
-    for sentence in draft.sentences:
+    for index, sentence in enumerate(draft.sentences):
         yield one_line(f"  “{sentence.text}”")
         for fact_id in sentence.fact_ids:
             fact = facts.get(fact_id)
@@ -104,6 +105,8 @@ def describe_draft(draft: Draft, tenant: Tenant) -> Iterator[str]:
             yield one_line(f"    {fact_id}: {text}{source}")
         if not sentence.fact_ids:
             yield "    no fact"
+        for doubt in doubts_of_sentence(draft.doubts, index):
+            yield one_line(f"    ? {describe_doubt(doubt)}")
     yield ""
     yield "Checks"
     yield from _describe_verdicts(draft)

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from roost.agents.doubts import describe_doubt
 from roost.cli.output import print_note, print_result
 from roost.cli.schemas.drafts import DraftListOutput
-from roost.escaping import indented
+from roost.escaping import indented, one_line
 from roost.text import weigh
 
 if TYPE_CHECKING:  # `roost draft` prints drafts without a database
@@ -45,11 +46,13 @@ def print_drafts(brief: "Brief", writing: "Writing | DraftsWritten", *, as_json:
             "calls": writing.calls,
         }
     )
+    doubts = [each.doubts for each in writing.drafts]
     text = "\n\n".join(
         ("" if each.id is None else f"Draft {each.id}\n")
         + f"{indented(each.text, '  ')}\n"
         + f"  ({each.weighted_length} of at most {brief.limit - 1}, {each.origin})"
-        for each in result.drafts
+        + "".join(f"\n  ? {one_line(describe_doubt(doubt))}" for doubt in found)
+        for each, found in zip(result.drafts, doubts, strict=True)
     )
     print_result(result, text, as_json=as_json)
     note_failed_calls(writing.calls)
@@ -79,6 +82,7 @@ def draft_fields(draft: "WrittenDraft | Draft") -> dict[str, Any]:
         "sentences": draft.sentences,
         "origin": str(draft.origin),
         "verdicts": draft.verdicts,
+        "doubts": draft.doubts,
         "provenance": draft.provenance,
     }
 

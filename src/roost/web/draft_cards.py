@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from roost import escaping
 from roost.agents.brief import Brief, Fact
+from roost.agents.doubts import describe_doubt, doubts_of_sentence
 from roost.agents.language_names import language_code
-from roost.agents.written import CitedSentence, Verdict
+from roost.agents.written import CitedSentence, Doubt, Verdict
 from roost.models import DraftState, Post, PostState
 from roost.prices import Price, price_of_create, sum_prices
 from roost.services.drafts import Draft
@@ -76,6 +77,8 @@ class Evidence:
     facts: tuple[Fact, ...]
     unknown: tuple[str, ...]
     """Cited ids that are not in the brief."""
+    doubts: tuple[str, ...] = ()
+    """What code cannot decide about the sentence, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +124,10 @@ def show_parts(texts: Sequence[str]) -> list[ShownPart]:
     return [show_part(text) for text in texts]
 
 
-def list_evidence(brief: Brief, sentences: Sequence[CitedSentence]) -> list[Evidence]:
-    """Return each sentence with its facts, in the order of the text."""
+def list_evidence(
+    brief: Brief, sentences: Sequence[CitedSentence], doubts: Sequence[Doubt] = ()
+) -> list[Evidence]:
+    """Return each sentence with its facts and doubts, in the order of the text."""
     facts = {fact.id: fact for fact in brief.facts}
     return [
         Evidence(
@@ -130,8 +135,9 @@ def list_evidence(brief: Brief, sentences: Sequence[CitedSentence]) -> list[Evid
             sentence.text,
             tuple(facts[each] for each in sentence.fact_ids if each in facts),
             tuple(each for each in sentence.fact_ids if each not in facts),
+            tuple(describe_doubt(each) for each in doubts_of_sentence(doubts, index)),
         )
-        for sentence in sentences
+        for index, sentence in enumerate(sentences)
     ]
 
 
@@ -196,7 +202,7 @@ class DraftCard:
     @property
     def evidence(self) -> list[Evidence]:
         """Each sentence with its facts."""
-        return list_evidence(self.draft.brief, self.draft.sentences)
+        return list_evidence(self.draft.brief, self.draft.sentences, self.draft.doubts)
 
     @property
     def price(self) -> PostingPrice:

@@ -33,7 +33,7 @@ _SENTENCES: Final[Mapping[ActionCode, str]] = {
         "Check the account's timeline and delete the duplicate; then acknowledge post {post_id}."
     ),
     ActionCode.LIST_DRAFTS: "Start from the list of drafts.",
-    ActionCode.SHOW_DRAFT: "Read draft {draft_id} as it is now, and decide again.",
+    ActionCode.SHOW_DRAFT: "Read draft {draft_id} as it is now, and decide.",
     ActionCode.ALLOW_DRAFTS: (
         "Approve the draft yourself, or ask the operator to allow programs to approve drafts."
     ),

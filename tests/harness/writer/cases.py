@@ -12,7 +12,8 @@ from roost.agents.brief import Brief, read_brief
 
 DATA = Path(__file__).parents[3] / "bench/data"
 FRESH = DATA / "fresh"
-"""Briefs and drafts by a person who did not know the validators, in the folders of `DATA`."""
+FRESH2 = DATA / "fresh2"
+"""Briefs and drafts by persons who did not know the validators, in the folders of `DATA`."""
 
 
 class Sentence(TypedDict):
@@ -65,16 +66,19 @@ def load_cases(folder: Path = DATA) -> list[Case]:
     return [_load(path, folder) for path in sorted((folder / "briefs").glob("*.yaml"))]
 
 
-def load_fresh_cases(folder: Path = FRESH) -> list[Case]:
-    """Return the cases that have good drafts only, and no recent post and no faults."""
+def load_fresh_cases(folder: Path = FRESH, drafts: str = "drafts") -> list[Case]:
+    """Return the cases that have drafts only, and no recent post and no faults.
+
+    `drafts` is the subfolder of the drafts: `false` has drafts that each say something false.
+    """
     return [
-        Case(path.stem, read_brief(path), _load_drafts(path, folder), {"parts": []}, ())
+        Case(path.stem, read_brief(path), _load_drafts(path, folder, drafts), {"parts": []}, ())
         for path in sorted((folder / "briefs").glob("*.yaml"))
     ]
 
 
-def _load_drafts(path: Path, folder: Path) -> tuple[ReplyDraft, ...]:
-    drafts = json.loads((folder / "drafts" / f"{path.stem}.json").read_text("utf-8"))["drafts"]
+def _load_drafts(path: Path, folder: Path, name: str = "drafts") -> tuple[ReplyDraft, ...]:
+    drafts = json.loads((folder / name / f"{path.stem}.json").read_text("utf-8"))["drafts"]
     return tuple(drafts)
 
 

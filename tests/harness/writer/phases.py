@@ -160,11 +160,18 @@ def inject(brief: Brief, canaries: Sequence[Canary]) -> Brief:
 
 @dataclass
 class Precision:
-    """How many good drafts were refused, each alone in its reply, and why."""
+    """How many drafts were refused or released with a doubt, each alone in its reply."""
 
     drafts: int = 0
+    with_doubts: int = 0
+    """Drafts that were released with a doubt."""
     refused: list[tuple[str, int, list[tuple[str, str]]]] = field(default_factory=list)
     """The brief, the draft's number, and the validators with their findings."""
+
+    @property
+    def without_doubt(self) -> int:
+        """The number of drafts that were released without a doubt."""
+        return self.drafts - len(self.refused) - self.with_doubts
 
 
 async def run_good(server: ModelServer, cases: Sequence[Case]) -> Precision:
@@ -182,7 +189,9 @@ async def run_good(server: ModelServer, cases: Sequence[Case]) -> Precision:
                     brief, model, recent_posts=case.recent_posts, now=NOW, seed=number
                 )
                 precision.drafts += 1
-                if not any(each.origin == "model" for each in writing.drafts):
+                of_model = [each for each in writing.drafts if each.origin == "model"]
+                precision.with_doubts += any(each.doubts for each in of_model)
+                if not of_model:
                     text = " // ".join(assemble(draft, brief))
                     reasons = [
                         reason for each in writing.refused[:1] for reason in describe_refusal(each)

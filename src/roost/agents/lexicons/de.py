@@ -71,13 +71,14 @@ LEXICON: Final = Lexicon(
         ("länger", "kürzer"), ("sicher", "unsicher"),
     ),
     negations=words("""
-        nicht kein keine keinen keinem keiner keines nie niemals nichts niemand null ohne weder
+        verboten untersagt nicht kein keine keinen keinem keiner keines nie niemals nichts niemand null ohne weder
     """),
     negation_idioms=phrases(r"""
         nicht (?:verpassen|vergessen|zögern|lange warten|warten)\b
         (?:verpasst?|vergesst?|vergiss|verpassen sie|vergessen sie|zögert|zögern sie) [^.!?]{0,40}\bnicht\b
         kein(?:e|en)? (?:problem|sorge|sorgen|zweifel|frage|stress|hektik|wunder)\b
         warum nicht\b
+        (?:sagen|sage|sagt) (?:wir |ich |er |sie )?nicht nein\b
         nicht nur\b
         nicht wahr\b
         mehr [^.!?]{0,40}\bnicht\b
@@ -100,7 +101,7 @@ LEXICON: Final = Lexicon(
     conditions=(r"wenn|falls|sofern|außer",),
     strict_idioms=phrases(r"""
         am besten|das beste draus|bester? (?:freund\w*|laune|grüße)|beste (?:grüße|wünsche|freund\w*)
-        halb so (?:schlimm|wild)|ein halbes dutzend|nicht umsonst|perfekt für
+        halb so (?:schlimm|wild)|ein (?:halbes )?dutzend|nicht umsonst|perfekt für
     """),
     months={name: number for number, name in enumerate(_MONTHS, 1)}
     | {"jänner": 1, "feber": 2},

@@ -37,7 +37,7 @@ LEXICON: Final = Lexicon(
         put puts say says see sees know knows look looks find finds use uses try tries way ways
         thing things lot lots kind part per via every everyone everything anyone anything someone
         something across along around inside outside near next back away together already always
-        soon later today whether however though although since upon within well much many
+        soon later today whether however though although since upon within well much many really truly actually
     """),
     neutral=words("""
         hello hi hey welcome thanks thank please enjoy join visit book booking read learn discover
@@ -83,7 +83,7 @@ LEXICON: Final = Lexicon(
     negations=words("""
         not no never none nothing nobody zero without cannot neither nor isn't aren't wasn't weren't
         don't doesn't didn't won't wouldn't can't couldn't shouldn't haven't hasn't hadn't hardly
-        ain't
+        ain't forbidden prohibited banned
     """),
     negation_idioms=phrases(r"""
         (?:do not|don't) (?:miss|forget|hesitate|worry|wait|be shy|panic)\b
@@ -93,6 +93,7 @@ LEXICON: Final = Lexicon(
         (?:no|not) (?:more|less|fewer) than\b
         not just\b
         can't wait\b
+        (?:won't|wouldn't|don't|never|not) (?:ever )?say no\b
         whether or not\b
         or not\b
         no\. ?\d
@@ -119,6 +120,7 @@ LEXICON: Final = Lexicon(
         (?:(?:living|live|its|my|your|our|their) )?best (?:life|wishes|friends?|regards|bit|part|of luck)
         all the best|at best|do (?:our|your|my) best|best (?:before|viewed|enjoyed|served)
         half (?:the (?:fun|battle|story)|of us|asleep|empty|full)|better half
+        free (?:on|at|this|next|for (?:an hour|a day)|tomorrow|tonight)\b|half an hour|(?:half )?a dozen
         double-check|think twice|perfect(?:ly)? (?:for|timing|excuse|reason|weather|match)
     """),
     months={name: number for number, name in enumerate(_MONTHS, 1)} | {

@@ -71,12 +71,13 @@ LEXICON: Final = Lexicon(
         ("mínimo", "máximo"), ("sube", "baja"), ("siempre", "nunca"),
         ("posible", "imposible"),
     ),
-    negations=words("no cero nunca jamás sin ningún ninguna ninguno nada nadie tampoco ni"),
+    negations=words("prohibido prohibida prohibidos prohibidas no cero nunca jamás sin ningún ninguna ninguno nada nadie tampoco ni"),
     negation_idioms=phrases(r"""
         no (?:te|os|se) (?:lo|la|los|las)? ?(?:pierdas?|perdáis|pierdan)\b
         no (?:lo )?(?:olvides?|olvidéis|olviden|dudes?|dudéis|duden|esperes?|esperéis)\b
         no (?:solo|sólo)\b
         por qué no\b
+        no (?:te |le |les |os )?(?:diremos|decimos|digo|diré) que no\b
         sin (?:duda|embargo|falta|prisas?)\b
         no hay (?:problema|prisa|excusas?)\b
         ¿no\?
@@ -96,7 +97,8 @@ LEXICON: Final = Lexicon(
     instead=(r"\b(?:en lugar de|en vez de)",),
     conditions=(r"si|a menos que|salvo que|en caso de",),
     strict_idioms=phrases(r"""
-        a lo mejor|(?:mejores|mejor) (?:amig[oa]s?|deseos|vida)|lo mejor (?:es|de todo|viene)
+        (?<!\bel )(?<!\bla )(?<!\blo )(?<!\blos )(?<!\blas )(?<!\bsu )(?<!\bmi )(?<!nuestro )(?<!nuestra )\bmejor\b(?=[,.!]|$)
+        (?:media|una) docena|a lo mejor|(?:mejores|mejor) (?:amig[oa]s?|deseos|vida)|lo mejor (?:es|de todo|viene)
         mejor (?:tarde|prevenir|temprano|con|en compañía)|perfect[oa] para
     """),
     months={name: number for number, name in enumerate(_MONTHS, 1)} | {"setiembre": 9},

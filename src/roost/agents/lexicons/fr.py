@@ -70,12 +70,13 @@ LEXICON: Final = Lexicon(
         ("minimum", "maximum"), ("toujours", "jamais"),
         ("possible", "impossible"), ("monte", "baisse"),
     ),
-    negations=words("pas jamais sans aucun aucune rien personne non ni zéro"),
+    negations=words("interdit interdite interdits interdites pas jamais sans aucun aucune rien personne non ni zéro"),
     negation_idioms=phrases(r"""
         ne (?:manquez|ratez|tardez|manque|rate) (?:pas|jamais)\b
         n'(?:oubliez|hésitez|attendez|oublie|hésite) (?:pas|jamais)\b
         pas (?:de souci|de panique|de problème|à pas|mal)\b
         pourquoi pas\b
+        (?:dirons|dirai|dira|disons|dis) pas non\b
         non (?:seulement|loin)\b
         sans (?:doute|hésiter|attendre|tarder|plus attendre)\b
         aucun (?:souci|doute|problème)\b
@@ -100,7 +101,7 @@ LEXICON: Final = Lexicon(
     conditions=(r"si|s'il|s'ils|à moins|sauf si|en cas",),
     strict_idioms=phrases(r"""
         (?:meilleur|meilleure|meilleurs|meilleures) (?:ami\w*|amies?|vœux|souvenirs?|moitié)
-        au mieux|parfait(?:e|s|es)? pour
+        une (?:demi-)?douzaine|au mieux|parfait(?:e|s|es)? pour
     """),
     months={name: number for number, name in enumerate(_MONTHS, 1)},
     weekdays={name: number for number, name in enumerate(_DAYS, 1)}

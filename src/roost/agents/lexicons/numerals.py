@@ -68,8 +68,10 @@ def _count_french() -> dict[str, int]:
 
 
 NUMERALS: Final[Mapping[str, Mapping[str, int]]] = {
-    "en": _count(_ENGLISH, lambda ten, digit: (f"{ten}-{digit}", f"{ten} {digit}")),
-    "de": _count(_GERMAN, lambda ten, digit: (f"{digit}und{ten}",)) | {"zwo": 2, "dreissig": 30},
-    "es": _count_spanish(),
-    "fr": _count_french(),
+    "en": _count(_ENGLISH, lambda ten, digit: (f"{ten}-{digit}", f"{ten} {digit}"))
+    | {"half a dozen": 6, "a dozen": 12},
+    "de": _count(_GERMAN, lambda ten, digit: (f"{digit}und{ten}",))
+    | {"zwo": 2, "dreissig": 30, "ein halbes dutzend": 6, "ein dutzend": 12},
+    "es": _count_spanish() | {"media docena": 6, "una docena": 12},
+    "fr": _count_french() | {"une demi-douzaine": 6, "une douzaine": 12},
 }

@@ -1,5 +1,9 @@
 """Checks of a draft before its release, each with a name; a release needs every verdict `ok`.
 
+A validator yields findings and doubts. A finding refuses the draft, because the draft breaks a rule
+or contradicts a fact. A doubt is what code cannot decide, such as whether a word that no fact has
+is a claim: the draft is released with the doubt, and a person decides.
+
 The findings are short codes with values, not sentences: a model repairs a draft by them, and their
 words must not get into a post.
 """
@@ -24,7 +28,7 @@ from roost.agents.validators import (
     wording,
 )
 from roost.agents.validators.candidate import Candidate, Context
-from roost.agents.written import Verdict
+from roost.agents.written import Doubt, Verdict
 
 
 def _always(context: Context) -> bool:
@@ -45,7 +49,7 @@ class Validator:
     """One rule, and the languages in which the rule can be judged."""
 
     name: str
-    check: Callable[[Candidate, Context], Iterator[str]]
+    check: Callable[[Candidate, Context], Iterator[str] | Iterator[str | Doubt]]
     can_judge: Callable[[Context], bool] = _always
 
 
@@ -85,9 +89,9 @@ def validate(candidate: Candidate, context: Context) -> tuple[Verdict, ...]:
 
 
 def is_valid(candidate: Candidate, context: Context) -> bool:
-    """Whether every validator accepts a draft; stops at the first that does not."""
+    """Whether no validator has a finding or a doubt about a draft; stops at the first one."""
     return all(
-        next(validator.check(candidate, context), None) is None
+        next(iter(validator.check(candidate, context)), None) is None
         for validator in VALIDATORS
         if validator.can_judge(context)
     )
@@ -96,5 +100,7 @@ def is_valid(candidate: Candidate, context: Context) -> bool:
 def _judge(validator: Validator, candidate: Candidate, context: Context) -> Verdict:
     if not validator.can_judge(context):
         return Verdict(validator.name, ok=True, judged=False)
-    findings = tuple(dict.fromkeys(validator.check(candidate, context)))
-    return Verdict(validator.name, ok=not findings, judged=True, findings=findings)
+    found = tuple(dict.fromkeys(validator.check(candidate, context)))
+    findings = tuple(each for each in found if isinstance(each, str))
+    doubts = tuple(each for each in found if isinstance(each, Doubt))
+    return Verdict(validator.name, not findings, judged=True, findings=findings, doubts=doubts)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from roost.agents.brief import Brief
+from roost.agents.brief import Brief, Fact
 from roost.agents.clock_words import write_times_as_digits
 from roost.agents.language_names import language_code
 from roost.agents.lexicons import Lexicon, find_lexicon
@@ -93,9 +93,32 @@ class Context:
         """Return the texts of the facts that a sentence cites."""
         return tuple(self._facts[each] for each in sentence.fact_ids if each in self._facts)
 
+    def repeats_facts(self, sentence: CitedSentence) -> bool:
+        """Whether a sentence is its facts word for word, perhaps after the topic of the brief."""
+        cited = [fold_quotes(fact).rstrip(" .。") for fact in self.cited(sentence)]
+        rest = fold_quotes(self.claim_text(sentence.text))
+        if not cited or not all(fact in rest for fact in cited):
+            return False
+        for fact in cited:
+            rest = rest.replace(fact, " ")
+        return all(self.brief_vocabulary.has(term) for term in self.content(rest))
+
     def has_fact(self, fact_id: str) -> bool:
         """Whether the brief has a fact with this id."""
         return fact_id in self._facts
+
+    def find_fact_with(self, quantity: Quantity) -> Fact | None:
+        """Return the first fact of the brief that has a quantity; None if no fact has it.
+
+        A number before a noun is no time of day here: `2 prints` is not `from 2 pm`.
+        """
+        for fact in self.brief.facts:
+            for each in self.quantities(fact.text):
+                if quantity.is_supported_by(each) and (
+                    quantity.unit == each.unit or not quantity.nouns
+                ):
+                    return fact
+        return None
 
     def fact_vocabulary(self, texts: tuple[str, ...]) -> Vocabulary:
         """Return the words of some facts. Requires a lexicon."""

@@ -1,30 +1,17 @@
-"""Every claim cites a fact of the brief, and the fact supports the claim."""
+"""Every draft states a fact, and claims that no fact has are refused or left to a person."""
 
 import functools
 import re
 from collections.abc import Iterator
 from typing import Final
 
-from roost.agents.lexicons import Lexicon, any_of, find_conditions, words
-from roost.agents.terms import Term, Vocabulary, fold_quotes, say_as_facts
+from roost.agents.lexicons import any_of, words
+from roost.agents.lexicons.qualifiers import QUALIFIERS
+from roost.agents.terms import Vocabulary, fold_quotes, list_terms, say_as_facts
+from roost.agents.validators import attribution, omissions, unstated
 from roost.agents.validators.candidate import Candidate, Context
 from roost.agents.validators.implied import tells_by_asking
-from roost.agents.written import CitedSentence
-
-#: A sentence may have this many words of content that no fact has, and twice as many as it shares.
-_FREE_WORDS: Final = 4
-#: A sentence that shares nothing with its facts may have fewer words of its own than this.
-_UNSTATED_WORDS: Final = 2
-#: In Japanese, a run of characters may be one word or several, and a paraphrase has other runs.
-_UNSTATED_RUNS: Final = 3
-#: A sentence beside one that states a fact may have fewer words of its own than this.
-_UNRELATED_WORDS: Final = 3
-#: The same for the runs of characters of a Japanese sentence.
-_UNRELATED_RUNS: Final = 4
-#: A question may have this many words of content that the brief does not have.
-_QUESTION_WORDS: Final = 4
-_capitalized = re.compile(r"[^\W_]+(?:['’\-&.][^\W_]+)*").finditer
-_starts_sentence = re.compile(r"(?:^|[.!?:…\n\"“”„«»(¿¡。！？]|[^\w\s,;'’\-&])\s*$").search
+from roost.agents.written import CitedSentence, Doubt
 
 
 def check_citations(candidate: Candidate, context: Context) -> Iterator[str]:
@@ -37,24 +24,28 @@ def check_citations(candidate: Candidate, context: Context) -> Iterator[str]:
         yield "E-FACT: none cited"
 
 
-def check_claims(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find claims that cite no fact, and claims that the cited facts do not contain."""
+def check_claims(candidate: Candidate, context: Context) -> Iterator[str | Doubt]:
+    """Find claims that no fact has, and what of the facts a draft leaves out.
+
+    Superlatives, guarantees, prices and gifts that no fact has are refused. What else a sentence
+    says beside the facts is a doubt.
+    """
     citing = [sentence for sentence in candidate.sentences if context.cited(sentence)]
     if citing and not any(_states_fact(sentence, context) for sentence in citing):
         yield "E-FACT: none stated"
     for sentence in candidate.sentences:
         text = context.claim_text(sentence.text)
-        if not text or _is_call_to_action(text, context):
+        if not text or unstated.is_call_to_action(text, context):
             continue
         sources = context.cited(sentence)
         facts = context.fact_vocabulary((*sources, *context.brief_texts))
         yield from _find_strict(text, facts, context)
-        yield from _find_names(text, context)
-        if sources:
-            yield from _check_support(text, sources, facts, context)
-            yield from _check_pieces(text, facts, context)
-        else:
-            yield from _check_uncited(text, context)
+        if not sources:
+            yield from _find_superlatives(text, context)
+            yield from _find_gifts(text, context)
+    yield from unstated.find_unstated(candidate, context)
+    yield from attribution.find_wrong_attributions(candidate, context)
+    yield from omissions.find_omissions(candidate, context)
 
 
 def _states_fact(sentence: CitedSentence, context: Context) -> bool:
@@ -73,23 +64,13 @@ def _states_fact(sentence: CitedSentence, context: Context) -> bool:
     return any(q.readings & numbers for q in context.quantities(text))
 
 
-def _is_call_to_action(text: str, context: Context) -> bool:
-    """Whether the text is the brief's call to action, perhaps with other punctuation."""
-    wanted = _bare(context.brief.call_to_action)
-    return bool(wanted) and _bare(text) == wanted
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[\W_]+", " ", fold_quotes(text)).strip()
-
-
 def _find_strict(text: str, facts: Vocabulary, context: Context) -> Iterator[str]:
     """Find words that claim much, such as `best`, and that no cited fact contains."""
     lexicon = context.require_lexicon()
     offers = frozenset[str]().union(*lexicon.synonyms)
     folded = _drop_exclamations(any_of(lexicon.strict_idioms).sub(" ", fold_quotes(text)))
     for piece in _split_pieces(folded):
-        only_asks = _ends_question(piece) and not tells_by_asking(piece)
+        only_asks = unstated.ends_question(piece) and not tells_by_asking(piece)
         for clause in _split_clauses(piece):
             for word in _list_strict(clause, context):
                 if only_asks and word not in offers:
@@ -117,6 +98,7 @@ def _speaks_of_offer(clause: str, facts: Vocabulary, context: Context) -> bool:
 
 
 _split_clauses = re.compile(r"[,;:–—、：]\s*").split
+_split_pieces = unstated.split_pieces
 #: These words claim something only beside a word of the brief: `Hungry tonight?`
 _TIMES: Final = words(
     """tomorrow tonight yesterday half double twice gestern übermorgen halb halbe ayer doble hier
@@ -124,9 +106,11 @@ _TIMES: Final = words(
 )
 
 
-#: A sentence of one such word is a person's answer, and claims nothing: `Perfect.`
+#: A sentence that begins with one such word has a person's answer, which claims nothing: `Perfect.`
 _drop_exclamations = functools.partial(
-    re.compile(r"(?:^|(?<=[.!?…\n]))\s*¡?(?:perfect|perfekt|perfecto|parfait)\s*(?=[.!…]|$)").sub,
+    re.compile(
+        r"(?:^|(?<=[.!?…\n]))\s*¡?(?:perfect|perfekt|perfecto|parfait)\s*(?=[,.!:…–—]|$)"
+    ).sub,
     " ",
 )
 
@@ -143,125 +127,22 @@ def _supports(word: str, facts: Vocabulary, context: Context) -> bool:
     )
 
 
-def _find_names(text: str, context: Context) -> Iterator[str]:
-    """Find names that are nowhere in the brief: a capital inside a sentence shows a name."""
-    lexicon = context.require_lexicon()
-    if lexicon.capitalizes_nouns or not lexicon.spaced:
-        return
-    known = context.vocabulary
-    words = list(_capitalized(text))
-    if sum(match[0][0].isupper() for match in words) * 2 > len(words):
-        return  # a title or a shout: capitals show nothing
-    for match in words:
-        word = match[0]
-        if not word[0].isupper() or _starts_sentence(text[: match.start()]):
-            continue
-        folded = fold_quotes(word)
-        terms = [term for term in context.content(folded) if len(term.word) > 1]
-        is_date = folded in lexicon.weekdays or folded in lexicon.months
-        if is_date or all(known.has(term) or term.word in lexicon.neutral for term in terms):
-            continue
-        yield f"E-NAME: {word}"
+def _find_gifts(text: str, context: Context) -> Iterator[str]:
+    """Find gifts that a sentence without a citation promises."""
+    gifts = any_of(QUALIFIERS[context.require_lexicon().code].gifts)
+    if (gift := gifts.search(fold_quotes(text))) and not unstated.ends_question(text):
+        yield f"E-CLAIM: {gift[0]}"
 
 
-def _check_support(
-    text: str, sources: tuple[str, ...], facts: Vocabulary, context: Context
-) -> Iterator[str]:
-    """Find a sentence that shares nothing with its facts, or says much besides them."""
-    cited = context.fact_vocabulary(sources)
+def _find_superlatives(text: str, context: Context) -> Iterator[str]:
+    """Find superlatives of the account that no text of the brief has: `los precios más bajos`."""
     lexicon = context.require_lexicon()
-    terms = _distinct(context.content(say_as_facts(text, cited, lexicon)))
-    asked = {
-        term.stem
-        for piece in (*_list_questions(text), *find_conditions(fold_quotes(text), lexicon))
-        for term in context.content(piece)
+    grammar = QUALIFIERS[lexicon.code]
+    speaks_of_account = grammar.speaker & {
+        each.word for each in list_terms(fold_quotes(text), lexicon)
     }
-    shared = [term for term in terms if cited.has(term)]
-    numbers = {
-        reading for fact in sources for q in context.quantities(fact) for reading in q.readings
-    }
-    shares_number = any(q.readings & numbers for q in context.quantities(text))
-    unknown = [
-        term
-        for term in terms
-        if not facts.has(term) and not _is_neutral(term, context) and term.stem not in asked
-    ]
-    says_other = len(unknown) >= (_UNSTATED_WORDS if lexicon.spaced else _UNSTATED_RUNS)
-    if not shared and not shares_number and (says_other or not (terms or unknown)):
-        yield "E-FACT: not stated"
-    support = len(shared) + shares_number
-    if len(unknown) > max(_FREE_WORDS, 2 * support):
-        yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])}"
-
-
-def _check_pieces(text: str, facts: Vocabulary, context: Context) -> Iterator[str]:
-    """Find a sentence that shares nothing with the facts, inside a text that cites them."""
-    pieces = [piece for piece in _split_pieces(text) if piece.strip()]
-    if len(pieces) < 2:
+    if lexicon.spaced and not speaks_of_account:
         return
-    lexicon = context.require_lexicon()
-    claims_nothing = lexicon.negations | lexicon.months.keys() | lexicon.weekdays.keys()
-    for piece in pieces:
-        if _ends_question(piece) or context.quantities(piece) or _is_condition(piece, lexicon):
-            continue
-        terms = _distinct(context.content(any_of(lexicon.strict_idioms).sub(" ", piece.casefold())))
-        unknown = [
-            term
-            for term in terms
-            if not _is_neutral(term, context) and term.word not in claims_nothing
-        ]
-        most = _UNRELATED_WORDS if lexicon.spaced else _UNRELATED_RUNS
-        if len(unknown) >= most and not any(facts.has(term) for term in terms):
-            yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])}"
-
-
-_split_pieces = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？])|\n+").split
-
-
-def _list_questions(text: str) -> list[str]:
-    return [piece for piece in _split_pieces(text) if _ends_question(piece)]
-
-
-def _is_condition(piece: str, lexicon: Lexicon) -> bool:
-    """Whether a piece is only a condition: `贈り物に迷ったら。`"""
-    folded = fold_quotes(piece)
-    return any(each == folded.rstrip("。！!.… ") for each in find_conditions(folded, lexicon))
-
-
-def _ends_question(text: str) -> bool:
-    return text.rstrip(" \"'”»’").endswith(("?", "？"))
-
-
-def _check_uncited(text: str, context: Context) -> Iterator[str]:
-    """Find what a sentence without a citation claims."""
-    known = context.brief_vocabulary
-    unknown = [
-        term
-        for term in _distinct(context.content(text))
-        if not known.has(term) and not _is_neutral(term, context)
-    ]
-    if context.quantities(text) and not _in_brief_texts(text, context):
-        yield "E-CLAIM: number without a fact"
-    if len(unknown) > (_QUESTION_WORDS if _ends_question(text) else 0):
-        yield f"E-CLAIM: {', '.join(term.word for term in unknown[:6])} without a fact"
-
-
-def _in_brief_texts(text: str, context: Context) -> bool:
-    known = [each for source in context.brief_texts for each in context.quantities(source)]
-    return all(
-        any(quantity.is_supported_by(each) for each in known)
-        for quantity in context.quantities(text)
-    )
-
-
-def _is_neutral(term: Term, context: Context) -> bool:
-    lexicon = context.require_lexicon()
-    if not lexicon.spaced:
-        return all(
-            character in "".join(lexicon.neutral | lexicon.stopwords) for character in term.word
-        )
-    return term.word in lexicon.neutral
-
-
-def _distinct(terms: list[Term]) -> list[Term]:
-    return list({term.stem: term for term in terms}.values())
+    for found in any_of(grammar.superlatives).finditer(text):
+        if fold_quotes(found[0]) not in context.folded_texts:
+            yield f"E-CLAIM: {fold_quotes(found[0])}"

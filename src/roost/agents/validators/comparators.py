@@ -19,7 +19,7 @@ def find_added_limits(
     """Yield the phrase that makes a number a limit, if no source has a phrase of this kind."""
     if quantity.unit in _TIMES or any(each.unit in _TIMES for each in matching):
         return
-    phrase = _find_phrase(quantity, lexicon)
+    phrase = find_limit(quantity, lexicon)
     if phrase is None:
         return
     kinds = _kinds(phrase, lexicon)
@@ -27,7 +27,14 @@ def find_added_limits(
         yield phrase
 
 
-def _find_phrase(quantity: Quantity, lexicon: Lexicon) -> str | None:
+def contradicts_limits(phrase: str, sources: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether the sources have limits, and only contrary ones: `at least` for `up to`."""
+    kinds = _kinds(phrase, lexicon)
+    known = [_kinds(each, lexicon) for text in sources for each in _find(text, lexicon)]
+    return bool(known) and not any(each & kinds for each in known)
+
+
+def find_limit(quantity: Quantity, lexicon: Lexicon) -> str | None:
     """Return the longest phrase beside a number: `no más de`, which is not `más de`."""
     longest_first = sorted((*lexicon.at_least, *lexicon.at_most), key=len, reverse=True)
     if not lexicon.spaced:

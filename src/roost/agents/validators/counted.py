@@ -28,6 +28,10 @@ _BEFORE_NOUNS: Final = words(
 _PLURALS: Final = words(
     """people children men women feet teeth mice geese fish sheep staff persons"""
 )
+#: Nouns for several people each, so that ten of them are not ten people.
+_COLLECTIVES: Final = words(
+    "groups teams families gruppen teams familien grupos equipos familias groupes équipes familles"
+)
 #: A German word of more letters can be the end of a compound.
 _SHORTEST_HEAD: Final = 3
 _is_plural = re.compile(r".+[^suio]s").fullmatch
@@ -82,6 +86,31 @@ def counts_something_else(
     )
 
 
+def may_count(quantity: Quantity, sources: Sequence[str], context: Context) -> bool:
+    """Whether a number may count a noun that no fact has beside the number.
+
+    The facts count no noun with the number (`on rame à quatre`), or each of the counted things has
+    one (`siete tornos, uno por persona`).
+    """
+    having = [
+        (each, text)
+        for text in sources
+        for each in context.quantities(text)
+        if each.readings & quantity.readings
+    ]
+    noun = re.escape(quantity.nouns[0][:_SHORTEST_ROOT])
+    return all(not each.nouns for each, _ in having) or any(
+        re.search(rf"{_ONE_PER}{noun}", fold_quotes(text)) for _, text in having
+    )
+
+
+#: Each of the counted things has one of others: `one per person`.
+_ONE_PER: Final = (
+    r"\b(?:one|eine?n?|un[oa]?|une) (?:per|for each|for every|pro|je|por|para cada|par) "
+)
+_SHORTEST_ROOT: Final = 5
+
+
 def is_derived(noun: str, fact: str, context: Context) -> bool:
     """Whether a noun has the root of another word of a fact: `two renewals`, `renewable twice`.
 
@@ -116,6 +145,8 @@ def _names_audience(noun: str, known: list[str], context: Context, lexicon: Lexi
     """Whether a noun is a word for the readers, and the facts count people or their places."""
     people = COUNTED_ALIKE.get(lexicon.code, (frozenset[str](),))[0]
     readers = {term.stem for term in context.content(context.brief.audience)}
+    if noun in _COLLECTIVES:
+        return False
     return stem(noun, lexicon) in readers and any(_belongs(word, people, lexicon) for word in known)
 
 

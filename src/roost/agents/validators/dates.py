@@ -1,38 +1,51 @@
 """Names of weekdays and months are those of the cited facts."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from roost.agents.lexicons import Lexicon
 from roost.agents.terms import Term, Vocabulary, fold_quotes, list_terms
 from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.written import Doubt, DoubtCode
 
 #: A joke has at least this many words besides its date.
 _WORDS_OF_JOKE: Final = 2
 _WEEK: Final = frozenset(range(1, 8))
 
 
-def check_dates(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find names of weekdays and months that no cited fact has."""
+def check_dates(candidate: Candidate, context: Context) -> Iterator[str | Doubt]:
+    """Find names of weekdays and months that no fact has; those of another fact are a doubt."""
     lexicon = context.require_lexicon()
-    for sentence in candidate.sentences:
-        sources = (*context.cited(sentence), *context.brief_texts)
-        facts = " . ".join(sources)
-        known = set(_list_dates(facts, context, is_fact=True).values())
-        folded = fold_quotes(facts)
-        if _names_weekdays(folded):
-            known |= {("weekday", 1), ("weekday", 5)}
-        ranges = _list_ranges(folded, lexicon)
-        known |= {("weekday", day) for days in ranges for day in days}
+    everywhere = _list_known(context.all_texts, context)
+    for index, sentence in enumerate(candidate.sentences):
+        cited = context.cited(sentence)
+        sources = (*cited, *context.brief_texts)
+        known = _list_known(sources, context)
         for piece in _split_pieces(context.claim_text(sentence.text)):
             if claims_nothing(piece, context.fact_vocabulary(sources), context):
                 continue
             said = fold_quotes(piece)
-            allowed = known | _list_complements(said, known, ranges, lexicon)
+            allowed = known | _list_complements(said, sources, context)
             for word, date in _list_dates(piece, context, is_fact=False).items():
-                if date not in allowed:
+                if date in allowed:
+                    continue
+                if date not in everywhere:
                     yield f"E-DATE: {word}"
+                elif cited:
+                    name = word.partition(" ")[2] if lexicon.spaced else word
+                    yield Doubt(DoubtCode.OTHER_FACT_USED, index, name)
+
+
+def _list_known(texts: Sequence[str], context: Context) -> set[tuple[str, int]]:
+    """Return the weekdays and months of texts, with the days inside their ranges."""
+    joined = " . ".join(texts)
+    folded = fold_quotes(joined)
+    known = set(_list_dates(joined, context, is_fact=True).values())
+    if _names_weekdays(folded):
+        known |= {("weekday", 1), ("weekday", 5)}
+    ranges = list_weekday_ranges(folded, context.require_lexicon())
+    return known | {("weekday", day) for days in ranges for day in days}
 
 
 _split_pieces = re.compile(r"(?<=[.!?…])\s+(?=[^\W\da-z])|(?<=[。！？])|\n+").split
@@ -55,7 +68,7 @@ def claims_nothing(piece: str, facts: Vocabulary, context: Context) -> bool:
     )
 
 
-def _list_ranges(folded: str, lexicon: Lexicon) -> list[frozenset[int]]:
+def list_weekday_ranges(folded: str, lexicon: Lexicon) -> list[frozenset[int]]:
     """Return the weekdays of each range such as `Monday to Saturday`."""
     names = "|".join(sorted(map(re.escape, lexicon.weekdays), key=len, reverse=True))
     found = re.findall(
@@ -73,23 +86,34 @@ def _list_ranges(folded: str, lexicon: Lexicon) -> list[frozenset[int]]:
 _TO: Final = r"(?:\s?[-–—〜~]\s?| (?:to|till|until|through|bis|a|al|au|à|hasta) |から)"
 
 
-def _list_complements(
-    said: str, known: set[tuple[str, int]], ranges: list[frozenset[int]], lexicon: Lexicon
-) -> set[tuple[str, int]]:
-    """Return the weekdays that a draft may say because the facts have all the others.
+def _list_complements(said: str, sources: Sequence[str], context: Context) -> set[tuple[str, int]]:
+    """Return the weekdays that a draft may say because a fact has all the others.
 
-    `Monday to Saturday` allows `any day but Sunday`, and `closed on Sundays` allows the contrary.
+    `Monday to Saturday` allows `any day but Sunday`, and `daily except Mondays` allows `Tuesday to
+    Sunday`.
     """
-    days = {day for kind, day in known if kind == "weekday"}
-    rest = _WEEK - days
-    own_ranges = _list_ranges(said, lexicon)
-    if any(each == rest for each in own_ranges):
-        return {("weekday", day) for day in rest}
+    lexicon = context.require_lexicon()
+    own_ranges = list_weekday_ranges(said, lexicon)
     excepts = _except(said) or any(
         term.word in lexicon.negations or term.word.endswith("n't")
         for term in list_terms(said, lexicon)
     )
-    return {("weekday", day) for day in rest} if ranges and excepts else set()
+    found: set[int] = set()
+    for source in sources:
+        known = _list_known([source], context)
+        rest = _WEEK - {day for kind, day in known if kind == "weekday"}
+        ranges = list_weekday_ranges(fold_quotes(source), lexicon)
+        if rest in own_ranges or (ranges and excepts):
+            found |= rest
+    return {("weekday", day) for day in found}
+
+
+def avoids_days(said: str, clause: str, context: Context) -> bool:
+    """Whether a folded text has only other weekdays than a clause, or has an exception too."""
+    known = _list_dates(clause, context, is_fact=True).values()
+    excluded = {day for kind, day in known if kind == "weekday"}
+    ranges = list_weekday_ranges(said, context.require_lexicon())
+    return bool(excluded) and (bool(_except(said)) or any(not days & excluded for days in ranges))
 
 
 _except = re.compile(
@@ -107,7 +131,9 @@ def _list_dates(text: str, context: Context, *, is_fact: bool) -> dict[str, tupl
     lexicon = context.require_lexicon()
     if not lexicon.spaced:
         days = lexicon.weekdays.items()
-        return {name: ("weekday", number) for name, number in days if name in text}
+        named = {name: ("weekday", number) for name, number in days if name in text}
+        short = {name[0]: ("weekday", number) for name, number in days}
+        return named | {f"({each})": short[each] for each in _short_weekday(fold_quotes(text))}
     found: dict[str, tuple[str, int]] = {}
     folded = fold_quotes(text)
     for term in list_terms(folded, lexicon):
@@ -123,6 +149,8 @@ def _list_dates(text: str, context: Context, *, is_fact: bool) -> dict[str, tupl
     return found
 
 
+#: The day of the week after a date: `2月1日(月)`.
+_short_weekday = re.compile(r"日 ?\(([月火水木金土日])\)").findall
 _names_weekdays = re.compile(
     r"\bweekdays?\b|\bwerktags?\b|\bunter der woche\b|\bentre semana\b|\ben semaine\b|平日"
 ).search

@@ -9,6 +9,8 @@ from roost.agents.quantities import MONEY, Quantity
 from roost.agents.terms import fold_quotes
 from roost.agents.validators.candidate import Context
 from roost.agents.validators.counted import is_derived
+from roost.agents.validators.dates import list_weekday_ranges
+from roost.agents.written import CitedSentence
 
 #: Words before the age of a person: `under 18`, `mayores de 65`.
 _AGE_WORDS: Final = words(
@@ -29,6 +31,17 @@ _item_ends = re.compile(r",| (?:and|und|y|e|et|&) |、|と").split
 _name = re.compile(
     r"(?<!^)(?<![.!?:] )\b[^\W\d_a-zß-ÿ][\w'’-]+(?: [^\W\d_a-zß-ÿ][\w'’-]+)*"
 ).findall
+
+
+def is_no_number(quantity: Quantity, lexicon: Lexicon) -> bool:
+    """Whether a word means something else than a number here: `rien de neuf`, `gib acht`."""
+    after = quantity.nouns[:1]
+    counts_nothing = not after or after[0] in lexicon.stopwords
+    return quantity.written in _HOMONYMS and not quantity.unit and counts_nothing
+
+
+#: Numerals that are also other words, and are numbers only before a noun.
+_HOMONYMS: Final = words("neuf acht sieben")
 
 
 def leaves_unit_out(
@@ -79,7 +92,8 @@ def counts_own_items(quantity: Quantity, text: str, context: Context) -> bool:
     if count is None:
         return False
     listed = _list_after_colon(text)
-    if listed and len(_item_ends(listed[1])) == count:
+    is_before = listed is not None and quantity.written not in fold_quotes(listed[1])
+    if listed and is_before and len(_item_ends(listed[1])) == count:
         return True
     if not _is_numeral(quantity.written):
         return False
@@ -131,6 +145,72 @@ def _has(quantity: Quantity, pieces: Sequence[str], context: Context) -> bool:
     return any(
         each.written == quantity.written for piece in pieces for each in context.quantities(piece)
     )
+
+
+def find_computed(quantity: Quantity, sentence: CitedSentence, context: Context) -> str | None:
+    """Return the id of the cited fact of which the number is a sum or difference; None if of none.
+
+    The hours between two times of day count too. Small sums are frequent by chance, and so they
+    do not count.
+    """
+    value = _value(quantity)
+    if value is None:
+        return None
+    for fact in context.brief.facts:
+        if fact.id not in sentence.fact_ids:
+            continue
+        known = context.quantities(fact.text)
+        if quantity.unit in _HOURS:
+            clocks = [clock for each in known for clock in each.clocks()]
+            times = {abs(one - other) for one in clocks for other in clocks}
+            if value * 60 in times and not quantity.may_be_time:
+                return fact.id
+        numbers = [(each, _value(each)) for each in known]
+        pairs = [
+            (first, second)
+            for index, (one, first) in enumerate(numbers)
+            for other, second in numbers[index + 1 :]
+            if first and second and one.unit == other.unit and one.unit not in _TIMES
+        ]
+        results = {result for one, other in pairs for result in (one + other, abs(one - other))}
+        if value >= _SMALLEST_RESULT and not quantity.unit and value in results:
+            return fact.id
+    return None
+
+
+def counts_weekdays(quantity: Quantity, sources: Sequence[str], lexicon: Lexicon) -> bool:
+    """Whether a number of days is that of a range of weekdays: `Wednesday to Saturday`."""
+    value = _value(quantity)
+    return quantity.unit in ("day", "日") and any(
+        len(days) == value
+        for source in sources
+        for days in list_weekday_ranges(fold_quotes(source), lexicon)
+    )
+
+
+def counts_occasions(quantity: Quantity, facts: Sequence[Quantity], lexicon: Lexicon) -> bool:
+    """Whether a number of evenings or Tuesdays is one that a fact has: `ten weeks`."""
+    noun = "".join(quantity.nouns[:1])
+    is_occasion = (
+        noun in _OCCASIONS or lexicon.weekdays.get(noun) or lexicon.weekdays.get(noun[:-1])
+    )
+    return bool(is_occasion) and any(quantity.readings & each.readings for each in facts)
+
+
+_OCCASIONS: Final = words(
+    """evenings mornings afternoons nights sessions dates abende vormittage nachmittage nächte
+    termine tardes mañanas noches sesiones soirs soirées matins matinées séances"""
+)
+
+
+def _value(quantity: Quantity) -> int | None:
+    values = [int(each) for each in quantity.readings if each.isdecimal()]
+    return values[0] if len(values) == 1 else None
+
+
+_HOURS: Final = frozenset({"hour", "heure"})
+_TIMES: Final = frozenset({"time", "heure"})
+_SMALLEST_RESULT: Final = 20
 
 
 def is_free(quantity: Quantity, sources: Sequence[str], lexicon: Lexicon) -> bool:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from roost.agents.lexicons import words
@@ -44,6 +44,19 @@ _COMMON: Final = {
 _word = re.compile(r"[^\W\d_]+").findall
 _MOST_FOREIGN: Final = 0.3
 _FEWEST_WORDS: Final = 3
+
+
+def detect_language(texts: Sequence[str]) -> str | None:
+    """Return the code of the language that texts certainly have; None if they have none."""
+    letters = [_script(character) for text in texts for character in text if character.isalpha()]
+    counts = Counter(letters)
+    if counts["HIRAGANA"] + counts["KATAKANA"] > len(letters) * _MOST_FOREIGN:
+        return "ja"
+    found = [word for text in texts for word in _word(fold_quotes(text))]
+    scores = {code: sum(word in common for word in found) for code, common in _COMMON.items()}
+    best, second = sorted(scores, key=lambda code: scores[code], reverse=True)[:2]
+    is_certain = scores[best] >= _FEWEST_WORDS and scores[best] > 1.5 * scores[second] + 1
+    return best if is_certain else None
 
 
 def judges_language(context: Context) -> bool:

@@ -67,6 +67,7 @@ def check_prompt(candidate: Candidate, context: Context) -> Iterator[str]:
     leaked = _passages(context.instructions, _INSTRUCTION_WORDS) - own
     yield from _find_shared(candidate, leaked, _INSTRUCTION_WORDS, "E-PROMPT")
     yield from _find_phrases(candidate, context)
+    yield from _find_labels(candidate, context)
     known = set(_split(context.folded_texts))
     marks = {token for text in context.withheld for token in _split(text)} - known
     if context.withheld:
@@ -88,6 +89,19 @@ def _find_phrases(candidate: Candidate, context: Context) -> Iterator[str]:
     for phrase in _list_phrases(context.instructions):
         if phrase not in own and any(phrase in part for part in parts):
             yield f"E-PROMPT:{phrase.rstrip()}"
+
+
+def _find_labels(candidate: Candidate, context: Context) -> Iterator[str]:
+    """Find the codes of findings in a row, as the instructions name them: `FACT, CLAIM, NAME:`."""
+    labels = {label for text in context.instructions for label in _labels(text)}
+    for part in candidate.parts:
+        for row in _rows_of_labels(part):
+            if labels.issuperset(_labels(row)):
+                yield f"E-PROMPT: {row.lower()}"
+
+
+_labels = re.compile(r"\b[A-Z]{3,}\b").findall
+_rows_of_labels = re.compile(r"\b[A-Z]{3,}(?:, [A-Z]{3,})+:").findall
 
 
 @functools.lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from roost.agents.lexicons import Lexicon, any_of, drop_conditions, words
+from roost.agents.lexicons import Lexicon, any_of, drop_conditions, find_conditions, words
 from roost.agents.terms import (
     Term,
     Vocabulary,
@@ -18,7 +18,9 @@ from roost.agents.terms import (
     say_as_facts,
     stem,
 )
+from roost.agents.validators import unstated
 from roost.agents.validators.candidate import Candidate, Context
+from roost.agents.written import Doubt, DoubtCode
 
 #: A negation can deny this many words of content after it.
 _REACH: Final = 3
@@ -47,14 +49,16 @@ class _Denial:
         return frozenset[str]().union(*self.denials)
 
 
-def check_negations(candidate: Candidate, context: Context) -> Iterator[str]:
+def check_negations(candidate: Candidate, context: Context) -> Iterator[str | Doubt]:
     """Find what contradicts the facts: a denial of what they assert, and the contrary.
 
     A negation is no fault by itself. It contradicts a fact that asserts what it denies, unless a
     fact denies the same; and it claims something if it denies, say, a fee that no fact mentions.
+    Whether a sentence with words of its own contradicts a fact is a doubt, and so is whether a
+    sentence without a condition contradicts a fact that denies something on a condition.
     """
     lexicon = context.require_lexicon()
-    for sentence in candidate.sentences:
+    for index, sentence in enumerate(candidate.sentences):
         cited = context.cited(sentence)
         sources = (*cited, *context.brief_texts)
         vocabulary = context.fact_vocabulary(sources)
@@ -63,14 +67,36 @@ def check_negations(candidate: Candidate, context: Context) -> Iterator[str]:
         facts = _read(_as_draft(sources, text, lexicon), lexicon)
         # The call to action may have the word too, but the fact that is cited counts.
         fact = _read(_as_draft(cited, text, lexicon), lexicon) if cited else facts
-        yield from _find_added(said, facts, fact, lexicon)
+        added = [*_find_added(said, facts, fact, lexicon)]
         if said.most_in_clause > max(1, facts.negations):
-            yield f"E-NOT: {said.most_in_clause} in a clause"
+            added.append(f"E-NOT: {said.most_in_clause} in a clause")
         as_written = _read(context.claim_text(sentence.text), lexicon)
-        for word in _find_removed(_read(text, lexicon), fact):
-            if word not in as_written.denied:
-                yield f"E-NOT: {word} (removed)"
-        yield from _find_opposites(text, vocabulary, lexicon)
+        removed = [
+            f"E-NOT: {word} (removed)"
+            for word in _find_removed(_read(text, lexicon), fact)
+            if word not in as_written.denied
+        ]
+        opposites = [*_find_opposites(text, vocabulary, lexicon)]
+        if opposites or not (added or removed):
+            yield from (*added, *removed, *opposites)
+            continue
+        if unstated.has_own_words(text, context) or (
+            removed and not added and _has_conditions(cited, lexicon)
+        ):
+            yield Doubt(DoubtCode.NEGATION_UNCLEAR, index)
+        else:
+            yield from (*added, *removed)
+
+
+def _has_conditions(facts: tuple[str, ...], lexicon: Lexicon) -> bool:
+    """Whether a fact denies something only on a condition: `If you have a tattoo`."""
+    folded = fold_quotes(" . ".join(facts))
+    return bool(find_conditions(folded, lexicon) or _restricts(folded))
+
+
+_restricts = re.compile(
+    r"\b(?:those|anyone|people) who\b|\bquien(?:es)?\b|\bceux qui\b|\bwer\b"
+).search
 
 
 def _find_added(said: _Denial, facts: _Denial, fact: _Denial, lexicon: Lexicon) -> Iterator[str]:
@@ -225,7 +251,8 @@ def _read_clause(clause: str, lexicon: Lexicon) -> tuple[set[str], set[str]]:
                 seen : seen + _count_reached(order[position + 1 :], terms[position + 1 :])
             ]
             # `Montags öffnen wir nicht`: nothing follows the negation, so it denies what precedes.
-            denied.update(after or stems[max(0, seen - _REACH) : seen])
+            before = stems[max(0, seen - _REACH) : seen]
+            denied.update(before if terms[position].word in _PROHIBITIONS else after or before)
         elif matters:
             seen += 1
     return set(stems), denied
@@ -243,6 +270,11 @@ def _count_reached(order: list[tuple[str, bool, bool]], terms: list[Term]) -> in
     return reached
 
 
+#: Negations that deny what precedes them: `les bottes sont interdites à bord`.
+_PROHIBITIONS: Final = words(
+    """forbidden prohibited banned verboten untersagt prohibido prohibida prohibidos prohibidas
+    interdit interdite interdits interdites"""
+)
 #: Before other words of content, these words end what a negation denies.
 _ENDS_SCOPE: Final = words(
     """to for at in on from with until till während für mit bei im am um bis vom aus zu para con en

@@ -1,22 +1,25 @@
 """Numbers, currencies and units are those of the cited facts."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from roost.agents.quantities import Quantity
 from roost.agents.terms import fold_quotes
 from roost.agents.validators import implied
 from roost.agents.validators.candidate import Candidate, Context
-from roost.agents.validators.comparators import find_added_limits
-from roost.agents.validators.counted import counts_something_else, is_generic
+from roost.agents.validators.comparators import contradicts_limits, find_added_limits
+from roost.agents.validators.counted import counts_something_else, is_generic, may_count
 from roost.agents.words import fold
-from roost.agents.written import CitedSentence
+from roost.agents.written import CitedSentence, Doubt, DoubtCode
 
 
-def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
-    """Find numbers that no cited fact has with the same unit or currency."""
-    for sentence in candidate.sentences:
+def check_numbers(candidate: Candidate, context: Context) -> Iterator[str | Doubt]:
+    """Find numbers that no fact has with the same unit or currency.
+
+    A number of a fact beside other words, or a number that follows from a fact, is a doubt.
+    """
+    for index, sentence in enumerate(candidate.sentences):
         sources = (*context.cited(sentence), *context.brief_texts)
         supported = [each for text in sources for each in context.quantities(text)]
         spans = _list_spans(sentence.text, context, _any_word)
@@ -29,16 +32,63 @@ def check_numbers(candidate: Candidate, context: Context) -> Iterator[str]:
                 if quantity.is_supported_by(each) or _has_rate_apart(quantity, each, spans)
             ]
             if not matching:
-                if not _is_implied(quantity, sentence, candidate, context):
-                    yield f"E-NUMBER: {quantity.written}"
+                yield from _judge_unknown(index, quantity, candidate, context)
                 continue
             if context.lexicon is not None:
-                for phrase in find_added_limits(quantity, matching, sources, context.lexicon):
-                    yield f"E-NUMBER: {phrase} {quantity.written}"
+                yield from _judge_limit(index, quantity, matching, sources, context)
             if counts_something_else(quantity, matching, context, sentence.text, sources):
-                yield f"E-NUMBER: {quantity.written} {quantity.nouns[0]}"
-        yield from _find_other_spans(sentence, sources, context)
+                phrase = f"{quantity.written} {quantity.nouns[0]}"
+                if may_count(quantity, sources, context):
+                    yield Doubt(DoubtCode.NUMBER_MOVED, index, phrase)
+                else:
+                    yield f"E-NUMBER: {phrase}"
+        for unit in _find_other_spans(sentence, sources, context):
+            yield Doubt(DoubtCode.WORDS_IN_NO_FACT, index, unit)
         yield from _find_codes(sentence, sources, context)
+
+
+def _judge_unknown(
+    index: int, quantity: Quantity, candidate: Candidate, context: Context
+) -> Iterator[str | Doubt]:
+    """Refuse a number that no cited fact has, unless the number follows from the brief."""
+    sentence = candidate.sentences[index]
+    if _is_implied(quantity, sentence, candidate, context):
+        return
+    fact = context.find_fact_with(quantity)
+    if context.lexicon is not None and implied.counts_occasions(
+        quantity,
+        [each for text in context.all_texts for each in context.quantities(text)],
+        context.lexicon,
+    ):
+        yield Doubt(DoubtCode.NUMBER_MOVED, index, f"{quantity.written} {quantity.nouns[0]}")
+    elif fact is not None and not counts_something_else(
+        quantity,
+        [each for each in context.quantities(fact.text) if quantity.is_supported_by(each)],
+        context,
+        sentence.text,
+        (fact.text,),
+    ):
+        yield Doubt(DoubtCode.OTHER_FACT_USED, index, quantity.written, fact.id)
+    elif (source := implied.find_computed(quantity, sentence, context)) is not None:
+        yield Doubt(DoubtCode.NUMBER_COMPUTED, index, quantity.written, source)
+    else:
+        yield f"E-NUMBER: {quantity.written}"
+
+
+def _judge_limit(
+    index: int,
+    quantity: Quantity,
+    matching: Sequence[Quantity],
+    sources: Sequence[str],
+    context: Context,
+) -> Iterator[str | Doubt]:
+    """Find a limit that the facts do not have; the contrary limit is refused."""
+    lexicon = context.require_lexicon()
+    for phrase in find_added_limits(quantity, matching, sources, lexicon):
+        if contradicts_limits(phrase, sources, lexicon):
+            yield f"E-NUMBER: {phrase} {quantity.written}"
+        else:
+            yield Doubt(DoubtCode.NUMBER_MOVED, index, f"{phrase} {quantity.written}")
 
 
 def _is_implied(
@@ -57,7 +107,9 @@ def _is_implied(
     ]
     spans = {unit for source in sources for unit in _list_spans(source, context, _rate_word)}
     return (
-        implied.is_free(quantity, sources, context.lexicon)
+        implied.is_no_number(quantity, context.lexicon)
+        or implied.is_free(quantity, sources, context.lexicon)
+        or implied.counts_weekdays(quantity, sources, context.lexicon)
         or implied.is_one_span(quantity, sources, spans)
         or implied.is_asked(quantity, text, context)
         or implied.counts_own_items(quantity, text, context)
@@ -110,10 +162,10 @@ def _has_rate_apart(quantity: Quantity, fact: Quantity, spans: set[str]) -> bool
 
 def _find_other_spans(
     sentence: CitedSentence, sources: tuple[str, ...], context: Context
-) -> Iterator[str]:
-    """Find spans of time without a number, if the facts have only others: `an hour`, `a day`."""
+) -> list[str]:
+    """Return spans of time without a number, if the facts have only others: `an hour`, `a day`."""
     if context.lexicon is None or not context.lexicon.spaced:
-        return
+        return []
     known = {unit for text in sources for unit in _list_spans(text, context, _any_word)}
     quantities = [each for text in sources for each in context.quantities(text)]
     known |= {
@@ -128,10 +180,9 @@ def _find_other_spans(
         if unit in _LENGTHS and any(_is_shorter(each, *_LENGTHS[unit]) for each in quantities)
     }
     if not known:
-        return
-    said = _list_spans(text, context, _counting_word)
-    for unit in sorted(said - known):
-        yield f"E-NUMBER: {unit}"
+        return []
+    said = _list_spans(text, context, lambda word: _counting_word(word) or _rate_word(word))
+    return sorted(said - known)
 
 
 def _is_shorter(fact: Quantity, count: str, smaller: str) -> bool:
@@ -174,7 +225,7 @@ _counting_word = re.compile(
 ).match
 #: Before a unit, these words make a rate: `300 yen a month`.
 _rate_word = re.compile(
-    r"(?:an?|one|per|each|every|pro|je|im|jeden|jede|jedes|al|cada|por|par|chaque|le|la)$"
+    r"(?:an?|one|per|each|every|after|pro|je|im|für|jeden|jede|jedes|al|cada|por|par|chaque|le|la)$"
 ).match
 _TIME_UNITS: Final = frozenset(
     {"second", "minute", "hour", "heure", "day", "night", "week", "month", "year"}

@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from roost.agents.written import DoubtCode
 from roost.cli.schemas.checks import PriceOutput
 from roost.cli.schemas.fields import Dollars, Instant, Output
 from roost.models import DraftState
@@ -15,6 +16,15 @@ class CitedSentenceOutput(Output):
     fact_ids: tuple[str, ...]
 
 
+class DoubtOutput(Output):
+    """What code cannot decide about a sentence of a draft; a person decides."""
+
+    code: DoubtCode
+    sentence: int = Field(description="The sentence in `sentences`, counted from 0.")
+    value: str = Field(description="The words of the draft, or the words that it leaves out.")
+    fact_id: str = Field(description="The fact that is meant; empty if the doubt is about none.")
+
+
 class VerdictOutput(Output):
     """What one validator found in a draft."""
 
@@ -24,6 +34,9 @@ class VerdictOutput(Output):
         description="False if the rule cannot be judged in the brief's language; `ok` is then true."
     )
     findings: tuple[str, ...] = Field(description="One code for each violation.")
+    doubts: tuple[DoubtOutput, ...] = Field(
+        description="What the validator cannot decide; `ok` is then true without a finding."
+    )
 
 
 class ProvenanceOutput(Output):
@@ -40,7 +53,7 @@ class ProvenanceOutput(Output):
 
 
 class DraftOutput(Output):
-    """A draft. Every validator accepts it, unless a person has edited it."""
+    """A draft. No validator refuses it, unless a person has edited it."""
 
     id: int | None = Field(description="The number of the draft; null if it was not stored.")
     text: str = Field(description="The parts, with an empty line between two parts.")
@@ -50,6 +63,7 @@ class DraftOutput(Output):
     sentences: tuple[CitedSentenceOutput, ...]
     origin: str = Field(description="`model`, `composer` or `person`.")
     verdicts: tuple[VerdictOutput, ...]
+    doubts: tuple[DoubtOutput, ...] = Field(description="The doubts of all verdicts.")
     provenance: ProvenanceOutput
 
 

@@ -3,6 +3,7 @@
 from roost.services.drafts.approve import approve_draft
 from roost.services.drafts.errors import (
     DraftChanged,
+    DraftHasDoubts,
     DraftNotEditable,
     DraftNotFound,
     ImprovementFailed,
@@ -23,6 +24,7 @@ from roost.services.drafts.write import find_account, write_drafts
 __all__ = [
     "Draft",
     "DraftChanged",
+    "DraftHasDoubts",
     "DraftImproved",
     "DraftNotEditable",
     "DraftNotFound",

@@ -4,11 +4,18 @@ from datetime import datetime
 from pathlib import Path
 
 from roost import store
+from roost.agents.doubts import describe_doubt
+from roost.formats import format_count
 from roost.models import DraftId, DraftState, Post, PostState, Scope
 from roost.next_actions import ActionCode, NextAction
 from roost.publishing.part_input import MediaInput, PartInput
 from roost.runtime import Runtime
-from roost.services.drafts.errors import DraftChanged, DraftNotEditable, PersonNeeded
+from roost.services.drafts.errors import (
+    DraftChanged,
+    DraftHasDoubts,
+    DraftNotEditable,
+    PersonNeeded,
+)
 from roost.services.drafts.read import lock_draft, read_draft
 from roost.services.drafts.records import Draft
 from roost.services.schedule import OnFindings, schedule_post
@@ -32,8 +39,8 @@ async def approve_draft(
     with the same hash returns the post of the first one. If that post was cancelled, the draft is
     scheduled again.
     Raises: DraftNotFound; DraftChanged (the hash differs); DraftNotEditable (discarded, or
-    scheduled for another time); PersonNeeded; and the errors of `schedule_post`. If an error is
-    raised, nothing is scheduled.
+    scheduled for another time); PersonNeeded; DraftHasDoubts (a doubt, and no person approves); and
+    the errors of `schedule_post`. If an error is raised, nothing is scheduled.
     """
     tenant = await store.tenants.get_by_id(runtime.database, scope.tenant_id)
     if not by_person and not tenant.drafts_without_person:
@@ -46,6 +53,14 @@ async def approve_draft(
         existing = await _find_post(transaction, draft, at, approval_hash)
     if existing is not None:
         return existing
+    if not by_person and draft.doubts:
+        raise DraftHasDoubts(
+            f"Draft {draft_id} has {format_count(len(draft.doubts), 'doubt')}, which only a person"
+            " can decide.",
+            did="Nothing was scheduled.",
+            next_action=NextAction(ActionCode.SHOW_DRAFT, {"draft_id": draft_id}),
+            doubts=[describe_doubt(each) for each in draft.doubts],
+        )
 
     async def record(transaction: Transaction, post: Post) -> None:
         # The draft is checked again under a lock, because it may have changed since it was read.

@@ -27,6 +27,12 @@ class PersonNeeded(Refused):
     default_action = ActionCode.ALLOW_DRAFTS
 
 
+class DraftHasDoubts(Refused):
+    """The draft has doubts, so only a person may schedule the draft, whatever the tenant allows."""
+
+    default_action = ActionCode.SHOW_DRAFT
+
+
 class NothingToUndo(Conflict):
     """The draft's current revision is the first one."""
 

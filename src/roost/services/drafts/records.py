@@ -11,12 +11,14 @@ import msgspec
 from roost.agents.brief import Brief
 from roost.agents.written import (
     CitedSentence,
+    Doubt,
     ModelCall,
     Provenance,
     RefusedDraft,
     Verdict,
     WrittenDraft,
     are_replies_useless,
+    list_doubts,
 )
 from roost.models import (
     NO_OPTIONS,
@@ -67,6 +69,11 @@ class Draft:
     created_at: datetime
     """When the revision was made."""
     created_by: Actor
+
+    @property
+    def doubts(self) -> tuple[Doubt, ...]:
+        """What the validators could not decide, in the order of the sentences."""
+        return list_doubts(self.verdicts)
 
     @property
     def price(self) -> Price:
