@@ -6,7 +6,13 @@ from decimal import Decimal
 import pytest
 
 from roost.formats import format_count
-from roost.insights.wording import describe_unread, format_dollars, format_signed
+from roost.insights.wording import (
+    describe_narratives,
+    describe_unread,
+    format_dollars,
+    format_signed,
+)
+from roost.models import NarrationVerdict, NarrativeSource
 
 
 def test_formats_write_numbers_in_one_way() -> None:
@@ -33,3 +39,31 @@ def test_posts_without_metrics_are_said_to_be_read_later(
 ) -> None:
     next_read_at = None if at is None else datetime(2026, 5, 21, at, 30, tzinfo=UTC)
     assert describe_unread(count, next_read_at, has_others=has_others) == sentence
+
+
+WRITTEN = NarrativeSource("tenant", "small", "hash", (NarrationVerdict(True, "hash"),))
+REFUSED = NarrativeSource("account.1", "small", "", (NarrationVerdict(False, "hash", ("WORD",)),))
+FAILED = NarrativeSource("account.2", "small", error="model_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("sources", "sentence"),
+    [
+        ((), ""),
+        ((WRITTEN, WRITTEN), "The model small has written the narrative."),
+        (
+            (WRITTEN, REFUSED),
+            "The model small has written 1 of 2 narratives; the other has Roost's own sentences"
+            " (its text was refused).",
+        ),
+        (
+            (REFUSED, FAILED),
+            "The narrative has Roost's own sentences, not those of the model small"
+            " (its text was refused, model_unavailable).",
+        ),
+    ],
+)
+def test_report_says_who_has_written_its_narrative(
+    sources: tuple[NarrativeSource, ...], sentence: str
+) -> None:
+    assert describe_narratives(sources) == sentence

@@ -4,10 +4,12 @@ Every number of an anomaly's message is formatted here or in `roost.formats`. Th
 are in `roost.insights.reports.languages`.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from roost.formats import format_count
+from roost.models import NarrativeSource
 
 _MINUS = "−"
 
@@ -37,6 +39,31 @@ def describe_unread(count: int, next_read_at: datetime | None, *, has_others: bo
     if next_read_at is not None:
         when = f"are read {format_read_time(next_read_at)}"
     return f"{number} {subject} published; {pronoun} metrics {when}."
+
+
+def describe_narratives(sources: Sequence[NarrativeSource]) -> str:
+    """Say who has written the narratives of a report; an empty text if no model was set."""
+    if not sources:
+        return ""
+    model = sources[0].model
+    written = sum(source.is_by_model for source in sources)
+    if written == len(sources):
+        return f"The model {model} has written the narrative."
+    reasons = sorted({_describe_refusal(each) for each in sources if not each.is_by_model})
+    because = f" ({', '.join(reasons)})"
+    if not written:
+        return f"The narrative has Roost's own sentences, not those of the model {model}{because}."
+    narratives = format_count(len(sources), "narrative")
+    return (
+        f"The model {model} has written {written} of {narratives}; the other"
+        f" {'has' if len(sources) - written == 1 else 'ones have'} Roost's own sentences{because}."
+    )
+
+
+def _describe_refusal(source: NarrativeSource) -> str:
+    if source.error:
+        return source.error
+    return "its text was refused" if source.verdicts else "there was nothing to word"
 
 
 def format_read_time(at: datetime) -> str:
