@@ -10,13 +10,16 @@ import pytest
 
 from fix_model import ModelServer
 from fix_publishing import Publisher
+from harness.report_sample import make_sample
 from roost import store
 from roost.insights.reports.document import Paragraph
 from roost.insights.reports.document_json import unpack_document
 from roost.insights.reports.periods import choose_period
-from roost.insights.reports.words import plain_text
+from roost.insights.reports.words import load_words, plain_text
 from roost.models import Cadence, KeptReport, ReportOptions, ReportTime
 from roost.services import collect, report
+from roost.services.report import narratives
+from roost.services.report.child import ModelAccess
 from roost.services.tenant import get_model_usage
 
 KEY = "sk-0f5c7e9a1b3d"
@@ -126,6 +129,21 @@ async def test_model_that_cannot_be_asked_fails_no_report(
     kept = await make(measured.with_settings(**changed))
     assert [source.error for source in kept.narratives] == [error] * 2
     assert model_server.requests == []
+
+
+async def test_model_that_does_not_answer_in_time_leaves_the_other_sentences_to_roost(
+    publisher: Publisher, model_server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narratives, "_TIMEOUT_S", 0.2)
+    model_server.answers = [asyncio.Event()]
+    access = ModelAccess("small", model_server.url, None, 60, None, None)
+    sample = make_sample()
+    written, sources = await narratives.ask_for_narratives(
+        sample, load_words("en"), access, publisher.runtime.database, publisher.tenant.id
+    )
+    assert written == {}
+    assert [source.subject for source in sources] == [each.subject.key for each in sample.subjects]
+    assert {source.error for source in sources} == {"model_unavailable"}
 
 
 async def test_scheduled_report_is_worded_by_the_model(
