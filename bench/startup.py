@@ -37,7 +37,7 @@ _EXTRAS = ("media", "server", "charts", "emulator", "testing")
 _LATER_EXTRAS = ("ai", "reports", "pdf", "parquet")
 #: Seconds to wait until the processes are idle, including PostgreSQL's background processes.
 SETTLE_S = 20
-_PAGES = ("/", "/posts", "/report")
+_PAGES = ("/", "/posts", "/reports")
 _ROOST = (sys.executable, "-m", "roost")
 
 

@@ -20,10 +20,10 @@ EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
         "cryptography", "fastapi", "starlette", "uvicorn", "httptools", "python_multipart",
         "jinja2", "numpy",
     ),
-    "charts": ("altair", "vl_convert"),
-    "reports": ("altair", "vl_convert", "babel", "xlsxwriter"),
+    "charts": ("vl_convert",),
+    "reports": ("vl_convert", "babel", "xlsxwriter"),
     "pdf": (
-        "altair", "vl_convert", "babel", "xlsxwriter", "typst", "manimgx_fonts",
+        "vl_convert", "babel", "xlsxwriter", "typst", "manimgx_fonts",
         "manimgx_fonts_cjk",
     ),
     "parquet": ("duckdb",),

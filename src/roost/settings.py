@@ -185,8 +185,8 @@ class Settings(BaseSettings):
     )
     model: str | None = Field(
         default=None,
-        description="Model that `roost draft` asks, as `PROVIDER:NAME`, or the name alone with "
-        "ROOST_MODEL_URL. If unset, the composer writes the drafts without a model.",
+        description="Model that words drafts and the narratives of reports, as `PROVIDER:NAME`, or "
+        "the name alone with ROOST_MODEL_URL. If unset, Roost writes both without a model.",
     )
     model_url: str | None = Field(
         default=None,

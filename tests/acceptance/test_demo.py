@@ -79,7 +79,11 @@ async def test_the_demo_agrees_with_what_x_counted(scenario: str, tmp_path: Path
     assert result["dollars"] == truth["dollars"] > 0
     assert result["anomalies"] == truth["anomalies"]
     assert len(result["anomalies"]) == (1 if scenario == "month" else 0)
-    report = (tmp_path / result["report"]).read_text("utf-8")
+    assert result["reports"][0] == result["report"]
+    report, other = ((tmp_path / path).read_text("utf-8") for path in result["reports"])
+    assert ("@acmeplumbing" in report, "@bakery_lune" in report) == (True, False)
+    assert ("@acmeplumbing" in other, "@bakery_lune" in other) == (False, True)
+    assert "<svg" in other
     assert "<svg" in report
     assert_charts_show_month(report, has_popular_post=scenario == "month")
     assert 'src="http' not in report

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 MIGRATIONS = {"sqlalchemy", "alembic", "mako"}
-CHARTS = {"altair", "vl_convert", "jsonschema"}
+CHARTS = {"vl_convert", "babel"}
 MEDIA = {"PIL", "av"}
 WEB = {"fastapi", "starlette", "uvicorn"}
 DATABASE = {"psycopg", "procrastinate", "cryptography"}

@@ -1,12 +1,14 @@
 """`roost report`, `roost reports`, and the options of `roost tenant` for reports."""
 
 import json
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from fix_emulator import Emulator
+from fix_model import ModelServer
 from fix_publishing import CommandResult, Publisher, run_roost
 from fix_runtime import connect_account
 from roost.services import report
@@ -91,6 +93,37 @@ async def test_kept_report_is_rendered_in_each_form(publisher: Publisher, tmp_pa
             with zipfile.ZipFile(path) as archive:
                 content = archive.read(archive.namelist()[0])
         assert content.lower().startswith(start.lower()), form
+
+
+async def test_report_says_who_has_written_its_narrative(
+    publisher: Publisher, model_server: ModelServer, tmp_path: Path
+) -> None:
+    model_server.answers = [json.dumps({"paragraphs": ["{account} published {posts}."]})]
+    key = "sk-secret-of-the-test"
+    environment = {
+        "ROOST_MODEL": "small", "ROOST_MODEL_URL": model_server.url, "ROOST_MODEL_KEY": key,
+    }  # fmt: skip
+    settings = publisher.runtime.settings
+    made = await run_roost("report", "--json", settings=settings, folder=tmp_path, **environment)
+    assert made.code == 0, made.err
+    assert [each["subject"] for each in made.answer["narratives"]] == ["tenant", "account.1"]
+    for each in made.answer["narratives"]:
+        assert (each["written_by"], each["model"], each["refused"]) == ("model", "small", 0)
+        assert len(each["prompt_hash"]) == 64
+    assert "@larkbooks published 0 posts." in re.sub(
+        "<[^>]*>", "", (tmp_path / "report.html").read_text()
+    )
+    model_server.answers = [401]
+    failed = await run_roost("report", settings=settings, folder=tmp_path, **environment)
+    assert failed.code == 0, failed.err
+    assert "not those of the model small (model_unavailable)" in failed.out
+    again = await run(publisher, tmp_path, "report", "1", "--output", "again.md", "--json")
+    assert again.answer["narratives"] == made.answer["narratives"]
+    assert (await run(publisher, tmp_path, "report", "--json")).answer["narratives"] == []
+    shown = made.out + made.err + failed.out + failed.err
+    assert key not in shown + "".join(
+        each.read_text(errors="replace") for each in tmp_path.rglob("*") if each.is_file()
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,19 @@ The routes are read from the application, so a test fails until `calls_of` cover
 """
 
 import html
+import io
 import json
+import re
+import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psycopg
+import pypdf
 import pytest
+from PIL import Image
 from starlette.routing import Mount, Route
 
 from fix_foreign import (
@@ -185,6 +192,86 @@ async def test_a_published_control_character_does_not_break_the_report(
     body = await read_report(browser, web)
     assert body.count("<svg ") >= 1
     assert "[/x][red]hid[/red]\\x1b" in body
+
+
+class Elements(HTMLParser):
+    """The elements of a page or a picture with the names of their attributes, and its labels."""
+
+    def __init__(self, content: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, ...]] = []
+        self.labels: list[str] = []
+        self.feed(content)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, *(name for name, _ in attrs)))
+
+    def handle_data(self, data: str) -> None:
+        if self.lasttag == "text":
+            self.labels.append(data)
+
+
+def charts_with(page: str, label: str) -> list[Elements]:
+    """Return the charts of a page in which a label contains a text."""
+    charts = [Elements(picture) for picture in re.findall(r"<svg .*?</svg>", page, re.DOTALL)]
+    return [each for each in charts if any(label in one for one in each.labels)]
+
+
+#: Texts of posts that would become elements, references or styles if a chart did not escape them.
+_LABELS = (
+    HOSTILE,
+    "</text></svg><script>x</script>",
+    '"><image href=x onerror=x>',
+    "]]><style>*{display:none}</style>",
+    "<!-- url(#x",
+    ' id="x" href="#x',
+    "&lt;script&gt;x&#60;/script>",
+    "{{7*7}}${7*7}",
+)
+
+
+async def test_texts_of_posts_in_a_chart_add_no_element(
+    publisher: Publisher, admin_url: str, web: str, browser: aiohttp.ClientSession
+) -> None:
+    for number in range(len(_LABELS)):
+        await publisher.schedule(f"Low tide {number}")
+    await publisher.run_due_jobs()
+    await publisher.emulator.jump(hours=30)
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
+    await publisher.emulator.jump(hours=1)
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        connection.execute("UPDATE roost.post_snapshots SET impressions = 100 * 2 ^ part_id")
+        await ask(browser, web, "POST", "/reports")
+        for number, text in enumerate(_LABELS):
+            connection.execute(
+                "UPDATE roost.parts SET text = %s WHERE text = %s",
+                [text.replace("\0", ""), f"Low tide {number}"],
+            )
+        await ask(browser, web, "POST", "/reports")
+    pages = [
+        (await ask(browser, web, "GET", "/reports/{number}/read", id=number))[1]
+        for number in ("1", "2")
+    ]
+    harmless, hostile = charts_with(pages[0], "Low tide"), charts_with(pages[1], "{{7*7}}${7*7}")
+    assert len(hostile) == len(harmless) == 2, "the tenant and the account have this chart"
+    for chart, other in zip(harmless, hostile, strict=True):
+        assert len([label for label in chart.labels if "Low tide" in label]) == len(_LABELS)
+        assert other.elements == chart.elements
+        assert len(other.labels) == len(chart.labels)
+        for text in (*_LABELS[1:], "[red]hid[/red]\\x1b]52"):
+            assert any(text.strip() in label for label in other.labels), text
+    assert acts_on_page(pages[1]) == []
+    tags = [[tag for tag, *_ in Elements(page).elements] for page in pages]
+    assert set(tags[1]) <= set(tags[0])
+    assert [tags[1].count(tag) for tag in ("script", "style", "image")] == [1, 1, 0]
+    async with browser.get(f"{web}/reports/2/files/png") as answer:
+        archive = zipfile.ZipFile(io.BytesIO(await answer.read()))
+    with Image.open(io.BytesIO(archive.read("account-1-posts.png"))) as picture:
+        picture.verify()
+    async with browser.get(f"{web}/reports/2/files/pdf") as answer:
+        document = pypdf.PdfReader(io.BytesIO(await answer.read()))
+    text = "".join(page.extract_text() for page in document.pages)
+    assert "image href=x onerror=x" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("text", [' id="x', "url(#x", 'a href="#x', ' fill="url(#x'])

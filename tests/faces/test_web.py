@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,7 +18,7 @@ from fix_runtime import ACTOR, connect_account, make_tenant
 from fix_web import get, serving
 from roost import store
 from roost.errors import Kind
-from roost.insights.reports import page_charts
+from roost.insights.reports.colors import light_palette
 from roost.models import (
     POST_MOVES,
     AccountSnapshot,
@@ -109,7 +110,7 @@ async def test_pages_escape_hostile_texts(
     account = await connect_account(runtime, tenant, emulator, "mallory")
     post = await add_post(runtime, account, hostile)
     await move_post(runtime, post, PostState.FAILED, hostile)
-    for path in ("/", "/posts", f"/posts/{post.id}", f"/accounts/{account.id}", "/reports"):
+    for path in ("/", "/posts", f"/posts/{post.id}", f"/accounts/{account.id}"):
         answer, body = await get(browser, web + path, tenant=tenant.name)
         assert answer.status == 200, path
         assert "<script>anomaly" not in body, path
@@ -233,17 +234,6 @@ async def test_account_page_shows_metrics_and_no_invented_zero(
     assert 'data-name="Likes">–<' in body
     assert "$0.215" in body
     assert body.count("<svg") == 2
-
-
-async def test_report_is_sandboxed(
-    web: str, browser: aiohttp.ClientSession, account: Integration
-) -> None:
-    answer, body = await get(browser, f"{web}/report", tenant="default", days="7")
-    assert answer.status == 200
-    assert f"@{account.username}" in body
-    policy = answer.headers["content-security-policy"]
-    assert policy.startswith("sandbox ")
-    assert "allow-same-origin" not in policy
 
 
 async def test_pages_do_not_show_other_tenants(
@@ -431,17 +421,21 @@ def test_sparkline_without_values_has_no_points() -> None:
     assert templating.sparkline_points([math.nan]) == []
 
 
-async def test_style_sheet_has_the_colours_of_the_charts(
-    web: str, browser: aiohttp.ClientSession
+async def test_style_sheet_replaces_the_colours_of_the_charts(
+    web: str,
+    browser: aiohttp.ClientSession,
+    runtime: Runtime,
+    account: Integration,
+    emulator: Emulator,
 ) -> None:
+    await emulator.move_to_time(time(20))
+    await add_snapshots(runtime, account, [1000, None, 1010, 700])
+    await add_anomaly(runtime, account, "Lost 310 followers.")
     _, style = await get(browser, f"{web}/static/roost.css")
-    for colour in (
-        page_charts.INK,
-        page_charts.MUTED,
-        page_charts.SERIES,
-        page_charts.ALERT,
-        page_charts.GAP,
-    ):
-        assert f'[fill="{colour}"]' in style
-    for colour in (page_charts.SERIES, page_charts.RULE):
-        assert f'[stroke="{colour}"]' in style
+    _, body = await get(browser, f"{web}/accounts/{account.id}", tenant="default")
+    used = set(re.findall(r'(?:fill|stroke)="#\w{6}"', body))
+    assert len(used) >= 4
+    assert [each for each in used if f"[{each}]" not in style] == []
+    palette = light_palette()
+    for color in (palette.ink, palette.muted, palette.gap, palette.alert, palette.scale[1]):
+        assert f'[fill="{color}"]' in style

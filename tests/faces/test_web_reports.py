@@ -1,6 +1,7 @@
 """The pages on which reports are made, read, downloaded and scheduled."""
 
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
@@ -8,8 +9,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from fix_model import ModelServer
 from fix_publishing import Publisher, run_roost
-from fix_web import get
+from fix_web import get, serving
 from roost.models import ReportBrand
 from roost.services import report
 from roost.services.tenant import set_report_brand
@@ -102,6 +104,21 @@ async def test_page_shows_how_reports_look(
     _, body = await get(browser, f"{web}/reports")
     assert "Title: Lark &lt;Books&gt;." in body
     assert "Colour: #0f766e." in body
+
+
+async def test_page_says_who_has_written_the_narrative(
+    publisher: Publisher, model_server: ModelServer, browser: aiohttp.ClientSession
+) -> None:
+    model_server.answers = [json.dumps({"paragraphs": ["{account} published {posts}."]})]
+    changed = publisher.with_settings(model="<small>", model_url=model_server.url)
+    async with serving(changed.runtime) as url:
+        await post(browser, url, "/reports")
+        model_server.answers = [500]
+        await post(browser, url, "/reports")
+        _, written = await get(browser, f"{url}/reports/1")
+        _, failed = await get(browser, f"{url}/reports/2")
+    assert "The model &lt;small&gt; has written the narrative." in written
+    assert "not those of the model &lt;small&gt; (model_unavailable)" in failed
 
 
 async def test_report_of_another_tenant_is_not_found(

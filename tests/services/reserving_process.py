@@ -5,15 +5,22 @@ import sys
 from decimal import Decimal
 
 from roost.agents.errors import ModelBudgetExceeded
+from roost.model_budget import TenantBudget
 from roost.models import TenantId
 from roost.runtime import open_runtime
-from roost.services.drafts.budget import TenantBudget
 from roost.settings import read_settings
 
 
 async def main() -> None:
     async with open_runtime(read_settings()) as runtime:
-        budget = TenantBudget(runtime, TenantId(int(sys.argv[1])), "small")
+        settings = runtime.settings
+        budget = TenantBudget(
+            runtime.database,
+            TenantId(int(sys.argv[1])),
+            "small",
+            max_tokens=settings.model_tokens_per_month,
+            max_usd=settings.model_usd_per_month,
+        )
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         await asyncio.to_thread(sys.stdin.readline)

@@ -7,7 +7,7 @@ import pytest
 
 from fix_emulator import Emulator
 from fix_publishing import Publisher
-from fix_runtime import connect_account, make_tenant, scope_of
+from fix_runtime import connect_account
 from roost import store
 from roost.models import (
     AccountSnapshot,
@@ -16,8 +16,6 @@ from roost.models import (
     IntegrationStatus,
     Metric,
     PostSnapshot,
-    PostState,
-    Tenant,
 )
 from roost.services import collect, detect, report
 from roost.services.schedule import PartInput, schedule_post
@@ -167,28 +165,6 @@ async def test_collect_reads_nothing__account_needs_reconnect(daily: Publisher) 
     await daily.run_due_jobs()
     await collect.collect_account(daily.runtime, daily.scope, daily.account.id)
     assert await daily.list_statuses("read_user") == []
-
-
-async def test_report_covers_account_and_opens_without_a_network(daily: Publisher) -> None:
-    post_id = await daily.schedule("Low tide <b>at six</b>")
-    await daily.run_due_jobs()
-    await collect_for(daily, 3)
-    html = await report.write_report(daily.runtime, [daily.scope], days=30)
-    assert "@larkbooks" in html
-    assert "Low tide &lt;b&gt;at six" in html
-    assert "<script src" not in html
-    assert "<link" not in html
-    assert "url(http" not in html
-    assert (await daily.get_post(post_id)).state is PostState.PUBLISHED
-
-
-async def test_report_contains_nothing_of_another_tenant(daily: Publisher, tenant: Tenant) -> None:
-    await daily.run_due_jobs()
-    html = await report.write_report(daily.runtime, [scope_of(tenant)], days=30)
-    assert "larkbooks" in html
-    neighbour = await make_tenant(daily.runtime, "neighbour")
-    html = await report.write_report(daily.runtime, [scope_of(neighbour)], days=30)
-    assert "larkbooks" not in html
 
 
 async def collect_now(publisher: Publisher) -> None:

@@ -17,15 +17,14 @@ from roost.agents.errors import ModelBudgetExceeded
 from roost.agents.model import ModelPrice
 from roost.agents.openai_model import OpenAIModel
 from roost.clock import wall_now
+from roost.model_budget import TenantBudget
 from roost.models import TenantId
 from roost.runtime import open_runtime
 from roost.services.drafts import write_drafts
-from roost.services.drafts.budget import TenantBudget
 from roost.services.tenant import get_model_usage
 from services.test_drafts import BOTH, make_brief, reply
 
 _PROCESS = str(Path(__file__).with_name("reserving_process.py"))
-CAPS = {"model_tokens_per_month": 1000, "model_usd_per_month": Decimal("1.00")}
 
 
 def capped(publisher: Publisher) -> TenantBudget:
@@ -34,8 +33,9 @@ def capped(publisher: Publisher) -> TenantBudget:
 
 
 def budget_of(publisher: Publisher, tenant_id: TenantId) -> TenantBudget:
-    settings = publisher.runtime.settings.model_copy(update=CAPS)
-    return TenantBudget(replace(publisher.runtime, settings=settings), tenant_id, "small")
+    return TenantBudget(
+        publisher.runtime.database, tenant_id, "small", max_tokens=1000, max_usd=Decimal("1.00")
+    )
 
 
 @pytest.mark.timing

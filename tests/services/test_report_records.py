@@ -58,8 +58,6 @@ async def test_report_counts_thread_as_one_post_with_the_sum_of_its_parts(
     assert row is not None
     assert post.metrics[Metric.IMPRESSIONS].value == row[0]
     assert subject.figures["published.impressions"].current.value == row[0]
-    html = await report.write_report(daily.runtime, [daily.scope], days=5)
-    assert "1 post was sent; posts gained" in html
 
 
 async def test_report_reads_properties_of_parts(daily: Publisher, teal: Path) -> None:

@@ -54,7 +54,8 @@ def test_parse_reply_keeps_the_drafts_of_a_reply_that_is_cut_off() -> None:
 
 
 @pytest.mark.parametrize(
-    "reply", ["", "No.", "{", "[" * 10_000, "null", '{"drafts": 3}', "{}" * 999]
+    "reply",
+    ["", "No.", "{", "[" * 10_000, "null", '{"drafts": 3}', "{}" * 999, '{"drafts": ["\\ud800"]}'],
 )
 def test_parse_reply_finds_nothing_in_other_text(reply: str) -> None:
     assert parse_reply(reply) == []

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -54,6 +55,14 @@ def test_chart_of_a_month_labels_mondays_in_its_language(
     found = texts(draw(charts.followers_chart(account(), load_words(language))))
     assert [text for text in found if "Ma" in text] == days
     assert level in found
+
+
+def test_chart_of_ten_days_labels_every_second_day() -> None:
+    week = replace(account(), days=account().days[:10])
+    found = texts(draw(charts.impressions_chart(week, load_words("en"))))
+    first = week.days[0].day
+    expected = [first + timedelta(days=n) for n in (1, 3, 5, 7, 9)]
+    assert [text for text in found if " " in text] == [f"{day.day} {day:%b}" for day in expected]
 
 
 def test_chart_of_days_does_not_depend_on_the_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:

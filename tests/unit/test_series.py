@@ -7,20 +7,11 @@ import pytest
 
 from roost.insights.series import (
     closed_day,
-    daily_gains,
     daily_levels,
     day_of_change,
     net_changes,
 )
-from roost.insights.snapshots import group_by_part
-from roost.models import (
-    AccountSnapshot,
-    IntegrationId,
-    Metric,
-    PartId,
-    PostSnapshot,
-    TweetId,
-)
+from roost.models import AccountSnapshot, IntegrationId, Metric
 
 NAN = float("nan")
 
@@ -32,20 +23,6 @@ def at(text: str) -> datetime:
 def account(*values: tuple[str, int | None]) -> list[AccountSnapshot]:
     return [
         AccountSnapshot(IntegrationId(1), at(when), {Metric.FOLLOWERS: value, Metric.POSTS: value})
-        for when, value in values
-    ]
-
-
-def post(part: int, sent: str, *values: tuple[str, int | None]) -> list[PostSnapshot]:
-    return [
-        PostSnapshot(
-            IntegrationId(1),
-            PartId(part),
-            TweetId(str(part)),
-            at(sent),
-            at(when),
-            {Metric.IMPRESSIONS: value},
-        )
         for when, value in values
     ]
 
@@ -88,7 +65,6 @@ def test_daily_levels_have_a_gap__day_without_value() -> None:
     )
     assert levels is not None
     np.testing.assert_array_equal(levels.values, [100, NAN, 120])
-    np.testing.assert_array_equal(levels.changes().values, [NAN, NAN])
 
 
 def test_net_changes_span_a_gap_with_one_change() -> None:
@@ -112,58 +88,3 @@ def test_daily_levels_keep_blank_snapshot__account_always_at_zero() -> None:
 
 def test_series_is_none__no_snapshots() -> None:
     assert daily_levels([], Metric.FOLLOWERS) is None
-    assert daily_gains([], Metric.IMPRESSIONS) is None
-
-
-def test_daily_gains_add_up_posts_from_the_day_each_was_sent() -> None:
-    snapshots = [
-        *post(1, "03T10:00", ("03T23:30", 70), ("04T23:30", 100), ("05T23:30", 105)),
-        *post(2, "04T12:30", ("04T23:30", 40), ("05T23:30", 60)),
-    ]
-    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
-    assert gains is not None
-    assert gains.first == date(2026, 5, 3)
-    assert gains.values.tolist() == [70, 70, 25]
-
-
-def test_daily_gains_have_a_gap__one_post_skipped() -> None:
-    snapshots = [
-        *post(1, "03T10:00", ("03T23:30", 70), ("05T23:30", 105)),
-        *post(2, "03T10:00", ("03T23:30", 40), ("04T23:30", 60), ("05T23:30", 61)),
-    ]
-    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
-    assert gains is not None
-    np.testing.assert_array_equal(gains.values, [110, NAN, NAN])
-
-
-def test_daily_gains_continue__post_no_longer_read() -> None:
-    snapshots = [
-        *post(1, "03T10:00", ("03T23:30", 70)),
-        *post(2, "03T10:00", ("03T23:30", 40), ("04T23:30", 60)),
-    ]
-    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
-    assert gains is not None
-    assert gains.values.tolist() == [110, 20]
-
-
-def test_daily_gains_fall_on_first_whole_day__post_sent_after_the_days_read() -> None:
-    snapshots = post(1, "03T23:45", ("04T23:30", 90))
-    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
-    assert gains is not None
-    assert gains.values.tolist() == [0, 90]
-
-
-def test_daily_gains_leave_out_posts_older_than_a_month() -> None:
-    snapshots = post(1, "01T10:00", ("30T23:30", 500), ("31T10:00", 501), ("31T23:30", 502))
-    gains = daily_gains(group_by_part(snapshots), Metric.IMPRESSIONS)
-    assert gains is not None
-    assert gains.last == date(2026, 5, 30)
-
-
-def test_series_has_gaps_outside_its_days() -> None:
-    levels = daily_levels(account(("03T23:30", 100)), Metric.FOLLOWERS)
-    assert levels is not None
-    wider = levels.between(date(2026, 5, 2), date(2026, 5, 4))
-    np.testing.assert_array_equal(wider.values, [NAN, 100, NAN])
-    assert wider.last == date(2026, 5, 4)
-    assert wider.first == date(2026, 5, 2)

@@ -74,6 +74,8 @@ def _decode(text: str) -> Iterator[Any]:
             continue
         try:
             found, end = _decoder.raw_decode(text, match.start())
+            # Half of a surrogate pair is no character, and can be neither stored nor sent again.
+            json.dumps(found, ensure_ascii=False).encode()
         except (ValueError, RecursionError):
             failures += 1
             continue

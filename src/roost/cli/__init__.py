@@ -86,7 +86,7 @@ _COMMANDS = (
 #: The optional dependencies (extras of the package) that a command needs. A command that is not
 #: listed needs the extra `server`.
 _EXTRAS: Final[dict[str, tuple[Extra, ...]]] = {
-    "demo": ("server", "charts", "media", "emulator"),
+    "demo": ("server", "reports", "media", "emulator"),
     "emulator": ("emulator",),
     "draft": (),
     "check": (),

@@ -23,7 +23,8 @@ from roost.escaping import one_line
 from roost.formats import format_count, format_local_time, format_time
 from roost.insights.reports.rendering import require_form
 from roost.insights.reports.schedules import describe_time, parse_report_time
-from roost.models import Cadence, KeptReport, ReportSchedule, ScheduleId, Tenant
+from roost.insights.wording import describe_narratives
+from roost.models import Cadence, KeptReport, NarrativeSource, ReportSchedule, ScheduleId, Tenant
 from roost.services import queries
 from roost.services import report as reporting
 from roost.services.report import RenderedReport
@@ -90,14 +91,28 @@ def report(
                 "format": form,
                 "bytes": size,
                 "files": {name: len(each) for name, each in rendered.files.items()},
+                "narratives": [_narrative_fields(each) for each in rendered.report.narratives],
             }
         )
         text = f"Report {kept_number} is {one_line(str(path))}."
+        if rendered.report.narratives:
+            text += f"\n{one_line(describe_narratives(rendered.report.narratives))}"
         print_result(result, text, as_json=as_json)
         if file.open_file:
             open_in_browser(path.resolve().as_uri())
 
     return run_async(work)
+
+
+def _narrative_fields(source: NarrativeSource) -> dict[str, object]:
+    return {
+        "subject": source.subject,
+        "written_by": "model" if source.is_by_model else "roost",
+        "model": source.model,
+        "prompt_hash": source.prompt_hash,
+        "refused": sum(not verdict.ok for verdict in source.verdicts),
+        "error": source.error,
+    }
 
 
 def _write(path: Path, rendered: RenderedReport) -> int:

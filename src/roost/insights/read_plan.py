@@ -55,6 +55,17 @@ def plan_reads(
     return ReadPlan(tuple(due), min(upcoming, default=None))
 
 
+def find_next_read_at(plan: ReadPlan, collected_at: datetime | None) -> datetime | None:
+    """Return when a plan's posts are read, given the time of the account's next collection.
+
+    A collection before the planned time reads only the account, not its posts. Return None if no
+    collection is planned.
+    """
+    if collected_at is None or plan.due or plan.next_at is None:
+        return collected_at
+    return max(collected_at, plan.next_at)
+
+
 def next_account_read(after: datetime) -> datetime:
     """Return the first instant later than `after` at which an account's metrics are read."""
     today = _read_at(after.astimezone(UTC).date())

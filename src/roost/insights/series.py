@@ -13,9 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from roost.insights.read_plan import DAILY_UNTIL_DAYS
 from roost.insights.snapshots import metric_values
-from roost.models import AccountSnapshot, Metric, PostSnapshot
+from roost.models import AccountSnapshot, Metric
 
 _DAY = timedelta(days=1)
 _HALF_DAY = timedelta(hours=12)
@@ -27,39 +26,6 @@ class DailySeries:
 
     first: date
     values: NDArray[np.float64]
-
-    @property
-    def last(self) -> date:
-        """The last day of the series; if the series is empty, the day before `first`."""
-        return self.first + timedelta(days=len(self.values) - 1)
-
-    def days(self) -> list[date]:
-        """Return every day of the series, including days without a measurement."""
-        return [self.first + timedelta(days=n) for n in range(len(self.values))]
-
-    def at(self, day: date) -> float:
-        """Return the day's value; NaN outside the series."""
-        position = (day - self.first).days
-        return float(self.values[position]) if 0 <= position < len(self.values) else float("nan")
-
-    def between(self, first: date, last: date) -> "DailySeries":
-        """Return the days from `first` to `last` inclusive; days outside the series are gaps."""
-        count = max((last - first).days + 1, 0)
-        days = (first + timedelta(days=n) for n in range(count))
-        return DailySeries(first, np.array([self.at(day) for day in days], dtype=np.float64))
-
-    def measured_between(self, first: date, last: date) -> "DailySeries | None":
-        """Return the range cut to its first and last measured day; None if no day is measured."""
-        inside = self.between(max(first, self.first), min(last, self.last))
-        measured = np.flatnonzero(~np.isnan(inside.values))
-        if not len(measured):
-            return None
-        days = inside.days()
-        return inside.between(days[int(measured[0])], days[int(measured[-1])])
-
-    def changes(self) -> "DailySeries":
-        """Return each day's net change; NaN if the day or the day before has no value."""
-        return DailySeries(self.first + _DAY, np.diff(self.values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,42 +122,3 @@ def _series(values: dict[date, float]) -> DailySeries | None:
     for day, value in values.items():
         filled[(day - first).days] = value
     return DailySeries(first, filled)
-
-
-def daily_gains(by_part: Sequence[Sequence[PostSnapshot]], metric: Metric) -> DailySeries | None:
-    """Return the gains of all tweets that are read daily, added up for each UTC day.
-
-    `by_part` comes from `snapshots.group_by_part`. If a tweet has earlier and later snapshots but
-    none on a day, the day is a gap, because the sum is not known. A tweet that is no longer read
-    (because it is deleted or too old) counts until its last snapshot. Returns None if no tweet was
-    measured.
-    """
-    gains: dict[date, float] = {}
-    for snapshots in by_part:
-        for day, gained in _gains_of_part(snapshots, metric).items():
-            gains[day] = gains.get(day, 0.0) + gained
-    return _series(gains)
-
-
-def _gains_of_part(snapshots: Sequence[PostSnapshot], metric: Metric) -> dict[date, float]:
-    sent_at = snapshots[0].sent_at.astimezone(UTC)
-    measured = [
-        (snapshot.at, float(value))
-        for snapshot in snapshots
-        if (value := snapshot.metrics.get(metric)) is not None
-        and snapshot.at - sent_at < timedelta(days=DAILY_UNTIL_DAYS)
-    ]
-    if not measured:
-        return {}
-    # The metrics of a post are known to be zero before it is sent, and at the moment of sending.
-    levels = {sent_at.date() - _DAY: 0.0}
-    for day, (_, level) in closing_values([(sent_at, 0.0), *measured]).items():
-        levels[day] = level
-    series = _series(levels)
-    assert series is not None
-    changes = series.changes()
-    return {
-        day: float(gained)
-        for day, gained in zip(changes.days(), changes.values, strict=True)
-        if day >= sent_at.date()
-    }

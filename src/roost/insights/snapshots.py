@@ -47,36 +47,30 @@ def metric_values(
     return values
 
 
-def group_by_part(snapshots: Sequence[PostSnapshot]) -> list[list[PostSnapshot]]:
-    """Return one list of snapshots per tweet, each oldest first."""
-    by_part: dict[PartId, list[PostSnapshot]] = {}
-    for snapshot in sorted(snapshots, key=lambda snapshot: snapshot.at):
-        by_part.setdefault(snapshot.part_id, []).append(snapshot)
-    return list(by_part.values())
+def latest_post_snapshots(history: AccountHistory) -> list[PostSnapshot]:
+    """Return each tweet's newest snapshot, with the tweet's latest known metrics.
 
-
-def latest_metrics(
-    snapshots: Sequence[PostSnapshot], known_before: Mapping[PartId, Mapping[Metric, int]]
-) -> dict[Metric, int | None]:
-    """Return the latest known value of each metric of one tweet; `snapshots` are oldest first.
-
-    X stops reporting some metrics after 30 days; the last known values of these metrics are kept.
+    The newest tweet comes first. X stops reporting some metrics after 30 days; the last known
+    values of these metrics are kept.
     """
-    newest = snapshots[-1]
-    latest: dict[Metric, int | None] = dict.fromkeys(newest.metrics)
-    latest |= known_before.get(newest.part_id, {})
+    latest = [
+        replace(snapshots[-1], metrics=_latest_metrics(snapshots))
+        for snapshots in _group_by_part(history.posts)
+    ]
+    return sorted(latest, key=lambda snapshot: (snapshot.sent_at, snapshot.part_id), reverse=True)
+
+
+def _latest_metrics(snapshots: Sequence[PostSnapshot]) -> dict[Metric, int | None]:
+    """Return the latest known value of each metric of one tweet; `snapshots` are oldest first."""
+    latest: dict[Metric, int | None] = dict.fromkeys(snapshots[-1].metrics)
     for snapshot in snapshots:
         latest |= {metric: value for metric, value in snapshot.metrics.items() if value is not None}
     return latest
 
 
-def latest_post_snapshots(history: AccountHistory) -> list[PostSnapshot]:
-    """Return each tweet's newest snapshot, with the tweet's latest known metrics.
-
-    The newest tweet comes first.
-    """
-    latest = [
-        replace(snapshots[-1], metrics=latest_metrics(snapshots, history.known_before))
-        for snapshots in group_by_part(history.posts)
-    ]
-    return sorted(latest, key=lambda snapshot: (snapshot.sent_at, snapshot.part_id), reverse=True)
+def _group_by_part(snapshots: Sequence[PostSnapshot]) -> list[list[PostSnapshot]]:
+    """Return one list of snapshots per tweet, each oldest first."""
+    by_part: dict[PartId, list[PostSnapshot]] = {}
+    for snapshot in sorted(snapshots, key=lambda snapshot: snapshot.at):
+        by_part.setdefault(snapshot.part_id, []).append(snapshot)
+    return list(by_part.values())

@@ -55,6 +55,37 @@ class ReportBrand:
 
 
 @dataclass(frozen=True, slots=True)
+class NarrationVerdict:
+    """What Roost's checker found in one narration of a model."""
+
+    ok: bool
+    prompt_hash: str
+    """SHA-256 of the prompt that the narration answers."""
+    findings: tuple[str, ...] = ()
+    """Why the narration was refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class NarrativeSource:
+    """Who has written the narrative of one subject of a report, if a model was set."""
+
+    subject: str
+    """The key of the subject, such as `account.17`."""
+    model: str
+    prompt_hash: str = ""
+    """SHA-256 of the prompt that the narrative answers; empty if the sentences are Roost's own."""
+    verdicts: tuple[NarrationVerdict, ...] = ()
+    """One for each narration of the model; empty if the model gave none."""
+    error: str = ""
+    """The code of the error because of which the model gave no narration; empty if it gave one."""
+
+    @property
+    def is_by_model(self) -> bool:
+        """Whether the model has written the narrative; otherwise the sentences are Roost's own."""
+        return bool(self.prompt_hash)
+
+
+@dataclass(frozen=True, slots=True)
 class KeptReport:
     """A report that was made, without its document."""
 
@@ -72,6 +103,8 @@ class KeptReport:
     skipped: tuple[date, ...] = ()
     """The first days of the earlier periods for which the schedule has made no report, because no
     worker ran in time."""
+    narratives: tuple[NarrativeSource, ...] = ()
+    """One for each subject; empty if no model was set."""
 
 
 class Cadence(StrEnum):

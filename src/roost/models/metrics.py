@@ -83,7 +83,7 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True)
 class AccountHistory:
-    """One account with its metrics, anomalies and costs: the input of insights and reports."""
+    """One account with what was measured of it in a period, its anomalies and its costs."""
 
     integration: Integration
     account: tuple[AccountSnapshot, ...] = ()
@@ -92,9 +92,7 @@ class AccountHistory:
     """The snapshots of posts, grouped by part, oldest first."""
     anomalies: tuple[Anomaly, ...] = ()
     usd: Decimal = field(default=Decimal(0))
-    """The US dollars that X billed for this account in the reported period."""
-    known_before: Mapping[PartId, Mapping[Metric, int]] = field(default_factory=dict)
-    """For each tweet in `posts`, the last value of each metric before the reported period."""
+    """The US dollars that X billed for this account in the period."""
     unread: tuple[datetime, ...] = ()
     """When each post was sent of which no tweet has been read yet."""
     next_read_at: datetime | None = None

@@ -165,15 +165,6 @@ async def is_shared_account(runtime: Runtime, scope: Scope, account: Integration
     return bool(row and row["found"])
 
 
-async def get_account_with_posts(
-    runtime: Runtime, scope: Scope, account_id: IntegrationId
-) -> tuple[Integration, list[Post]]:
-    """Return an account and its posts in due order. Raises: AccountNotFound."""
-    async with runtime.database.for_tenant(scope.tenant_id) as transaction:
-        account = await store.integrations.get(transaction, account_id)
-        return account, await store.posts.list_all(transaction, account.id)
-
-
 async def list_posts(runtime: Runtime, scope: Scope) -> list[Post]:
     """Return the tenant's posts in due order, drafts last."""
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:

@@ -10,6 +10,7 @@ from roost.models import (
     Actor,
     EventCode,
     KeptReport,
+    NarrativeSource,
     ReportId,
     ReportOptions,
     ScheduleId,
@@ -33,6 +34,7 @@ class NewReport:
     document: bytes
     schedule_id: ScheduleId | None = None
     skipped: tuple[date, ...] = ()
+    narratives: tuple[NarrativeSource, ...] = ()
 
 
 async def add(
@@ -50,6 +52,7 @@ async def add(
         last=report.last_day,
         options=msgspec.json.encode(report.options).decode(),
         document=report.document,
+        narratives=msgspec.json.encode(report.narratives).decode(),
         at=now,
         actor=str(actor),
         schedule=report.schedule_id,
@@ -74,7 +77,7 @@ async def add(
     )
     return KeptReport(
         ReportId(row["id"]), row["number"], report.first_day, report.last_day, report.options,
-        now, str(actor), report.schedule_id, report.skipped,
+        now, str(actor), report.schedule_id, report.skipped, report.narratives,
     )  # fmt: skip
 
 

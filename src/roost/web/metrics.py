@@ -3,6 +3,7 @@
 import asyncio
 from importlib import resources
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
@@ -10,8 +11,9 @@ from markupsafe import Markup
 
 from roost.extras import require_extra
 from roost.insights.reports import svg
-from roost.insights.reports.report import PageReport, build_report
-from roost.insights.snapshots import latest_post_snapshots
+from roost.insights.reports.figures import Figure
+from roost.insights.reports.model import SubjectReport
+from roost.insights.reports.periods import last_days
 from roost.models import IntegrationId, Metric
 from roost.services import queries, report
 from roost.web import templating
@@ -32,29 +34,31 @@ _COLUMNS: Final = (
     Metric.REPLIES,
     Metric.REPOSTS,
 )
+#: The figures of the account that the page shows, by the names of their definitions.
+_FIGURES: Final = (
+    "followers.end",
+    "followers.change",
+    "gained.impressions",
+    "activity.posts",
+    "spent.total",
+)
 
 
-def _draw_charts(built: PageReport) -> list[tuple[str, str, Markup]]:
-    """Return title, note and SVG of each chart of the first account, without empty charts."""
-    require_extra("charts", purpose="The page of an account")
-    # Altair is imported here, because it takes 25 MB, and a server may never be asked for a chart.
-    from roost.insights.reports import page_charts
+def _draw_charts(subject: SubjectReport) -> list[tuple[str, Markup]]:
+    """Return title and SVG of each chart of an account, without the charts that have no values."""
+    require_extra("reports", purpose="The page of an account")
+    # These modules are imported here, because a server may never be asked for a chart.
+    from roost.insights.reports import charts
+    from roost.insights.reports.forms.inline_svg import inline_svg
+    from roost.insights.reports.words import load_words
 
-    account = built.accounts[0]
-    planned = (
-        ("Followers", "at the end of each day", page_charts.followers_chart(account, built)),
-        (
-            "Impressions",
-            "each day; shaded: not measured",
-            page_charts.impressions_chart(account, built),
-        ),
-    )
-    drawn = iter(svg.draw_svgs([spec for _, _, spec in planned if spec is not None]))
-    # Our own process drew the charts and escaped their texts; no other markup is trusted.
+    words = load_words("en")
+    planned = (charts.followers_chart(subject, words), charts.impressions_chart(subject, words))
+    shown = [chart for chart in planned if chart is not None]
+    drawn = svg.draw_svgs([chart.spec for chart in shown])
     return [
-        (title, note, Markup(next(drawn)))  # noqa: S704
-        for title, note, spec in planned
-        if spec is not None
+        (chart.title, inline_svg(picture, f"{chart.name}-", chart.description))
+        for chart, picture in zip(shown, drawn, strict=True)
     ]
 
 
@@ -71,20 +75,21 @@ async def show_account(
     `already_connected` is set if the browser has loaded the callback's address a second time.
     """
     now = runtime.clock.now()
-    since = report.period_start(now, _DAYS)
-    account, posts = await queries.get_account_with_posts(runtime, scope, IntegrationId(account_id))
-    histories = await report.gather_histories(runtime, scope, [account], since=since)
-    built = build_report(histories, since=since, until=now, tenant_name=tenant.name, made_at=now)
+    account = await queries.get_account(runtime, scope, IntegrationId(account_id))
+    period = last_days(_DAYS, now, ZoneInfo(tenant.time_zone))
+    made = await report.make_report(runtime, scope, period, account=account)
+    (subject,) = made.subjects
+    figures: dict[str, Figure] = {name: subject.figures[name].current for name in _FIGURES}
     return templating.page(
         "account.html.j2",
         tenant=tenant,
         account=account,
         now=now,
-        report=built.accounts[0],
+        subject=subject,
+        figures=figures,
         days=_DAYS,
-        charts=await asyncio.to_thread(_draw_charts, built),
-        latest=[one for one in latest_post_snapshots(histories[0]) if one.sent_at >= since],
-        post_of={part.id: post.id for post in posts for part in post.parts},
+        charts=await asyncio.to_thread(_draw_charts, subject),
+        measured=[post for post in subject.posts if post.read_at is not None],
         columns=_COLUMNS,
         already_connected=already_connected,
         is_shared=await queries.is_shared_account(runtime, scope, account),

@@ -178,6 +178,7 @@ _TEMPLATES.filters |= {
     "signed": lambda number: wording.format_signed(round(number)),
     "dollars": wording.format_dollars,
     "unread": wording.describe_unread,
+    "narratives": wording.describe_narratives,
     "percent": wording.format_percent,
     "duration": describe_duration,
     "who_may_reply": who_may_reply,

@@ -87,7 +87,8 @@ def show_result(result: dict[str, Any], unpublished: list[Post], *, shown: bool)
     ]
     if not result["anomalies"]:
         rows.append(("anomalies", "none"))
-    rows += [("report", result["report"]), ("seconds", str(result["seconds"]))]
+    rows += [("report", path) for path in result["reports"]]
+    rows.append(("seconds", str(result["seconds"])))
     columns = (Column("result", 0, wraps=True), Column("value", 1, wraps=True))
     print_table(columns, [(name, one_line(value)) for name, value in rows])
 

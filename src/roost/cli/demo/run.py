@@ -29,10 +29,10 @@ from roost.cli.output import print_note, print_result, to_json
 from roost.cli.schemas.installation import DemoOutput
 from roost.errors import Broken, InvalidInput
 from roost.escaping import one_line
-from roost.extras import require_extra
 from roost.formats import format_count
 from roost.insights.reports.periods import last_days
-from roost.models import Integration, Post, PostState, Scope
+from roost.insights.reports.rendering import Form
+from roost.models import Integration, Post, PostState, ReportOptions, Scope
 from roost.publishing.part_input import PartInput
 from roost.runtime import Runtime, migrate, open_runtime
 from roost.services import queries, report, schedule, setup
@@ -84,7 +84,7 @@ def demo(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Connect two accounts, publish for 30 emulated days, find anomalies, write a report."""
+    """Connect two accounts, publish for 30 emulated days, find anomalies, write reports."""
     return run_async(lambda: _demo(scenario, seed, keep, serve, as_json))
 
 
@@ -157,6 +157,8 @@ async def _open_environment(
             database_url=database.app,
             admin_database_url=database.admin,
             vault_keys=None,
+            # The demo costs nothing, so it asks no model.
+            model=None,
         )
         progress.step("starting PostgreSQL" if database.app is None else "making a database")
         await migrate(settings)
@@ -258,33 +260,33 @@ async def _run_steps(
     posts = await live_through_month(runtime, environment.emulator, scopes, accounts, progress)
     published = sum(post.state is PostState.PUBLISHED for post in posts)
     progress.step(f"published {published} posts")
-    progress.step("writing the report")
-    path = Path("out") / "demo" / "report.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(await _make_page(runtime, scopes[0]), "utf-8")
+    progress.step("writing the reports")
+    reports = await _write_reports(runtime, scopes)
     result = {
         "tenants": len(scopes),
         "connected": len(accounts),
         "published": published,
         "refused": refused,
         **await _count(environment, scopes, accounts),
-        "report": str(path),
+        "report": str(reports[0]),
+        "reports": [str(path) for path in reports],
     }
     return result, [post for post in posts if post.state is not PostState.PUBLISHED]
 
 
-async def _make_page(runtime: Runtime, scope: Scope) -> str:
-    """Return the report of a tenant on the demo's month as an HTML page."""
-    require_extra("reports", purpose="The report")
-    # These modules are imported here, because every command imports this module.
-    from roost.insights.reports.content.build import build_document
-    from roost.insights.reports.forms.html import render_html
-    from roost.insights.reports.words import load_words
-
+async def _write_reports(runtime: Runtime, scopes: list[Scope]) -> list[Path]:
+    """Make and keep a report on the demo's month for each tenant; return their pages."""
+    folder = Path("out") / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
     month = last_days(DAYS, runtime.clock.now(), ZoneInfo("UTC"))
-    made = await report.make_report(runtime, scope, month)
-    document = build_document(made, load_words("en"))
-    return await asyncio.to_thread(render_html, document)
+    paths: list[Path] = []
+    for account, scope in zip(ACCOUNTS, scopes, strict=True):
+        kept = await report.make_kept_report(runtime, scope, month, ReportOptions())
+        page = await report.render_report(runtime, scope, kept.number, Form.HTML)
+        name = f"report-{account.tenant}.html" if paths else "report.html"
+        paths.append(folder / name)
+        paths[-1].write_bytes(page.to_file())
+    return paths
 
 
 async def _connect(

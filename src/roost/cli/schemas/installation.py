@@ -86,5 +86,6 @@ class DemoOutput(Output):
     requests: int = Field(description="Requests to X.")
     dollars: Dollars = Field(description="What the real X would have charged.")
     ground_truth: DemoTruthOutput
-    report: str
+    report: str = Field(description="The page of the first tenant's report.")
+    reports: tuple[str, ...] = Field(description="The page of each tenant's report.")
     seconds: float

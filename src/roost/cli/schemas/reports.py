@@ -2,12 +2,30 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from roost.cli.schemas.fields import Instant, Output
 from roost.insights.reports.rendering import Form
 from roost.models import Cadence
+
+
+class NarrativeOutput(Output):
+    """Who has written the narrative of one subject of a report."""
+
+    subject: str = Field(description="The key of the subject, such as `account.17`.")
+    written_by: Literal["model", "roost"] = Field(
+        description="`roost` if the sentences are Roost's own."
+    )
+    model: str = Field(description="The model that was set when the report was made.")
+    prompt_hash: str = Field(
+        description="SHA-256 of the prompt that the narrative answers; empty for Roost's sentences."
+    )
+    refused: int = Field(description="The number of the model's narrations that were refused.")
+    error: str = Field(
+        description="The code of the error because of which the model gave no narration."
+    )
 
 
 class ReportOutput(Output):
@@ -21,6 +39,9 @@ class ReportOutput(Output):
     bytes: int = Field(description="The size of the file.")
     files: dict[str, int] = Field(
         description="The size of each file that the report has in this format, by name."
+    )
+    narratives: tuple[NarrativeOutput, ...] = Field(
+        description="One for each subject; empty if no model was set when the report was made."
     )
 
 

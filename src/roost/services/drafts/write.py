@@ -10,9 +10,9 @@ from roost.agents.brief import Brief
 from roost.agents.model import Model
 from roost.agents.written import WrittenDraft
 from roost.errors import AccountNotFound, BriefInvalid
+from roost.model_budget import TenantBudget
 from roost.models import Environment, Integration, PostId, Scope
 from roost.runtime import Runtime
-from roost.services.drafts.budget import TenantBudget
 from roost.services.drafts.read import read_draft
 from roost.services.drafts.records import DraftsWritten, new_revision
 from roost.store.database import Transaction
@@ -81,7 +81,13 @@ def open_budget(runtime: Runtime, scope: Scope, model: Model | None) -> TenantBu
     """Return the tenant's budget for calls to a model; None without a model."""
     if model is None:
         return None
-    return TenantBudget(runtime, scope.tenant_id, model.name)
+    return TenantBudget(
+        runtime.database,
+        scope.tenant_id,
+        model.name,
+        max_tokens=runtime.settings.model_tokens_per_month,
+        max_usd=runtime.settings.model_usd_per_month,
+    )
 
 
 async def list_recent_texts(

@@ -1,5 +1,6 @@
 """Loads metrics, computes reports, keeps and renders them, and makes them by schedule."""
 
+from roost.services.report.histories import gather_histories, period_start
 from roost.services.report.keep import (
     RenderedReport,
     ReportNotFound,
@@ -12,13 +13,7 @@ from roost.services.report.keep import (
     render_report,
     require_options,
 )
-from roost.services.report.records import (
-    gather_histories,
-    list_patterns,
-    make_report,
-    period_start,
-    write_report,
-)
+from roost.services.report.records import list_patterns, make_report
 from roost.services.report.schedules import (
     ReportScheduleNotFound,
     add_schedule,
@@ -47,5 +42,4 @@ __all__ = [
     "remove_schedule",
     "render_report",
     "require_options",
-    "write_report",
 ]

@@ -14,11 +14,17 @@ from roost.insights.reports.periods import DatePeriod
 from roost.insights.reports.rendering import FORMS, Form, require_form
 from roost.models import Integration, KeptReport, ReportOptions, Scope
 from roost.runtime import Runtime
-from roost.services.report.child import MakeRequest, run_child
+from roost.services.report.child import MadeDocument, MakeRequest, ModelAccess, run_child
+from roost.settings import Settings
 from roost.store.kept_reports import NewReport
 
 _MAKING: Final = "roost.services.report.making_process"
 _RENDERING: Final = "roost.insights.reports.rendering_process"
+#: The environment variables by which the client of a model finds a proxy, and certificates.
+_NETWORK_VARIABLES: Final = (
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR",
+)  # fmt: skip
 #: The date of the files in an archive, so that the same report gives the same archive.
 _ARCHIVE_DATE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -97,9 +103,11 @@ def require_options(options: ReportOptions, accounts: list[Integration]) -> None
 
 async def make_document(
     runtime: Runtime, scope: Scope, period: DatePeriod, options: ReportOptions
-) -> bytes:
-    """Return the packed document of a report, which a child process makes. Nothing is stored.
+) -> MadeDocument:
+    """Return the document of a report, which a child process makes. No report is stored.
 
+    If a model is set (`ROOST_MODEL`), the model may word the narratives, within the budget of the
+    tenant.
     Raises: ExtraMissing, ReportNotMade, LanguageUnknown.
     """
     require_language(options.language)
@@ -111,8 +119,24 @@ async def make_document(
         period.last,
         runtime.clock.now(),
         options,
+        _describe_model(runtime.settings),
     )
-    return await run_child(_MAKING, msgspec.json.encode(request))
+    variables = _NETWORK_VARIABLES if request.model is not None else ()
+    output = await run_child(_MAKING, msgspec.json.encode(request), variables=variables)
+    return msgspec.msgpack.decode(output, type=MadeDocument)
+
+
+def _describe_model(settings: Settings) -> ModelAccess | None:
+    if settings.model is None:
+        return None
+    return ModelAccess(
+        settings.model,
+        settings.model_url,
+        settings.model_key,
+        settings.model_timeout.total_seconds(),
+        settings.model_tokens_per_month,
+        settings.model_usd_per_month,
+    )
 
 
 async def make_kept_report(
@@ -125,8 +149,8 @@ async def make_kept_report(
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         accounts = await store.integrations.list_all(transaction)
     require_options(options, accounts)
-    document = await make_document(runtime, scope, period, options)
-    new = NewReport(period.first, period.last, options, document)
+    made = await make_document(runtime, scope, period, options)
+    new = NewReport(period.first, period.last, options, made.document, narratives=made.narratives)
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         kept = await store.kept_reports.add(
             transaction, scope.tenant_id, new, now=runtime.clock.now(), actor=scope.actor

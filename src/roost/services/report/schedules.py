@@ -20,6 +20,7 @@ from roost.models import (
     Tenant,
 )
 from roost.runtime import Runtime
+from roost.services.report.child import MadeDocument
 from roost.services.report.keep import make_document, require_options
 from roost.store.kept_reports import NewReport
 
@@ -97,15 +98,13 @@ async def make_scheduled_report(
     if planned is None:
         return None
     try:
-        document = await make_document(
-            runtime, scope, planned.report.period, planned.schedule.options
-        )
+        made = await make_document(runtime, scope, planned.report.period, planned.schedule.options)
     except RoostError as error:
         log.warning("schedule %s made no report: %s", schedule_id, error)
         await _plan_retry(runtime, scope, planned.schedule, error)
         return None
     failpoint(ReportFailpoint.BEFORE_COMMIT)
-    kept = await _keep(runtime, scope, planned, document)
+    kept = await _keep(runtime, scope, planned, made)
     failpoint(ReportFailpoint.AFTER_COMMIT)
     if kept is not None and kept.skipped:
         days = ", ".join(str(day) for day in kept.skipped)
@@ -136,13 +135,14 @@ async def _plan(runtime: Runtime, tenant: Tenant, schedule_id: ScheduleId) -> _P
 
 
 async def _keep(
-    runtime: Runtime, scope: Scope, planned: _Planned, document: bytes
+    runtime: Runtime, scope: Scope, planned: _Planned, made: MadeDocument
 ) -> KeptReport | None:
     """Keep the report, unless another worker has kept it, or the schedule was removed."""
     schedule, due = planned.schedule, planned.report
     new = NewReport(
-        due.period.first, due.period.last, schedule.options, document, schedule.id, due.skipped
-    )
+        due.period.first, due.period.last, schedule.options, made.document, schedule.id,
+        due.skipped, made.narratives,
+    )  # fmt: skip
     async with runtime.database.for_tenant(scope.tenant_id) as transaction:
         next_at = await store.report_schedules.lock_next_at(transaction, schedule.id)
         if next_at != schedule.next_at:

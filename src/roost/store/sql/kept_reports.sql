@@ -8,17 +8,18 @@ SELECT pg_advisory_xact_lock(%(kind)s, %(tenant)s)
 -- name: add_report
 -- Adds a report with the tenant's next number, unless the schedule has made one for the period.
 INSERT INTO reports
-    (tenant_id, number, first_day, last_day, options, document, made_at, made_by, schedule_id,
-     skipped)
+    (tenant_id, number, first_day, last_day, options, document, narratives, made_at, made_by,
+     schedule_id, skipped)
 SELECT %(tenant)s, 1 + coalesce((SELECT max(number) FROM reports WHERE tenant_id = %(tenant)s), 0),
-       %(first)s, %(last)s, %(options)s::jsonb, %(document)s, %(at)s, %(actor)s, %(schedule)s,
-       %(skipped)s::date[]
+       %(first)s, %(last)s, %(options)s::jsonb, %(document)s, %(narratives)s::jsonb, %(at)s,
+       %(actor)s, %(schedule)s, %(skipped)s::date[]
 ON CONFLICT (schedule_id, first_day) DO NOTHING
 RETURNING id, number
 
 -- name: list_reports
 -- The current tenant's reports, or one of them, without their documents, the newest first.
-SELECT id, number, first_day, last_day, options, made_at, made_by, schedule_id, skipped
+SELECT id, number, first_day, last_day, options, made_at, made_by, schedule_id, skipped,
+       narratives
 FROM reports WHERE %(number)s::int IS NULL OR number = %(number)s
 ORDER BY number DESC LIMIT %(at_most)s
 

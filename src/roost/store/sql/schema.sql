@@ -277,6 +277,9 @@ CREATE TABLE reports (
     -- The document, from which every form is rendered: compressed JSON, which
     -- roost.insights.reports.document_json describes.
     document bytea NOT NULL,
+    -- Who has written the narrative of each subject: a list of roost.models.NarrativeSource. The
+    -- list is empty if no model was set.
+    narratives jsonb NOT NULL DEFAULT '[]',
     made_at timestamptz NOT NULL,
     made_by text NOT NULL,
     -- The schedule that made the report; NULL: a person did.

@@ -1,7 +1,7 @@
 """The charts of a report, as Vega-Lite specifications.
 
 Each function takes the part of a report about one subject, and returns None if there is nothing to
-show. The specifications are plain dictionaries, because importing Altair alone takes longer than
+show. The specifications are plain dictionaries, because importing Altair takes longer than
 drawing all charts of an account.
 """
 

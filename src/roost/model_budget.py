@@ -6,21 +6,30 @@ from roost import store
 from roost.agents.budget import Reservation, require_room
 from roost.clock import wall_now
 from roost.models import TenantId
-from roost.runtime import Runtime
+from roost.store.database import Database
 
 
 class TenantBudget:
     """A budget that PostgreSQL keeps. The caps are settings of the installation, per tenant.
 
+    `max_tokens` and `max_usd` are the caps of a month; None means that there is no cap.
     A month is a UTC month of wall time, even if domain time is the emulator's, because the provider
     of the model bills by wall time. A reservation without a settlement counts in full for the rest
     of its month.
     """
 
-    def __init__(self, runtime: Runtime, tenant_id: TenantId, model: str) -> None:
-        self._database = runtime.database
-        self._max_tokens = runtime.settings.model_tokens_per_month
-        self._max_usd = runtime.settings.model_usd_per_month
+    def __init__(
+        self,
+        database: Database,
+        tenant_id: TenantId,
+        model: str,
+        *,
+        max_tokens: int | None,
+        max_usd: Decimal | None,
+    ) -> None:
+        self._database = database
+        self._max_tokens = max_tokens
+        self._max_usd = max_usd
         self._tenant_id = tenant_id
         self._model = model
 
