@@ -1,5 +1,6 @@
 """A report about a month of an account with everything that a report can show."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -24,7 +25,9 @@ TEXTS = (
 )
 
 
-def make_sample(posts_per_day: int = 4, seed: int = 5) -> Report:
+def make_sample(
+    posts_per_day: int = 4, seed: int = 5, *, other_spending: Sequence[Spending] = ()
+) -> Report:
     """Return the report on the last 30 days of 90; posts with a hashtag earn twice as much."""
     chance = np.random.default_rng(seed)
     parts: list[SentPart] = []
@@ -44,6 +47,7 @@ def make_sample(posts_per_day: int = 4, seed: int = 5) -> Report:
         "Lark & Sons",
         DatePeriod(DAYS[60], DAYS[89], ZoneInfo("UTC")),
         datetime(2026, 5, 30, 12, tzinfo=UTC),
+        other_spending=other_spending,
     )
     return compute_report([_with_events(records, chance)], request)
 

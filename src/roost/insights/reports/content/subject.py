@@ -46,6 +46,35 @@ class SubjectContent:
         return self.numbers.subject.kind is SubjectKind.ACCOUNT
 
     @property
+    def is_brief(self) -> bool:
+        """Whether pages show less about each subject, because the report has several accounts."""
+        return len(self.account_names) > 1
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured, published, attempted or billed."""
+        figures = self.numbers.figures.values()
+        return not any(each.current.value for each in figures)
+
+    @property
+    def repeats_account(self) -> bool:
+        """Whether the subject is the tenant of the report's only account."""
+        is_tenant = self.numbers.subject.kind is SubjectKind.TENANT
+        return is_tenant and len(self.account_names) == 1
+
+    @property
+    def has_other_costs(self) -> bool:
+        """Whether a cost of the subject differs from that of the report's first account."""
+        account = next(
+            each for each in self.report.subjects if each.subject.kind is SubjectKind.ACCOUNT
+        )
+        return any(
+            figure.current.value != account.figures[name].current.value
+            for name, figure in self.numbers.figures.items()
+            if figure.definition.is_cost
+        )
+
+    @property
     def account_names(self) -> Mapping[IntegrationId, str]:
         """The username of each account of the report, with its at sign."""
         return {
