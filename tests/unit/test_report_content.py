@@ -245,7 +245,7 @@ def test_posts_table_has_every_post_and_a_page_shows_some(
 ) -> None:
     table = find_tables(document)["account-1-posts"]
     assert len(table.rows) == len(report.subjects[2].posts) == 60
-    assert table.shown_rows == 10
+    assert table.shown_rows == 8
     assert find_tables(make_account_document())["account-1-posts"].shown_rows == 25
     assert table.omitted == "This page shows the newest posts. The spreadsheet has all posts."
     first = table.rows[0][1][0]
@@ -476,3 +476,16 @@ def test_kind_of_cost_that_was_never_billed_is_left_out(document: Document) -> N
     without = find_tables(make_account_document())["account-1-costs"]
     assert "Billed for other requests" in titles
     assert "Billed for other requests" not in [plain_text(row[0]) for row in without.rows]
+
+
+def test_pages_of_many_accounts_leave_out_what_is_said_twice() -> None:
+    document = build_document(make_sample(accounts=4), load_words("en"))
+    names = {each.name for each in walk(document.sections) if isinstance(each, Chart)}
+    assert "account-1-hours" in names
+    assert not {"account-1-posts", "account-1-effects"} & names
+    tables = find_tables(document)
+    shown = {
+        part: tables[f"account-1-{part}"].is_on_pages
+        for part in ("length", "hashtag", "effects", "details", "days", "posts")
+    }
+    assert [part for part, is_shown in shown.items() if is_shown] == ["length", "effects", "posts"]

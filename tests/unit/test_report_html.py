@@ -136,6 +136,13 @@ def test_page_has_at_most_400_kb__1000_posts_in_a_month() -> None:
     assert len(page.encode()) <= 400_000
 
 
+def test_page_has_at_most_400_kb__250_posts_of_each_of_four_accounts() -> None:
+    report = make_sample(posts_per_day=8, accounts=4)
+    assert [len(each.posts) for each in report.subjects] == [960, 240, 240, 240, 240]
+    page = render_html(build_document(report, load_words("de")))
+    assert len(page.encode()) <= 400_000
+
+
 def test_numbers_have_their_key_and_value_in_full_precision() -> None:
     numbers = (printed("1,234.5", 1234.5678901234567), printed("–", None))
     page = parse(render_html(document(Paragraph((numbers[0], " of ", numbers[1])))))

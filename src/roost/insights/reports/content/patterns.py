@@ -18,16 +18,18 @@ _GROUP_FIGURES = (
 def describe_groups(content: SubjectContent) -> tuple[Section, ...]:
     """Return the section with the posts by type, length, link, hashtag and media.
 
-    A property that all posts share is left out, because its figures are those of all posts.
+    A property that all posts share is left out, because its figures are those of all posts. With
+    many accounts, pages have one property only; the comparisons of posts cover the others.
     """
     breakdowns = [each for each in content.numbers.breakdowns if len(each.rows) > 1]
     if not breakdowns:
         return ()
-    has_lengths = any(each.dimension is Dimension.LENGTH for each in breakdowns)
+    shown = breakdowns[:1] if content.has_many_accounts else breakdowns
+    has_lengths = any(each.dimension is Dimension.LENGTH for each in shown)
     section = content.section(
         "groups",
         content.note("groups.meaning"),
-        *(_table_group(content, each) for each in breakdowns),
+        *(_table_group(content, each, is_shown=each in shown) for each in breakdowns),
         *([content.note("groups.length")] if has_lengths else []),
     )
     return (section,)
@@ -123,7 +125,7 @@ def describe_effects(content: SubjectContent) -> tuple[Section, ...]:
     return (content.section("effects", *blocks),)
 
 
-def _table_group(content: SubjectContent, breakdown: Breakdown) -> Table:
+def _table_group(content: SubjectContent, breakdown: Breakdown, *, is_shown: bool) -> Table:
     words, dimension = content.words, breakdown.dimension
     columns = [Column(words.say(f"dimension.{dimension}"))]
     columns += [number_column(words.say(f"column.{each}")) for each in _GROUP_FIGURES]
@@ -140,7 +142,8 @@ def _table_group(content: SubjectContent, breakdown: Breakdown) -> Table:
         name = words.say(f"group.{dimension}.{each.group}")
         rows.append(((name,), *((words.figure(figure),) for figure in figures)))
     caption = words.say(f"table.{dimension}")
-    return Table(content.name(dimension), caption, tuple(columns), tuple(rows))
+    shown = None if is_shown else 0
+    return Table(content.name(dimension), caption, tuple(columns), tuple(rows), shown_rows=shown)
 
 
 def _effect_row(content: SubjectContent, effect: Effect) -> tuple[Text, ...]:

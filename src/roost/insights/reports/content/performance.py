@@ -79,7 +79,10 @@ def _has_value(content: SubjectContent, name: str) -> bool:
 
 
 def _table_days(content: SubjectContent) -> tuple[Block, ...]:
-    words = content.words
+    words, days = content.words, content.numbers.days
+    measured = [each.value for day in days for each in (day.followers, day.impressions)]
+    if all(value is None for value in measured):
+        return ()
     names = ("followers", "follower_change", "gained_impressions", "gained_engagements")
     columns = [content.column("day"), *(number_column(words.say(f"column.{n}")) for n in names)]
     rows = tuple(
@@ -90,7 +93,7 @@ def _table_days(content: SubjectContent) -> tuple[Block, ...]:
             (words.figure(each.impressions),),
             (words.figure(each.engagements),),
         )
-        for each in content.numbers.days
+        for each in days
     )
     caption = words.say("table.days")
     shown = 0 if content.is_brief else None

@@ -12,7 +12,7 @@ from roost.models import Metric, PostId
 
 #: A page shows this many posts of each account; XLSX and CSV have all.
 _SHOWN_POSTS: Final = 25
-_SHOWN_POSTS_OF_SEVERAL: Final = 10
+_SHOWN_POSTS_OF_SEVERAL: Final = 8
 #: In a report on several accounts, this many of the best and of the weakest posts are explained.
 _RANKED_OF_SEVERAL: Final = 3
 #: How many reasons are given for a post's rank, besides the impressions.

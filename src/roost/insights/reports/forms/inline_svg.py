@@ -14,7 +14,8 @@ _REFERENCE: Final = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="u
 #: default values, and what the page's style sets for all charts.
 _NEEDLESS: Final = re.compile(
     r'\s(?:class|role|aria-roledescription|aria-hidden|xmlns(?::xlink)?|version)="[^"]*"'
-    r'|\s(?:opacity|stroke-width)="1"|\spointer-events="none"|\sfont-family="sans-serif"'
+    r'|\s(?:opacity|stroke-width)="1"|\s[xy]2?="0"|\stransform="translate\(0,0\)"'
+    r'|\stext-anchor="start"|\sfont-size="13px"|\spointer-events="none"|\sfont-family="sans-serif"'
 )
 #: Matches the paths that vl-convert writes for frames without an area.
 _FRAME: Final = re.compile(r'<path[^>]*(?:display="none"|d="M0,0h0v0h0Z")[^>]*/>')
