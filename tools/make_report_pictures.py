@@ -42,7 +42,7 @@ class Picture:
 PICTURES = (
     Picture("report.png", 1180, 1400, "light", "body"),
     Picture("report-dark.png", 1180, 1000, "dark", "[id^='account-'][id$='-followers']"),
-    Picture("report-phone.png", 390, 844, "light", "[id^='account-'][id$='-gained']"),
+    Picture("report-phone.png", 390, 1100, "light", ".tiles"),
 )
 
 

@@ -71,10 +71,18 @@ def make_full_report() -> Report:
     return compute_report(records, request)
 
 
-def make_empty_report() -> Report:
-    """Return a report on an account without posts and measurements."""
+def make_empty_report(accounts: int = 1) -> Report:
+    """Return a report on accounts without posts and measurements."""
     request = ReportRequest("Lark & Hill", PERIOD, NOW)
-    return compute_report([AccountRecords(make_integration())], request)
+    records = [AccountRecords(make_integration(number + 1)) for number in range(accounts)]
+    return compute_report(records, request)
+
+
+def make_report_without_posts() -> Report:
+    """Return a report on an account whose followers were measured on some days of the period."""
+    levels = {date(2026, 5, day): 1000 + day for day in range(20, 31)}
+    records = AccountRecords(make_integration(), read_followers(levels))
+    return compute_report([records], ReportRequest("Lark & Hill", PERIOD, NOW))
 
 
 def walk(content: object) -> Iterator[object]:

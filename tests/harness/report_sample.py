@@ -1,5 +1,6 @@
 """A report about a month of an account with everything that a report can show."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from harness.report_world import make_part, make_records, read_followers
+from harness.report_world import make_integration, make_part, make_records, read_followers
 from roost.insights.reports.compute import ReportRequest, compute_report
 from roost.insights.reports.model import Report
 from roost.insights.reports.periods import DatePeriod
@@ -24,28 +25,45 @@ TEXTS = (
 )
 
 
-def make_sample(posts_per_day: int = 4, seed: int = 5) -> Report:
+def make_sample(
+    posts_per_day: int = 4,
+    seed: int = 5,
+    *,
+    accounts: int = 1,
+    other_spending: Sequence[Spending] = (),
+) -> Report:
     """Return the report on the last 30 days of 90; posts with a hashtag earn twice as much."""
     chance = np.random.default_rng(seed)
+    request = ReportRequest(
+        "Lark & Sons",
+        DatePeriod(DAYS[60], DAYS[89], ZoneInfo("UTC")),
+        datetime(2026, 5, 30, 12, tzinfo=UTC),
+        other_spending=other_spending,
+    )
+    records = (_make_account(number, posts_per_day, chance) for number in range(accounts))
+    return compute_report([_with_events(each, chance) for each in records], request)
+
+
+def _make_account(number: int, posts_per_day: int, chance: np.random.Generator) -> AccountRecords:
     parts: list[SentPart] = []
     for day in DAYS:
         for _ in range(posts_per_day):
             minutes = int(chance.normal(13 * 60, 200)) % 1440
             sent_at = datetime(day.year, day.month, day.day, tzinfo=UTC)
             text = TEXTS[int(chance.integers(len(TEXTS)))]
-            number = len(parts) + 1
-            parts.append(make_part(number, sent_at + timedelta(minutes=minutes), text=text))
+            part_id = 100_000 * number + len(parts) + 1
+            parts.append(make_part(part_id, sent_at + timedelta(minutes=minutes), text=text))
     finals = {
         part.part_id: float(np.exp(chance.normal(7.2, 0.7)) * (2 if "#" in part.text else 1))
         for part in parts
     }
     records = make_records(parts, finals, DAYS)
-    request = ReportRequest(
-        "Lark & Sons",
-        DatePeriod(DAYS[60], DAYS[89], ZoneInfo("UTC")),
-        datetime(2026, 5, 30, 12, tzinfo=UTC),
+    account = IntegrationId(number + 1)
+    return replace(
+        records,
+        integration=make_integration(account, f"larkbooks{number or ''}"),
+        snapshots=tuple(replace(each, integration_id=account) for each in records.snapshots),
     )
-    return compute_report([_with_events(records, chance)], request)
 
 
 def _with_events(records: AccountRecords, chance: np.random.Generator) -> AccountRecords:
@@ -56,14 +74,15 @@ def _with_events(records: AccountRecords, chance: np.random.Generator) -> Accoun
         level += int(chance.normal(35, 12)) - (940 if n == 74 else 0)
         if n not in (66, 67):
             levels[day] = level
+    account = records.integration.id
     anomaly = Anomaly(
-        IntegrationId(1), Metric.FOLLOWERS, DAYS[74], -31.5, -905.0, 35.0,
+        account, Metric.FOLLOWERS, DAYS[74], -31.5, -905.0, 35.0,
         "Lost 905 followers (1.8%) on 14 May 2026; the usual change is +35.",
     )  # fmt: skip
     missing = {DAYS[66], DAYS[67]}
     return replace(
         records,
-        account=read_followers(levels),
+        account=read_followers(levels, account),
         snapshots=tuple(each for each in records.snapshots if each.at.date() not in missing),
         anomalies=(anomaly,),
         spending=tuple(

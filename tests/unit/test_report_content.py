@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -11,9 +12,11 @@ from harness.report_documents import (
     find_tables,
     make_empty_report,
     make_full_report,
+    make_report_without_posts,
     walk,
     write_plain,
 )
+from harness.report_sample import make_sample
 from roost.insights.reports.compute import without_costs
 from roost.insights.reports.content import build_document
 from roost.insights.reports.document import (
@@ -27,11 +30,13 @@ from roost.insights.reports.document import (
     Printed,
     Section,
     Table,
+    Tiles,
     Tone,
 )
 from roost.insights.reports.figures import Notion, Quality
 from roost.insights.reports.model import Report, SubjectReport
 from roost.insights.reports.words import list_languages, load_words, plain_text
+from roost.models import Spending
 
 LANGUAGES = list_languages()
 
@@ -51,6 +56,11 @@ def find_section(document: Document, name: str) -> Section:
         each for each in walk(document.sections) if isinstance(each, Section) and each.name == name
     )
     return found
+
+
+def make_account_document(*spending: Spending) -> Document:
+    """Return the document of a tenant with one account, and with spending of no account."""
+    return build_document(make_sample(other_spending=spending), load_words("en"))
 
 
 def items_of(document: Document, name: str) -> list[str]:
@@ -135,7 +145,7 @@ def test_rows_have_a_cell_per_column(document: Document) -> None:
 
 def test_document_names_period_accounts_and_time(document: Document) -> None:
     assert document.title == "Performance on X: Lark & Hill"
-    assert document.subtitle == "1 May to 31 May 2026 · @larkbooks, @hillcafe"
+    assert document.subtitle == "1 to 31 May 2026 · @larkbooks, @hillcafe"
     assert document.made == "Made on 31 May 2026, 14:00 (Europe/Berlin) by Roost."
     assert [each.title for each in document.sections] == [
         "All accounts of Lark & Hill",
@@ -187,7 +197,7 @@ def test_figure_is_beside_those_of_the_earlier_periods(report: Report, document:
 def test_rate_states_what_it_divides(document: Document) -> None:
     table = find_tables(document)["account-1-published"]
     row = row_of(table, "Engagement rate of published posts, by followers")
-    assert row["Calculated as"] == "mean engagements of a post per follower"
+    assert row["Note"] == "Mean engagements of a post per follower."
 
 
 def test_means_are_beside_medians(document: Document) -> None:
@@ -202,7 +212,7 @@ def test_means_are_beside_medians(document: Document) -> None:
 def test_coverage_says_what_was_not_measured(document: Document) -> None:
     content = write_plain(replace(document, sections=(find_section(document, "tenant"),)))
     assert "Days measured completely: 28 of 30 that are over." in content
-    assert "Not measured completely: 10 May to 11 May 2026." in content
+    assert "Not measured completely: 10 to 11 May 2026." in content
     assert "Not over, or not fully measured yet: 31 May 2026." in content
     blocks = find_section(document, "tenant-coverage").blocks
     warnings = [
@@ -230,10 +240,13 @@ def with_subject(report: Report, changed: SubjectReport) -> Report:
     return replace(report, subjects=subjects)
 
 
-def test_posts_table_has_every_post_and_a_page_shows_25(report: Report, document: Document) -> None:
+def test_posts_table_has_every_post_and_a_page_shows_some(
+    report: Report, document: Document
+) -> None:
     table = find_tables(document)["account-1-posts"]
     assert len(table.rows) == len(report.subjects[2].posts) == 60
-    assert table.shown_rows == 25
+    assert table.shown_rows == 8
+    assert find_tables(make_account_document())["account-1-posts"].shown_rows == 25
     assert table.omitted == "This page shows the newest posts. The spreadsheet has all posts."
     first = table.rows[0][1][0]
     assert isinstance(first, Link)
@@ -333,7 +346,7 @@ def test_glossary_has_exactly_the_figures_that_are_printed(
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_report_without_posts_says_so(language: str) -> None:
     words = load_words(language)
-    report = make_empty_report()
+    report = make_report_without_posts()
     document = build_document(report, words)
     content = write_plain(document)
     assert words.say("posts.none") in content
@@ -344,14 +357,14 @@ def test_report_without_posts_says_so(language: str) -> None:
 
 
 def test_periods_that_were_not_measured_are_not_compared() -> None:
-    document = build_document(make_empty_report(), load_words("en"))
-    assert items_of(document, "tenant-coverage")[:2] == [
+    document = build_document(make_report_without_posts(), load_words("en"))
+    assert items_of(document, "account-1-coverage")[:2] == [
         "There is no comparison with the period before, because it was not measured from its"
         " beginning.",
         "There is no comparison with last year, because that period was not measured from its"
         " beginning.",
     ]
-    columns = [each.title for each in find_tables(document)["tenant-gained"].columns]
+    columns = [each.title for each in find_tables(document)["account-1-gained"].columns]
     assert "Period before" not in columns
 
 
@@ -376,5 +389,103 @@ def test_imported_days_and_posts_to_be_measured_are_named(report: Report) -> Non
         changed = with_subject(report, replace(account, coverage=coverage))
         content = write_plain(build_document(changed, load_words("en")))
         assert "Published posts that were measured: 58 of 60." in content
-        assert "Imported from another source: 1 May to 2 May 2026, 4 May 2026." in content
+        assert "Imported from another source: 1 to 2 May 2026, 4 May 2026." in content
         assert text in content
+
+
+def test_tenant_with_one_account_is_left_out() -> None:
+    document = make_account_document()
+    assert [each.name for each in document.sections] == ["account-1", "glossary"]
+
+
+def test_tenant_with_one_account_has_only_costs_of_its_own() -> None:
+    document = make_account_document(Spending(date(2026, 5, 3), "read_user", Decimal("0.5")))
+    tenant = document.sections[0]
+    assert (tenant.name, tenant.blocks) == ("tenant", ())
+    assert [each.name for each in tenant.sections] == ["tenant-costs"]
+
+
+def test_accounts_are_side_by_side(report: Report, document: Document) -> None:
+    table = find_tables(document)["tenant-accounts"]
+    assert [plain_text(row[0]) for row in table.rows] == ["@larkbooks", "@hillcafe"]
+    words = load_words("en")
+    for numbers, row in zip(report.subjects[2:], table.rows, strict=True):
+        followers = numbers.figures["followers.end"].current
+        assert row[1] == (words.figure(followers),)
+    group = find_tables(document)["group-books-accounts"]
+    assert [plain_text(row[0]) for row in group.rows] == ["@larkbooks"]
+    assert "account-1-accounts" not in find_tables(document)
+
+
+def test_properties_of_posts_are_those_of_one_account(document: Document) -> None:
+    tables = find_tables(document)
+    for part in ("type", "hours", "decay"):
+        assert f"account-1-{part}" in tables
+        assert f"tenant-{part}" not in tables
+
+
+def test_property_that_all_posts_share_is_left_out(report: Report) -> None:
+    account = report.subjects[2]
+    shared = replace(account.breakdowns[0], rows=account.breakdowns[0].rows[:1])
+    changed = replace(account, breakdowns=(shared, *account.breakdowns[1:]))
+    document = build_document(with_subject(report, changed), load_words("en"))
+    assert f"account-1-{shared.dimension}" not in find_tables(document)
+    assert f"account-2-{shared.dimension}" in find_tables(document)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_report_without_anything_has_the_next_step(language: str) -> None:
+    words = load_words(language)
+    (account, glossary) = build_document(make_empty_report(), words).sections
+    texts = [plain_text(each.text) for each in account.blocks if isinstance(each, Paragraph)]
+    assert texts[:2] == [words.say("empty.account"), words.say("empty.measure")]
+    assert account.sections == ()
+    assert glossary.name == "glossary"
+    (tenant, _) = build_document(make_empty_report(accounts=0), words).sections
+    texts = [plain_text(each.text) for each in tenant.blocks if isinstance(each, Paragraph)]
+    assert texts[:2] == [words.say("empty.tenant"), words.say("empty.connect")]
+
+
+def test_change_that_the_printed_numbers_do_not_show_has_no_tone(report: Report) -> None:
+    account = report.subjects[2]
+    name = "gained.rate_by_impressions"
+    figure = account.figures[name]
+    assert figure.previous is not None
+    tones = []
+    for now, difference in ((0.05004, 0.00004), (0.06, 0.01), (0.04, -0.01)):
+        comparison = replace(
+            figure.previous,
+            now=replace(figure.previous.now, value=now),
+            earlier=replace(figure.previous.earlier, value=0.05),
+            difference=replace(figure.previous.difference, value=difference),
+        )
+        changed = {**account.figures, name: replace(figure, previous=comparison)}
+        document = build_document(
+            with_subject(report, replace(account, figures=changed)), load_words("en")
+        )
+        blocks = find_section(document, "account-1").blocks
+        (tiles,) = (each.tiles for each in blocks if isinstance(each, Tiles))
+        tones += [each.tone for each in tiles if each.figure.name == name]
+    assert tones == [Tone.PLAIN, Tone.GOOD, Tone.BAD]
+
+
+def test_kind_of_cost_that_was_never_billed_is_left_out(document: Document) -> None:
+    table = find_tables(document)["account-1-costs"]
+    titles = [plain_text(row[0]) for row in table.rows]
+    assert titles[0] == "Billed by X"
+    without = find_tables(make_account_document())["account-1-costs"]
+    assert "Billed for other requests" in titles
+    assert "Billed for other requests" not in [plain_text(row[0]) for row in without.rows]
+
+
+def test_pages_of_many_accounts_leave_out_what_is_said_twice() -> None:
+    document = build_document(make_sample(accounts=4), load_words("en"))
+    names = {each.name for each in walk(document.sections) if isinstance(each, Chart)}
+    assert "account-1-hours" in names
+    assert not {"account-1-posts", "account-1-effects"} & names
+    tables = find_tables(document)
+    shown = {
+        part: tables[f"account-1-{part}"].is_on_pages
+        for part in ("length", "hashtag", "effects", "details", "days", "posts")
+    }
+    assert [part for part, is_shown in shown.items() if is_shown] == ["length", "effects", "posts"]

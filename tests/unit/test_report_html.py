@@ -23,6 +23,7 @@ from roost.insights.reports.document import (
 )
 from roost.insights.reports.figures import Quality, Unit
 from roost.insights.reports.forms.html import render_html
+from roost.insights.reports.forms.inline_svg import inline_svg
 from roost.insights.reports.words import load_words
 
 HOSTILE = "<script>alert('x')</script><img src=x onerror=alert(1)>"
@@ -135,6 +136,13 @@ def test_page_has_at_most_400_kb__1000_posts_in_a_month() -> None:
     assert len(page.encode()) <= 400_000
 
 
+def test_page_has_at_most_400_kb__250_posts_of_each_of_four_accounts() -> None:
+    report = make_sample(posts_per_day=8, accounts=4)
+    assert [len(each.posts) for each in report.subjects] == [960, 240, 240, 240, 240]
+    page = render_html(build_document(report, load_words("de")))
+    assert len(page.encode()) <= 400_000
+
+
 def test_numbers_have_their_key_and_value_in_full_precision() -> None:
     numbers = (printed("1,234.5", 1234.5678901234567), printed("–", None))
     page = parse(render_html(document(Paragraph((numbers[0], " of ", numbers[1])))))
@@ -160,6 +168,26 @@ def test_table_shows_some_rows_and_says_how_many_are_left_out() -> None:
     page = parse(render_html(document(table)))
     assert [text for _, _, text in page.figures] == ["0", "1"]
     assert "More rows are in the file." in page.texts
+
+
+def test_table_without_shown_rows_is_left_out() -> None:
+    table = Table("t", "Caption", (Column("Row"),), ((("row",),),), shown_rows=0)
+    page = parse(render_html(document(table)))
+    assert "Caption" not in page.texts
+
+
+def test_inline_picture_has_circles_and_no_groups_without_effect() -> None:
+    svg = (
+        '<svg viewBox="0 0 9 9"><g><g fill="none"><g class="mark">'
+        '<path aria-label="3 &lt; 4" transform="translate(1,2)"'
+        ' d="M6.3,0A6.3,6.3,0,1,1,-6.3,0A6.3,6.3,0,1,1,6.3,0" fill="#000"/>'
+        '<text font-family="sans-serif">a</text></g></g></g></svg>'
+    )
+    assert inline_svg(svg, "p-", "Chart") == (
+        '<svg role="group" aria-label="Chart" viewBox="0 0 9 9"><g fill="none">'
+        '<circle role="img" aria-label="3 &lt; 4" transform="translate(1,2)" r="6.3"'
+        ' fill="#000"/><text>a</text></g></svg>'
+    )
 
 
 def test_links_open_only_web_addresses() -> None:

@@ -11,7 +11,7 @@ from cmarkgfm.cmark import Options
 from harness.hostile_texts import FORMULAS, MARKUP
 from harness.sample_document import make_document, make_printed, with_hostile_names
 from roost import escaping
-from roost.insights.reports.document import Document, Items, Link, Paragraph, Section
+from roost.insights.reports.document import Column, Document, Items, Link, Paragraph, Section, Table
 from roost.insights.reports.forms.markdown import render_markdown
 from roost.insights.reports.forms.texts import list_printed
 
@@ -61,6 +61,13 @@ def test_markdown_writes_numbers_as_references() -> None:
     assert "- **Spent**: [$12.35][f8]" in lines
     assert '[f8]: #glossary "account.17/spent.total@current = 12.345"' in lines
     assert '<a id="glossary"></a>' in lines
+
+
+def test_markdown_leaves_out_a_table_without_shown_rows() -> None:
+    document = make_document()
+    table = Table("t", "Caption", (Column("Row"),), ((("row",),),), shown_rows=0)
+    sections = (Section("one", "One", (table,)), *document.sections)
+    assert "Caption" not in render_markdown(replace(document, sections=sections))
 
 
 def test_markdown_aligns_the_columns_of_tables() -> None:

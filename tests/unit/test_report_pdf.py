@@ -13,7 +13,14 @@ from PIL import Image
 from pypdf import PdfReader
 
 from harness.sample_document import POST_TEXTS, SVG, make_document, make_printed
-from roost.insights.reports.document import Brand, Document, Logo, Paragraph
+from roost.insights.reports.document import (
+    Brand,
+    Document,
+    Link,
+    Logo,
+    Paragraph,
+    Section,
+)
 from roost.insights.reports.forms.pdf import ReportNotLaidOut, render_pdf
 from roost.insights.reports.forms.texts import list_printed
 
@@ -100,6 +107,28 @@ def test_pdf_keeps_the_order_of_numbers_between_words_from_right_to_left() -> No
     content = render_pdf(with_paragraph(make_document(), Paragraph(text)), SVGS)
     assert [shown for shown, _ in read_linked_texts(content)][:3] == ["71", "82", "93"]
     assert [row[2] for row in read_figures(content)[1:4]] == ["71", "82", "93"]
+
+
+def test_pdf_keeps_a_sentence_whose_first_part_runs_from_right_to_left() -> None:
+    link = Link("كتب الربيع", "https://x.com/i/web/status/18")
+    texts = (link, ": ", make_printed("number", 71, "71"), " impressions.")
+    content = render_pdf(with_paragraph(make_document(), Paragraph(texts)), SVGS)
+    begins = {
+        str(each.get("/Dest") or each["/A"]["/URI"]): float(each["/Rect"][0])
+        for _, each in list_links(content)
+        if each.get("/Dest") == "no-definition" or link.url in str(each.get("/A"))
+    }
+    assert begins[link.url] < begins["no-definition"]
+
+
+def test_pdf_names_all_sections_in_two_columns_of_contents() -> None:
+    document = make_document()
+    sections = tuple(Section(f"part-{n}", f"Part {n}", ()) for n in range(40))
+    content = render_pdf(replace(document, sections=(*sections, *document.sections)), SVGS)
+    first = pypdfium2.PdfDocument(content)[0].get_textpage()
+    left, right = (first.get_text_bounded(left=left, right=left + 280) for left in (0, 300))
+    assert "Part 3" in left
+    assert "Part 35" in right
 
 
 def test_pdf_is_tagged_for_readers_who_cannot_see_it() -> None:

@@ -149,8 +149,8 @@ def test_xlsx_has_properties_and_an_overview() -> None:
         "1 to 30 November 2026 · @larkbooks · 本屋ひばり",
     )
     rows = list(book["Contents"].iter_rows(values_only=True))
-    assert rows[0] == ("Monthly report", None)
-    assert ("account-17-posts", "All posts") in rows
+    assert rows[0] == ("Monthly report", None, None)
+    assert ("account-17-posts", "All posts", "@larkbooks") in rows
 
 
 def test_xlsx_is_read_by_a_second_reader() -> None:

@@ -125,7 +125,8 @@ def test_days_and_times_are_written_as_a_language_writes_dates(
     day, later = date(2026, 11, 3), date(2027, 1, 5)
     assert english.day(day) == Moment("3 November 2026", day)
     assert german.day(day).text == "3. November 2026"
-    assert plain_text(english.days(day, date(2026, 11, 5))) == "3 Nov to 5 November 2026"
+    assert plain_text(english.days(day, date(2026, 11, 5))) == "3 to 5 November 2026"
+    assert plain_text(german.days(day, date(2026, 12, 5))) == "3. November bis 5. Dezember 2026"
     assert plain_text(english.days(day, later)) == "3 November 2026 to 5 January 2027"
     assert plain_text(german.days(day, day)) == "3. November 2026"
     at = datetime(2026, 11, 3, 8, 5, tzinfo=UTC).astimezone(ZoneInfo("Europe/Berlin"))

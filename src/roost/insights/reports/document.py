@@ -123,7 +123,8 @@ class Table:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Text, ...], ...]
     shown_rows: int | None = None
-    """How many rows a page shows; XLSX and CSV have all. None shows all rows."""
+    """How many rows a page shows; XLSX and CSV have all. None shows all rows; 0 leaves the table
+    out of pages."""
     omitted: str = ""
     """The sentence that says how many rows are not shown, and which form has them."""
     is_folded: bool = False
@@ -131,6 +132,11 @@ class Table:
     row_names: tuple[str, ...] = ()
     """A name per row, for links to the row; empty if no form links to a row. The rows of the
     glossary have the names of their definitions, and their titles in the first column."""
+
+    @property
+    def is_on_pages(self) -> bool:
+        """Whether HTML, PDF and Markdown have the table."""
+        return self.shown_rows != 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,10 +93,17 @@ class Words:
         return Moment(self._date(day, "day"), day)
 
     def days(self, first: date, last: date) -> Text:
-        """Return the dates from `first` to `last`; both have a year unless it is the same."""
+        """Return the dates from `first` to `last`, such as `1 to 30 November 2026`.
+
+        The first date leaves out the year and the month that are those of the last.
+        """
         if first == last:
             return (self.day(first),)
-        begin = Moment(self._date(first, "long" if first.year != last.year else "day"), first)
+        if first.year != last.year:
+            length = "long"
+        else:
+            length = "month" if first.month != last.month else "number"
+        begin = Moment(self._date(first, length), first)
         return self.text("format.days", first=begin, last=self.day(last))
 
     def moment(self, at: datetime, *, zone: bool = True) -> Moment:

@@ -21,9 +21,13 @@ from roost.insights.reports.content.performance import (
     describe_gains,
     describe_published,
 )
-from roost.insights.reports.content.posts import describe_posts
+from roost.insights.reports.content.posts import list_posts, rank_posts
 from roost.insights.reports.content.subject import SubjectContent
-from roost.insights.reports.content.summary import describe_coverage, summarize
+from roost.insights.reports.content.summary import (
+    describe_coverage,
+    explain_emptiness,
+    summarize,
+)
 from roost.insights.reports.document import Brand, Document, Section, Text
 from roost.insights.reports.model import Report, Subject, SubjectKind
 from roost.insights.reports.narrative import narrate
@@ -51,18 +55,18 @@ def build_document(
     """
     if not with_costs:
         report = without_costs(report)
-    sections = tuple(
-        _describe_subject(
-            SubjectContent(
-                report,
-                numbers,
-                words,
-                slug,
-                narratives.get(numbers.subject.key) or narrate(numbers, words),
-            )
+    contents = (
+        SubjectContent(
+            report,
+            numbers,
+            words,
+            slug,
+            narratives.get(numbers.subject.key) or narrate(numbers, words),
         )
         for numbers, slug in zip(report.subjects, _choose_slugs(report), strict=True)
     )
+    described = (_describe_subject(each) for each in contents)
+    sections = tuple(each for each in described if each is not None)
     zone = report.periods.current.zone
     made_at = words.moment(report.made_at.astimezone(zone))
     return Document(
@@ -76,27 +80,40 @@ def build_document(
     )
 
 
-def _describe_subject(content: SubjectContent) -> Section:
-    return Section(
-        content.slug,
-        _name_subject(content.numbers.subject, content.words),
-        summarize(content),
-        (
-            describe_coverage(content),
-            describe_gains(content),
-            describe_published(content),
-            describe_followers(content),
-            describe_activity(content),
-            *describe_posts(content),
-            describe_groups(content),
-            describe_hours(content),
-            describe_decay(content),
-            *describe_effects(content),
-            describe_anomalies(content),
-            *describe_costs(content),
-            describe_steps(content),
-        ),
-    )
+def _describe_subject(content: SubjectContent) -> Section | None:
+    """Return the section about a subject; None if another section has the same figures."""
+    title = _name_subject(content.numbers.subject, content.words)
+    if content.repeats_account:
+        # All other figures of the tenant are those of its only account.
+        costs = describe_costs(content) if content.has_other_costs else ()
+        return Section(content.slug, title, (), costs) if costs else None
+    if content.is_empty:
+        return Section(content.slug, title, explain_emptiness(content))
+    return Section(content.slug, title, summarize(content), tuple(_list_sections(content)))
+
+
+def _list_sections(content: SubjectContent) -> Iterator[Section]:
+    """Yield the sections in the order of reading: results, reasons, then what they rest on.
+
+    Sections about the properties of posts are about one account only. Accounts differ in size, so a
+    comparison of the posts of several accounts would compare the accounts.
+    """
+    yield describe_steps(content)
+    yield describe_gains(content)
+    yield describe_published(content)
+    yield describe_followers(content)
+    yield rank_posts(content)
+    if content.is_account:
+        yield from describe_groups(content)
+        yield from describe_effects(content)
+        yield from describe_hours(content)
+        yield describe_decay(content)
+    yield describe_anomalies(content)
+    yield describe_activity(content)
+    yield from describe_costs(content)
+    if content.is_account:
+        yield list_posts(content)
+    yield describe_coverage(content)
 
 
 def _name_subject(subject: Subject, words: Words) -> str:

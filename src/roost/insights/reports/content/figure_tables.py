@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from roost.insights.reports.content.subject import SubjectContent
 from roost.insights.reports.document import Align, Column, Printed, Table, Text
@@ -12,7 +13,8 @@ from roost.insights.reports.figures import (
     Quality,
     Statistic,
 )
-from roost.insights.reports.words import Words
+from roost.insights.reports.model import SubjectKind
+from roost.insights.reports.words import Words, join_texts
 
 _EMPTY: Text = ()
 
@@ -42,8 +44,7 @@ def compare_figures(content: SubjectContent, part: str, names: Iterable[str]) ->
             *_comparable_cell(content, each),
             *_earlier_cells(words, each.previous, has_column=_has_previous(figures)),
             *_earlier_cells(words, each.year_before, has_column=_has_year(figures)),
-            _describe_basis(words, each),
-            _describe_quality(words, each),
+            _describe_note(words, each),
         )
         for each in figures
     ]
@@ -53,12 +54,39 @@ def compare_figures(content: SubjectContent, part: str, names: Iterable[str]) ->
     columns = [
         content.column("figure"),
         *(number_column(words.say(f"column.{title}")) for title in titles),
-        content.column("basis"),
         content.column("note"),
     ]
     return drop_empty_columns(
         Table(content.name(part), words.say(f"table.{part}"), tuple(columns), tuple(rows))
     )
+
+
+#: The figures of the accounts side by side.
+_ACCOUNT_FIGURES: Final = (
+    "followers.end",
+    "followers.change",
+    "gained.impressions",
+    "gained.rate_by_impressions",
+    "activity.posts",
+    "spent.total",
+)
+
+
+def compare_accounts(content: SubjectContent) -> Table:
+    """Return the table with the main figures of each account of a subject."""
+    words = content.words
+    names = [each for each in _ACCOUNT_FIGURES if each in content.numbers.figures]
+    rows: list[tuple[Text, ...]] = []
+    for each in content.report.subjects:
+        subject = each.subject
+        is_member = set(subject.accounts) <= set(content.numbers.subject.accounts)
+        if subject.kind is SubjectKind.ACCOUNT and is_member:
+            figures = [each.figures[name] for name in names]
+            cells = [(words.figure(f.current, signed=_is_balance(f)),) for f in figures]
+            rows.append(((f"@{subject.username}",), *cells))
+    columns = [content.column("account"), *(number_column(words.title(name)) for name in names)]
+    caption = words.say("table.accounts")
+    return Table(content.name("accounts"), caption, tuple(columns), tuple(rows))
 
 
 def compare_means(content: SubjectContent, part: str, metrics: Sequence[str]) -> Table:
@@ -139,9 +167,13 @@ def _earlier_cells(
     return ((earlier,), (describe_change(words, comparison),))
 
 
-def _describe_basis(words: Words, figure: ComparedFigure) -> Text:
-    is_rate = figure.definition.statistic is Statistic.RATE
-    return words.text(f"basis.{figure.definition.name}") if is_rate else ()
+def _describe_note(words: Words, figure: ComparedFigure) -> Text:
+    """Return what a rate divides, and what was not measured."""
+    quality = _describe_quality(words, figure)
+    if figure.definition.statistic is not Statistic.RATE:
+        return quality
+    basis = words.text(f"basis.{figure.definition.name}")
+    return join_texts(basis, " ", quality) if quality else basis
 
 
 def _describe_quality(words: Words, figure: ComparedFigure) -> Text:

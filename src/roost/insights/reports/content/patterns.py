@@ -3,7 +3,7 @@
 from roost.insights.reports.content.figure_tables import number_column
 from roost.insights.reports.content.subject import SubjectContent
 from roost.insights.reports.document import Block, Column, Section, Table, Text
-from roost.insights.reports.model import Breakdown, Effect
+from roost.insights.reports.model import Breakdown, Dimension, Effect
 
 _GROUP_FIGURES = (
     "posts",
@@ -15,24 +15,34 @@ _GROUP_FIGURES = (
 )
 
 
-def describe_groups(content: SubjectContent) -> Section:
-    """Return the section with the posts by type, length, link, hashtag and media."""
-    breakdowns = [each for each in content.numbers.breakdowns if each.rows]
+def describe_groups(content: SubjectContent) -> tuple[Section, ...]:
+    """Return the section with the posts by type, length, link, hashtag and media.
+
+    A property that all posts share is left out, because its figures are those of all posts. With
+    many accounts, pages have one property only; the comparisons of posts cover the others.
+    """
+    breakdowns = [each for each in content.numbers.breakdowns if len(each.rows) > 1]
     if not breakdowns:
-        return content.section("groups", content.paragraph("posts.none"))
-    return content.section(
+        return ()
+    shown = breakdowns[:1] if content.has_many_accounts else breakdowns
+    has_lengths = any(each.dimension is Dimension.LENGTH for each in shown)
+    section = content.section(
         "groups",
         content.note("groups.meaning"),
-        *(_table_group(content, each) for each in breakdowns),
-        content.note("groups.length"),
+        *(_table_group(content, each, is_shown=each in shown) for each in breakdowns),
+        *([content.note("groups.length")] if has_lengths else []),
     )
+    return (section,)
 
 
-def describe_hours(content: SubjectContent) -> Section:
-    """Return the section with the posts by hour and weekday."""
+def describe_hours(content: SubjectContent) -> tuple[Section, ...]:
+    """Return the section with the posts by hour and weekday.
+
+    The labels of the chart have the numbers of the table, so pages leave the table out.
+    """
     words = content.words
     if not content.numbers.hours:
-        return content.section("hours", content.paragraph("posts.none"))
+        return ()
     columns = (
         content.column("weekday"),
         content.column("hour"),
@@ -49,7 +59,7 @@ def describe_hours(content: SubjectContent) -> Section:
         for each in content.numbers.hours
     )
     charts = content.charts("hours")
-    return content.section(
+    section = content.section(
         "hours",
         content.note("hours.meaning", zone=content.report.periods.current.zone.key),
         *charts,
@@ -58,9 +68,10 @@ def describe_hours(content: SubjectContent) -> Section:
             words.say("table.hours"),
             columns,
             rows,
-            is_folded=bool(charts),
+            shown_rows=0 if charts else None,
         ),
     )
+    return (section,)
 
 
 def describe_decay(content: SubjectContent) -> Section:
@@ -74,14 +85,20 @@ def describe_decay(content: SubjectContent) -> Section:
         ((words.say(f"age.name.{each.age_days}"),), (words.figure(each.share),))
         for each in decay.points
     )
-    charts = content.charts("decay")
+    charts = () if content.is_brief else content.charts("decay")
     return content.section(
         "decay",
         content.note(
             "decay.meaning", posts=posts, after=words.say(f"age.after.{decay.final_age_days}")
         ),
         *charts,
-        Table(content.name("decay"), words.say("table.decay"), columns, rows),
+        Table(
+            content.name("decay"),
+            words.say("table.decay"),
+            columns,
+            rows,
+            is_folded=bool(charts),
+        ),
     )
 
 
@@ -108,7 +125,7 @@ def describe_effects(content: SubjectContent) -> tuple[Section, ...]:
     return (content.section("effects", *blocks),)
 
 
-def _table_group(content: SubjectContent, breakdown: Breakdown) -> Table:
+def _table_group(content: SubjectContent, breakdown: Breakdown, *, is_shown: bool) -> Table:
     words, dimension = content.words, breakdown.dimension
     columns = [Column(words.say(f"dimension.{dimension}"))]
     columns += [number_column(words.say(f"column.{each}")) for each in _GROUP_FIGURES]
@@ -125,7 +142,8 @@ def _table_group(content: SubjectContent, breakdown: Breakdown) -> Table:
         name = words.say(f"group.{dimension}.{each.group}")
         rows.append(((name,), *((words.figure(figure),) for figure in figures)))
     caption = words.say(f"table.{dimension}")
-    return Table(content.name(dimension), caption, tuple(columns), tuple(rows))
+    shown = None if is_shown else 0
+    return Table(content.name(dimension), caption, tuple(columns), tuple(rows), shown_rows=shown)
 
 
 def _effect_row(content: SubjectContent, effect: Effect) -> tuple[Text, ...]:

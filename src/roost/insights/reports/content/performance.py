@@ -12,7 +12,7 @@ from roost.models import Metric
 _METRICS = (Metric.IMPRESSIONS, Metric.ENGAGEMENTS, Metric.LINK_CLICKS, Metric.PROFILE_CLICKS)
 _RATES = ("rate_by_impressions", "rate_by_followers")
 _ACTIVITY = ("posts", "parts", "active_days", "posts_per_week", "late", "missed", "failed")
-_SPENT = ("total", "posts", "media", "post_reads", "account_reads", "other")
+_SPENT = ("posts", "media", "post_reads", "account_reads", "other")
 _SPENT_RATES = ("per_engagement", "per_thousand_impressions")
 #: The metrics whose gains the table of days has.
 _DAILY = ("impressions", "engagements")
@@ -24,7 +24,6 @@ def describe_gains(content: SubjectContent) -> Section:
     return content.section(
         "gained",
         content.note("gained.meaning"),
-        *content.charts("impressions"),
         compare_figures(content, "gained", names),
         *_table_days(content),
     )
@@ -46,7 +45,6 @@ def describe_followers(content: SubjectContent) -> Section:
     """Return the section about the followers."""
     return content.section(
         "followers",
-        *content.charts("followers"),
         compare_figures(content, "followers", ("followers.end", "followers.change")),
     )
 
@@ -61,18 +59,30 @@ def describe_costs(content: SubjectContent) -> tuple[Section, ...]:
     """Return the section about what X billed; nothing in a report without costs."""
     if "spent.total" not in content.numbers.figures:
         return ()
-    names = [f"spent.{each}" for each in (*_SPENT, *_SPENT_RATES)]
+    billed = [f"spent.{each}" for each in _SPENT]
+    names = ["spent.total", *(each for each in billed if _has_value(content, each))]
+    names += [f"spent.{each}" for each in _SPENT_RATES]
     section = content.section(
         "costs",
         content.note("costs.meaning"),
-        *content.charts("costs"),
+        *(() if content.is_brief and content.is_account else content.charts("costs")),
         compare_figures(content, "costs", names),
     )
     return (section,)
 
 
+def _has_value(content: SubjectContent, name: str) -> bool:
+    """Whether a figure is not zero in one of the periods."""
+    figure = content.numbers.figures[name]
+    compared = [each.earlier for each in (figure.previous, figure.year_before) if each is not None]
+    return any(each.value for each in (figure.current, *compared))
+
+
 def _table_days(content: SubjectContent) -> tuple[Block, ...]:
-    words = content.words
+    words, days = content.words, content.numbers.days
+    measured = [each.value for day in days for each in (day.followers, day.impressions)]
+    if all(value is None for value in measured):
+        return ()
     names = ("followers", "follower_change", "gained_impressions", "gained_engagements")
     columns = [content.column("day"), *(number_column(words.say(f"column.{n}")) for n in names)]
     rows = tuple(
@@ -83,10 +93,13 @@ def _table_days(content: SubjectContent) -> tuple[Block, ...]:
             (words.figure(each.impressions),),
             (words.figure(each.engagements),),
         )
-        for each in content.numbers.days
+        for each in days
     )
     caption = words.say("table.days")
-    table = Table(content.name("days"), caption, tuple(columns), rows, is_folded=True)
+    shown = 0 if content.is_brief else None
+    table = Table(
+        content.name("days"), caption, tuple(columns), rows, shown_rows=shown, is_folded=True
+    )
     undated = [content.numbers.figures[f"gained.{each}_undated"].current for each in _DAILY]
     notes: tuple[Block, ...] = ()
     if any(each.value for each in undated):

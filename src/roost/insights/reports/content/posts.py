@@ -10,8 +10,11 @@ from roost.insights.reports.model import PostReason, ReportedPost
 from roost.insights.reports.words import join_texts
 from roost.models import Metric, PostId
 
-#: A page shows this many posts; XLSX and CSV have all.
+#: A page shows this many posts of each account; XLSX and CSV have all.
 _SHOWN_POSTS: Final = 25
+_SHOWN_POSTS_OF_SEVERAL: Final = 8
+#: In a report on several accounts, this many of the best and of the weakest posts are explained.
+_RANKED_OF_SEVERAL: Final = 3
 #: How many reasons are given for a post's rank, besides the impressions.
 _MORE_REASONS: Final = 2
 _TABLE_METRICS: Final = (Metric.IMPRESSIONS, Metric.ENGAGEMENTS, Metric.LINK_CLICKS)
@@ -25,23 +28,15 @@ _DETAIL_METRICS: Final = (
 )
 
 
-def describe_posts(content: SubjectContent) -> tuple[Section, ...]:
-    """Return the sections about the posts of the period.
-
-    The posts of several accounts are listed in the sections of the accounts only.
-    """
-    sections = [_rank_posts(content)]
-    if content.is_account:
-        sections.append(_list_posts(content))
-    return tuple(sections)
-
-
-def _rank_posts(content: SubjectContent) -> Section:
-    blocks: list[Block] = [content.note("ranking.meaning"), *content.charts("posts")]
+def rank_posts(content: SubjectContent) -> Section:
+    """Return the section about the posts with the most and the fewest impressions."""
+    charts = content.charts("posts") if content.is_account else ()
+    blocks: list[Block] = [content.note("ranking.meaning"), *charts]
+    count = _RANKED_OF_SEVERAL if content.is_brief else None
     for key, ids in (("best", content.numbers.best), ("worst", content.numbers.worst)):
         if ids:
             blocks.append(content.paragraph(f"ranking.{key}"))
-            blocks.append(Items(tuple(_explain_rank(content, each) for each in ids), True))
+            blocks.append(Items(tuple(_explain_rank(content, each) for each in ids[:count]), True))
     if not content.numbers.best and not content.numbers.worst:
         blocks.append(content.paragraph("ranking.none"))
     return content.section("ranking", *blocks)
@@ -71,7 +66,8 @@ def _explain_rank(content: SubjectContent, post_id: PostId) -> Text:
     return join_texts(why, " ", words.text("ranking.also", reasons=reasons))
 
 
-def _list_posts(content: SubjectContent) -> Section:
+def list_posts(content: SubjectContent) -> Section:
+    """Return the section with the posts of the period."""
     posts, words = content.numbers.posts, content.words
     if not posts:
         return content.section("posts", content.paragraph("posts.none"))
@@ -95,7 +91,13 @@ def _list_posts(content: SubjectContent) -> Section:
         "posts",
         content.note("posts.meaning", zone=zone),
         _make_table(content, "posts", columns, [_post_row(content, each) for each in posts]),
-        _make_table(content, "details", details, [_detail_row(content, each) for each in posts]),
+        Table(
+            content.name("details"),
+            words.say("table.details"),
+            details,
+            tuple(_detail_row(content, each) for each in posts),
+            shown_rows=0,
+        ),
     )
 
 
@@ -106,15 +108,15 @@ def _make_table(
     rows: Sequence[tuple[Text, ...]],
 ) -> Table:
     words = content.words
-    is_cut = len(rows) > _SHOWN_POSTS
+    shown = _SHOWN_POSTS_OF_SEVERAL if content.is_brief else _SHOWN_POSTS
+    is_cut = len(rows) > shown
     return Table(
         content.name(part),
         words.say(f"table.{part}"),
         columns,
         tuple(rows),
-        shown_rows=_SHOWN_POSTS if is_cut else None,
+        shown_rows=shown if is_cut else None,
         omitted=words.say("posts.omitted") if is_cut else "",
-        is_folded=part == "details",
     )
 
 

@@ -24,6 +24,10 @@ from roost.models import IntegrationId
 from roost.text import has_text
 from roost.tweet_urls import tweet_url
 
+#: With more accounts, the page of a report would become too large to send.
+_FEW_ACCOUNTS = 3
+#: The charts whose numbers are in a table or a list beside the chart.
+_REPEATING_CHARTS = ("posts", "effects")
 #: A table cuts the text of a post after so many widths of a letter; a sentence cuts it earlier.
 _TABLE_COLUMNS, _SENTENCE_COLUMNS = 200, 60
 
@@ -44,6 +48,40 @@ class SubjectContent:
     def is_account(self) -> bool:
         """Whether the subject is a single account."""
         return self.numbers.subject.kind is SubjectKind.ACCOUNT
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether pages show less about each subject, because the report has several accounts."""
+        return len(self.account_names) > 1
+
+    @property
+    def has_many_accounts(self) -> bool:
+        """Whether pages leave out what another chart or table of an account says as well."""
+        return len(self.account_names) > _FEW_ACCOUNTS
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured, published, attempted or billed."""
+        figures = self.numbers.figures.values()
+        return not any(each.current.value for each in figures)
+
+    @property
+    def repeats_account(self) -> bool:
+        """Whether the subject is the tenant of the report's only account."""
+        is_tenant = self.numbers.subject.kind is SubjectKind.TENANT
+        return is_tenant and len(self.account_names) == 1
+
+    @property
+    def has_other_costs(self) -> bool:
+        """Whether a cost of the subject differs from that of the report's first account."""
+        account = next(
+            each for each in self.report.subjects if each.subject.kind is SubjectKind.ACCOUNT
+        )
+        return any(
+            figure.current.value != account.figures[name].current.value
+            for name, figure in self.numbers.figures.items()
+            if figure.definition.is_cost
+        )
 
     @property
     def account_names(self) -> Mapping[IntegrationId, str]:
@@ -77,6 +115,8 @@ class SubjectContent:
 
     def charts(self, part: str) -> tuple[Chart, ...]:
         """Return the chart of a part; nothing if there are not enough values for a chart."""
+        if self.has_many_accounts and part in _REPEATING_CHARTS:
+            return ()
         draw = CHARTS.get(part)
         chart = draw(self.numbers, self.words) if draw else None
         return () if chart is None else (replace(chart, name=self.name(part)),)

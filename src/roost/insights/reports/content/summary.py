@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from roost.insights.reports.content.figure_tables import describe_change
+from roost.insights.reports.content.figure_tables import compare_accounts, describe_change
 from roost.insights.reports.content.subject import SubjectContent
 from roost.insights.reports.document import (
     Block,
@@ -15,7 +15,7 @@ from roost.insights.reports.document import (
     Tiles,
     Tone,
 )
-from roost.insights.reports.figures import ComparedFigure, Quality
+from roost.insights.reports.figures import ComparedFigure, Comparison, Quality
 from roost.insights.reports.periods import DatePeriod
 from roost.insights.reports.words import Words
 
@@ -34,29 +34,34 @@ _DAY = timedelta(days=1)
 
 
 def summarize(content: SubjectContent) -> tuple[Block, ...]:
-    """Return the sentences of the summary and the tiles of the main figures."""
+    """Return the sentences of the summary, the main figures, their charts, and each account."""
     figures = content.numbers.figures
     tiles = [
         _make_tile(content, figures[name], direction)
         for name, direction in _TILES.items()
         if name in figures
     ]
-    return (*(Paragraph(each) for each in content.narrative), Tiles(tuple(tiles)))
+    return (
+        *(Paragraph(each) for each in content.narrative),
+        Tiles(tuple(tiles)),
+        *content.charts("impressions"),
+        *content.charts("followers"),
+        *([] if content.is_account else [compare_accounts(content)]),
+    )
+
+
+def explain_emptiness(content: SubjectContent) -> tuple[Block, ...]:
+    """Return why there is nothing to report on a subject, and the next step."""
+    keys = ("account", "measure") if content.numbers.subject.accounts else ("tenant", "connect")
+    texts = (content.paragraph(f"empty.{key}") for key in keys)
+    return (*texts, _describe_days(content))
 
 
 def describe_coverage(content: SubjectContent) -> Section:
     """Return the section about what was measured, what is missing, and what is compared."""
     coverage, words = content.numbers.coverage, content.words
-    periods = content.report.periods
     closed, measured = words.figure(coverage.closed_days), words.figure(coverage.measured_days)
-    blocks: list[Block] = [
-        content.paragraph(
-            "coverage.period",
-            period=_describe_period(words, periods.current),
-            days=words.figure(coverage.days),
-            zone=periods.current.zone.key,
-        )
-    ]
+    blocks: list[Block] = [_describe_days(content)]
     if coverage.closed_days.value:
         blocks.append(content.paragraph("coverage.measured", measured=measured, closed=closed))
     if coverage.gap_days:
@@ -99,10 +104,27 @@ def _make_tile(content: SubjectContent, figure: ComparedFigure, direction: int) 
                 changes.append(words.text(f"tile.{key}", change=change))
         if figure.previous is not None and figure.previous.difference.quality is Quality.MEASURED:
             movement = float(figure.previous.difference.value or 0)
+    if figure.previous is not None and _is_invisible(words, figure.previous):
+        movement = 0.0
     merit = movement * direction
     tone = Tone.GOOD if merit > 0 else Tone.BAD if merit < 0 else Tone.PLAIN
     title = words.title(figure.definition.name)
     return Tile(title, words.figure(figure.current), words.join(changes, "format.semicolon"), tone)
+
+
+def _is_invisible(words: Words, comparison: Comparison) -> bool:
+    """Whether the compared figures are printed as the same number."""
+    return words.figure(comparison.now).text == words.figure(comparison.earlier).text
+
+
+def _describe_days(content: SubjectContent) -> Paragraph:
+    period = content.report.periods.current
+    return content.paragraph(
+        "coverage.period",
+        period=_describe_period(content.words, period),
+        days=content.words.figure(content.numbers.coverage.days),
+        zone=period.zone.key,
+    )
 
 
 def _describe_posts(content: SubjectContent) -> Iterator[Block]:

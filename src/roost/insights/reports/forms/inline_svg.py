@@ -10,14 +10,18 @@ from markupsafe import Markup, escape
 _TAG: Final = re.compile(r"<[^>]*>")
 #: Matches what precedes an id, or a reference to an id, in a tag.
 _REFERENCE: Final = re.compile(r'\s(?:id="|(?:xlink:)?href="#|(?!aria-)[\w-]+="url\(#)')
-#: Matches attributes that are not needed on a page: classes, roles that browsers do not know, and
-#: default values.
+#: Matches attributes that are not needed on a page: classes, roles that browsers do not know,
+#: default values, and what the page's style sets for all charts.
 _NEEDLESS: Final = re.compile(
     r'\s(?:class|role|aria-roledescription|aria-hidden|xmlns(?::xlink)?|version)="[^"]*"'
-    r'|\s(?:opacity|stroke-width)="1"'
+    r'|\s(?:opacity|stroke-width)="1"|\s[xy]2?="0"|\stransform="translate\(0,0\)"'
+    r'|\stext-anchor="start"|\sfont-size="13px"|\spointer-events="none"|\sfont-family="sans-serif"'
 )
 #: Matches the paths that vl-convert writes for frames without an area.
 _FRAME: Final = re.compile(r'<path[^>]*(?:display="none"|d="M0,0h0v0h0Z")[^>]*/>')
+#: Matches a circle that vl-convert writes as a path, and its radius.
+_CIRCLE: Final = re.compile(r'<path([^>]*) d="M([\d.]+),0A\2,\2,[^"]*"([^>]*)/>')
+_GROUP: Final = re.compile(r"<g(?:\s[^>]*[^/>])?>|</g>")
 _GEOMETRY: Final = re.compile(r'\s(?:d|transform|x|y|x2|y2)="[^"]*"')
 _DECIMALS: Final = re.compile(r"(\.\d)\d+")
 _SIZE: Final = re.compile(r' (?:width|height)="[\d.]+"(?=[^>]*viewBox)')
@@ -30,9 +34,24 @@ def inline_svg(svg: str, prefix: str, label: str) -> Markup:
     """
     svg = _FRAME.sub("", _SIZE.sub("", svg, count=2))
     svg = _TAG.sub(lambda tag: _shorten_tag(tag[0], prefix), svg)
+    svg = _drop_bare_groups(_CIRCLE.sub(r'<circle\1 r="\2"\3/>', svg))
     named = svg.replace("<svg", f'<svg role="group" aria-label="{escape(label)}"', 1)
     # The SVG is safe as markup, because vl-convert has escaped all texts in it.
     return Markup(named)  # noqa: S704
+
+
+def _drop_bare_groups(svg: str) -> str:
+    """Return an SVG without the groups that have no attribute, and so no effect."""
+    kept: list[bool] = []
+
+    def choose(tag: re.Match[str]) -> str:
+        if tag[0] == "</g>":
+            return "</g>" if kept.pop() else ""
+        is_kept = tag[0] != "<g>"
+        kept.append(is_kept)
+        return tag[0] if is_kept else ""
+
+    return _GROUP.sub(choose, svg)
 
 
 def _shorten_tag(tag: str, prefix: str) -> str:

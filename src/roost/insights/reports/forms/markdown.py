@@ -117,6 +117,8 @@ class _Writer:
         return f"- **{escape(tile.title)}**: {figure}" + (f" ({change})" if change else "")
 
     def _table(self, table: Table) -> Iterator[str]:
+        if not table.is_on_pages:
+            return
         if table.caption:
             yield from (f"**{escape(table.caption)}**", "")
         rows = [[escape(column.title) for column in table.columns]]

@@ -11,7 +11,7 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from importlib.util import find_spec
 from itertools import pairwise
@@ -69,8 +69,12 @@ _CJK_FONTS: Final = {
 _LOGO_FORMATS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 #: The summary begins below the contents if these have at most this many lines.
 _SHORT: Final = 16
+#: Contents with more lines than fit on the first page name only the accounts. The bookmarks of the
+#: PDF name all sections.
+_LONG: Final = 60
 #: A table with at most this many rows is not divided between pages.
 _KEPT_TOGETHER: Final = 12
+_LEFT_TO_RIGHT_MARK: Final = "\u200e"
 #: A part of a long word in which no line can be broken: a break is allowed after each match.
 _LONG_WORD: Final = re.compile(r"[!-,.0->@-~]{18}(?=[!-,.0->@-~]{4})")
 
@@ -137,6 +141,7 @@ class _Layout:
         language, _, region = document.language.replace("_", "-").partition("-")
         cjk = _CJK_FONTS.get(language, "Noto Sans CJK JP")
         title = one_line(document.title)
+        lines = sum(1 + len(each.sections) for each in document.sections)
         return {
             "title": title,
             "subtitle": one_line(document.subtitle),
@@ -152,14 +157,15 @@ class _Layout:
             "accent": light_palette(document.brand.accent).accent,
             "logo": _describe_logo(document.brand.logo, title),
             "csv": _write_figures(list_printed(document, on_pages=True)),
-            "long_contents": sum(1 + len(each.sections) for each in document.sections) > _SHORT,
+            "long_contents": lines > _SHORT,
+            "contents_depth": 1 if lines > _LONG else 2,
             "sections": [self._section(each, depth=1) for each in document.sections],
         }
 
     def _section(self, section: Section, depth: int) -> dict[str, Any]:
         is_large = depth == 1 and (bool(section.sections) or section.name == GLOSSARY)
         described = [self._block(block, section) for block in section.blocks]
-        blocks = [block for block in described if block is not None]
+        blocks = _pair_charts([block for block in described if block is not None])
         for block, following in pairwise(blocks):
             # A text stays on the page of the table, chart or list that it introduces.
             block["sticky"] = following["kind"] != "paragraph"
@@ -184,7 +190,7 @@ class _Layout:
             case Table(name=name) if name == GLOSSARY:
                 return self._glossary(block, section)
             case Table():
-                return self._table(block)
+                return self._table(block) if block.is_on_pages else None
             case Chart():
                 svg = self._svgs.get(block.name)
                 return None if svg is None else _describe_chart(block, svg)
@@ -236,6 +242,8 @@ class _Layout:
 
     def _text(self, text: Text) -> dict[str, Any]:
         items = [self._inline(each) for each in text if not isinstance(each, str) or each]
+        if len(items) > 1:
+            items = [each | {"text": _end_right_to_left(each["text"])} for each in items]
         return {"rtl": _is_right_to_left(text), "items": items}
 
     def _inline(self, inline: Inline) -> dict[str, Any]:
@@ -252,6 +260,17 @@ class _Layout:
                 return {"kind": "text", "text": _breakable(inline)}
             case _:
                 return {"kind": "text", "text": _breakable(inline.text)}
+
+
+def _pair_charts(blocks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return blocks in which two successive charts stand side by side."""
+    paired: list[dict[str, Any]] = []
+    for block in blocks:
+        if block["kind"] == "chart" and paired and paired[-1]["kind"] == "chart":
+            paired[-1] = {"kind": "charts", "charts": [paired[-1], block]}
+        else:
+            paired.append(block)
+    return paired
 
 
 def _breakable(text: str) -> str:
@@ -283,11 +302,25 @@ def _write_figures(numbers: Iterable[Printed]) -> str:
     return output.getvalue()
 
 
+def _end_right_to_left(text: str) -> str:
+    """Return a part of a sentence in which a mark follows the last letter from right to left.
+
+    Without the mark, a number after an Arabic word would stand before the word.
+    """
+    for position in range(len(text), 0, -1):
+        if unicodedata.bidirectional(text[position - 1]) in ("R", "AL"):
+            return f"{text[:position]}{_LEFT_TO_RIGHT_MARK}{text[position:]}"
+    return text
+
+
 def _is_right_to_left(text: Text) -> bool:
-    """Return the direction of a text by its first letter, as HTML's `dir="auto"` does."""
-    for each in text:
-        for char in each if isinstance(each, str) else each.text:
-            direction = unicodedata.bidirectional(char)
-            if direction in ("L", "R", "AL"):
-                return direction != "L"
-    return False
+    """Return the direction of a text by its first letter, as HTML's `dir="auto"` does.
+
+    A sentence with several parts has the direction of its language, also if a name or the text of a
+    post is its first part.
+    """
+    if len(text) != 1:
+        return False
+    (only,) = text
+    directions = map(unicodedata.bidirectional, only if isinstance(only, str) else only.text)
+    return next((each != "L" for each in directions if each in ("L", "R", "AL")), False)

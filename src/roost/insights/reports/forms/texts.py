@@ -75,7 +75,14 @@ def list_printed(document: Document, *, on_pages: bool) -> Iterator[Printed]:
 def list_tables(document: Document) -> Iterator[Table]:
     """Yield all tables, also those of subsections."""
     for section in document.sections:
-        yield from _list_section_tables(section)
+        yield from list_section_tables(section)
+
+
+def list_section_tables(section: Section) -> Iterator[Table]:
+    """Yield the tables of a section and its subsections."""
+    yield from (block for block in section.blocks if isinstance(block, Table))
+    for each in section.sections:
+        yield from list_section_tables(each)
 
 
 def list_definition_titles(document: Document) -> dict[str, str]:
@@ -88,12 +95,6 @@ def list_definition_titles(document: Document) -> dict[str, str]:
                 for name, row in zip(table.row_names, table.rows, strict=False)
             }
     return titles
-
-
-def _list_section_tables(section: Section) -> Iterator[Table]:
-    yield from (block for block in section.blocks if isinstance(block, Table))
-    for each in section.sections:
-        yield from _list_section_tables(each)
 
 
 def _list_in_section(section: Section, on_pages: bool) -> Iterator[Printed]:

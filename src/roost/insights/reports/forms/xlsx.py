@@ -17,7 +17,11 @@ from roost.insights.reports.document import Document, Printed
 from roost.insights.reports.figures import Unit
 from roost.insights.reports.forms.column_widths import count_columns
 from roost.insights.reports.forms.sheets import Cell, Sheet, SheetColumn, list_sheets, make_unique
-from roost.insights.reports.forms.texts import is_web_address, one_line
+from roost.insights.reports.forms.texts import (
+    is_web_address,
+    list_section_tables,
+    one_line,
+)
 
 #: The limits of Excel.
 _LONGEST_NAME: Final = 31
@@ -104,14 +108,20 @@ class _Workbook:
         page = self._book.add_worksheet(name)
         page.hide_gridlines(2)
         page.set_column(0, 0, _LONGEST_NAME + 3)
-        page.set_column(1, 1, _WIDE_COLUMN)
+        page.set_column(1, 2, _WIDE_COLUMN)
         document = self._document
         page.write_string(0, 0, _cut(document.title), self._format(bold=True, font_size=18))
         page.write_string(1, 0, _cut(document.subtitle), self._format(font_size=12))
         page.write_string(2, 0, _cut(document.made), self._format(font_color="#566270"))
+        subjects = {
+            table.name: section.title
+            for section in document.sections
+            for table in list_section_tables(section)
+        }
         for row, (title, sheet) in enumerate(sheets, start=4):
             page.write_string(row, 0, title, self._format())
             page.write_string(row, 1, _cut(sheet.caption), self._format())
+            page.write_string(row, 2, _cut(subjects.get(sheet.name, "")), self._format())
 
     def _write_sheet(self, name: str, sheet: Sheet) -> None:
         page = self._book.add_worksheet(name)
