@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from roost.errors import Broken
 
-Extra = Literal["media", "server", "charts", "reports", "emulator", "ai"]
+Extra = Literal["media", "server", "charts", "reports", "pdf", "parquet", "emulator", "ai"]
 
 #: The modules that each extra installs for Roost; pyproject.toml says what each package is for.
 EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
@@ -22,6 +22,11 @@ EXTRA_MODULES: Final[dict[Extra, tuple[str, ...]]] = {
     ),
     "charts": ("altair", "vl_convert"),
     "reports": ("altair", "vl_convert", "babel", "xlsxwriter"),
+    "pdf": (
+        "altair", "vl_convert", "babel", "xlsxwriter", "typst", "manimgx_fonts",
+        "manimgx_fonts_cjk",
+    ),
+    "parquet": ("duckdb",),
     "emulator": ("starlette", "uvicorn", "httptools", "python_multipart", "jinja2", "PIL", "av"),
     "ai": ("pydantic_ai", "openai", "genai_prices"),
 }  # fmt: skip

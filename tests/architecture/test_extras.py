@@ -112,6 +112,28 @@ def test_library_names_the_extra_of_the_runtime(home: Path) -> None:
     assert run_base(home, "script", script).stdout == "extra_missing server\n"
 
 
+@pytest.mark.parametrize(
+    ("module", "call", "extra"),
+    [
+        ("pdf", "render_pdf(document, {})", "pdf"),
+        ("xlsx", "render_xlsx(document)", "reports"),
+        ("parquet", "render_parquets(document)", "parquet"),
+    ],
+)
+def test_form_of_a_report_names_its_extra(home: Path, module: str, call: str, extra: str) -> None:
+    script = (
+        "import roost\n"
+        "from harness.sample_document import make_document\n"
+        f"from roost.insights.reports.forms.{module} import {call.partition('(')[0]}\n"
+        "document = make_document(posts=1)\n"
+        "try:\n"
+        f"    {call}\n"
+        "except roost.RoostError as error:\n"
+        "    print(error.code, *error.facts['extras'])\n"
+    )
+    assert run_base(home, "script", script).stdout == f"extra_missing {extra}\n"
+
+
 def test_emulator_module_names_its_extra(home: Path) -> None:
     result = run_base(home, "script", "import x_emulator.__main__")
     assert result.returncode == 1
