@@ -17,7 +17,7 @@ from fix_runtime import ACTOR, connect_account, make_tenant
 from fix_web import get, serving
 from roost import store
 from roost.errors import Kind
-from roost.insights.reports import charts
+from roost.insights.reports import page_charts
 from roost.models import (
     POST_MOVES,
     AccountSnapshot,
@@ -434,7 +434,13 @@ async def test_style_sheet_has_the_colours_of_the_charts(
     web: str, browser: aiohttp.ClientSession
 ) -> None:
     _, style = await get(browser, f"{web}/static/roost.css")
-    for colour in (charts.INK, charts.MUTED, charts.SERIES, charts.ALERT, charts.GAP):
+    for colour in (
+        page_charts.INK,
+        page_charts.MUTED,
+        page_charts.SERIES,
+        page_charts.ALERT,
+        page_charts.GAP,
+    ):
         assert f'[fill="{colour}"]' in style
-    for colour in (charts.SERIES, charts.RULE):
+    for colour in (page_charts.SERIES, page_charts.RULE):
         assert f'[stroke="{colour}"]' in style

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from roost.insights import labels
-from roost.insights.reports import charts
+from roost.insights.reports import page_charts
 from roost.insights.reports.report import build_report
 from roost.insights.reports.svg import draw_svgs
 from roost.models import AccountHistory
@@ -34,7 +34,7 @@ def test_shorten_cuts_between_words_and_never_splits_emoji(
 def test_chart_axis_shows_utc_days__west_of_greenwich(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/Los_Angeles")
     report = build(AccountHistory(integration(), followers({day: day for day in range(11, 21)})))
-    chart = charts.followers_chart(report.accounts[0], report)
+    chart = page_charts.followers_chart(report.accounts[0], report)
     assert chart is not None
     (picture,) = draw_svgs([chart])
     labels = re.findall(r">(\d+ May)</text>", picture)
@@ -47,7 +47,7 @@ def test_chart_axis_shows_mondays__month() -> None:
         [AccountHistory(integration(), followers({day: day for day in range(1, 31)}))],
         since=since, until=since + timedelta(days=30), tenant_name="Lark", made_at=UNTIL,
     )  # fmt: skip
-    chart = charts.followers_chart(report.accounts[0], report)
+    chart = page_charts.followers_chart(report.accounts[0], report)
     assert chart is not None
     (picture,) = draw_svgs([chart])
     assert re.findall(r">(\d+ May)</text>", picture) == ["4 May", "11 May", "18 May", "25 May"]
@@ -70,7 +70,7 @@ def test_impressions_chart_labels_best_day_with_best_post(
         *post(3, other, {16: (other_day_impressions // 2, 9)}),
     )
     report = build(AccountHistory(integration(), (), posts))
-    chart = charts.impressions_chart(report.accounts[0], report)
+    chart = page_charts.impressions_chart(report.accounts[0], report)
     assert chart is not None
     (picture,) = draw_svgs([chart])
     assert re.findall(r">([^<>]*…)</text>", picture) == labels

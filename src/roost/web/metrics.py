@@ -44,15 +44,15 @@ def _draw_charts(built: PageReport) -> list[tuple[str, str, Markup]]:
     """Return title, note and SVG of each chart of the first account, without empty charts."""
     require_extra("charts", purpose="The page of an account")
     # Altair is imported here, because it takes 25 MB, and a server may never be asked for a chart.
-    from roost.insights.reports import charts
+    from roost.insights.reports import page_charts
 
     account = built.accounts[0]
     planned = (
-        ("Followers", "at the end of each day", charts.followers_chart(account, built)),
+        ("Followers", "at the end of each day", page_charts.followers_chart(account, built)),
         (
             "Impressions",
             "each day; shaded: not measured",
-            charts.impressions_chart(account, built),
+            page_charts.impressions_chart(account, built),
         ),
     )
     drawn = iter(svg.draw_svgs([spec for _, _, spec in planned if spec is not None]))

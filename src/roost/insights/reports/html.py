@@ -19,7 +19,7 @@ from markupsafe import Markup
 from roost import escaping
 from roost.formats import format_count, format_time
 from roost.insights import wording
-from roost.insights.reports import charts
+from roost.insights.reports import page_charts
 from roost.insights.reports.report import AccountReport, PageReport, PostReport
 from roost.insights.reports.svg import draw_svgs
 from roost.insights.series import DailySeries
@@ -123,13 +123,13 @@ def _draw_charts(report: PageReport) -> _Pictures:
     One process draws them all, because the start of a process takes a second or two.
     """
     specs = [
-        charts.posts_chart(report.posts),
-        charts.cost_chart(report.accounts),
+        page_charts.posts_chart(report.posts),
+        page_charts.cost_chart(report.accounts),
     ]
     for account in report.accounts:
         specs += [
-            charts.followers_chart(account, report),
-            charts.impressions_chart(account, report),
+            page_charts.followers_chart(account, report),
+            page_charts.impressions_chart(account, report),
         ]
     drawn = iter(draw_svgs([spec for spec in specs if spec is not None]))
     posts, cost, *others = (

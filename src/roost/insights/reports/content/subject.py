@@ -1,7 +1,7 @@
 """What the sections about one subject share: its numbers, its words and the names of its parts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from roost.insights.labels import shorten
@@ -79,7 +79,7 @@ class SubjectContent:
         """Return the chart of a part; nothing if there are not enough values for a chart."""
         draw = CHARTS.get(part)
         chart = draw(self.numbers, self.words) if draw else None
-        return () if chart is None else (chart,)
+        return () if chart is None else (replace(chart, name=self.name(part)),)
 
     def moment(self, at: datetime, *, zone: bool = True) -> Moment:
         """Return a time in the time zone of the report."""
