@@ -91,23 +91,22 @@ def compute_figures(
 def _compare(name: str, now: Value, earlier: Value) -> dict[str, Value]:
     """Return the difference of two values, and the difference as a share of the earlier value.
 
-    A rate, and a balance that may be negative, has no such share.
+    A rate, the follower balance, and a comparison with 0 or less have no such share.
     """
     if now is None or earlier is None:
         return {"difference": None, "change": None}
+    difference: int | float | Decimal
     if isinstance(now, Decimal) or isinstance(earlier, Decimal):
         now, earlier = Decimal(now), Decimal(earlier)
-        difference: Value = now - earlier
+        difference = now - earlier
     else:
         difference = now - earlier
-    has_no_change = "rate" in name or name == "followers.change" or not earlier
+    has_no_change = "rate" in name or name == "followers.change" or earlier <= 0
     share = None if has_no_change else float(difference) / float(earlier)
     return {"difference": difference, "change": share}
 
 
-def _coverage(
-    tables: Tables, subject: Subject, period: Period, zone: ZoneInfo
-) -> dict[str, Value]:
+def _coverage(tables: Tables, subject: Subject, period: Period, zone: ZoneInfo) -> dict[str, Value]:
     followers = fetch_followers(tables, subject)
     days = [period.first + n * _DAY for n in range(period.days)]
     closed = [day for day in days if is_closed(day, zone, tables.now)]
@@ -129,9 +128,7 @@ def _coverage(
     posts = tables.fetch_posts(subject.accounts, period)
     gaps = find_gaps(tables, subject, period, "impressions")
     measured = [
-        day
-        for day in closed
-        if compute_followers(followers, day) is not None and day not in gaps
+        day for day in closed if compute_followers(followers, day) is not None and day not in gaps
     ]
     return figures | {
         "coverage.days": len(days),

@@ -139,7 +139,11 @@ def compute_subject(tables: Tables, subject: Subject, period: Period) -> dict[st
     counted = {
         account: gained
         for account in level
-        if (gained := _sum_gains(_fetch_gains(tables, _only(subject, account), period, "engagements")))
+        if (
+            gained := _sum_gains(
+                _fetch_gains(tables, _only(subject, account), period, "engagements")
+            )
+        )
         is not None
     }
     figures["gained.rate_by_followers"] = divide(
@@ -191,11 +195,15 @@ def _fetch_gains(
         for row in rows
         if period.first <= row["day"] <= period.last
     ]
+    gains += [
+        Gain(row["part_id"], row["day"] - _DAY, row["day"], 0)
+        for row in tables.fetch_each("evening_parts", subject.accounts)
+        if period.first <= row["day"] <= period.last
+    ]
     return [
         gain
         for gain in gains
-        if gain.after >= period.first - _DAY
-        or (gain.until - gain.after).days <= _LONGEST_GAIN_DAYS
+        if gain.after >= period.first - _DAY or (gain.until - gain.after).days <= _LONGEST_GAIN_DAYS
     ]
 
 
@@ -229,15 +237,13 @@ def compute_days(
 def find_gaps(tables: Tables, subject: Subject, period: Period, metric: str) -> set[date]:
     """Return the closed days without a closing snapshot of a part that is read daily.
 
-    A part of which the report knows no later snapshot counts as deleted on X on the days on which another part of
-    the account was read.
+    A part of which the report knows no later snapshot counts as deleted on X. Without a closing
+    snapshot of that part, a day is a gap only if no other part of the account was read.
     """
     gaps: set[date] = set()
     for account in subject.accounts:
         closings: dict[int, set[date]] = {}
-        for row in tables.fetch_each(
-            "closings", [account], {"metric": metric, "condition": ""}
-        ):
+        for row in tables.fetch_each("closings", [account], {"metric": metric, "condition": ""}):
             closings.setdefault(row["part_id"], set()).add(row["day"])
         read_days = {row["day"] for row in tables.fetch_each("read_days", [account])}
         rows = tables.fetch_each("daily_parts", [account], {"now": tables.now.isoformat()})
@@ -245,9 +251,7 @@ def find_gaps(tables: Tables, subject: Subject, period: Period, metric: str) -> 
             day, known = row["day"], closings.get(row["part_id"], set())
             if not period.first <= day <= period.last or day in known:
                 continue
-            if day not in read_days or any(
-                day < later <= period.known_until for later in known
-            ):
+            if day not in read_days or any(day < later <= period.known_until for later in known):
                 gaps.add(day)
     return gaps
 
@@ -288,9 +292,7 @@ def _published(posts: Sequence[Mapping[str, Any]], level: Mapping[int, float]) -
     )
     rates = [p["engagements"] / p["impressions"] for p in both if p["impressions"]]
     figures["published.median_rate"] = median(rates) if rates else None
-    counted = [
-        p for p in posts if p["engagements"] is not None and p["integration_id"] in level
-    ]
+    counted = [p for p in posts if p["engagements"] is not None and p["integration_id"] in level]
     figures["published.rate_by_followers"] = divide(
         sum(p["engagements"] for p in counted),
         sum(level[p["integration_id"]] for p in counted),

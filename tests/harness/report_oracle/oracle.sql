@@ -143,3 +143,40 @@ ORDER BY s.part_id, s.at
 -- The days with a closing snapshot of any part.
 SELECT DISTINCT ((s.at + interval '12 hours') AT TIME ZONE %(zone)s)::date - 1 AS day
 FROM post_snapshots s WHERE s.integration_id = ANY(%(accounts)s)
+
+-- name: evening_parts
+-- The parts that were sent after the read that closes the day of sending. Their gain on that day is
+-- known, and is 0.
+SELECT part_id, sent_day AS day
+FROM (
+    SELECT DISTINCT ON (p.id) p.id AS part_id, sent_day, sent_at, r.read_at
+    FROM parts p,
+    LATERAL (SELECT (p.sent_at AT TIME ZONE %(zone)s)::date AS sent_day) AS o,
+    LATERAL (SELECT (sent_day + 1)::timestamp AT TIME ZONE %(zone)s AS ends) AS e,
+         generate_series(-1, 0) AS n,
+    LATERAL (SELECT ((ends AT TIME ZONE 'UTC')::date + n + time '23:30') AT TIME ZONE 'UTC'
+                 AS read_at) AS r
+    WHERE p.integration_id = ANY(%(accounts)s) AND p.state = 'sent'
+    ORDER BY p.id, abs(extract(epoch FROM r.read_at - ends))
+) AS sent
+WHERE sent_at > read_at
+
+-- name: lifetime
+-- The difference of all parts' lifetime values between the ends of two days. The value of a day is
+-- that of its closing snapshot, or of the closing snapshot of an earlier day; before, it is 0.
+SELECT coalesce(sum(until - since), 0)::bigint AS difference
+FROM (
+    SELECT coalesce((array_agg(value ORDER BY day DESC))[1], 0) AS until,
+           coalesce((array_agg(value ORDER BY day DESC) FILTER (WHERE day <= %(before)s))[1], 0)
+               AS since
+    FROM (
+        SELECT DISTINCT ON (s.part_id, d.day) s.part_id, d.day, s.{metric} AS value
+        FROM post_snapshots s JOIN parts p ON p.id = s.part_id,
+        LATERAL (SELECT ((s.at + interval '12 hours') AT TIME ZONE %(zone)s)::date - 1 AS day) AS d,
+        LATERAL (SELECT (d.day + 1)::timestamp AT TIME ZONE %(zone)s AS ends) AS e
+        WHERE s.integration_id = ANY(%(accounts)s) AND s.{metric} IS NOT NULL
+          AND d.day <= %(last)s AND d.day >= (p.sent_at AT TIME ZONE %(zone)s)::date
+        ORDER BY s.part_id, d.day, abs(extract(epoch FROM s.at - e.ends)), s.at DESC
+    ) AS closing
+    GROUP BY part_id
+) AS each_part

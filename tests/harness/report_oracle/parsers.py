@@ -13,8 +13,11 @@ import pypdf
 import pypdfium2
 
 _NUMBER: Final = re.compile(r"\d+(?:[.,:/\u202f\u00a0-]\d+)*")
+#: The address of a post contains its id.
+_ADDRESS: Final = re.compile(r"https?://[^\s)>\]]+")
 _REFERENCE: Final = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]\[f(\d+)\]")
 _DEFINITION: Final = re.compile(r'^\[f(\d+)\]: #glossary "(.*) = (.*)"$', re.MULTILINE)
+_LIST_NUMBER: Final = re.compile(r"^ *\d+\. ", re.MULTILINE)
 #: A PDF reader needs some points around the box of a link to find all its letters.
 _MARGIN: Final = 1.0
 
@@ -42,7 +45,7 @@ class Parsed:
 
 def find_numbers(text: str) -> list[str]:
     """Return the numbers in a text, each with its separators."""
-    return _NUMBER.findall(text)
+    return _NUMBER.findall(_ADDRESS.sub("", text))
 
 
 class _Page(HTMLParser):
@@ -103,7 +106,8 @@ def parse_markdown(text: str) -> Parsed:
         parsed.figures.append(Keyed(*definitions[number], _unescape(printed)))
     if numbers != [str(n + 1) for n in range(len(definitions))]:
         parsed.faults.append("the numbers of references are not 1, 2, 3 …")
-    parsed.other_numbers = find_numbers(_unescape(_REFERENCE.sub("", body)))
+    rest = _LIST_NUMBER.sub("", _REFERENCE.sub("", body))
+    parsed.other_numbers = find_numbers(_unescape(rest))
     return parsed
 
 

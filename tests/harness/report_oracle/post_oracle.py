@@ -4,7 +4,8 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from statistics import fmean, median
 from typing import Any, Final
 
@@ -85,7 +86,9 @@ def weigh(text: str) -> int:
     """Return the length of a text as X counts it, for the texts of the planned worlds."""
     links = len(_URL.findall(text))
     rest = _URL.sub("", text)
-    return 23 * links + sum(1 if ord(char) <= 4351 or 8192 <= ord(char) <= 8205 else 2 for char in rest)
+    return 23 * links + sum(
+        1 if ord(char) <= 4351 or 8192 <= ord(char) <= 8205 else 2 for char in rest
+    )
 
 
 def _length_group(length: int) -> str:
@@ -102,7 +105,7 @@ def _interpolate(
     """
     known = [(row["at"] - sent_at, row[metric]) for row in rows if row[metric] is not None]
     points = [(timedelta(0), 0), *known]
-    for (before, low), (after, high) in zip(points, points[1:], strict=False):
+    for (before, low), (after, high) in pairwise(points):
         if before <= age <= after and after - before <= _LONGEST_STEP:
             return float(low + (high - low) * ((age - before) / (after - before)))
     return None

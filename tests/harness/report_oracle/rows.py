@@ -223,14 +223,14 @@ def _store_ledger(
     for _ in range(int(chance.choice([0, 30, 300]))):
         operation, usd = _OPERATIONS[int(chance.integers(len(_OPERATIONS)))]
         at = since + (planned.now - since) * float(chance.uniform())
-        integration = None if chance.uniform() < 0.1 else accounts[int(chance.integers(len(accounts)))]
+        integration = (
+            None if chance.uniform() < 0.1 else accounts[int(chance.integers(len(accounts)))]
+        )
         rows.append((tenant, integration, at, operation, 200, Decimal(usd), ""))
     _copy(admin, "ledger (tenant_id, integration_id, at, operation, status, usd, reason)", rows)
 
 
-def _copy(
-    admin: psycopg.Connection[Any], target: str, rows: Iterable[tuple[object, ...]]
-) -> None:
+def _copy(admin: psycopg.Connection[Any], target: str, rows: Iterable[tuple[object, ...]]) -> None:
     with admin.cursor() as cursor, cursor.copy(f"COPY {target} FROM STDIN".encode()) as copy:
         for row in rows:
             copy.write_row(row)

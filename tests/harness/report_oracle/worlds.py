@@ -262,7 +262,9 @@ def _add_post(world: World, user: User, part: PlannedPart, parent: Post | None) 
     assert part.sent_at is not None
     ordinal = len(world.posts_of[user.id])
     tweet_id = str(int(user.id) + (ordinal + 1) * 1000)
-    media = [Media("1", "3_1", user.id, "", _KINDS[kind], "", 1, part.sent_at) for kind in part.media]
+    media = [
+        Media("1", "3_1", user.id, "", _KINDS[kind], "", 1, part.sent_at) for kind in part.media
+    ]
     post = Post(
         id=tweet_id,
         user_id=user.id,
@@ -285,3 +287,35 @@ def _add_post(world: World, user: User, part: PlannedPart, parent: Post | None) 
     )
     world.posts_of[user.id].append(post)
     return post
+
+
+def plan_month(posts: int) -> PlannedWorld:
+    """Return an account with this many posts in a month, which is over."""
+    chance = np.random.default_rng(19)
+    now = datetime(2026, 12, 2, 9, tzinfo=UTC)
+    world = World("steady", 19)
+    world.started_at = now - timedelta(days=70)
+    user = next(iter(world.users.values()))
+    user.since = world.started_at
+    reads = [
+        datetime.combine(world.started_at.date() + timedelta(days=n), time(23, 30), UTC)
+        for n in range(70)
+    ]
+    account = PlannedAccount(user, world.started_at, reads)
+    habits = np.full(6, 0.4)
+    begin = datetime(2026, 11, 1, tzinfo=UTC)
+    for at in sorted(chance.uniform(0, 30 * 86_400, posts)):
+        account.posts.append(
+            _plan_post(chance, world, user, begin + timedelta(seconds=float(at)), habits)
+        )
+    return PlannedWorld(
+        seed=1_000_000 + posts,
+        world=world,
+        zone=ZoneInfo("Europe/Berlin"),
+        now=now,
+        first=date(2026, 11, 1),
+        last=date(2026, 11, 30),
+        accounts=[account],
+        has_groups=False,
+        has_one_account=True,
+    )
