@@ -310,8 +310,9 @@ def _account(
     known = {account: day for account, day in ends.items() if day is not None}
     end = sum(followers[account][day] for account, day in known.items()) if known else None
     changes = [
-        followers[account][day] - followers[account][_day_before(followers[account], period)]
+        followers[account][day] - followers[account][before]
         for account, day in known.items()
+        if (before := _day_before(followers[account], period)) != day
     ]
     return {"followers.end": end, "followers.change": sum(changes) if changes else None}
 
