@@ -12,6 +12,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -36,7 +37,7 @@ from roost.insights.reports.document import (
     Tile,
     Tiles,
 )
-from roost.insights.reports.forms.chart_fonts import name_fonts
+from roost.insights.reports.forms.chart_texts import take_texts
 from roost.insights.reports.forms.column_widths import measure_columns
 from roost.insights.reports.forms.texts import (
     GLOSSARY,
@@ -131,13 +132,12 @@ class _Layout:
         self._document = document
         self._svgs = svgs
         self._definitions = list_definition_titles(document)
-        language = document.language.replace("_", "-").partition("-")[0]
-        self._cjk_font = _CJK_FONTS.get(language, "Noto Sans CJK JP")
 
     def describe(self) -> dict[str, Any]:
         """Return everything that the template reads."""
         document = self._document
         language, _, region = document.language.replace("_", "-").partition("-")
+        cjk = _CJK_FONTS.get(language, "Noto Sans CJK JP")
         title = one_line(document.title)
         return {
             "title": title,
@@ -150,7 +150,7 @@ class _Layout:
             ],
             "lang": language,
             "region": region or None,
-            "fonts": [font.format(cjk=self._cjk_font) for font in _FONTS],
+            "fonts": [font.format(cjk=cjk) for font in _FONTS],
             "accent": _darken_for_contrast(document.brand.accent or _ACCENT),
             "logo": _describe_logo(document.brand.logo, title),
             "csv": _write_figures(list_printed(document, on_pages=True)),
@@ -189,7 +189,7 @@ class _Layout:
                 return self._table(block)
             case Chart():
                 svg = self._svgs.get(block.name)
-                return None if svg is None else _describe_chart(block, svg, self._cjk_font)
+                return None if svg is None else _describe_chart(block, svg)
 
     def _tile(self, tile: Tile) -> dict[str, Any]:
         return {
@@ -260,12 +260,14 @@ def _breakable(text: str) -> str:
     return _LONG_WORD.sub("\\g<0>\u200b", one_line(text))
 
 
-def _describe_chart(chart: Chart, svg: str, cjk_font: str) -> dict[str, Any]:
+def _describe_chart(chart: Chart, svg: str) -> dict[str, Any]:
+    picture, texts = take_texts(escaping.markup(svg))
     return {
         "kind": "chart",
         "title": one_line(chart.title),
         "alt": one_line(chart.description),
-        "svg": name_fonts(escaping.markup(svg), cjk_font),
+        "svg": picture,
+        "texts": [asdict(each) for each in texts],
     }
 
 
