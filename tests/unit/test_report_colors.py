@@ -1,5 +1,7 @@
 """The colours of reports are readable in both schemes, whatever the accent is."""
 
+from collections.abc import Callable
+
 import pytest
 
 from roost.insights.reports.colors import Palette, contrast, dark_palette, light_palette, paint
@@ -14,7 +16,9 @@ def test_contrast_is_that_of_wcag() -> None:
 
 @pytest.mark.parametrize("accent", ACCENTS)
 @pytest.mark.parametrize("make_palette", [light_palette, dark_palette])
-def test_texts_are_readable_on_their_backgrounds(make_palette: type[Palette], accent: str) -> None:
+def test_texts_are_readable_on_their_backgrounds(
+    make_palette: Callable[[str], Palette], accent: str
+) -> None:
     palette = make_palette(accent)
     for background in (palette.paper, palette.tint):
         for text in (palette.ink, palette.muted, palette.accent, palette.alert, palette.gain):
