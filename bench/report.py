@@ -26,6 +26,7 @@ from harness.report_oracle.checks import Findings, check_world
 from harness.report_oracle.database import ReportDatabase, open_report_database
 from harness.report_oracle.injections import PAYLOADS, find_injections
 from harness.report_oracle.worlds import plan_month, plan_world
+from harness.server import cancel_on_sigterm
 from roost.insights.reports.content.build import build_document
 from roost.insights.reports.forms.html import render_html
 from roost.insights.reports.forms.pdf import render_pdf
@@ -62,6 +63,7 @@ def main() -> int:
 async def _measure(
     seeds: range, is_short: bool
 ) -> tuple[list[Threshold], dict[str, float | int | str]]:
+    cancel_on_sigterm()
     findings = Findings()
     async with open_report_database() as database:
         for seed in seeds:

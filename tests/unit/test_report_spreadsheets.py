@@ -6,6 +6,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from python_calamine import CalamineWorkbook
 from harness.hostile_texts import FORMULAS
 from harness.sample_document import BEGIN, make_document, make_printed, with_hostile_names
 from roost import escaping
-from roost.insights.reports.document import Column, Document, Section, Table
+from roost.insights.reports.document import Column, Document, Moment, Section, Table
 from roost.insights.reports.figures import Number, Unit
 from roost.insights.reports.forms.csv import ENCODING, render_csvs
 from roost.insights.reports.forms.parquet import render_parquets
@@ -77,6 +78,14 @@ def test_xlsx_has_numbers_with_formats_and_dates() -> None:
     assert (rate.value, rate.number_format) == (0.031, "0.0%")
     assert clicks.value is None
     assert usual.value == "usual 900"
+
+
+def test_xlsx_has_times_of_day() -> None:
+    hour = Moment("06:00", time(6))
+    table = Table("hours", "Hours", (Column("Hour"),), (((hour,),),))
+    sheet = open_workbook(render_xlsx(with_tables(table)))["hours"]
+    cells = [cell for row in sheet.iter_rows() for cell in row]
+    assert [(cell.value, cell.number_format) for cell in cells[1:2]] == [(time(6), "hh:mm")]
 
 
 def test_xlsx_shows_dollars_and_signs_by_formats() -> None:

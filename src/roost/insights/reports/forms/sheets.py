@@ -7,7 +7,7 @@ a page does not show.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Final
 
 from roost.insights.reports.document import Document, Moment, Printed, Table, Text
@@ -23,7 +23,7 @@ from roost.insights.reports.forms.texts import (
 #: The name of the sheet that has every figure once.
 FIGURES: Final = "Figures"
 
-Value = str | Number | date | datetime | None
+Value = str | Number | date | datetime | time | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ strings, whatever they begin with.
 import io
 import re
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, Final
 
@@ -149,6 +149,9 @@ class _Workbook:
                 page.write_datetime(row, column, local, form)
             case date():
                 form = self._format(num_format="yyyy-mm-dd", align="left")
+                page.write_datetime(row, column, value, form)
+            case time():
+                form = self._format(num_format="hh:mm", align="left")
                 page.write_datetime(row, column, value, form)
 
     def _write_text(self, page: Any, row: int, column: int, cell: Cell, *, is_wide: bool) -> None:
