@@ -92,3 +92,13 @@ def test_more_comparisons_widen_the_interval() -> None:
 def test_comparison_without_posts_says_so() -> None:
     found = compare_posts([], {name: [] for name in EffectName})
     assert {each.verdict for each in found} == {Verdict.TOO_FEW_POSTS}
+
+
+def test_effect_factor_is_the_mean_of_the_two_middle_differences_of_an_even_number() -> None:
+    # Of 20 by 22 pairs, one half has the ratio 2, and the other half the ratio 8.
+    has = [n % 2 == 0 for n in range(40)] + [False, False]
+    impressions = [7.0 if flag else (3.0 if n % 4 == 1 else 0.0) for n, flag in enumerate(has)]
+    impressions[-2:] = [3.0, 0.0]
+    (found,) = compare_posts(impressions, {EffectName.LINK: has})
+    assert (found.with_posts, found.without_posts) == (20, 22)
+    assert found.factor == pytest.approx(4)

@@ -78,3 +78,19 @@ def test_gains_of_days_and_of_no_day_add_up_to_the_periods_gain(
     shown = sum(int(day.impressions.value or 0) for day in subject.days)
     assert shown + int(undated.value or 0) == int(gained.value or 0)
     assert (gained.value is None) == (gained.quality is Quality.MISSING)
+
+
+def test_day_is_no_gap_if_its_read_comes_after_the_daily_reads_of_an_old_post() -> None:
+    # The last daily read of the old post is that of 25 April, 23:30 UTC: at 23:30 on 26 April, the
+    # post is 30 days old. In Berlin, that read closes 26 April, which ends at 22:00 UTC.
+    old = make_part(1, datetime(2026, 3, 27, 22, 57, tzinfo=UTC))
+    new = make_part(2, datetime(2026, 4, 20, 12, tzinfo=UTC))
+    nights = [datetime(2026, 4, 20 + n, 23, 30, tzinfo=UTC) for n in range(9)]
+    snapshots = [make_snapshot(new, at, 100 + n) for n, at in enumerate(nights)]
+    snapshots += [make_snapshot(old, at, 500) for at in nights[:6]]
+    # The first weekly read comes 35 days after publication.
+    snapshots.append(make_snapshot(old, datetime(2026, 5, 1, 23, 30, tzinfo=UTC), 501))
+    records = AccountRecords(make_integration(), parts=(old, new), snapshots=tuple(snapshots))
+    subject = report_on(records, date(2026, 4, 22), 11, "Europe/Berlin")
+    values = {day.day.day: day.impressions.value for day in subject.days}
+    assert (values[25], values[26], values[27]) == (1, 1, 1)

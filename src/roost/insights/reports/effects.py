@@ -30,6 +30,8 @@ _ALPHA: Final = 0.03
 _PERMUTATIONS: Final = 1999
 #: About how many successive posts are in a block; the blocks are equally large.
 _BLOCK_POSTS: Final = 40
+#: The relative error of a sum of weights.
+_TOLERANCE: Final = 1e-9
 #: The seed of the permutations, so that a report that is made again says the same.
 _SEED: Final = 17
 
@@ -151,7 +153,7 @@ def _compare(
     middle = weights.sum() / 2
     cumulative = np.cumsum(weights)
     statistic = sum(float(block.scores @ block.flags[:, column]) for block in blocks)
-    estimate = _at_weight(differences, cumulative, middle)
+    estimate = _find_median(differences, cumulative)
     low = _at_weight(differences, cumulative, middle - margin) if margin < middle else -np.inf
     high = _at_weight(differences, cumulative, middle + margin) if margin < middle else np.inf
     verdict = Verdict.NO_CLAIM
@@ -179,6 +181,17 @@ def _pair(blocks: Sequence[_Block], column: int) -> tuple[_Floats, _Floats] | No
         return None
     order = np.argsort(all_differences, kind="stable")
     return all_differences[order], all_weights[order]
+
+
+def _find_median(differences: _Floats, cumulative: _Floats) -> float:
+    """Return the weighted median: of two middle differences, their mean.
+
+    The sums of weights are inexact, so a sum that is close to one half counts as one half.
+    """
+    middle = cumulative[-1] / 2
+    low = _at_weight(differences, cumulative, middle * (1 - _TOLERANCE))
+    high = _at_weight(differences, cumulative, middle * (1 + _TOLERANCE))
+    return (low + high) / 2
 
 
 def _at_weight(differences: _Floats, cumulative: _Floats, weight: float) -> float:

@@ -119,7 +119,10 @@ class PostReadings:
         for part in self.parts:
             end = part.sent_at + PRIVATE_FOR
             day = local_day(end, self.zone)
-            days.append(day - _DAY if closing_read(day, self.zone) >= end else day)
+            # The read that closes a day can be up to half a day after the end of the day.
+            while closing_read(day, self.zone) >= end:
+                day -= _DAY
+            days.append(day)
         return tuple(days)
 
     def closings(self, *metrics: Metric) -> Closings:
