@@ -148,7 +148,7 @@ async def test_no_command_prints_text_that_controls_the_terminal(
 def test_demo_shows_texts_unchanged(capsys: pytest.CaptureFixture[str]) -> None:
     result = {
         "connected": HOSTILE, "published": 1, "parts": 1, "media": 0, "requests": 1, "dollars": 1,
-        "ground_truth": {"dollars": 1}, "snapshots": 1, "report": HOSTILE, "seconds": 1,
+        "ground_truth": {"dollars": 1}, "snapshots": 1, "reports": [HOSTILE], "seconds": 1,
         "refused": [{"row": 1, "message": HOSTILE, "code": "x"}],
         "anomalies": [{"account": HOSTILE, "metric": "followers", "day": "today"}],
     }  # fmt: skip

@@ -13,7 +13,7 @@ from fix_model import ModelServer
 from fix_publishing import Publisher, run_roost
 from fix_web import get, serving
 from roost.models import ReportBrand
-from roost.services import report
+from roost.services import collect, report
 from roost.services.tenant import set_report_brand
 
 
@@ -65,7 +65,8 @@ async def test_report_with_several_files_is_downloaded_as_an_archive(
     await publisher.schedule("Good morning")
     await publisher.run_due_jobs()
     await publisher.emulator.jump(hours=30)
-    await publisher.run_due_jobs()
+    await collect.collect_account(publisher.runtime, publisher.scope, publisher.account.id)
+    await publisher.emulator.jump(hours=1)
     await post(browser, web, "/reports")
     async with browser.get(f"{web}/reports/1/files/png") as answer:
         archive = zipfile.ZipFile(io.BytesIO(await answer.read()))

@@ -174,7 +174,10 @@ async def test_key_is_in_no_argument_and_no_variable_of_the_making_process(
             await asyncio.sleep(0.05)
     children = psutil.Process().children(recursive=True)
     (process,) = [
-        each for each in children if "roost.services.report.making_process" in each.cmdline()
+        each
+        for each in children
+        if each.status() != psutil.STATUS_ZOMBIE
+        and "roost.services.report.making_process" in each.cmdline()
     ]
     assert KEY not in str(process.cmdline())
     assert KEY not in str(process.environ())
