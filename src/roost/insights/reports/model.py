@@ -335,6 +335,11 @@ class SubjectReport:
     """The anomalies of the period, oldest first."""
     next_steps: tuple[NextStep, ...]
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured, published, attempted or billed."""
+        return not any(each.current.value for each in self.figures.values())
+
 
 @dataclass(frozen=True)
 class Report:
@@ -352,6 +357,19 @@ class Report:
     def figures(self) -> Mapping[str, Figure]:
         """Every figure of the report by its key."""
         return {figure.key: figure for figure in find_figures(self.subjects)}
+
+    def repeats_account(self, subject: SubjectReport) -> bool:
+        """Whether a subject is the tenant of the report's only account."""
+        kinds = [each.subject.kind for each in self.subjects]
+        is_tenant = subject.subject.kind is SubjectKind.TENANT
+        return is_tenant and kinds.count(SubjectKind.ACCOUNT) == 1
+
+    @property
+    def summarized_subjects(self) -> tuple[SubjectReport, ...]:
+        """The subjects that have a summary of their own."""
+        return tuple(
+            each for each in self.subjects if not (each.is_empty or self.repeats_account(each))
+        )
 
 
 def find_figures(content: Any) -> Iterator[Figure]:

@@ -27,7 +27,7 @@ _LONGEST_FINDING: Final = 200
 async def ask_for_narratives(
     report: Report, words: Words, access: ModelAccess, database: Database, tenant_id: TenantId
 ) -> tuple[dict[str, tuple[Text, ...]], tuple[NarrativeSource, ...]]:
-    """Ask a model for the narrative of each subject, one after the other, within the budget.
+    """Ask a model for the narratives of the summarized subjects, one after the other.
 
     Returns the narratives that the model has written, by the keys of their subjects, and the source
     of every narrative. A subject without an entry gets Roost's own sentences; so do all subjects
@@ -36,6 +36,7 @@ async def ask_for_narratives(
     budget = TenantBudget(
         database, tenant_id, access.name, max_tokens=access.max_tokens, max_usd=access.max_usd
     )
+    subjects = report.summarized_subjects
     paragraphs: dict[str, tuple[Text, ...]] = {}
     sources: list[NarrativeSource] = []
     error = ""
@@ -44,7 +45,7 @@ async def ask_for_narratives(
             asyncio.timeout(_TIMEOUT_S),
             OpenAIModel(access.name, access.url, access.key, access.timeout_s) as model,
         ):
-            for subject in report.subjects:
+            for subject in subjects:
                 written = await write_narrative(subject, words, model, budget)
                 assert written.narration is not None
                 source = _describe_source(subject.subject.key, written.narration)
@@ -58,7 +59,7 @@ async def ask_for_narratives(
     except Exception as failure:
         # The client of a provider may raise anything. The report has Roost's own sentences then.
         error = snake_case(type(failure).__name__)
-    rest = (each.subject.key for each in report.subjects[len(sources) :])
+    rest = (each.subject.key for each in subjects[len(sources) :])
     sources += [NarrativeSource(key, escaping.one_line(access.name), error=error) for key in rest]
     return paragraphs, tuple(sources)
 

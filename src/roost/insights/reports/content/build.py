@@ -83,11 +83,11 @@ def build_document(
 def _describe_subject(content: SubjectContent) -> Section | None:
     """Return the section about a subject; None if another section has the same figures."""
     title = _name_subject(content.numbers.subject, content.words)
-    if content.repeats_account:
+    if content.report.repeats_account(content.numbers):
         # All other figures of the tenant are those of its only account.
         costs = describe_costs(content) if content.has_other_costs else ()
         return Section(content.slug, title, (), costs) if costs else None
-    if content.is_empty:
+    if content.numbers.is_empty:
         return Section(content.slug, title, explain_emptiness(content))
     return Section(content.slug, title, summarize(content), tuple(_list_sections(content)))
 

@@ -60,18 +60,6 @@ class SubjectContent:
         return len(self.account_names) > _FEW_ACCOUNTS
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing was measured, published, attempted or billed."""
-        figures = self.numbers.figures.values()
-        return not any(each.current.value for each in figures)
-
-    @property
-    def repeats_account(self) -> bool:
-        """Whether the subject is the tenant of the report's only account."""
-        is_tenant = self.numbers.subject.kind is SubjectKind.TENANT
-        return is_tenant and len(self.account_names) == 1
-
-    @property
     def has_other_costs(self) -> bool:
         """Whether a cost of the subject differs from that of the report's first account."""
         account = next(
