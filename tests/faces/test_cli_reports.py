@@ -106,7 +106,7 @@ async def test_report_says_who_has_written_its_narrative(
     settings = publisher.runtime.settings
     made = await run_roost("report", "--json", settings=settings, folder=tmp_path, **environment)
     assert made.code == 0, made.err
-    assert [each["subject"] for each in made.answer["narratives"]] == ["tenant", "account.1"]
+    assert [each["subject"] for each in made.answer["narratives"]] == ["account.1"]
     for each in made.answer["narratives"]:
         assert (each["written_by"], each["model"], each["refused"]) == ("model", "small", 0)
         assert len(each["prompt_hash"]) == 64

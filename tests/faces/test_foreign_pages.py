@@ -253,7 +253,7 @@ async def test_texts_of_posts_in_a_chart_add_no_element(
         for number in ("1", "2")
     ]
     harmless, hostile = charts_with(pages[0], "Low tide"), charts_with(pages[1], "{{7*7}}${7*7}")
-    assert len(hostile) == len(harmless) == 2, "the tenant and the account have this chart"
+    assert len(hostile) == len(harmless) == 1, "the account has this chart"
     for chart, other in zip(harmless, hostile, strict=True):
         assert len([label for label in chart.labels if "Low tide" in label]) == len(_LABELS)
         assert other.elements == chart.elements
