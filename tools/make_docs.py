@@ -40,7 +40,8 @@ It does not read a `.env` in the working directory, because any user may have wr
 _TREE = """
 ## The classes
 
-The errors of X have two base classes: `XError`, and the one below which they are drawn.
+Every class in `roost.x.errors` is also a subclass of `XError`.
+The tree shows each class only once: `Rejected`, for example, below `Refused` and not below `XError`.
 
 """
 _JSON = """# JSON
@@ -61,7 +62,10 @@ _ERRORS = """# Errors
 Every error that a user can meet has a stable `code` and a kind.
 Its text says what happened and to what, what Roost did about it, and what to do next.
 The kind determines the exit code ([command line](cli.md#exit-codes)) and the HTTP status ([HTTP](http.md#errors)).
-A post that breaks a rule of X is not an error of its own: each broken rule is a `Violation` with a code, reported before anything is sent ([texts](text.md), [media](media.md), [plan files](plan-files.md)).
+If a post breaks rules of X, Roost does not send the post, and raises `PostRefused`.
+Each broken rule is a `Violation` with its own code ([texts](text.md), [media](media.md), [plan files](plan-files.md)).
+The code of `PostRefused` is the code of the first violation, so it can be a code that this table does not list.
+`roost import` reports the violations of each row of a plan file, and skips the posts that have violations.
 
 `tools/make_docs.py` generates this page from the error classes.
 

@@ -399,6 +399,6 @@ class MediaCopyDamaged(Broken):
 
 
 class ReconnectNeeded(Broken):
-    """X no longer accepts an account's tokens; only the owner can reconnect the account."""
+    """Roost has no usable token for an account; the owner has to connect the account again."""
 
     default_action = ActionCode.RECONNECT_ACCOUNT

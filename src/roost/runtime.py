@@ -239,5 +239,6 @@ async def migrate(settings: Settings) -> bool:
             raise DatabaseUnavailable(
                 "The database cannot be set up with ROOST_ADMIN_DATABASE_URL. PostgreSQL reports:"
                 f" {first_line(error)}",
-                next="Check that PostgreSQL runs at ROOST_ADMIN_DATABASE_URL, with this login.",
+                next="Check that PostgreSQL runs at the address in ROOST_ADMIN_DATABASE_URL, and"
+                " that it accepts the user and the password in this URL.",
             ) from None

@@ -226,8 +226,9 @@ async def test_worker_that_detects_the_restore_late_does_not_undo_the_resume(
         database = publisher.runtime.database
         state = await store.installation.read(database.autocommit)
         async with database.unscoped() as transaction:
-            # The check has compared the database, and waits here to pause everything. Meanwhile, a
-            # user resumes, because another worker has already paused everything.
+            # Suppose that another worker has already paused everything. This transaction resumes
+            # everything, as a user would. At the same time, the check compares the database with
+            # the watermark, and then waits for this lock, because it must pause everything.
             await transaction.run("lock_pauses")
             late = asyncio.create_task(check.check())
             await _wait_for_lock(admin_url)

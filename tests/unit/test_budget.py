@@ -24,7 +24,7 @@ async def test_reserve_counts_dollars() -> None:
     budget = MemoryBudget(None, Decimal("0.10"))
     first = await budget.reserve(1, Decimal("0.06"))
     with pytest.raises(
-        ModelBudgetExceeded, match=r"\$0\.040000 of the \$0\.10 of this month are left"
+        ModelBudgetExceeded, match=r"this month's cap of \$0\.10 has \$0\.040000 left"
     ):
         await budget.reserve(1, Decimal("0.05"))
     await budget.settle(first, 1, Decimal("0.02"))

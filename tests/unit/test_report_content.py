@@ -194,7 +194,7 @@ def test_figure_is_beside_those_of_the_earlier_periods(report: Report, document:
     assert {"Compared days", "Year before", "Change in a year"} <= set(row)
 
 
-def test_rate_states_what_it_divides(document: Document) -> None:
+def test_note_of_a_rate_states_how_it_is_calculated(document: Document) -> None:
     table = find_tables(document)["account-1-published"]
     row = row_of(table, "Engagement rate of published posts, by followers")
     assert row["Note"] == "Mean engagements of a post per follower."

@@ -1,4 +1,4 @@
-"""The declared comparisons claim little by chance, and find large effects."""
+"""Comparisons of posts rarely claim an effect by chance, and usually find a large one."""
 
 import numpy as np
 import pytest

@@ -51,8 +51,8 @@ def require_room(
     if max_tokens is not None and used_tokens + tokens > max_tokens:
         left = max(max_tokens - used_tokens, 0)
         raise ModelBudgetExceeded(
-            f"The call may use {tokens} tokens; {left} of the {max_tokens} tokens of this month are"
-            " left.",
+            f"The call may use {tokens} tokens; this month's cap of {max_tokens} tokens"
+            f" has {left} tokens left.",
             did="The model was not called.",
             needed=tokens,
             left=left,
@@ -61,7 +61,7 @@ def require_room(
     if max_usd is not None and usd is not None and used_usd + usd > max_usd:
         left_usd = max(max_usd - used_usd, Decimal(0))
         raise ModelBudgetExceeded(
-            f"The call may cost ${usd:.6f}; ${left_usd:.6f} of the ${max_usd} of this month are"
+            f"The call may cost ${usd:.6f}; this month's cap of ${max_usd} has ${left_usd:.6f}"
             " left.",
             did="The model was not called.",
             needed=str(usd),

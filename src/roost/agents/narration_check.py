@@ -87,7 +87,12 @@ def check_narration(text: str, slots: frozenset[str], language: str) -> tuple[st
 
 
 def _check_tokens(text: str, slots: frozenset[str], words: NarrationWords) -> list[str]:
-    """Check each character, word and slot, and the tokens directly before and after a slot."""
+    """Return the reasons to refuse single tokens of a narration.
+
+    Refused are characters, words and slots that are not allowed, slots for figures that are used
+    twice, slots that touch another token than a space or a punctuation mark, and a missing full
+    stop at the end.
+    """
     findings = []
     matches = list(_TOKENS.finditer(text))
     used: set[str] = set()
@@ -298,10 +303,11 @@ def _mixes_notions(sentence: Sequence[Sequence[_Token]], words: NarrationWords) 
     if any(_slots([clause]) & GAINED_SLOTS and _slots([clause]) & _OUTPUT for clause in sentence):
         return True
     for clause in sentence:
-        # An example is `{impressions} were gained, from {posts}`.
+        # `{impressions} were gained, from {posts}` is wrong: the last clause begins with `from`.
         if clause[0].text in words.sources and _slots([clause]) & _OUTPUT:
             return True
-    # In `{posts} were sent, and gained {impressions}`, the posts are the subject of both clauses.
+    # `{posts} were sent, and gained {impressions}` is wrong: the posts are the subject of both
+    # clauses.
     return sentence[0][0].figure in _OUTPUT and bool(_words(sentence) & words.receiving)
 
 

@@ -27,14 +27,14 @@ class WrittenSentence:
 
 @dataclass(frozen=True, slots=True)
 class ParsedDraft:
-    """A draft of a reply."""
+    """A draft that a model's reply contains."""
 
     parts: tuple[tuple[WrittenSentence, ...], ...]
     """Empty if the draft does not have the form that the prompt asks for."""
 
 
 def parse_reply(text: str) -> list[ParsedDraft]:
-    """Return the drafts of a reply; an empty list if the reply has none.
+    """Return the drafts in a model's reply; an empty list if it contains none.
 
     A draft that is broken is returned without parts, and the others are kept.
     """
@@ -57,7 +57,10 @@ def parse_reply(text: str) -> list[ParsedDraft]:
 
 
 def parse_paragraphs(text: str) -> tuple[str, ...]:
-    """Return the paragraphs of a narration's reply; empty if it does not have the form."""
+    """Return the paragraphs of the narration in a model's reply.
+
+    The result is empty if the reply does not have the form that the prompt asks for.
+    """
     for found in _decode(text[:_MAX_CHARACTERS]):
         paragraphs = found.get("paragraphs") if isinstance(found, dict) else found
         if isinstance(paragraphs, list) and all(isinstance(each, str) for each in paragraphs):

@@ -108,7 +108,7 @@ class WrittenDraft:
 
 @dataclass(frozen=True, slots=True)
 class RefusedDraft:
-    """A draft that a validator refused, or a piece of a reply that is no draft."""
+    """A draft that a validator refused, or a piece of a model's reply that is no draft."""
 
     parts: tuple[str, ...]
     """Empty if the reply had no draft that can be read."""

@@ -56,7 +56,7 @@ RealOne = Annotated[
 
 
 class ScopeUnclear(InvalidInput):
-    """The command names no scope, or several scopes."""
+    """A command must pause or resume one post, account or tenant, or everything."""
 
     default_next = "Name one scope: POST, --account, --all-accounts, --all or --restored."
 

@@ -12,7 +12,8 @@ from roost.prices import sum_prices
 from roost.publishing.decisions import list_choices
 from roost.services.queries import PostDetails, PostStatus
 
-#: For each state in which a person can decide about a post: the action that says how.
+#: For each state in which a person can decide about a post: the next action, which explains
+#: the choices.
 _DECISIONS: Final = {
     PostState.NEEDS_DECISION: ActionCode.DECIDE_UNKNOWN,
     PostState.PARTLY_PUBLISHED: ActionCode.DECIDE_PARTLY_PUBLISHED,

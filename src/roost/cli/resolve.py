@@ -21,7 +21,7 @@ from roost.services import resolve as decisions
 
 
 class DecisionUnclear(InvalidInput):
-    """The choice lacks an argument, or has an argument that it does not accept."""
+    """The choice given to `roost resolve` lacks an address, or does not accept an argument."""
 
 
 class PriceNotAgreed(InvalidInput):

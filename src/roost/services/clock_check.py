@@ -20,10 +20,10 @@ from roost.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
-#: If the last time that X reported is older than this many seconds, X is asked for its time again.
+#: If X's last response is older than this many seconds, X is asked for its time.
 _X_TIME_MAX_AGE_S: Final = 600.0
-#: If this machine's clock differs from the last time that X reported, and that time is older than
-#: this many seconds, X is asked for its time again before the clock counts as wrong.
+#: If this machine's clock differs from X's time, and X's last response is older than this many
+#: seconds, X is asked for its time before the clock counts as wrong.
 _X_TIME_RECHECK_AGE_S: Final = 1.0
 
 
@@ -66,8 +66,8 @@ class ClockCheck:
     async def check(self) -> None:
         """Compare the clocks, and open or resolve this machine's alert.
 
-        If the last time that X reported is too old, X is asked for its time by a request that needs
-        no token and costs nothing. A worker sends nothing until X has reported its time once.
+        If X's last response is too old, X is asked for its time by a request that needs no token
+        and costs nothing. A worker sends nothing until X has reported its time once.
         Raises: the errors in `store.availability.DATABASE_AWAY`.
         """
         skew = await self._compare_with_database() or await self._compare_with_x()
@@ -97,7 +97,8 @@ class ClockCheck:
             await self._ask_x()
         skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
         if skew is not None and (age_s is None or age_s > _X_TIME_RECHECK_AGE_S):
-            # The last time that X reported may be wrong, so X's current time decides.
+            # X's time was estimated from an old response, and the estimate may be wrong. X is
+            # therefore asked for its time, and the clock is compared again.
             await self._ask_x()
             skew = _find_skew("x", server_time.estimate(), self.runtime.clock.now())
         return skew

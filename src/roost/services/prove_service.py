@@ -22,7 +22,7 @@ _CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
 class ChallengeInvalid(InvalidInput):
-    """The challenge does not have the format that this version of Roost expects."""
+    """The challenge with which `roost connect` checks the web server has an unknown format."""
 
     default_action = ActionCode.USE_SAME_VERSION
 

@@ -61,8 +61,8 @@ async def create_database(url: str, name: str) -> bool:
             allow = sql.SQL("ALTER ROLE {} CREATEDB;").format(sql.Identifier(user))
             raise DatabaseCreationRefused(
                 f"The database user {user} may not create a database.",
-                next=f"Ask a database administrator to run: {allow.as_string(connection)}"
-                " Or unset DATABASE_URL to use a private PostgreSQL.",
+                next="Unset DATABASE_URL to use a private PostgreSQL, or ask a database"
+                f" administrator to run: {allow.as_string(connection)}",
             ) from None
     changes.record()
     return True

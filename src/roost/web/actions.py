@@ -29,7 +29,7 @@ Text = Annotated[str, Form(max_length=_MAX_TEXT_LENGTH)]
 
 
 class AddressMissing(InvalidInput):
-    """The form says that a post is on X, but lacks the post's address."""
+    """The submitted HTML form says that a post is on X, but lacks the post's address."""
 
     default_next = "Copy the address of the post from the account's timeline on X."
 

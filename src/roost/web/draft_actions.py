@@ -32,7 +32,7 @@ _MAX_INSTRUCTION: Final = 500
 
 
 class InstructionMissing(InvalidInput):
-    """The form says that a draft is to be improved, but not how."""
+    """The submitted HTML form says that a draft is to be improved, but not how."""
 
     default_next = "Say what to change, for example “shorter”."
 

@@ -37,7 +37,7 @@ _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class CrossSiteRequest(Refused):
-    """Another site's page made a request that changes something, or that the user cannot see."""
+    """Another site's page tried to submit a form to Roost, or to fetch or embed Roost's pages."""
 
     default_next = "Open Roost's own page and use the button there, or the command line."
 

@@ -18,7 +18,7 @@ _DAYS = "days"
 
 
 class FormInvalid(InvalidInput):
-    """A field of a form has a value that the page does not offer."""
+    """A submitted field of an HTML form has a value that the page does not offer."""
 
     default_next = "Open the page again, and use its form."
 

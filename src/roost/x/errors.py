@@ -164,11 +164,14 @@ class OutOfCredits(XError, Refused):
 
 
 class AuthorizationCodeInvalid(XError, ConnectFlowInvalid):
-    """The authorization code is older than 30 seconds, already used, or from another login."""
+    """The authorization code is over 30 seconds old, already used, or of another OAuth flow."""
 
 
 class ReauthorizationRequired(XError, ReconnectNeeded):
-    """X does not accept the account's token; the owner has to connect the account again."""
+    """X refused a request because of the account's token, or of a permission that it lacks.
+
+    The owner has to connect the account again.
+    """
 
 
 class RefreshTokenInvalid(ReauthorizationRequired):

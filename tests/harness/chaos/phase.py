@@ -70,8 +70,9 @@ class Phase:
     async def run(self, *, refuse_duplicates: bool, beyond_lag: bool) -> PhaseResult:
         """Run the phase, and check the result.
 
-        `refuse_duplicates` says whether X refuses duplicates. With `beyond_lag`, X returns some
-        timelines that are older than Roost's timeline lag.
+        `refuse_duplicates` says whether the emulator refuses a text that the same account has
+        already posted in the last 24 hours. With `beyond_lag`, the emulator returns some timelines
+        that are older than Roost's timeline lag.
         """
         scenario, config = self.scenario, self.config
         began = time.monotonic()

@@ -251,9 +251,10 @@ async def open_environment(
     wall: Mapping[str, str],
     refuse_duplicates: bool,
 ) -> AsyncIterator[LossEnvironment]:
-    """Open the test setup for a loss on a new cluster, and reset the emulator.
+    """Open the test setup of one data-loss schedule, with a new PostgreSQL cluster.
 
-    With `refuse_duplicates`, X refuses duplicates.
+    The emulator is reset. `refuse_duplicates` says whether the emulator refuses a text that the
+    same account has already posted in the last 24 hours.
     """
     async with contextlib.AsyncExitStack() as stack:
         cluster = await stack.enter_async_context(host.cluster())

@@ -1,4 +1,8 @@
-"""Runs good and hostile narrations through the narrator, and counts what is accepted."""
+"""Counts which narrations the narrator accepts, if a model replies with good or hostile ones.
+
+A narration is the text that a model writes about the facts of a report. The narrator asks the model
+for it, and checks it.
+"""
 
 import json
 from collections import Counter
@@ -78,7 +82,9 @@ async def narrate(text: str, language: str) -> Narration:
 
 
 async def count_narrations(hostile: int, seed: int) -> Counts:
-    """Give the narrator all good and `hostile` hostile narrations, and count the results.
+    """Count the results for all good narrations, and for `hostile` hostile ones.
+
+    A simulated model replies to the narrator with each narration.
 
     The hostile narrations are made from the good ones that the narrator has accepted.
     """

@@ -192,7 +192,11 @@ class NetworkEnvironment:
 async def open_environment(
     server: Server, *, wall: Mapping[str, str], refuse_duplicates: bool, rate: float = 1
 ) -> AsyncIterator[NetworkEnvironment]:
-    """Open a test setup without workers. With `refuse_duplicates`, X refuses duplicates."""
+    """Open a test setup without workers.
+
+    `refuse_duplicates` says whether the emulator refuses a text that the same account has already
+    posted in the last 24 hours.
+    """
     number = next(_numbers)
     async with contextlib.AsyncExitStack() as stack:
         url = stack.enter_context(run_emulator("--scenario", "steady", "--seed", str(number)))

@@ -31,10 +31,11 @@ PRICE = ModelPrice(Decimal("0.15"), Decimal("0.60"))
 TIMEOUT_S = 5.0
 #: Lanes that run at the same time.
 _AT_ONCE = 8
-#: A run uses at most so many replies: two calls with three attempts each.
+#: A run uses at most this number of replies: two calls with three attempts each.
 _MAX_ATTEMPTS = 6
-#: Calls of `write_drafts` that share one cap at the same time, and how often at most.
+#: The number of calls of `write_drafts` that run at the same time and share one cap.
 _UNDER_ONE_CAP = 4
+#: The most rounds of these calls. Fewer rounds are made if the cap refuses a call earlier.
 _MAX_ROUNDS = 10
 _KEY = "sk-bench-0123456789abcdef"
 

@@ -24,7 +24,7 @@ _SCRIPTS: Final = {
     )},
 }  # fmt: skip
 _LATIN: Final = frozenset({"LATIN"})
-#: Frequent words that few other of these languages have.
+#: For each language: frequent words that few of the other languages here have.
 _COMMON: Final = {
     "en": words("""the and of to is are you your we our for with on at this that from it be have
         will not can by as an all every us here has open more"""),

@@ -173,7 +173,7 @@ class StoredDraftListOutput(Output):
 
 
 class ModelUsageOutput(Output):
-    """What the models of a tenant have used in this UTC month."""
+    """The calls, tokens and dollars that a tenant's models have used in this UTC month."""
 
     calls: int
     tokens: int = Field(description="A call that is in progress, or was cut off, counts in full.")

@@ -1,4 +1,4 @@
-"""Compares posts that have a property with posts that do not, for six declared properties.
+"""Compares posts that have a property with posts that do not, for six fixed properties.
 
 Impressions of posts are heavy-tailed: a single viral post would decide a comparison of means. The
 comparisons therefore use ranks (a Wilcoxon rank-sum test). Ranks are compared only within blocks of

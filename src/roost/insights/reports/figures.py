@@ -110,9 +110,9 @@ class Figure:
     """The number in full precision; None if it is not known. A form rounds it."""
     quality: Quality
     numerator: Number | None = None
-    """What a rate or a mean divides; None for other figures."""
+    """The numerator of a rate or a mean; None for other figures."""
     denominator: Number | None = None
-    """By what a rate or a mean divides; None for other figures."""
+    """The denominator of a rate or a mean; None for other figures."""
     sample: int | None = None
     """How many posts a mean or a median is based on; None for other figures."""
 

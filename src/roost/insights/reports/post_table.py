@@ -1,4 +1,4 @@
-"""Lists a period's posts, and compares each with the account's other posts of its age."""
+"""Lists a period's posts, and compares each with other posts at the same age."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -183,5 +183,5 @@ def _make_reason(
 
 
 def _deviation(reason: PostReason) -> float:
-    """Return the absolute logarithm of a factor: its distance from the usual, 1."""
+    """Return how far the factor of a reason is from 1: the absolute value of its logarithm."""
     return abs(float(np.log(float(reason.factor.value or 1))))

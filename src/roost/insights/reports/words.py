@@ -28,7 +28,7 @@ _FORMATTER: Final = string.Formatter()
 
 
 class LanguageUnknown(InvalidInput):
-    """There is no file with the words of a language."""
+    """Reports cannot be written in this language, because Roost has no phrases in it."""
 
     did = "No report was made."
     default_next = "Choose one of the languages that the message names."

@@ -11,7 +11,7 @@ class DraftNotFound(NotFound):
 
 
 class DraftChanged(Conflict):
-    """The draft, or the time, is not what the approval hash covers, or changed during a change.
+    """The draft, its time or a file is not what was approved, or another change came first.
 
     The error does not give the new hash, because the draft has to be read again.
     """

@@ -33,7 +33,8 @@ def describe_change(words: Words, comparison: Comparison) -> Printed:
 def compare_figures(content: SubjectContent, part: str, names: Iterable[str]) -> Table:
     """Return the table of figures with the columns of the compared periods.
 
-    Figures that the report does not have are left out. The table states what each rate divides.
+    Figures that the report does not have are left out. For each rate, a note in the table says how
+    the rate is calculated.
     """
     figures = [content.numbers.figures[name] for name in names if name in content.numbers.figures]
     words = content.words
@@ -168,7 +169,7 @@ def _earlier_cells(
 
 
 def _describe_note(words: Words, figure: ComparedFigure) -> Text:
-    """Return what a rate divides, and what was not measured."""
+    """Return how a rate is calculated, and whether measured values are missing."""
     quality = _describe_quality(words, figure)
     if figure.definition.statistic is not Statistic.RATE:
         return quality

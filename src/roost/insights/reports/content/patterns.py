@@ -1,4 +1,4 @@
-"""The sections about properties of posts: groups, hours, decay, and the declared comparisons."""
+"""The sections about properties of posts: groups, hours, decay and comparisons."""
 
 from roost.insights.reports.content.figure_tables import number_column
 from roost.insights.reports.content.subject import SubjectContent
@@ -85,7 +85,7 @@ def describe_decay(content: SubjectContent) -> Section:
         ((words.say(f"age.name.{each.age_days}"),), (words.figure(each.share),))
         for each in decay.points
     )
-    charts = () if content.is_brief else content.charts("decay")
+    charts = () if content.has_several_accounts else content.charts("decay")
     return content.section(
         "decay",
         content.note(
@@ -103,7 +103,7 @@ def describe_decay(content: SubjectContent) -> Section:
 
 
 def describe_effects(content: SubjectContent) -> tuple[Section, ...]:
-    """Return the section with the declared comparisons of an account's posts."""
+    """Return the section that compares an account's posts with and without each property."""
     if not content.numbers.effects:
         return ()
     words = content.words

@@ -65,7 +65,7 @@ def describe_costs(content: SubjectContent) -> tuple[Section, ...]:
     section = content.section(
         "costs",
         content.note("costs.meaning"),
-        *(() if content.is_brief and content.is_account else content.charts("costs")),
+        *(() if content.has_several_accounts and content.is_account else content.charts("costs")),
         compare_figures(content, "costs", names),
     )
     return (section,)
@@ -96,7 +96,7 @@ def _table_days(content: SubjectContent) -> tuple[Block, ...]:
         for each in days
     )
     caption = words.say("table.days")
-    shown = 0 if content.is_brief else None
+    shown = 0 if content.has_several_accounts else None
     table = Table(
         content.name("days"), caption, tuple(columns), rows, shown_rows=shown, is_folded=True
     )

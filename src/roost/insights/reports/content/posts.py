@@ -32,7 +32,7 @@ def rank_posts(content: SubjectContent) -> Section:
     """Return the section about the posts with the most and the fewest impressions."""
     charts = content.charts("posts") if content.is_account else ()
     blocks: list[Block] = [content.note("ranking.meaning"), *charts]
-    count = _RANKED_OF_SEVERAL if content.is_brief else None
+    count = _RANKED_OF_SEVERAL if content.has_several_accounts else None
     for key, ids in (("best", content.numbers.best), ("worst", content.numbers.worst)):
         if ids:
             blocks.append(content.paragraph(f"ranking.{key}"))
@@ -108,7 +108,7 @@ def _make_table(
     rows: Sequence[tuple[Text, ...]],
 ) -> Table:
     words = content.words
-    shown = _SHOWN_POSTS_OF_SEVERAL if content.is_brief else _SHOWN_POSTS
+    shown = _SHOWN_POSTS_OF_SEVERAL if content.has_several_accounts else _SHOWN_POSTS
     is_cut = len(rows) > shown
     return Table(
         content.name(part),

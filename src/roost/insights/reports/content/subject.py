@@ -1,4 +1,7 @@
-"""What the sections about one subject share: its numbers, its words and the names of its parts."""
+"""What the sections about a subject share: its numbers, words and names of parts.
+
+A subject is what a part of a report is about: one account, a group of accounts, or all accounts.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -50,13 +53,16 @@ class SubjectContent:
         return self.numbers.subject.kind is SubjectKind.ACCOUNT
 
     @property
-    def is_brief(self) -> bool:
-        """Whether pages show less about each subject, because the report has several accounts."""
+    def has_several_accounts(self) -> bool:
+        """Whether the report has several accounts; its pages then show less about each subject."""
         return len(self.account_names) > 1
 
     @property
     def has_many_accounts(self) -> bool:
-        """Whether pages leave out what another chart or table of an account says as well."""
+        """Whether the report has more than three accounts.
+
+        Its pages then leave out the charts whose numbers are in a table or a list as well.
+        """
         return len(self.account_names) > _FEW_ACCOUNTS
 
     @property

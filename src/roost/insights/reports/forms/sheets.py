@@ -51,7 +51,7 @@ class SheetColumn:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A table as columns."""
+    """A table of a report, or the list of all its figures, stored column by column."""
 
     name: str
     """The unescaped name of the table."""
