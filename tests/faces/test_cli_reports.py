@@ -98,6 +98,8 @@ async def test_kept_report_is_rendered_in_each_form(publisher: Publisher, tmp_pa
 async def test_report_says_who_has_written_its_narrative(
     publisher: Publisher, model_server: ModelServer, tmp_path: Path
 ) -> None:
+    await publisher.schedule("Good morning")
+    await publisher.run_due_jobs()
     model_server.answers = [json.dumps({"paragraphs": ["{account} published {posts}."]})]
     key = "sk-secret-of-the-test"
     environment = {
@@ -110,7 +112,7 @@ async def test_report_says_who_has_written_its_narrative(
     for each in made.answer["narratives"]:
         assert (each["written_by"], each["model"], each["refused"]) == ("model", "small", 0)
         assert len(each["prompt_hash"]) == 64
-    assert "@larkbooks published 0 posts." in re.sub(
+    assert "@larkbooks published 1 post." in re.sub(
         "<[^>]*>", "", (tmp_path / "report.html").read_text()
     )
     model_server.answers = [401]
