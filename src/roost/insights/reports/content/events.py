@@ -86,6 +86,8 @@ def _describe_step(content: SubjectContent, step: NextStep) -> Text:
     if step.post is not None:
         post = next(each for each in content.numbers.posts if each.post_id == step.post)
         values["post"] = content.post(post, is_short=True)
+        assert post.standing is not None, "only a post that was compared is proposed"
+        values["after"] = words.say(f"age.after.{post.standing.age_days}")
     return words.text(f"step.{step.code}", **values)
 
 
