@@ -112,6 +112,8 @@ async def test_page_shows_how_reports_look(
 async def test_page_says_who_has_written_the_narrative(
     publisher: Publisher, model_server: ModelServer, browser: aiohttp.ClientSession
 ) -> None:
+    await publisher.schedule("Good morning")
+    await publisher.run_due_jobs()
     model_server.answers = [json.dumps({"paragraphs": ["{account} published {posts}."]})]
     changed = publisher.with_settings(model="<small>", model_url=model_server.url)
     async with serving(changed.runtime) as url:
