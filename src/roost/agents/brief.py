@@ -231,10 +231,6 @@ class Brief(_Strict):
             return self.max_tags
         return len({*self.tags, *self.tags_allowed})
 
-    def fact_texts(self, ids: tuple[str, ...]) -> list[str]:
-        """Return the texts of the facts with these ids; unknown ids are skipped."""
-        return [fact.text for fact in self.facts if fact.id in ids]
-
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from typing import Final
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
@@ -25,23 +24,6 @@ def split_words(text: str) -> list[str]:
     In scripts without spaces, a run of adjacent letters counts as one word.
     """
     return _WORD.findall(fold(text).replace("’", "'"))
-
-
-def is_known_word(word: str, known: Iterable[str]) -> bool:
-    """Whether a word is in `known`.
-
-    In scripts without spaces, a sequence of words in `known` counts as a known word too.
-    """
-    if word in known:
-        return True
-    if not _is_unspaced(word):
-        return False
-    # The positions `p` at which `word[:p]` is a sequence of known words.
-    reachable = {0}
-    for start in range(len(word)):
-        if start in reachable:
-            reachable |= {start + len(each) for each in known if word.startswith(each, start)}
-    return len(word) in reachable
 
 
 def contains_phrase(text: str, phrase: str) -> bool:

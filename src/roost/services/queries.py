@@ -381,11 +381,3 @@ async def get_known_until(runtime: Runtime) -> datetime | None:
 def choice_word(choice: Choice) -> str:
     """Return the word that the command line and the web pages use for a choice."""
     return choice.value
-
-
-def read_choice(word: str) -> Choice:
-    """Return the choice whose `choice_word` is `word`. Raises: ValueError if there is none."""
-    choices = {choice_word(choice): choice for choice in Choice}
-    if word not in choices:
-        raise ValueError(f"Invalid choice {word!r}. Choose from {', '.join(choices)}.")
-    return choices[word]
