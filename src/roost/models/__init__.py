@@ -31,6 +31,7 @@ from roost.models.kept_reports import (
     ReportTime,
 )
 from roost.models.metrics import (
+    POST_METRICS,
     AccountHistory,
     AccountSnapshot,
     Anomaly,
@@ -63,6 +64,7 @@ __all__ = [
     "LATE_AFTER",
     "NO_OPTIONS",
     "PART_MOVES",
+    "POST_METRICS",
     "POST_MOVES",
     "AccountGroup",
     "AccountHistory",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from roost.models.ids import IntegrationId, PartId, PostId, TweetId
 from roost.models.integrations import Integration
@@ -25,6 +26,20 @@ class Metric(StrEnum):
     FOLLOWERS = "followers"
     FOLLOWING = "following"
     POSTS = "posts"
+
+
+#: The metrics of posts, in the order in which tables show them.
+POST_METRICS: Final = (
+    Metric.IMPRESSIONS,
+    Metric.ENGAGEMENTS,
+    Metric.LIKES,
+    Metric.REPLIES,
+    Metric.REPOSTS,
+    Metric.QUOTES,
+    Metric.BOOKMARKS,
+    Metric.LINK_CLICKS,
+    Metric.PROFILE_CLICKS,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, Final
 import psycopg
 
 from roost.models import (
+    POST_METRICS,
     AccountSnapshot,
     Environment,
     IntegrationId,
@@ -28,17 +29,6 @@ _PARTITION_TRIES: Final = 50
 _PARTITION_PAUSE_S: Final = 0.2
 
 _ACCOUNT = (Metric.FOLLOWERS, Metric.FOLLOWING, Metric.POSTS)
-_POST = (
-    Metric.IMPRESSIONS,
-    Metric.ENGAGEMENTS,
-    Metric.LIKES,
-    Metric.REPLIES,
-    Metric.REPOSTS,
-    Metric.QUOTES,
-    Metric.BOOKMARKS,
-    Metric.LINK_CLICKS,
-    Metric.PROFILE_CLICKS,
-)
 
 
 async def ensure_partitions(database: Database, instant: datetime) -> None:
@@ -94,7 +84,7 @@ async def add_posts(
             "integration_id": each.integration_id,
             "part_id": each.part_id,
             "at": each.at.isoformat(),
-            **{metric.value: each.metrics.get(metric) for metric in _POST},
+            **{metric.value: each.metrics.get(metric) for metric in POST_METRICS},
         }
         for each in snapshots
     ]
@@ -164,7 +154,7 @@ async def list_posts(
             sent_as=row["sent_as"],
             sent_at=row["sent_at"],
             at=row["at"],
-            metrics={metric: row[metric] for metric in _POST},
+            metrics={metric: row[metric] for metric in POST_METRICS},
             text=row["text"],
             post_id=row["post_id"],
         )
@@ -186,7 +176,7 @@ async def list_known_metrics(
     rows = await transaction.run(
         "list_known_metrics", integration=integration_id, parts=array_of(part_ids), before=before
     )
-    return {row["part_id"]: _known_metrics(row, _POST) for row in rows}
+    return {row["part_id"]: _known_metrics(row, POST_METRICS) for row in rows}
 
 
 async def get_known_account_metrics(

@@ -12,9 +12,9 @@ from roost.insights.reports.figures import Quality
 from roost.insights.reports.measured import MeasuredAccount, MeasuredPost
 from roost.insights.reports.model import PostReason, PostStanding, ReportedPost
 from roost.insights.reports.periods import DatePeriod
-from roost.insights.reports.readings import POST_METRICS, Floats
+from roost.insights.reports.readings import Floats
 from roost.insights.reports.values import Value, divide
-from roost.models import Environment, Metric, PostId
+from roost.models import POST_METRICS, Environment, Metric, PostId
 
 #: Posts are compared at their age in whole days. Older posts are compared at this age, because they
 #: hardly gain after it.

@@ -18,20 +18,8 @@ from numpy.typing import NDArray
 
 from roost.insights.read_plan import PRIVATE_FOR
 from roost.insights.reports.periods import begin_of_day, closing_read, local_day
-from roost.models import AccountRecords, Metric, SentPart
+from roost.models import POST_METRICS, AccountRecords, Metric, SentPart
 
-#: The metrics of posts, in the order in which a report shows them.
-POST_METRICS: Final = (
-    Metric.IMPRESSIONS,
-    Metric.ENGAGEMENTS,
-    Metric.LIKES,
-    Metric.REPLIES,
-    Metric.REPOSTS,
-    Metric.QUOTES,
-    Metric.BOOKMARKS,
-    Metric.LINK_CLICKS,
-    Metric.PROFILE_CLICKS,
-)
 #: The metrics for which a report shows gains.
 GAINED_METRICS: Final = (
     Metric.IMPRESSIONS,
