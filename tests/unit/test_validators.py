@@ -77,6 +77,11 @@ def judge(text: str, cited: str, language: str = "en", **fields: Any) -> set[str
     return refused_by(context, draft(context, (text, cited)))
 
 
+def judge_beside(fact: str, said: str, language: str = "en") -> set[str]:
+    """Return the validators that refuse a sentence that cites the only fact of its brief."""
+    return judge(said, "a", language, facts=[{"id": "a", "text": fact}])
+
+
 # Drafts as people write them
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from roost.agents.lexicons import find_lexicon
 from roost.agents.quantities import extract_quantities
-from unit.test_validators import judge
+from unit.test_validators import judge, judge_beside
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,7 @@ def test_quantities_are_read_in_any_spelling(
 def test_numbers_accept_what_follows_from_the_facts(
     language: str, fact: str, said: str, is_refused: bool
 ) -> None:
-    facts = [{"id": "a", "text": fact}]
-    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_refused
+    assert ("numbers" in judge_beside(fact, said, language)) is is_refused
 
 
 @pytest.mark.parametrize(
@@ -85,8 +84,7 @@ def test_numbers_accept_what_follows_from_the_facts(
     ],
 )
 def test_dates_know_the_other_weekdays(fact: str, said: str, is_refused: bool) -> None:
-    facts = [{"id": "a", "text": fact}]
-    assert ("dates" in judge(said, "a", facts=facts)) is is_refused
+    assert ("dates" in judge_beside(fact, said)) is is_refused
 
 
 @pytest.mark.parametrize(
@@ -118,8 +116,7 @@ def test_dates_know_the_other_weekdays(fact: str, said: str, is_refused: bool) -
 def test_negations_refuse_only_contradictions(
     language: str, fact: str, said: str, is_refused: bool
 ) -> None:
-    facts = [{"id": "a", "text": fact}]
-    assert ("negations" in judge(said, "a", language, facts=facts)) is is_refused
+    assert ("negations" in judge_beside(fact, said, language)) is is_refused
 
 
 @pytest.mark.parametrize(

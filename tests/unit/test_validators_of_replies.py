@@ -6,7 +6,7 @@ import pytest
 
 from roost.agents.assembly import assemble
 from roost.agents.replies import ParsedDraft, WrittenSentence
-from unit.test_validators import FACTS, draft, judge, make_context, refused_by
+from unit.test_validators import FACTS, draft, judge, judge_beside, make_context, refused_by
 from unit.test_validators_of_words import FIRST
 
 LINK = "https://acme.example.com/a"
@@ -66,8 +66,7 @@ def test_links_refuse_domain_before_digits(text: str) -> None:
 def test_numbers_refuse_other_counted_noun(
     language: str, fact: str, said: str, is_other: bool
 ) -> None:
-    facts = [{"id": "a", "text": fact}]
-    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+    assert ("numbers" in judge_beside(fact, said, language)) is is_other
 
 
 @pytest.mark.parametrize(
@@ -87,8 +86,7 @@ def test_numbers_refuse_other_counted_noun(
 def test_numbers_compare_symbols_of_units(
     language: str, fact: str, said: str, is_other: bool
 ) -> None:
-    facts = [{"id": "a", "text": fact}]
-    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+    assert ("numbers" in judge_beside(fact, said, language)) is is_other
 
 
 def test_numbers_refuse_code_that_no_fact_has() -> None:
@@ -220,8 +218,7 @@ def test_negations_refuse_synonym_of_what_the_fact_denies(language: str, text: s
 def test_numbers_refuse_limit_that_no_fact_has(
     language: str, fact: str, said: str, is_other: bool
 ) -> None:
-    facts = [{"id": "a", "text": fact}]
-    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+    assert ("numbers" in judge_beside(fact, said, language)) is is_other
 
 
 @pytest.mark.parametrize(
@@ -241,8 +238,7 @@ def test_numbers_refuse_limit_that_no_fact_has(
 def test_numbers_refuse_other_half_of_the_day(
     language: str, fact: str, said: str, is_other: bool
 ) -> None:
-    facts = [{"id": "a", "text": fact}]
-    assert ("numbers" in judge(said, "a", language, facts=facts)) is is_other
+    assert ("numbers" in judge_beside(fact, said, language)) is is_other
 
 
 def test_feedback_accepts_words_that_a_finding_quotes() -> None:
