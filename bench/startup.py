@@ -148,6 +148,7 @@ def main() -> int:
             "posts_emulator_clock_cpu_s": with_clock.cpu_s,
             **{f"{name}_pss_mb": value for name, value in memory.items()},
             **{f"{extra}_install_mb": measure_mib(extra) for extra in (*_EXTRAS, *_LATER_EXTRAS)},
+            "every_extra_install_mb": measure_mib("all"),
             "unlisted_install_mb": measure_unlisted_mib(),
             "load_1_min": os.getloadavg()[0],
         },
