@@ -287,6 +287,20 @@ def test_comparisons_have_intervals_or_say_that_posts_are_missing(document: Docu
     assert "A difference is not a cause" in content
 
 
+def test_comparisons_without_an_interval_have_no_column_for_it(report: Report) -> None:
+    account = report.subjects[2]
+    effects = tuple(
+        replace(each, low=None, high=None, factor=replace(each.factor, value=None))
+        for each in account.effects
+    )
+    changed = with_subject(report, replace(account, effects=effects))
+    document = build_document(changed, load_words("en"))
+    titles = [column.title for column in find_tables(document)["account-1-effects"].columns]
+    assert titles == [
+        "Comparison", "Posts with", "Posts without", "Ratio of impressions", "Result",
+    ]  # fmt: skip
+
+
 def test_unusual_day_has_the_change_of_the_account(document: Document) -> None:
     line = "16 May 2026: @larkbooks gained unusually many followers (+403)."
     assert items_of(document, "account-1-anomalies") == [line]

@@ -1,6 +1,6 @@
 """The sections about properties of posts: groups, hours, decay and comparisons."""
 
-from roost.insights.reports.content.figure_tables import number_column
+from roost.insights.reports.content.figure_tables import drop_empty_columns, number_column
 from roost.insights.reports.content.subject import SubjectContent
 from roost.insights.reports.document import Block, Column, Section, Table, Text
 from roost.insights.reports.model import Breakdown, Dimension, Effect
@@ -116,10 +116,12 @@ def describe_effects(content: SubjectContent) -> tuple[Section, ...]:
         Column(words.say("column.verdict"), is_wide=True),
     )
     rows = tuple(_effect_row(content, each) for each in content.numbers.effects)
+    # If no comparison has enough posts, no row has an interval.
+    table = Table(content.name("effects"), words.say("table.effects"), columns, rows)
     blocks: list[Block] = [
         content.note("effects.meaning"),
         *content.charts("effects"),
-        Table(content.name("effects"), words.say("table.effects"), columns, rows),
+        drop_empty_columns(table),
         content.note("effects.cause"),
     ]
     return (content.section("effects", *blocks),)
